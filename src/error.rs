@@ -1,0 +1,95 @@
+//! What can go wrong, in one enum: every message says where, what was expected and what was found.
+
+use crate::shape::Shape;
+
+/// Result of this library.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Everything this library refuses to do, with the reason.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A graph verb was called with shapes or arguments that do not fit.
+    #[error("{layer}: expected {expected}, found {found}")]
+    Graph {
+        /// The layer being added.
+        layer: String,
+        /// What the verb needs.
+        expected: String,
+        /// What it was given.
+        found: String,
+    },
+    /// The input picture or tensor is smaller than the network can take.
+    #[error("{layer}: an input of {input} is too small for this network (it has shrunk to {height}x{width} here); use a larger one")]
+    TooSmall {
+        /// The layer whose window no longer fits.
+        layer: String,
+        /// The network's input.
+        input: Shape,
+        /// Height that reaches the layer, in pixels.
+        height: usize,
+        /// Width that reaches the layer, in pixels.
+        width: usize,
+    },
+    /// A checkpoint that cannot be used.
+    #[error("checkpoint: {0}")]
+    Checkpoint(String),
+    /// A tensor in a checkpoint that is missing, left over, mis-shaped or not finite.
+    #[error("checkpoint tensor {tensor}: expected {expected}, found {found}")]
+    Tensor {
+        /// The tensor's name in the checkpoint.
+        tensor: String,
+        /// What the architecture needs.
+        expected: String,
+        /// What the file holds.
+        found: String,
+    },
+    /// An input tensor of the wrong length, rank or content.
+    #[error("input: expected {expected}, found {found}")]
+    Input {
+        /// What the network needs.
+        expected: String,
+        /// What it was given.
+        found: String,
+    },
+    /// A layer name that the graph does not have.
+    #[error("no layer is called {name:?}{}", suggestion.as_ref().map(|s| format!("; did you mean {s:?}?")).unwrap_or_default())]
+    NoSuchLayer {
+        /// The name asked for.
+        name: String,
+        /// The nearest name that exists.
+        suggestion: Option<String>,
+    },
+    /// No usable adapter, or a device that refused.
+    #[error("GPU: {0}")]
+    Gpu(String),
+    /// The network does not fit the device, even one image at a time.
+    #[error("{what} needs {needed} bytes, the limit of {adapter} is {limit}; use a smaller input or another --device")]
+    TooLarge {
+        /// The buffer or dispatch that is too large.
+        what: String,
+        /// Bytes needed.
+        needed: u64,
+        /// Bytes the adapter allows.
+        limit: u64,
+        /// The adapter's name.
+        adapter: String,
+    },
+    /// The device has no memory left.
+    #[error("{adapter} has no memory left; use a smaller --batch or input, or another --device")]
+    OutOfMemory {
+        /// The adapter's name.
+        adapter: String,
+    },
+    /// A picture that cannot be read.
+    #[error("{0}")]
+    Picture(String),
+    /// A file that cannot be read or written.
+    #[error("{path}: {source}")]
+    File {
+        /// The path as given.
+        path: std::path::PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+}

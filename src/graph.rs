@@ -1,0 +1,407 @@
+//! What a network is: a typed, shape-checked list of operations on one image.
+//!
+//! Every verb checks its shapes as it is called, so a graph that exists is valid. A graph knows neither weights
+//! nor batch size: weights are looked up by layer name ([`Node::tensors`]), the batch belongs to the plan.
+//!
+//! ```
+//! use densenet_wgpu::{Conv, Graph, Shape, Window};
+//!
+//! # fn main() -> densenet_wgpu::Result<()> {
+//! let mut graph = Graph::new(Shape::new(3, 32, 32));
+//! let x = graph.input();
+//! let x = graph.conv("stem", x, Conv::new(8, Window::square(3, 1, 1)))?;
+//! let y = graph.relu("stem.relu", x)?;
+//! let x = graph.concat("both", &[x, y])?;
+//! let x = graph.global_avg_pool("pool", x)?;
+//! let x = graph.linear("classifier", x, 10)?;
+//! assert_eq!(graph.shape(x), Shape::new(10, 1, 1));
+//! # Ok(())
+//! # }
+//! ```
+
+use std::collections::HashMap;
+
+use crate::error::{Error, Result};
+use crate::shape::{Shape, Window};
+
+/// The result of an operation: a handle into the graph that made it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Value(usize);
+
+impl Value {
+    /// Position of the value's node in [`Graph::nodes`].
+    pub const fn index(self) -> usize {
+        self.0
+    }
+}
+
+/// A convolution: cross-correlation as in PyTorch's `Conv2d`, one group, no dilation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Conv {
+    /// Channels it makes.
+    pub out_channels: usize,
+    /// Kernel, stride and zero padding.
+    pub window: Window,
+    /// Whether a bias is added to each output channel.
+    pub bias: bool,
+}
+
+impl Conv {
+    /// A convolution without bias, as in every DenseNet.
+    pub const fn new(out_channels: usize, window: Window) -> Self {
+        Self { out_channels, window, bias: false }
+    }
+
+    /// The same with a bias.
+    pub const fn with_bias(self) -> Self {
+        Self { bias: true, ..self }
+    }
+}
+
+/// One operation.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Op {
+    /// The network's input.
+    Input,
+    /// Convolution; tensors `weight` `[out, in, kh, kw]` and, with a bias, `bias` `[out]`.
+    Conv(Conv),
+    /// Batch normalisation in inference: `(x - running_mean) / sqrt(running_var + epsilon) * weight + bias`.
+    BatchNorm {
+        /// Added to the variance.
+        epsilon: f32,
+    },
+    /// `max(x, 0)`.
+    Relu,
+    /// Maximum over a window; padding never wins.
+    MaxPool(Window),
+    /// Mean over a window; padding counts as zeros (PyTorch's `count_include_pad = True`).
+    AvgPool(Window),
+    /// Its inputs' channels one after the other.
+    Concat,
+    /// Mean of each channel over all pixels.
+    GlobalAvgPool,
+    /// Fully connected layer over the channels of a 1x1 picture; tensors `weight` `[out, in]` and `bias` `[out]`.
+    Linear {
+        /// Features it makes.
+        out_features: usize,
+    },
+}
+
+/// An operation in its place: its layer name, what it reads and the shape it makes.
+#[derive(Debug, Clone)]
+pub struct Node {
+    /// The layer's name: checkpoint key, plan row, profile row and error message all use it.
+    pub name: String,
+    /// What is done.
+    pub op: Op,
+    /// What it is done to.
+    pub inputs: Vec<Value>,
+    /// The result's shape.
+    pub shape: Shape,
+    in_channels: usize,
+}
+
+/// A tensor that a layer needs from the checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TensorSpec {
+    /// Its full name, `<layer>.<suffix>`.
+    pub name: String,
+    /// Its shape.
+    pub shape: Vec<usize>,
+    /// Whether training changes it by gradient (batch norm's running statistics are not counted as parameters).
+    pub trainable: bool,
+}
+
+impl Node {
+    /// The checkpoint tensors this layer needs.
+    pub fn tensors(&self) -> Vec<TensorSpec> {
+        let spec = |suffix: &str, shape: Vec<usize>, trainable| TensorSpec { name: format!("{}.{suffix}", self.name), shape, trainable };
+        match self.op {
+            Op::Conv(conv) => {
+                let [kh, kw] = conv.window.kernel;
+                let mut specs = vec![spec("weight", vec![conv.out_channels, self.in_channels, kh, kw], true)];
+                if conv.bias {
+                    specs.push(spec("bias", vec![conv.out_channels], true));
+                }
+                specs
+            }
+            Op::BatchNorm { .. } => {
+                let [weight, bias, mean, variance] = ["weight", "bias", "running_mean", "running_var"]
+                    .map(|suffix| spec(suffix, vec![self.in_channels], !suffix.starts_with("running")));
+                vec![weight, bias, mean, variance]
+            }
+            Op::Linear { out_features } => {
+                vec![spec("weight", vec![out_features, self.in_channels], true), spec("bias", vec![out_features], true)]
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// A network: operations in the order they were added, each reading earlier ones.
+#[derive(Debug, Clone)]
+pub struct Graph {
+    nodes: Vec<Node>,
+    names: HashMap<String, Value>,
+    output: Value,
+}
+
+impl Graph {
+    /// A graph with nothing but its input, one image of `shape`.
+    pub fn new(shape: Shape) -> Self {
+        let node = Node { name: "input".into(), op: Op::Input, inputs: Vec::new(), shape, in_channels: shape.channels };
+        Self { names: HashMap::from([(node.name.clone(), Value(0))]), nodes: vec![node], output: Value(0) }
+    }
+
+    /// The network's input.
+    pub fn input(&self) -> Value {
+        Value(0)
+    }
+
+    /// Convolves `x`. Errors where the window fits nowhere in `x`.
+    pub fn conv(&mut self, name: &str, x: Value, conv: Conv) -> Result<Value> {
+        let found = conv.out_channels.to_string();
+        self.expect(name, conv.out_channels > 0, "at least one output channel", found)?;
+        let [height, width] = self.slide(name, x, conv.window)?;
+        self.add(name, Op::Conv(conv), vec![x], Shape::new(conv.out_channels, height, width))
+    }
+
+    /// Normalises each channel with its running statistics; torch's `epsilon` is `1e-5`.
+    pub fn batch_norm(&mut self, name: &str, x: Value, epsilon: f32) -> Result<Value> {
+        self.expect(name, epsilon.is_finite() && epsilon >= 0.0, "an epsilon of at least 0", epsilon.to_string())?;
+        let shape = self.checked_shape(name, x)?;
+        self.add(name, Op::BatchNorm { epsilon }, vec![x], shape)
+    }
+
+    /// `max(x, 0)`.
+    pub fn relu(&mut self, name: &str, x: Value) -> Result<Value> {
+        let shape = self.checked_shape(name, x)?;
+        self.add(name, Op::Relu, vec![x], shape)
+    }
+
+    /// Maximum over a window. Errors where the padding exceeds half the kernel, as PyTorch does.
+    pub fn max_pool(&mut self, name: &str, x: Value, window: Window) -> Result<Value> {
+        let shape = self.pooled(name, x, window)?;
+        self.add(name, Op::MaxPool(window), vec![x], shape)
+    }
+
+    /// Mean over a window, padding counted as zeros. Errors where the padding exceeds half the kernel, as PyTorch does.
+    pub fn avg_pool(&mut self, name: &str, x: Value, window: Window) -> Result<Value> {
+        let shape = self.pooled(name, x, window)?;
+        self.add(name, Op::AvgPool(window), vec![x], shape)
+    }
+
+    /// The channels of `inputs`, one after the other. Errors where heights or widths differ.
+    pub fn concat(&mut self, name: &str, inputs: &[Value]) -> Result<Value> {
+        let shapes = inputs.iter().map(|&x| self.checked_shape(name, x)).collect::<Result<Vec<_>>>()?;
+        let Some(first) = shapes.first().copied() else {
+            return Err(graph_error(name, "at least one input", "none"));
+        };
+        for shape in &shapes {
+            let same = (shape.height, shape.width) == (first.height, first.width);
+            self.expect(name, same, &format!("every input {}x{}", first.height, first.width), shape.to_string())?;
+        }
+        let channels = shapes.iter().map(|s| s.channels).sum();
+        self.add(name, Op::Concat, inputs.to_vec(), Shape { channels, ..first })
+    }
+
+    /// Mean of each channel: `[C, H, W]` to `[C, 1, 1]`.
+    pub fn global_avg_pool(&mut self, name: &str, x: Value) -> Result<Value> {
+        let shape = self.checked_shape(name, x)?;
+        self.add(name, Op::GlobalAvgPool, vec![x], Shape::new(shape.channels, 1, 1))
+    }
+
+    /// Fully connected layer with a bias: `[C, 1, 1]` to `[out_features, 1, 1]`.
+    pub fn linear(&mut self, name: &str, x: Value, out_features: usize) -> Result<Value> {
+        let shape = self.checked_shape(name, x)?;
+        self.expect(name, shape.pixels() == 1, "an input of 1x1 pixels (pool it first)", shape.to_string())?;
+        self.expect(name, out_features > 0, "at least one output feature", out_features.to_string())?;
+        self.add(name, Op::Linear { out_features }, vec![x], Shape::new(out_features, 1, 1))
+    }
+
+    /// Makes `x` the network's output; without this it is the value added last.
+    pub fn set_output(&mut self, x: Value) -> Result<()> {
+        self.checked_shape("output", x)?;
+        self.output = x;
+        Ok(())
+    }
+
+    /// Gives `x` a second name, for a module that holds several operations (`features.transition1`).
+    pub fn alias(&mut self, name: &str, x: Value) -> Result<()> {
+        self.checked_shape(name, x)?;
+        self.claim(name, x)
+    }
+
+    /// The network's output.
+    pub fn output(&self) -> Value {
+        self.output
+    }
+
+    /// Shape of one image's `x`.
+    ///
+    /// # Panics
+    /// Where `x` belongs to a larger graph than this one.
+    pub fn shape(&self, x: Value) -> Shape {
+        self.nodes[x.0].shape
+    }
+
+    /// Shape of one input image.
+    pub fn input_shape(&self) -> Shape {
+        self.nodes[0].shape
+    }
+
+    /// All operations, each after those it reads; the first is the input.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// The operation that makes `x`.
+    ///
+    /// # Panics
+    /// Where `x` belongs to a larger graph than this one.
+    pub fn node(&self, x: Value) -> &Node {
+        &self.nodes[x.0]
+    }
+
+    /// Every value in the order it is computed.
+    pub fn values(&self) -> impl Iterator<Item = Value> + use<> {
+        (0..self.nodes.len()).map(Value)
+    }
+
+    /// The value of a layer or alias. The error names the nearest name there is.
+    pub fn find(&self, name: &str) -> Result<Value> {
+        self.names.get(name).copied().ok_or_else(|| Error::NoSuchLayer { name: name.into(), suggestion: self.nearest(name) })
+    }
+
+    /// Every checkpoint tensor the network needs, in order.
+    pub fn tensors(&self) -> impl Iterator<Item = TensorSpec> + '_ {
+        self.nodes.iter().flat_map(Node::tensors)
+    }
+
+    /// Trainable parameters, as published tables count them (running statistics are not among them).
+    pub fn parameters(&self) -> usize {
+        self.tensors().filter(|t| t.trainable).map(|t| t.shape.iter().product::<usize>()).sum()
+    }
+
+    /// The same network for another input size. Errors where the picture is too small for one of its windows,
+    /// or where a linear layer would see more than one pixel.
+    pub fn resized(&self, height: usize, width: usize) -> Result<Self> {
+        let mut graph = Self::new(Shape { height, width, ..self.input_shape() });
+        for node in &self.nodes[1..] {
+            let (name, x) = (node.name.as_str(), node.inputs[0]);
+            match node.op {
+                Op::Input => unreachable!("only the first node is the input"),
+                Op::Conv(conv) => graph.conv(name, x, conv)?,
+                Op::BatchNorm { epsilon } => graph.batch_norm(name, x, epsilon)?,
+                Op::Relu => graph.relu(name, x)?,
+                Op::MaxPool(window) => graph.max_pool(name, x, window)?,
+                Op::AvgPool(window) => graph.avg_pool(name, x, window)?,
+                Op::Concat => graph.concat(name, &node.inputs)?,
+                Op::GlobalAvgPool => graph.global_avg_pool(name, x)?,
+                Op::Linear { out_features } => graph.linear(name, x, out_features)?,
+            };
+        }
+        graph.names.clone_from(&self.names);
+        graph.output = self.output;
+        Ok(graph)
+    }
+
+    fn add(&mut self, name: &str, op: Op, inputs: Vec<Value>, shape: Shape) -> Result<Value> {
+        let value = Value(self.nodes.len());
+        self.claim(name, value)?;
+        let in_channels = self.shape(inputs[0]).channels;
+        self.nodes.push(Node { name: name.into(), op, inputs, shape, in_channels });
+        self.output = value;
+        Ok(value)
+    }
+
+    fn claim(&mut self, name: &str, value: Value) -> Result<()> {
+        self.expect(name, !self.names.contains_key(name), "a name no other layer has", name.to_owned())?;
+        self.names.insert(name.into(), value);
+        Ok(())
+    }
+
+    fn checked_shape(&self, name: &str, x: Value) -> Result<Shape> {
+        let node = self.nodes.get(x.0);
+        node.map(|n| n.shape).ok_or_else(|| graph_error(name, "a value of this graph", format!("value {} of another", x.0)))
+    }
+
+    fn pooled(&self, name: &str, x: Value, window: Window) -> Result<Shape> {
+        let half = (0..2).all(|axis| 2 * window.padding[axis] <= window.kernel[axis]);
+        self.expect(name, half, "a padding of at most half the kernel", window.to_string())?;
+        let [height, width] = self.slide(name, x, window)?;
+        Ok(Shape { height, width, ..self.shape(x) })
+    }
+
+    fn slide(&self, name: &str, x: Value, window: Window) -> Result<[usize; 2]> {
+        let positive = window.kernel.iter().chain(&window.stride).all(|&n| n > 0);
+        self.expect(name, positive, "a kernel and a stride of at least 1", window.to_string())?;
+        let Shape { height, width, .. } = self.checked_shape(name, x)?;
+        let slid = window.slide(height, width).filter(|_| height > 0 && width > 0);
+        slid.ok_or_else(|| Error::TooSmall { layer: name.into(), input: self.input_shape(), height, width })
+    }
+
+    fn expect(&self, name: &str, holds: bool, expected: &str, found: String) -> Result<()> {
+        if holds { Ok(()) } else { Err(graph_error(name, expected, found)) }
+    }
+
+    fn nearest(&self, name: &str) -> Option<String> {
+        let distance = |candidate: &&String| edit_distance(name, candidate);
+        let nearest = self.names.keys().min_by_key(|k| (distance(k), (*k).clone()))?;
+        (distance(&nearest) <= 3.max(name.len() / 3)).then(|| nearest.clone())
+    }
+}
+
+fn graph_error(layer: &str, expected: &str, found: impl Into<String>) -> Error {
+    Error::Graph { layer: layer.into(), expected: expected.into(), found: found.into() }
+}
+
+/// Levenshtein distance in bytes.
+fn edit_distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.bytes().enumerate() {
+            let substituted = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn verbs_refuse_what_does_not_fit() {
+        let mut graph = Graph::new(Shape::new(3, 8, 8));
+        let x = graph.input();
+        let small = graph.max_pool("pool", x, Window::square(2, 2, 0)).unwrap();
+        for (what, refused) in [
+            ("sizes differ", graph.concat("a", &[x, small])),
+            ("nothing to join", graph.concat("b", &[])),
+            ("many pixels", graph.linear("c", x, 10)),
+            ("window too large", graph.conv("d", small, Conv::new(1, Window::square(5, 1, 0)))),
+            ("stride 0", graph.conv("e", x, Conv::new(1, Window::square(1, 0, 0)))),
+            ("no channels", graph.conv("f", x, Conv::new(0, Window::square(1, 1, 0)))),
+            ("padding", graph.avg_pool("g", x, Window::square(2, 2, 2))),
+            ("name taken", graph.relu("pool", x)),
+            ("foreign value", graph.relu("h", Value(99))),
+            ("negative epsilon", graph.batch_norm("i", x, -1.0)),
+        ] {
+            assert!(refused.is_err(), "{what}");
+        }
+        assert_eq!(graph.nodes().len(), 2, "what was refused left nothing behind");
+    }
+
+    #[test]
+    fn an_unknown_layer_gets_a_suggestion() {
+        let mut graph = Graph::new(Shape::new(1, 4, 4));
+        graph.relu("features.relu0", graph.input()).unwrap();
+        let message = graph.find("feature.relu0").unwrap_err().to_string();
+        assert!(message.contains("did you mean \"features.relu0\""), "{message}");
+    }
+}

@@ -1,0 +1,11 @@
+//! Any trained DenseNet, on any GPU: WGSL compute shaders through wgpu, no CUDA and no Python.
+
+pub mod arch;
+pub mod error;
+pub mod graph;
+pub mod shape;
+
+pub use arch::{Config, Stem};
+pub use error::{Error, Result};
+pub use graph::{Conv, Graph, Node, Op, TensorSpec, Value};
+pub use shape::{Shape, Window};
