@@ -4,8 +4,10 @@ pub mod arch;
 pub mod error;
 pub mod graph;
 pub mod shape;
+pub mod weights;
 
 pub use arch::{Config, Stem};
 pub use error::{Error, Result};
 pub use graph::{Conv, Graph, Node, Op, TensorSpec, Value};
 pub use shape::{Shape, Window};
+pub use weights::{Checkpoint, Preprocessing, Tensor, Weights};

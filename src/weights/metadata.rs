@@ -1,0 +1,290 @@
+//! What a checkpoint says about itself: name, labels, and how a picture becomes its input.
+//!
+//! One JSON object under the key `densenet` of a safetensors file's `__metadata__`:
+//!
+//! ```
+//! use densenet_wgpu::weights::{Metadata, Preprocessing};
+//!
+//! let metadata = Metadata { name: Some("pets".into()), preprocessing: Some(Preprocessing::torchvision(3)), ..Metadata::default() };
+//! assert_eq!(
+//!     serde_json::to_string(&metadata).unwrap(),
+//!     concat!(
+//!         r#"{"name":"pets","preprocessing":{"activation":"softmax","channels":3,"crop":[224,224],"mean":[0.485,0.456,0.406],"#,
+//!         r#""range":"zero_one","resize":{"filter":"bilinear","mode":"short_side","size":256},"std":[0.229,0.224,0.225]}}"#,
+//!     )
+//! );
+//! ```
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// Largest height or width of a picture, in pixels.
+const LARGEST_SIDE: usize = 65536;
+
+// Fields in alphabetical order: the JSON is sorted, so that the same checkpoint is the same bytes.
+
+/// The `densenet` metadata of a checkpoint. Fields that a file lacks are `None`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Metadata {
+    /// Batch norm's epsilon; PyTorch's `1e-5` where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epsilon: Option<f32>,
+    /// One label for each class, in the order of the logits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Vec<String>>,
+    /// The model's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// How a picture becomes the network's input.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preprocessing: Option<Preprocessing>,
+}
+
+/// How a picture becomes the network's input, and what its logits mean.
+///
+/// In this order: resize, crop from the centre, scale to [`Range`], subtract `mean`, divide by `std`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Preprocessing {
+    /// What turns logits into probabilities.
+    pub activation: Activation,
+    /// Channels of the input: 1 is grey, 3 is red, green, blue.
+    pub channels: usize,
+    /// Height and width cut from the centre, in pixels.
+    pub crop: Option<[usize; 2]>,
+    /// Subtracted from each channel.
+    pub mean: Vec<f32>,
+    /// What pixel values are before `mean` and `std`.
+    pub range: Range,
+    /// How the picture is scaled first.
+    pub resize: Option<Resize>,
+    /// Divides each channel.
+    pub std: Vec<f32>,
+}
+
+/// What pixel values are scaled to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Range {
+    /// 0 is black and 1 the brightest: 8-bit values divided by 255.
+    ZeroOne,
+}
+
+/// What turns logits into probabilities.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Activation {
+    /// One class of many: probabilities sum to 1.
+    Softmax,
+    /// Each class on its own.
+    Sigmoid,
+    /// The logits are the result.
+    None,
+}
+
+/// How a picture is scaled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "WrittenResize", into = "WrittenResize")]
+pub struct Resize {
+    /// The resampling filter.
+    pub filter: Filter,
+    /// To what size.
+    pub mode: ResizeMode,
+}
+
+/// The size a picture is scaled to, in pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ResizeMode {
+    /// The shorter side becomes this long, the aspect ratio stays (torchvision's `Resize(size)`).
+    ShortSide(usize),
+    /// Height and width become these, whatever the aspect ratio.
+    Squash([usize; 2]),
+}
+
+/// A resampling filter as in Pillow: antialiased when it makes a picture smaller, `nearest` excepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Filter {
+    /// Triangle filter.
+    Bilinear,
+    /// Cubic filter with a = -0.5.
+    Bicubic,
+    /// Lanczos filter with three lobes.
+    Lanczos,
+    /// The nearest pixel.
+    Nearest,
+}
+
+/// [`Resize`] as the file spells it.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenResize {
+    filter: Filter,
+    mode: WrittenMode,
+    size: WrittenSize,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum WrittenMode {
+    ShortSide,
+    Squash,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(untagged, expecting = "a size that is a whole number or [height, width]")]
+enum WrittenSize {
+    Side(usize),
+    Sides([usize; 2]),
+}
+
+impl TryFrom<WrittenResize> for Resize {
+    type Error = &'static str;
+
+    fn try_from(written: WrittenResize) -> Result<Self, Self::Error> {
+        let mode = match (written.mode, written.size) {
+            (WrittenMode::ShortSide, WrittenSize::Side(side)) => ResizeMode::ShortSide(side),
+            (WrittenMode::Squash, WrittenSize::Sides(sides)) => ResizeMode::Squash(sides),
+            (WrittenMode::ShortSide, WrittenSize::Sides(_)) => return Err("resize mode short_side takes one number as its size"),
+            (WrittenMode::Squash, WrittenSize::Side(_)) => return Err("resize mode squash takes [height, width] as its size"),
+        };
+        Ok(Self { filter: written.filter, mode })
+    }
+}
+
+impl From<Resize> for WrittenResize {
+    fn from(resize: Resize) -> Self {
+        let (mode, size) = match resize.mode {
+            ResizeMode::ShortSide(side) => (WrittenMode::ShortSide, WrittenSize::Side(side)),
+            ResizeMode::Squash(sides) => (WrittenMode::Squash, WrittenSize::Sides(sides)),
+        };
+        Self { filter: resize.filter, mode, size }
+    }
+}
+
+impl Preprocessing {
+    /// torchvision's evaluation transform: shorter side to 256 (bilinear), 224x224 from the centre, ImageNet's mean
+    /// and standard deviation (`torchvision.transforms.ImageClassification`).
+    ///
+    /// ImageNet's numbers exist for three channels only: any other number of channels is scaled to -1..1 (mean and
+    /// standard deviation 0.5).
+    pub fn torchvision(channels: usize) -> Self {
+        let (mean, std) = match channels {
+            3 => (vec![0.485, 0.456, 0.406], vec![0.229, 0.224, 0.225]),
+            _ => (vec![0.5; channels], vec![0.5; channels]),
+        };
+        Self {
+            activation: Activation::Softmax,
+            channels,
+            crop: Some([224, 224]),
+            mean,
+            range: Range::ZeroOne,
+            resize: Some(Resize { filter: Filter::Bilinear, mode: ResizeMode::ShortSide(256) }),
+            std,
+        }
+    }
+
+    /// Height and width that the network sees, where they are the same for every picture.
+    pub fn size(&self) -> Option<[usize; 2]> {
+        let squashed = match self.resize.map(|resize| resize.mode) {
+            Some(ResizeMode::Squash(size)) => Some(size),
+            Some(ResizeMode::ShortSide(_)) | None => None,
+        };
+        self.crop.or(squashed)
+    }
+
+    /// Errors where the numbers contradict each other or make no sense: lengths of `mean` and `std` that differ from
+    /// `channels`, a `std` of 0, sizes outside 1..=65536.
+    pub fn check(&self) -> Result<()> {
+        expect(self.channels > 0, "channels", "at least 1", &self.channels)?;
+        for (name, values) in [("mean", &self.mean), ("std", &self.std)] {
+            let expected = format!("{} numbers, one for each channel", self.channels);
+            expect(values.len() == self.channels, name, &expected, &values.len())?;
+            expect(values.iter().all(|v| v.is_finite()), name, "finite numbers", values)?;
+        }
+        expect(self.std.iter().all(|&v| v != 0.0), "std", "no zeros", &self.std)?;
+        let sides = match self.resize.map(|resize| resize.mode) {
+            Some(ResizeMode::ShortSide(side)) => vec![side],
+            Some(ResizeMode::Squash(sides)) => sides.to_vec(),
+            None => Vec::new(),
+        };
+        for (name, sides) in [("resize", sides), ("crop", self.crop.map(Vec::from).unwrap_or_default())] {
+            let sensible = sides.iter().all(|side| (1..=LARGEST_SIDE).contains(side));
+            expect(sensible, name, &format!("sizes from 1 to {LARGEST_SIDE}"), &sides)?;
+        }
+        Ok(())
+    }
+}
+
+fn expect(holds: bool, field: &str, expected: &str, found: &dyn std::fmt::Debug) -> Result<()> {
+    if holds { Ok(()) } else { Err(Error::Checkpoint(format!("preprocessing {field}: expected {expected}, found {found:?}"))) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bundled_models_description_is_read_and_written_back() {
+        let text = concat!(
+            r#"{"labels":["0","1"],"name":"digits","preprocessing":{"activation":"softmax","channels":3,"crop":null,"#,
+            r#""mean":[0.3,0.3,0.3],"range":"zero_one","resize":{"filter":"bicubic","mode":"squash","size":[64,48]},"#,
+            r#""std":[0.4,0.4,0.4]}}"#,
+        );
+        let metadata: Metadata = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&metadata).unwrap(), text);
+        let preprocessing = metadata.preprocessing.unwrap();
+        preprocessing.check().unwrap();
+        assert_eq!(preprocessing.size(), Some([64, 48]));
+    }
+
+    #[test]
+    fn the_size_is_known_only_where_it_is_fixed() {
+        let torchvision = Preprocessing::torchvision(3);
+        assert_eq!(torchvision.size(), Some([224, 224]));
+        assert_eq!(Preprocessing { crop: None, ..torchvision.clone() }.size(), None);
+        assert_eq!(Preprocessing { resize: None, ..torchvision.clone() }.size(), Some([224, 224]));
+        assert_eq!(Preprocessing { crop: None, resize: None, ..torchvision }.size(), None);
+    }
+
+    #[test]
+    fn nonsense_is_refused_by_field() {
+        let good = Preprocessing::torchvision(1);
+        good.check().unwrap();
+        let squash = |size| Some(Resize { filter: Filter::Nearest, mode: ResizeMode::Squash(size) });
+        for (field, bad) in [
+            ("channels", Preprocessing { channels: 0, ..good.clone() }),
+            ("mean", Preprocessing { mean: vec![0.0; 2], ..good.clone() }),
+            ("mean", Preprocessing { mean: vec![f32::NAN], ..good.clone() }),
+            ("std", Preprocessing { std: vec![], ..good.clone() }),
+            ("std", Preprocessing { std: vec![-0.0], ..good.clone() }),
+            ("crop", Preprocessing { crop: Some([0, 224]), ..good.clone() }),
+            ("crop", Preprocessing { crop: Some([224, 65537]), ..good.clone() }),
+            ("resize", Preprocessing { resize: squash([64, 0]), ..good.clone() }),
+        ] {
+            let message = bad.check().unwrap_err().to_string();
+            assert!(message.contains(&format!("preprocessing {field}: expected")), "{message}");
+        }
+    }
+
+    #[test]
+    fn what_is_unknown_or_contradicts_itself_is_refused() {
+        let good = serde_json::to_string(&Metadata { preprocessing: Some(Preprocessing::torchvision(3)), ..Metadata::default() }).unwrap();
+        for (from, to, complaint) in [
+            ("\"mode\":\"short_side\"", "\"mode\":\"squash\"", "squash takes [height, width]"),
+            ("\"size\":256", "\"size\":[256,256]", "short_side takes one number"),
+            ("\"size\":256", "\"size\":\"256\"", "a whole number or [height, width]"),
+            ("\"bilinear\"", "\"box\"", "unknown variant `box`"),
+            ("\"zero_one\"", "\"raw\"", "unknown variant `raw`"),
+            ("\"channels\":3,", "\"channels\":3,\"gamma\":2,", "unknown field `gamma`"),
+            ("\"channels\":3,", "", "missing field `channels`"),
+            ("{\"pre", "{\"colour\":1,\"pre", "unknown field `colour`"),
+        ] {
+            assert!(good.contains(from), "{good} lacks {from}");
+            let message = serde_json::from_str::<Metadata>(&good.replace(from, to)).unwrap_err().to_string();
+            assert!(message.contains(complaint), "{message}");
+        }
+    }
+}
