@@ -3,11 +3,13 @@
 pub mod arch;
 pub mod error;
 pub mod graph;
+pub mod reference;
 pub mod shape;
 pub mod weights;
 
 pub use arch::{Config, Stem};
 pub use error::{Error, Result};
 pub use graph::{Conv, Graph, Node, Op, TensorSpec, Value};
+pub use reference::Reference;
 pub use shape::{Shape, Window};
 pub use weights::{Checkpoint, Preprocessing, Tensor, Weights};
