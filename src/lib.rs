@@ -3,6 +3,7 @@
 pub mod arch;
 pub mod error;
 pub mod graph;
+pub mod kernels;
 pub mod reference;
 pub mod shape;
 pub mod weights;

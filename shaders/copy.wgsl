@@ -1,0 +1,37 @@
+// Copies a tensor from one layout into another: a concat's part that could not be written in place, or a network's output.
+//
+// An invocation owns one pixel of one channel.
+
+const WORKGROUP: u32 = 64u;
+
+struct Params {
+    pixels: u32,        // of all images
+    image_pixels: u32,
+    src_offset: u32,
+    src_plane: u32,
+    src_image: u32,
+    dst_offset: u32,
+    dst_plane: u32,
+    dst_image: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> src: array<f32>;
+@group(0) @binding(3) var<storage, read_write> dst: array<f32>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let pixel = (group.z * groups.x + group.x) * WORKGROUP + lane;
+    if pixel >= params.pixels {
+        return;
+    }
+    let channel = group.y;
+    let image = pixel / params.image_pixels;
+    let pixel_in_image = pixel - image * params.image_pixels;
+    dst[params.dst_offset + image * params.dst_image + channel * params.dst_plane + pixel_in_image] =
+        src[params.src_offset + image * params.src_image + channel * params.src_plane + pixel_in_image];
+}

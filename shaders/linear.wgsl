@@ -1,0 +1,53 @@
+// Fully connected layer: dst[n, o] = max(bias[o] + sum over k of weight[k, o] * src[n, k], floor).
+//
+// An invocation owns four neighbouring output features of one image.
+
+const WORKGROUP: u32 = 64u;
+
+struct Params {
+    images: u32,
+    in_features: u32,
+    out_features: u32,
+    src_offset: u32,
+    src_plane: u32,
+    src_image: u32,
+    dst_offset: u32,
+    dst_plane: u32,
+    dst_image: u32,
+    weight_offset: u32,  // quads
+    weight_row: u32,     // quads of one input feature's row
+    floor: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> src: array<f32>;
+@group(0) @binding(2) var<storage, read> weights: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read_write> dst: array<f32>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let image = group.z * groups.x + group.x;
+    let quad = group.y * WORKGROUP + lane;
+    if quad * 4u >= params.out_features || image >= params.images {
+        return;
+    }
+    var sum = vec4<f32>();
+    var row = params.weight_offset + quad;
+    var source = params.src_offset + image * params.src_image;
+    for (var k = 0u; k < params.in_features; k++) {
+        sum = fma(vec4(src[source]), weights[row], sum);
+        source += params.src_plane;
+        row += params.weight_row;
+    }
+    sum = max(sum + weights[row], vec4(params.floor));
+    for (var i = 0u; i < 4u; i++) {
+        let feature = quad * 4u + i;
+        if feature < params.out_features {
+            dst[params.dst_offset + image * params.dst_image + feature * params.dst_plane] = sum[i];
+        }
+    }
+}

@@ -1,0 +1,45 @@
+// Batch norm, ReLU, or one after the other, element by element: dst = max(src * scale[c] + shift[c], floor).
+//
+// An invocation owns one pixel of one channel.
+
+const WORKGROUP: u32 = 64u;
+const NORM: bool = true;
+
+struct Params {
+    pixels: u32,         // of all images
+    image_pixels: u32,
+    src_offset: u32,
+    src_plane: u32,
+    src_image: u32,
+    dst_offset: u32,
+    dst_plane: u32,
+    dst_image: u32,
+    weight_offset: u32,  // quads, one a channel
+    floor: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> src: array<f32>;
+@group(0) @binding(2) var<storage, read> weights: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read_write> dst: array<f32>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let pixel = (group.z * groups.x + group.x) * WORKGROUP + lane;
+    if pixel >= params.pixels {
+        return;
+    }
+    let channel = group.y;
+    let image = pixel / params.image_pixels;
+    let pixel_in_image = pixel - image * params.image_pixels;
+    var x = src[params.src_offset + image * params.src_image + channel * params.src_plane + pixel_in_image];
+    if NORM {
+        let norm = weights[params.weight_offset + channel];
+        x = fma(x, norm.x, norm.y);
+    }
+    dst[params.dst_offset + image * params.dst_image + channel * params.dst_plane + pixel_in_image] = max(x, params.floor);
+}

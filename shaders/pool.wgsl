@@ -1,0 +1,80 @@
+// Pooling over a window: the maximum, where padding never wins, or (MEAN) the mean, where padding counts as zeros.
+// With PROLOGUE each tap is max(src * scale[c] + shift[c], prologue_floor) first: a transition's batch norm and ReLU.
+//
+// An invocation owns one output pixel of one channel.
+
+const WORKGROUP: u32 = 64u;
+const MEAN: bool = true;
+const PROLOGUE: bool = true;
+
+struct Params {
+    pixels: u32,          // of all output images
+    image_pixels: u32,    // of one output image
+    src_height: u32,
+    src_width: u32,
+    dst_width: u32,
+    kernel_height: u32,
+    kernel_width: u32,
+    stride_y: u32,
+    stride_x: u32,
+    padding_y: u32,
+    padding_x: u32,
+    src_offset: u32,
+    src_plane: u32,
+    src_image: u32,
+    dst_offset: u32,
+    dst_plane: u32,
+    dst_image: u32,
+    weight_offset: u32,   // quads, one a channel
+    prologue_floor: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> src: array<f32>;
+@group(0) @binding(2) var<storage, read> weights: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read_write> dst: array<f32>;
+
+const LOWEST: f32 = -3.4028234e38;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let pixel = (group.z * groups.x + group.x) * WORKGROUP + lane;
+    if pixel >= params.pixels {
+        return;
+    }
+    let channel = group.y;
+    let image = pixel / params.image_pixels;
+    let pixel_in_image = pixel - image * params.image_pixels;
+    let y = pixel_in_image / params.dst_width;
+    let x = pixel_in_image - y * params.dst_width;
+    let window_y = i32(y * params.stride_y) - i32(params.padding_y);
+    let window_x = i32(x * params.stride_x) - i32(params.padding_x);
+    let first_y = u32(max(window_y, 0));
+    let first_x = u32(max(window_x, 0));
+    let end_y = u32(min(window_y + i32(params.kernel_height), i32(params.src_height)));
+    let end_x = u32(min(window_x + i32(params.kernel_width), i32(params.src_width)));
+
+    var norm = vec4<f32>(1.0, 0.0, 0.0, 0.0);
+    if PROLOGUE {
+        norm = weights[params.weight_offset + channel];
+    }
+    let plane = params.src_offset + image * params.src_image + channel * params.src_plane;
+    var sum = 0.0;
+    var highest = LOWEST;
+    for (var src_y = first_y; src_y < end_y; src_y++) {
+        for (var src_x = first_x; src_x < end_x; src_x++) {
+            var tap = src[plane + src_y * params.src_width + src_x];
+            if PROLOGUE {
+                tap = max(fma(tap, norm.x, norm.y), params.prologue_floor);
+            }
+            sum += tap;
+            highest = max(highest, tap);
+        }
+    }
+    let mean = sum / f32(params.kernel_height * params.kernel_width);
+    dst[params.dst_offset + image * params.dst_image + channel * params.dst_plane + pixel_in_image] = select(highest, mean, MEAN);
+}

@@ -1,0 +1,276 @@
+//! The kernels: for each shader its parameters, its tiles and its workgroups. No device is needed for any of it.
+//!
+//! `shaders/x.wgsl` is described by `src/kernels/x.rs`: a [`Params`](Kernel::params) struct laid out as the shader's,
+//! and a function from regions to a [`Kernel`] ready to dispatch.
+
+pub mod conv;
+pub mod conv1x1;
+pub mod conv3x3;
+pub mod copy;
+pub mod global_pool;
+pub mod linear;
+pub mod norm_relu;
+pub mod pool;
+
+use std::fmt;
+
+use crate::shape::Shape;
+
+/// Channels in the weight rows are padded to a multiple of this, the widest channel tile there is.
+pub const CHANNEL_TILE: usize = 8;
+
+/// Workgroups per dimension that every WebGPU device can dispatch.
+const WORKGROUPS_PER_DIMENSION: usize = 65535;
+
+/// The smallest output of a step without ReLU.
+const NO_FLOOR: f32 = f32::MIN;
+
+/// The smallest output of a step with or without ReLU.
+pub(crate) const fn floor(relu: bool) -> f32 {
+    if relu { 0.0 } else { NO_FLOOR }
+}
+
+/// A shader file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Shader {
+    /// `shaders/conv1x1.wgsl`
+    Conv1x1,
+    /// `shaders/conv3x3.wgsl`
+    Conv3x3,
+    /// `shaders/conv.wgsl`
+    Conv,
+    /// `shaders/norm_relu.wgsl`
+    NormRelu,
+    /// `shaders/pool.wgsl`
+    Pool,
+    /// `shaders/copy.wgsl`
+    Copy,
+    /// `shaders/global_pool.wgsl`
+    GlobalPool,
+    /// `shaders/linear.wgsl`
+    Linear,
+}
+
+impl Shader {
+    /// Every shader.
+    pub const ALL: [Self; 8] =
+        [Self::Conv1x1, Self::Conv3x3, Self::Conv, Self::NormRelu, Self::Pool, Self::Copy, Self::GlobalPool, Self::Linear];
+
+    /// The file's name without its ending.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Conv1x1 => "conv1x1",
+            Self::Conv3x3 => "conv3x3",
+            Self::Conv => "conv",
+            Self::NormRelu => "norm_relu",
+            Self::Pool => "pool",
+            Self::Copy => "copy",
+            Self::GlobalPool => "global_pool",
+            Self::Linear => "linear",
+        }
+    }
+
+    /// The file's text.
+    pub const fn source(self) -> &'static str {
+        match self {
+            Self::Conv1x1 => include_str!("../../shaders/conv1x1.wgsl"),
+            Self::Conv3x3 => include_str!("../../shaders/conv3x3.wgsl"),
+            Self::Conv => include_str!("../../shaders/conv.wgsl"),
+            Self::NormRelu => include_str!("../../shaders/norm_relu.wgsl"),
+            Self::Pool => include_str!("../../shaders/pool.wgsl"),
+            Self::Copy => include_str!("../../shaders/copy.wgsl"),
+            Self::GlobalPool => include_str!("../../shaders/global_pool.wgsl"),
+            Self::Linear => include_str!("../../shaders/linear.wgsl"),
+        }
+    }
+
+    /// Name and byte offset of each field of the Rust `Params`, and its size in bytes.
+    pub fn params_layout(self) -> (&'static [(&'static str, usize)], usize) {
+        match self {
+            Self::Conv1x1 => (conv1x1::Params::FIELDS, size_of::<conv1x1::Params>()),
+            Self::Conv3x3 => (conv3x3::Params::FIELDS, size_of::<conv3x3::Params>()),
+            Self::Conv => (conv::Params::FIELDS, size_of::<conv::Params>()),
+            Self::NormRelu => (norm_relu::Params::FIELDS, size_of::<norm_relu::Params>()),
+            Self::Pool => (pool::Params::FIELDS, size_of::<pool::Params>()),
+            Self::Copy => (copy::Params::FIELDS, size_of::<copy::Params>()),
+            Self::GlobalPool => (global_pool::Params::FIELDS, size_of::<global_pool::Params>()),
+            Self::Linear => (linear::Params::FIELDS, size_of::<linear::Params>()),
+        }
+    }
+
+    /// Every variant that a plan may contain.
+    pub fn variants(self) -> Vec<Variant> {
+        match self {
+            Self::Conv1x1 => conv1x1::variants(),
+            Self::Conv3x3 => conv3x3::variants(),
+            Self::Conv => conv::variants(),
+            Self::NormRelu => norm_relu::variants(),
+            Self::Pool => pool::variants(),
+            Self::Copy => vec![copy::variant()],
+            Self::GlobalPool => global_pool::variants(),
+            Self::Linear => vec![linear::variant()],
+        }
+    }
+}
+
+/// The value of a constant at the top of a shader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Constant {
+    /// A `u32`: a workgroup's size or a tile's.
+    Size(u32),
+    /// A `bool`: a part of the shader that is there or not.
+    Flag(bool),
+}
+
+impl fmt::Display for Constant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Size(size) => write!(f, "{size}u"),
+            Self::Flag(flag) => write!(f, "{flag}"),
+        }
+    }
+}
+
+/// A shader with its constants chosen: what one pipeline is made from.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Variant {
+    /// The shader.
+    pub shader: Shader,
+    /// The constants at its top that are given a value.
+    pub constants: Vec<(&'static str, Constant)>,
+}
+
+impl Variant {
+    pub(crate) fn new(shader: Shader) -> Self {
+        Self { shader, constants: Vec::new() }
+    }
+
+    pub(crate) fn size(mut self, name: &'static str, value: u32) -> Self {
+        self.constants.push((name, Constant::Size(value)));
+        self
+    }
+
+    pub(crate) fn flag(mut self, name: &'static str, value: bool) -> Self {
+        self.constants.push((name, Constant::Flag(value)));
+        self
+    }
+
+    /// The shader's text with this variant's constants in their place.
+    ///
+    /// # Panics
+    /// Where the shader has no such constant: a mistake in this crate, which the shader tests would see.
+    pub fn source(&self) -> String {
+        let mut lines: Vec<String> = self.shader.source().lines().map(str::to_owned).collect();
+        for (name, value) in &self.constants {
+            let start = format!("const {name}: ");
+            let line = lines.iter_mut().find(|line| line.starts_with(&start));
+            let line = line.unwrap_or_else(|| panic!("{}.wgsl has no constant {name}", self.shader.name()));
+            let (declaration, _) = line.split_once(" = ").unwrap_or_else(|| panic!("{name} has no value"));
+            *line = format!("{declaration} = {value};");
+        }
+        lines.join("\n") + "\n"
+    }
+}
+
+impl fmt::Display for Variant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.shader.name())?;
+        let sizes: Vec<String> = self.constants.iter().filter_map(|(_, c)| if let Constant::Size(n) = c { Some(n.to_string()) } else { None }).collect();
+        if !sizes.is_empty() {
+            write!(f, " {}", sizes.join("x"))?;
+        }
+        for (name, constant) in &self.constants {
+            if *constant == Constant::Flag(true) {
+                write!(f, " {}", name.to_lowercase())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A kernel ready to dispatch: which pipeline, with which parameters, how many workgroups.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Kernel {
+    /// The shader and its constants.
+    pub variant: Variant,
+    /// The shader's `Params`, as bytes.
+    pub params: Vec<u8>,
+    /// Workgroups in x, y and z.
+    pub workgroups: [u32; 3],
+}
+
+impl Kernel {
+    /// A kernel over `pixel_groups` workgroups of pixels and `channel_groups` of channels.
+    ///
+    /// Workgroups of pixels go on in z where they exceed what x can hold on every device.
+    fn new(variant: Variant, params: &impl bytemuck::Pod, pixel_groups: usize, channel_groups: usize) -> Self {
+        let z = pixel_groups.div_ceil(WORKGROUPS_PER_DIMENSION);
+        let x = pixel_groups.div_ceil(z);
+        Self { variant, params: bytemuck::bytes_of(params).to_vec(), workgroups: [x as u32, channel_groups as u32, z as u32] }
+    }
+
+    /// Whether any WebGPU device can dispatch this many workgroups.
+    pub fn is_dispatchable(&self) -> bool {
+        self.workgroups.iter().all(|&n| (1..=WORKGROUPS_PER_DIMENSION as u32).contains(&n))
+    }
+}
+
+/// Where a batch of tensors lies in a buffer: element `(n, c, y, x)` at `offset + n * image + c * plane + y * width + x`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Region {
+    /// Index of the activation buffer.
+    pub buffer: usize,
+    /// First element.
+    pub element_offset: usize,
+    /// Elements from one channel to the next.
+    pub element_plane: usize,
+    /// Elements from one image to the next.
+    pub element_image: usize,
+    /// One image's shape.
+    pub shape: Shape,
+    /// Images.
+    pub batch: usize,
+}
+
+impl Region {
+    /// Pixels of one channel in all images.
+    pub const fn pixels(&self) -> usize {
+        self.batch * self.shape.pixels()
+    }
+
+    /// Whether each channel is one run of every image's pixels that starts at a multiple of four elements.
+    pub const fn is_planar(&self) -> bool {
+        (self.batch == 1 || self.element_image == self.shape.pixels()) && self.element_plane % 4 == 0 && self.element_offset % 4 == 0
+    }
+
+    /// Bytes the region's elements take, in f32.
+    pub const fn bytes(&self) -> u64 {
+        (self.batch * self.shape.elements() * size_of::<f32>()) as u64
+    }
+}
+
+/// Where a step's packed weights begin, and how long their rows are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct WeightRows {
+    /// First quad.
+    pub quad_offset: usize,
+    /// Quads of a row's channels.
+    pub row_quads: usize,
+}
+
+/// Declares a shader's `Params` and the table by which a test compares it with the WGSL struct.
+macro_rules! params {
+    ($(#[$doc:meta])* struct Params { $($field:ident: $type:ty,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+        #[repr(C)]
+        pub(crate) struct Params {
+            $($field: $type,)*
+        }
+
+        impl Params {
+            pub(crate) const FIELDS: &[(&str, usize)] = &[$((stringify!($field), std::mem::offset_of!(Params, $field)),)*];
+        }
+    };
+}
+use params;

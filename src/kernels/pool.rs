@@ -1,0 +1,76 @@
+//! `shaders/pool.wgsl`: maximum and mean over a window; the transition's takes its batch norm and ReLU in.
+
+use super::{Kernel, Region, Shader, Variant, WeightRows, floor, params};
+use crate::shape::Window;
+
+params! {
+    /// The shader's parameters.
+    struct Params {
+        pixels: u32,
+        image_pixels: u32,
+        src_height: u32,
+        src_width: u32,
+        dst_width: u32,
+        kernel_height: u32,
+        kernel_width: u32,
+        stride_y: u32,
+        stride_x: u32,
+        padding_y: u32,
+        padding_x: u32,
+        src_offset: u32,
+        src_plane: u32,
+        src_image: u32,
+        dst_offset: u32,
+        dst_plane: u32,
+        dst_image: u32,
+        weight_offset: u32,
+        prologue_floor: f32,
+    }
+}
+
+const WORKGROUP: usize = 64;
+
+/// What is taken of a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pooling {
+    /// The maximum; padding never wins.
+    Max,
+    /// The mean; padding counts as zeros.
+    Mean,
+}
+
+/// Every variant a plan may contain.
+pub fn variants() -> Vec<Variant> {
+    [(Pooling::Max, false), (Pooling::Max, true), (Pooling::Mean, false), (Pooling::Mean, true)].map(|(p, norm)| variant(p, norm)).to_vec()
+}
+
+fn variant(pooling: Pooling, prologue: bool) -> Variant {
+    Variant::new(Shader::Pool).size("WORKGROUP", WORKGROUP as u32).flag("MEAN", pooling == Pooling::Mean).flag("PROLOGUE", prologue)
+}
+
+/// Pools `source` into `target`. `prologue` is a batch norm before the pooling and whether a ReLU follows it.
+pub fn kernel(source: Region, target: Region, pooling: Pooling, window: Window, prologue: Option<(WeightRows, bool)>) -> Kernel {
+    let (rows, relu) = prologue.unwrap_or_default();
+    let params = Params {
+        pixels: target.pixels() as u32,
+        image_pixels: target.shape.pixels() as u32,
+        src_height: source.shape.height as u32,
+        src_width: source.shape.width as u32,
+        dst_width: target.shape.width as u32,
+        kernel_height: window.kernel[0] as u32,
+        kernel_width: window.kernel[1] as u32,
+        stride_y: window.stride[0] as u32,
+        stride_x: window.stride[1] as u32,
+        padding_y: window.padding[0] as u32,
+        padding_x: window.padding[1] as u32,
+        src_offset: source.element_offset as u32,
+        src_plane: source.element_plane as u32,
+        src_image: source.element_image as u32,
+        dst_offset: target.element_offset as u32,
+        dst_plane: target.element_plane as u32,
+        dst_image: target.element_image as u32,
+        weight_offset: rows.quad_offset as u32,
+        prologue_floor: floor(relu),
+    };
+    Kernel::new(variant(pooling, prologue.is_some()), &params, target.pixels().div_ceil(WORKGROUP), target.shape.channels)
+}
