@@ -1,0 +1,300 @@
+//! What runs, in which order, and where in memory: pure data, made without a device.
+//!
+//! ```
+//! use densenet_wgpu::{Config, Plan, PlanOptions};
+//!
+//! # fn main() -> densenet_wgpu::Result<()> {
+//! let plan = Plan::new(&Config::densenet121().graph(224, 224)?, PlanOptions::default())?;
+//! assert_eq!(plan.flops() / 10_000_000, 520); // 5.2 GFLOP
+//! println!("{plan}");
+//! # Ok(())
+//! # }
+//! ```
+
+mod lower;
+mod pack;
+mod place;
+mod text;
+
+pub use lower::{Norm, NormRelu};
+pub use pack::Pack;
+
+use crate::error::{Error, Result};
+use crate::graph::{Conv, Graph};
+use crate::kernels::{Kernel, Region, WeightRows, conv, conv1x1, conv3x3, copy, global_pool, linear, norm_relu, pool};
+use crate::shape::{Shape, Window};
+use lower::{Operation, POINTWISE, Stage, Stages};
+use place::{Move, Placement};
+
+/// How a plan is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlanOptions {
+    /// Images at once.
+    pub batch: usize,
+    /// Whether operations share kernels. Without, each is a step of its own and every concat copies.
+    pub fusion: bool,
+    /// The largest buffer of weights, in bytes. The default is what every WebGPU device can bind.
+    pub byte_weight_buffer: u64,
+}
+
+impl Default for PlanOptions {
+    fn default() -> Self {
+        Self { batch: 1, fusion: true, byte_weight_buffer: 128 << 20 }
+    }
+}
+
+/// One dispatch.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// The layer it is named after: its convolution's where it has one.
+    pub name: String,
+    /// Every layer it computes, in the graph's order.
+    pub layers: Vec<String>,
+    /// What is dispatched.
+    pub kernel: Kernel,
+    /// What it reads.
+    pub source: Region,
+    /// What it writes.
+    pub target: Region,
+    /// The weights it reads, an index into [`Plan::packs`].
+    pub pack: Option<usize>,
+    /// Floating point operations of convolutions and linear layers: two a multiply-add, none for anything else.
+    pub flops: u64,
+    /// Bytes read and written, each once: source, target and weights.
+    pub bytes: u64,
+}
+
+/// Packed weights and where they lie.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PackedWeights {
+    /// How they are made.
+    pub pack: Pack,
+    /// Index of the weight buffer.
+    pub buffer: usize,
+    /// First element.
+    pub element_offset: usize,
+}
+
+/// The steps of one network for one input shape, and their memory.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    options: PlanOptions,
+    steps: Vec<Step>,
+    packs: Vec<PackedWeights>,
+    element_weight_buffers: Vec<usize>,
+    element_buffers: Vec<usize>,
+    element_peak: usize,
+    input: Region,
+    output: Region,
+}
+
+impl Plan {
+    /// Plans `graph`. Errors for a batch of 0 and for tensors that no 32-bit index reaches.
+    pub fn new(graph: &Graph, options: PlanOptions) -> Result<Self> {
+        if options.batch == 0 {
+            return Err(Error::Input { expected: "a batch of at least 1".into(), found: "0".into() });
+        }
+        let stages = lower::lower(graph, options.fusion);
+        let placement = place::place(&stages, options.batch, options.fusion);
+        let mut plan = Self {
+            options,
+            steps: Vec::new(),
+            packs: Vec::new(),
+            element_weight_buffers: Vec::new(),
+            input: placement.region(lower::TensorId(0)),
+            output: placement.output,
+            element_peak: placement.element_peak,
+            element_buffers: placement.element_buffers.clone(),
+        };
+        plan.check_indices(graph)?;
+        for step in &placement.moves {
+            let step = plan.step(&stages, &placement, step);
+            plan.steps.push(step);
+        }
+        Ok(plan)
+    }
+
+    /// How it was made.
+    pub fn options(&self) -> PlanOptions {
+        self.options
+    }
+
+    /// Dispatches, in order.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// The weights every step reads, in order. They depend on the graph's layers, not on batch or input size.
+    pub fn packs(&self) -> &[PackedWeights] {
+        &self.packs
+    }
+
+    /// Bytes of each weight buffer.
+    pub fn byte_weight_buffers(&self) -> impl Iterator<Item = u64> + '_ {
+        self.element_weight_buffers.iter().map(|&elements| bytes(elements))
+    }
+
+    /// Bytes of each activation buffer. Input and output are among them.
+    pub fn byte_buffers(&self) -> impl Iterator<Item = u64> + '_ {
+        self.element_buffers.iter().map(|&elements| bytes(elements))
+    }
+
+    /// Bytes of activations alive at once, at the most.
+    pub fn byte_peak(&self) -> u64 {
+        bytes(self.element_peak)
+    }
+
+    /// Bytes of all buffers: weights and activations.
+    pub fn byte_total(&self) -> u64 {
+        self.byte_weight_buffers().chain(self.byte_buffers()).sum()
+    }
+
+    /// Where the input `[N, C, H, W]` is expected.
+    pub fn input(&self) -> Region {
+        self.input
+    }
+
+    /// Where the output `[N, C, H, W]` is left.
+    pub fn output(&self) -> Region {
+        self.output
+    }
+
+    /// Floating point operations of all steps.
+    pub fn flops(&self) -> u64 {
+        self.steps.iter().map(|s| s.flops).sum()
+    }
+
+    /// Every element must be reachable by the kernels' 32-bit indices.
+    fn check_indices(&self, graph: &Graph) -> Result<()> {
+        let limit = u64::from(u32::MAX);
+        match self.byte_buffers().max() {
+            Some(needed) if needed > limit => Err(Error::TooLarge {
+                what: format!("an activation buffer for {} images of {}", self.options.batch, graph.input_shape()),
+                needed,
+                limit,
+                adapter: "any device".into(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn step(&mut self, stages: &Stages, placement: &Placement, step: &Move) -> Step {
+        let copied = |name: &str, source, target| Step {
+            name: name.to_owned(),
+            layers: vec![name.to_owned()],
+            kernel: copy::kernel(source, target),
+            source,
+            target,
+            pack: None,
+            flops: 0,
+            bytes: source.bytes() + target.bytes(),
+        };
+        match *step {
+            Move::Stage(index) => self.stage(&stages.stages[index], placement),
+            Move::Part { stage, part } => {
+                let source = placement.region(stages.stages[stage].sources[part]);
+                copied(&stages.stages[stage].name, source, placement.part(stages, stage, part))
+            }
+            Move::Output => {
+                let source = stages.output.map_or(self.input, |output| placement.region(output));
+                copied("output", source, placement.output)
+            }
+        }
+    }
+
+    fn stage(&mut self, stage: &Stage, placement: &Placement) -> Step {
+        let (source, target) = (placement.region(stage.sources[0]), placement.region(stage.target));
+        let before = self.packs.len();
+        let kernel = self.kernel(stage, source, target);
+        let pack = (self.packs.len() > before).then_some(before);
+        let (mut flops, mut weight_bytes) = (0, 0);
+        if let Some(packed) = pack.map(|index| &self.packs[index].pack) {
+            weight_bytes = bytes(packed.elements());
+            if let Pack::Matrix { rows, channels, .. } = packed {
+                flops = 2 * (rows * channels * target.pixels()) as u64;
+            }
+        }
+        Step {
+            name: stage.name.clone(),
+            layers: stage.layers.clone(),
+            kernel,
+            source,
+            target,
+            pack,
+            flops,
+            bytes: source.bytes() + target.bytes() + weight_bytes,
+        }
+    }
+
+    fn kernel(&mut self, stage: &Stage, source: Region, target: Region) -> Kernel {
+        match &stage.operation {
+            Operation::Conv { conv, prologue, epilogue } => {
+                let weights = self.pack(Pack::Matrix {
+                    layer: stage.name.clone(),
+                    rows: source.shape.channels * conv.window.kernel[0] * conv.window.kernel[1],
+                    channels: conv.out_channels,
+                    bias: conv.bias,
+                    prologue: prologue.clone(),
+                    epilogue: epilogue.norm.clone(),
+                });
+                convolution(*conv, source, target, weights, prologue.as_ref(), epilogue.relu)
+            }
+            Operation::NormRelu(NormRelu { norm, relu }) => {
+                let weights = norm.clone().map(|norm| self.pack_norm(Some(norm), source.shape));
+                norm_relu::kernel(source, target, weights, *relu)
+            }
+            Operation::Pool { pooling, window, prologue } => {
+                let prologue = prologue.clone().map(|p| (self.pack_norm(p.norm, source.shape), p.relu));
+                pool::kernel(source, target, *pooling, *window, prologue)
+            }
+            Operation::GlobalPool { prologue } => {
+                let prologue = prologue.clone().map(|p| (self.pack_norm(p.norm, source.shape), p.relu));
+                global_pool::kernel(source, target, prologue)
+            }
+            Operation::Linear { relu } => {
+                let weights = self.pack(Pack::Matrix {
+                    layer: stage.name.clone(),
+                    rows: source.shape.channels,
+                    channels: target.shape.channels,
+                    bias: true,
+                    prologue: None,
+                    epilogue: None,
+                });
+                linear::kernel(source, target, weights, *relu)
+            }
+            Operation::Concat => unreachable!("a concat is placed or copied part by part"),
+        }
+    }
+
+    fn pack_norm(&mut self, norm: Option<Norm>, shape: Shape) -> WeightRows {
+        self.pack(Pack::Norm { norm, channels: shape.channels })
+    }
+
+    /// Appends a pack to the last weight buffer, or to a new one where it would grow too large to bind.
+    fn pack(&mut self, pack: Pack) -> WeightRows {
+        let elements = pack.elements();
+        let last = self.element_weight_buffers.last_mut();
+        match last.filter(|used| bytes(**used + elements) <= self.options.byte_weight_buffer) {
+            Some(used) => *used += elements,
+            None => self.element_weight_buffers.push(elements),
+        }
+        let buffer = self.element_weight_buffers.len() - 1;
+        let element_offset = self.element_weight_buffers[buffer] - elements;
+        let rows = pack.rows_at(element_offset);
+        self.packs.push(PackedWeights { pack, buffer, element_offset });
+        rows
+    }
+}
+
+fn convolution(conv: Conv, source: Region, target: Region, weights: WeightRows, prologue: Option<&NormRelu>, relu: bool) -> Kernel {
+    const GROWTH: Window = Window::square(3, 1, 1);
+    match conv.window {
+        POINTWISE if source.is_planar() && target.is_planar() => conv1x1::kernel(source, target, weights, prologue.map(|p| p.relu), relu),
+        GROWTH => conv3x3::kernel(source, target, weights, relu),
+        window => conv::kernel(source, target, weights, window, relu),
+    }
+}
+
+const fn bytes(elements: usize) -> u64 {
+    (elements * size_of::<f32>()) as u64
+}

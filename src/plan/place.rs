@@ -1,0 +1,243 @@
+//! Tensors to memory: a concat is a placement, buffers are reused as soon as nothing reads them any more.
+//!
+//! A dense block's concats chain into one tensor that owns a buffer; every layer's output is a run of channels in it.
+//! Each tensor that is part of no other gets a buffer for as long as it is needed, and no step ever reads and writes
+//! the same buffer, which WebGPU forbids.
+
+use super::lower::{Operation, Stages, TensorId};
+use crate::kernels::Region;
+use crate::shape::Shape;
+
+/// Channels of a tensor's plane begin at a multiple of this many elements: kernels read four pixels at once.
+const ELEMENT_ALIGNMENT: usize = 4;
+
+/// A copy that a concat needs for a part that could not be placed, or the output for its layout.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Move {
+    /// The stage's own work.
+    Stage(usize),
+    /// Part `part` of the concat `stage` into its run of channels.
+    Part { stage: usize, part: usize },
+    /// The network's result, into `[N, C, H, W]`.
+    Output,
+}
+
+/// Where every tensor lies.
+#[derive(Debug)]
+pub(super) struct Placement {
+    /// What runs, in order.
+    pub(super) moves: Vec<Move>,
+    regions: Vec<Region>,
+    /// The network's result in `[N, C, H, W]`.
+    pub(super) output: Region,
+    /// Elements of each buffer.
+    pub(super) element_buffers: Vec<usize>,
+    /// The most elements that are alive at once.
+    pub(super) element_peak: usize,
+}
+
+impl Placement {
+    pub(super) fn region(&self, tensor: TensorId) -> Region {
+        self.regions[tensor.0]
+    }
+
+    /// The channels of a concat's part.
+    pub(super) fn part(&self, stages: &Stages, stage: usize, part: usize) -> Region {
+        let stage = &stages.stages[stage];
+        let first_channel = channels_before(stages, &stage.sources[..part]);
+        slice(self.region(stage.target), first_channel, stages.tensors[stage.sources[part].0].channels)
+    }
+}
+
+/// A part's parent and its first channel there.
+type Parents = Vec<Option<(TensorId, usize)>>;
+
+/// Places the tensors of `stages` for `batch` images. Without `in_place` every concat copies.
+pub(super) fn place(stages: &Stages, batch: usize, in_place: bool) -> Placement {
+    let parents = if in_place { parents(stages) } else { vec![None; stages.tensors.len()] };
+    let output = stages.output.unwrap_or(TensorId(0));
+    let output_is_direct = writes_any_layout(stages, output) && parents[output.0].is_none() && readers(stages, output) == 0;
+    let moves = moves(stages, &parents, output_is_direct);
+
+    let mut allocations = allocations(stages, &parents, &moves, output, batch, output_is_direct);
+    let (element_buffers, buffers) = assign(&mut allocations);
+    let element_peak = (0..=moves.len()).map(|now| allocations.iter().filter(|a| a.first <= now && now <= a.last).map(|a| a.elements).sum()).max();
+
+    let root_region = |tensor: TensorId| {
+        let shape = stages.tensors[tensor.0];
+        let buffer = buffers[&AllocationOf::Tensor(tensor)];
+        let dense = tensor == TensorId(0) || (tensor == output && output_is_direct);
+        region(buffer, shape, batch, dense)
+    };
+    let regions = (0..stages.tensors.len())
+        .map(|index| {
+            let (root, first_channel) = root(&parents, TensorId(index));
+            slice(root_region(root), first_channel, stages.tensors[index].channels)
+        })
+        .collect::<Vec<_>>();
+    let output = if output_is_direct {
+        regions[output.0]
+    } else {
+        region(buffers[&AllocationOf::Output], stages.tensors[output.0], batch, true)
+    };
+    Placement { moves, regions, output, element_buffers, element_peak: element_peak.unwrap_or(0) }
+}
+
+/// A whole tensor in a buffer of its own: as users see it (`dense`, `[N, C, H, W]`), or in planes of every image's pixels.
+fn region(buffer: usize, shape: Shape, batch: usize, dense: bool) -> Region {
+    let (element_plane, element_image) = if dense {
+        (shape.pixels(), shape.elements())
+    } else {
+        ((batch * shape.pixels()).next_multiple_of(ELEMENT_ALIGNMENT), shape.pixels())
+    };
+    Region { buffer, element_offset: 0, element_plane, element_image, shape, batch }
+}
+
+fn slice(whole: Region, first_channel: usize, channels: usize) -> Region {
+    Region {
+        element_offset: whole.element_offset + first_channel * whole.element_plane,
+        shape: Shape { channels, ..whole.shape },
+        ..whole
+    }
+}
+
+fn elements(shape: Shape, batch: usize, dense: bool) -> usize {
+    // Kernels that read quads may touch the last plane's padding.
+    (region(0, shape, batch, dense).element_plane * shape.channels * if dense { batch } else { 1 }).next_multiple_of(ELEMENT_ALIGNMENT)
+}
+
+/// Decides which tensors are runs of channels of another.
+///
+/// A part stays on its own, to be copied, where it already belongs to another concat, occurs twice, is the network's
+/// input, or where some stage would then read and write one buffer.
+fn parents(stages: &Stages) -> Parents {
+    let mut parents: Parents = vec![None; stages.tensors.len()];
+    for stage in stages.stages.iter().rev().filter(|s| matches!(s.operation, Operation::Concat)) {
+        for (index, &part) in stage.sources.iter().enumerate() {
+            let repeated = stage.sources.iter().filter(|&&other| other == part).count() > 1;
+            if part == TensorId(0) || parents[part.0].is_some() || repeated {
+                continue;
+            }
+            parents[part.0] = Some((stage.target, channels_before(stages, &stage.sources[..index])));
+            let conflict = stages.stages.iter().filter(|s| !matches!(s.operation, Operation::Concat)).any(|s| {
+                let (target, _) = root(&parents, s.target);
+                s.sources.iter().any(|&source| root(&parents, source).0 == target)
+            });
+            if conflict {
+                parents[part.0] = None;
+            }
+        }
+    }
+    parents
+}
+
+fn channels_before(stages: &Stages, parts: &[TensorId]) -> usize {
+    parts.iter().map(|part| stages.tensors[part.0].channels).sum()
+}
+
+/// The tensor that owns the memory `tensor` lies in, and the first channel there.
+fn root(parents: &Parents, mut tensor: TensorId) -> (TensorId, usize) {
+    let mut first_channel = 0;
+    while let Some((parent, offset)) = parents[tensor.0] {
+        first_channel += offset;
+        tensor = parent;
+    }
+    (tensor, first_channel)
+}
+
+fn readers(stages: &Stages, tensor: TensorId) -> usize {
+    stages.stages.iter().flat_map(|s| &s.sources).filter(|&&source| source == tensor).count()
+}
+
+/// Whether the kernel that makes `tensor` can write `[N, C, H, W]`: all but those that write quads.
+fn writes_any_layout(stages: &Stages, tensor: TensorId) -> bool {
+    stages.stages.iter().any(|s| s.target == tensor && !matches!(s.operation, Operation::Concat | Operation::Conv { .. }))
+}
+
+fn moves(stages: &Stages, parents: &Parents, output_is_direct: bool) -> Vec<Move> {
+    let mut moves = Vec::new();
+    for (index, stage) in stages.stages.iter().enumerate() {
+        if matches!(stage.operation, Operation::Concat) {
+            let placed = |part: TensorId| parents[part.0].is_some_and(|(parent, _)| parent == stage.target);
+            let copied = (0..stage.sources.len()).filter(|&part| !placed(stage.sources[part]));
+            moves.extend(copied.map(|part| Move::Part { stage: index, part }));
+        } else {
+            moves.push(Move::Stage(index));
+        }
+    }
+    if !output_is_direct {
+        moves.push(Move::Output);
+    }
+    moves
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum AllocationOf {
+    Tensor(TensorId),
+    Output,
+}
+
+/// Memory that something owns from one move to another, both included.
+#[derive(Debug)]
+struct Allocation {
+    of: AllocationOf,
+    elements: usize,
+    first: usize,
+    last: usize,
+}
+
+fn allocations(stages: &Stages, parents: &Parents, moves: &[Move], output: TensorId, batch: usize, output_is_direct: bool) -> Vec<Allocation> {
+    let mut allocations: Vec<Allocation> = Vec::new();
+    let mut touch = |of: AllocationOf, elements: usize, now: usize| match allocations.iter_mut().find(|a| a.of == of) {
+        Some(allocation) => allocation.last = now,
+        None => allocations.push(Allocation { of, elements, first: now, last: now }),
+    };
+    let mut touch_tensor = |tensor: TensorId, now: usize| {
+        let (root, _) = root(parents, tensor);
+        let dense = root == TensorId(0) || (root == output && output_is_direct);
+        touch(AllocationOf::Tensor(root), elements(stages.tensors[root.0], batch, dense), now);
+    };
+    // The input is there before the first move, the output after the last.
+    touch_tensor(TensorId(0), 0);
+    for (index, step) in moves.iter().enumerate() {
+        let now = index + 1;
+        match *step {
+            Move::Stage(stage) => {
+                let stage = &stages.stages[stage];
+                stage.sources.iter().for_each(|&source| touch_tensor(source, now));
+                touch_tensor(stage.target, now);
+            }
+            Move::Part { stage, part } => {
+                touch_tensor(stages.stages[stage].sources[part], now);
+                touch_tensor(stages.stages[stage].target, now);
+            }
+            Move::Output => touch_tensor(output, now),
+        }
+    }
+    if output_is_direct {
+        touch_tensor(output, moves.len() + 1);
+    } else {
+        let elements = elements(stages.tensors[output.0], batch, true);
+        allocations.push(Allocation { of: AllocationOf::Output, elements, first: moves.len(), last: moves.len() + 1 });
+    }
+    allocations
+}
+
+/// Gives every allocation a buffer: the largest first, each into the first buffer that is free while it lives.
+fn assign(allocations: &mut [Allocation]) -> (Vec<usize>, std::collections::HashMap<AllocationOf, usize>) {
+    allocations.sort_by_key(|a| (std::cmp::Reverse(a.elements), a.first));
+    let mut element_buffers = Vec::new();
+    let mut residents: Vec<Vec<(usize, usize)>> = Vec::new();
+    let mut buffers = std::collections::HashMap::new();
+    for allocation in allocations.iter() {
+        let free = residents.iter().position(|lives| lives.iter().all(|&(first, last)| allocation.last < first || last < allocation.first));
+        let buffer = free.unwrap_or_else(|| {
+            element_buffers.push(allocation.elements);
+            residents.push(Vec::new());
+            residents.len() - 1
+        });
+        residents[buffer].push((allocation.first, allocation.last));
+        buffers.insert(allocation.of, buffer);
+    }
+    (element_buffers, buffers)
+}
