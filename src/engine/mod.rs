@@ -1,0 +1,281 @@
+//! A network on a device: pipelines, weights and buffers made once, and one loop that encodes the plan.
+//!
+//! # Internals
+//!
+//! Weights are uploaded once. For each batch and picture size a plan is made and *bound*: buffers, parameters and bind
+//! groups. Bound plans are cached, the least recently used is dropped. Runs share a bound plan's buffers: its mutex is
+//! held while a run's commands are submitted, and the queue executes submissions in order, so that runs of several
+//! threads follow each other on the device while each waits for its own read-back buffer.
+
+mod bound;
+mod pipelines;
+mod readback;
+mod weights;
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::error::{Error, Result};
+use crate::gpu::Gpu;
+use crate::graph::Graph;
+use crate::plan::{Plan, PlanOptions};
+use crate::shape::Shape;
+use crate::weights::Weights;
+use bound::BoundPlan;
+use pipelines::Pipelines;
+use readback::Readback;
+use weights::WeightBuffers;
+
+/// Bound plans an engine keeps: enough for two picture sizes, each with full batches and a last short one.
+const BOUND_PLANS: usize = 4;
+
+/// How an engine is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EngineOptions {
+    /// Whether operations share kernels ([`PlanOptions::fusion`]).
+    pub fusion: bool,
+    /// Whether shaders are compiled with bounds checks. They are slower, and needless: the kernels compute no index from
+    /// data. Tests run both.
+    pub shader_checks: bool,
+}
+
+impl Default for EngineOptions {
+    fn default() -> Self {
+        Self { fusion: true, shader_checks: false }
+    }
+}
+
+/// A network ready to run on a device, for any batch and any picture size.
+///
+/// ```no_run
+/// use densenet_wgpu::{Checkpoint, Engine, EngineOptions, Gpu};
+///
+/// # fn main() -> densenet_wgpu::Result<()> {
+/// let checkpoint = Checkpoint::open("densenet121.safetensors")?;
+/// let engine = Engine::new(&Gpu::open(None)?, &checkpoint.graph(224, 224)?, &checkpoint.weights, EngineOptions::default())?;
+/// let two_pictures = vec![0.0; 2 * 3 * 224 * 224]; // [N, C, H, W]
+/// let logits = engine.run(&two_pictures)?; // [N, classes]
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Engine {
+    gpu: Gpu,
+    graph: Graph,
+    options: EngineOptions,
+    weights: WeightBuffers,
+    pipelines: Pipelines,
+    bound: Mutex<VecDeque<Arc<BoundPlan>>>,
+    /// Batches that were found to be the largest for a picture size, after the device ran out of memory.
+    largest_batches: Mutex<HashMap<[usize; 2], usize>>,
+}
+
+impl Engine {
+    /// Uploads `weights` and builds the pipelines of `graph`. Errors where a tensor is missing, left over, mis-shaped or
+    /// not finite, and where the device refuses.
+    pub fn new(gpu: &Gpu, graph: &Graph, weights: &Weights, options: EngineOptions) -> Result<Self> {
+        pollster::block_on(Self::new_async(gpu, graph, weights, options))
+    }
+
+    /// [`Engine::new`] for callers that may not block.
+    pub async fn new_async(gpu: &Gpu, graph: &Graph, weights: &Weights, options: EngineOptions) -> Result<Self> {
+        weights.check(graph)?;
+        let plan = Plan::new(graph, plan_options(gpu, options, 1))?;
+        let weights = WeightBuffers::upload(gpu, &plan, weights).await?;
+        let pipelines = Pipelines::new(gpu, options.shader_checks).await?;
+        let variants = plan.steps().iter().map(|step| &step.kernel.variant);
+        pipelines.build(gpu, variants).await?;
+        Ok(Self { gpu: gpu.clone(), graph: graph.clone(), options, weights, pipelines, bound: Mutex::default(), largest_batches: Mutex::default() })
+    }
+
+    /// The network.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// The device.
+    pub fn gpu(&self) -> &Gpu {
+        &self.gpu
+    }
+
+    /// The plan for `batch` pictures of `height` x `width` pixels, as this engine would run it (batches larger than the
+    /// device can hold are run in several parts).
+    pub fn plan(&self, batch: usize, height: usize, width: usize) -> Result<Plan> {
+        Plan::new(&self.graph.resized(height, width)?, plan_options(&self.gpu, self.options, batch))
+    }
+
+    /// Bytes of all buffers that are allocated now: weights, activations and parameters.
+    pub fn byte_allocated(&self) -> u64 {
+        self.weights.bytes() + self.bound().iter().map(|b| b.bytes()).sum::<u64>()
+    }
+
+    /// Runs a batch `[N, C, H, W]` of the graph's own picture size; N follows from the length.
+    ///
+    /// Returns `[N, classes]`, or the output's `[N, C, H, W]` where the network ends in a picture. Errors where the
+    /// length is no multiple of a picture's, an element is not finite, or the device fails.
+    pub fn run(&self, input: &[f32]) -> Result<Vec<f32>> {
+        let Shape { height, width, .. } = self.graph.input_shape();
+        self.run_at(input, height, width)
+    }
+
+    /// [`Engine::run`] for pictures of another size.
+    pub fn run_at(&self, input: &[f32], height: usize, width: usize) -> Result<Vec<f32>> {
+        pollster::block_on(self.run_and(Readback::wait, input, height, width))
+    }
+
+    /// [`Engine::run_at`] for callers that may not block: a thread of its own waits for the device.
+    pub async fn run_async(&self, input: &[f32], height: usize, width: usize) -> Result<Vec<f32>> {
+        self.run_and(Readback::wait_in_background, input, height, width).await
+    }
+
+    /// Encodes a run into a program's own encoder: `input` `[N, C, H, W]` and `output` `[N, classes]` stay on the device.
+    ///
+    /// `input` needs `COPY_SRC` and `output` `COPY_DST`; both are of this engine's device and are used from their
+    /// beginning. The program submits; nothing waits. Errors where a buffer is too small.
+    pub fn encode(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        input: &wgpu::Buffer,
+        output: &wgpu::Buffer,
+        batch: usize,
+        [height, width]: [usize; 2],
+    ) -> Result<()> {
+        let parts = pollster::block_on(self.parts(batch, height, width))?;
+        let total = |bytes: fn(&BoundPlan) -> u64| parts.iter().map(|part| bytes(part)).sum::<u64>();
+        for (name, buffer, needed) in [("input", input, total(BoundPlan::byte_input)), ("output", output, total(BoundPlan::byte_output))] {
+            if buffer.size() < needed {
+                return Err(Error::Input {
+                    expected: format!("an {name} buffer of at least {needed} bytes for {batch} images"),
+                    found: format!("{} bytes", buffer.size()),
+                });
+            }
+        }
+        let (mut byte_input, mut byte_output) = (0, 0);
+        for part in &parts {
+            pollster::block_on(self.gpu.caught(|| part.encode_between(encoder, (input, byte_input), (output, byte_output))))?;
+            byte_input += part.byte_input();
+            byte_output += part.byte_output();
+        }
+        Ok(())
+    }
+
+    /// Runs a batch part by part, two parts on their way at a time; `wait` makes sure that a part's result arrives.
+    async fn run_and(&self, wait: fn(&Readback, &Gpu) -> Result<()>, input: &[f32], height: usize, width: usize) -> Result<Vec<f32>> {
+        self.gpu.check()?;
+        let batch = self.check_input(input, height, width)?;
+        let mut output = Vec::new();
+        let mut on_their_way: VecDeque<Readback> = VecDeque::new();
+        let mut rest = input;
+        for part in self.parts(batch, height, width).await? {
+            if on_their_way.len() == 2 {
+                if let Some(first) = on_their_way.pop_front() {
+                    output.extend(first.data(&self.gpu).await?);
+                }
+            }
+            let (images, after) = rest.split_at(part.byte_input() as usize / size_of::<f32>());
+            rest = after;
+            let readback = part.submit(&self.gpu, images).await?;
+            wait(&readback, &self.gpu)?;
+            on_their_way.push_back(readback);
+        }
+        for readback in on_their_way {
+            output.extend(readback.data(&self.gpu).await?);
+        }
+        Ok(output)
+    }
+
+    fn check_input(&self, input: &[f32], height: usize, width: usize) -> Result<usize> {
+        let shape = Shape { height, width, ..self.graph.input_shape() };
+        let elements = shape.elements();
+        if elements == 0 || input.is_empty() || input.len() % elements != 0 {
+            return Err(Error::Input {
+                expected: format!("[N, {}, {height}, {width}], a multiple of {elements} elements", shape.channels),
+                found: format!("{} elements", input.len()),
+            });
+        }
+        if let Some(index) = input.iter().position(|x| !x.is_finite()) {
+            return Err(Error::Input { expected: "finite numbers".into(), found: format!("{} at element {index}", input[index]) });
+        }
+        Ok(input.len() / elements)
+    }
+
+    /// The bound plans that together run `batch` images: as few and as equal as the device's limits and memory allow.
+    async fn parts(&self, batch: usize, height: usize, width: usize) -> Result<Vec<Arc<BoundPlan>>> {
+        if batch == 0 {
+            return Err(Error::Input { expected: "a batch of at least 1".into(), found: "0".into() });
+        }
+        let mut largest = self.largest_batch(height, width)?;
+        loop {
+            let count = batch.div_ceil(largest);
+            let each = batch.div_ceil(count);
+            match self.bound_parts(batch, each, height, width).await {
+                Err(Error::OutOfMemory { .. }) if each > 1 => {
+                    self.bound().clear();
+                    largest = each / 2;
+                    lock(&self.largest_batches).insert([height, width], largest);
+                }
+                parts => return parts,
+            }
+        }
+    }
+
+    async fn bound_parts(&self, batch: usize, each: usize, height: usize, width: usize) -> Result<Vec<Arc<BoundPlan>>> {
+        let mut parts = vec![self.bound_plan(each, height, width).await?; batch / each];
+        if batch % each > 0 {
+            parts.push(self.bound_plan(batch % each, height, width).await?);
+        }
+        Ok(parts)
+    }
+
+    /// The most images of this size that the device's limits let run at once.
+    fn largest_batch(&self, height: usize, width: usize) -> Result<usize> {
+        if let Some(&largest) = lock(&self.largest_batches).get(&[height, width]) {
+            return Ok(largest);
+        }
+        let limit = self.gpu.byte_buffer_limit();
+        let single = self.plan(1, height, width)?;
+        let needed = single.byte_buffers().max().unwrap_or(0).max(1);
+        let fits = |plan: &Plan| plan.byte_buffers().all(|bytes| bytes <= limit) && plan.steps().iter().all(|s| s.kernel.is_dispatchable());
+        if !fits(&single) {
+            let what = format!("one {height}x{width} image's largest activation buffer");
+            return Err(Error::TooLarge { what, needed, limit, adapter: self.gpu.summary().name.clone() });
+        }
+        let mut largest = (limit / needed).max(1) as usize;
+        while largest > 1 && !self.plan(largest, height, width).is_ok_and(|plan| fits(&plan)) {
+            largest -= 1;
+        }
+        lock(&self.largest_batches).insert([height, width], largest);
+        Ok(largest)
+    }
+
+    async fn bound_plan(&self, batch: usize, height: usize, width: usize) -> Result<Arc<BoundPlan>> {
+        let found = {
+            let mut bound = self.bound();
+            let position = bound.iter().position(|b| b.is_for(batch, height, width));
+            position.and_then(|position| bound.remove(position)).inspect(|found| bound.push_front(Arc::clone(found)))
+        };
+        if let Some(found) = found {
+            return Ok(found);
+        }
+        let plan = self.plan(batch, height, width)?;
+        self.pipelines.build(&self.gpu, plan.steps().iter().map(|step| &step.kernel.variant)).await?;
+        let made = Arc::new(BoundPlan::new(&self.gpu, plan, &self.weights, &self.pipelines).await?);
+        let mut bound = self.bound();
+        bound.push_front(Arc::clone(&made));
+        bound.truncate(BOUND_PLANS);
+        Ok(made)
+    }
+
+    fn bound(&self) -> MutexGuard<'_, VecDeque<Arc<BoundPlan>>> {
+        lock(&self.bound)
+    }
+}
+
+/// The guarded value; a thread that panicked while it held the lock left nothing half done in any of ours.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn plan_options(gpu: &Gpu, options: EngineOptions, batch: usize) -> PlanOptions {
+    PlanOptions { batch, fusion: options.fusion, byte_weight_buffer: gpu.byte_buffer_limit() }
+}

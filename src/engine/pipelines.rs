@@ -1,0 +1,97 @@
+//! Pipelines, one for each shader variant, made as plans first need them.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use rayon::prelude::*;
+
+use super::lock;
+use crate::error::Result;
+use crate::gpu::Gpu;
+use crate::kernels::Variant;
+
+#[derive(Debug)]
+pub(super) struct Pipelines {
+    bindings: wgpu::BindGroupLayout,
+    layout: wgpu::PipelineLayout,
+    shader_checks: bool,
+    pipelines: Mutex<HashMap<Variant, Arc<wgpu::ComputePipeline>>>,
+}
+
+impl Pipelines {
+    pub(super) async fn new(gpu: &Gpu, shader_checks: bool) -> Result<Self> {
+        gpu.caught(|| {
+            let entry = |binding, ty| wgpu::BindGroupLayoutEntry {
+                binding,
+                visibility: wgpu::ShaderStages::COMPUTE,
+                ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size: None },
+                count: None,
+            };
+            let entries = [
+                entry(0, wgpu::BufferBindingType::Uniform),
+                entry(1, wgpu::BufferBindingType::Storage { read_only: true }),
+                entry(2, wgpu::BufferBindingType::Storage { read_only: true }),
+                entry(3, wgpu::BufferBindingType::Storage { read_only: false }),
+            ];
+            let device = gpu.device();
+            let bindings = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some("kernel"), entries: &entries });
+            let layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+                label: Some("kernel"),
+                bind_group_layouts: &[Some(&bindings)],
+                immediate_size: 0,
+            });
+            Self { bindings, layout, shader_checks, pipelines: Mutex::default() }
+        })
+        .await
+    }
+
+    /// The bindings of every kernel: parameters, source, weights, target.
+    pub(super) fn bindings(&self) -> &wgpu::BindGroupLayout {
+        &self.bindings
+    }
+
+    /// Builds the pipelines that are not there yet, on every core: drivers compile shaders when a pipeline is made.
+    pub(super) async fn build<'a>(&self, gpu: &Gpu, variants: impl Iterator<Item = &'a Variant>) -> Result<()> {
+        let mut missing: Vec<&Variant> = Vec::new();
+        {
+            let made = lock(&self.pipelines);
+            for variant in variants {
+                if !made.contains_key(variant) && !missing.contains(&variant) {
+                    missing.push(variant);
+                }
+            }
+        }
+        // Error scopes belong to a thread, so each pipeline has its own.
+        let build = |variant: &&Variant| Ok(((*variant).clone(), pollster::block_on(gpu.caught(|| self.pipeline(gpu, variant)))?));
+        let built = missing.par_iter().map(build).collect::<Result<Vec<_>>>()?;
+        lock(&self.pipelines).extend(built);
+        Ok(())
+    }
+
+    /// A pipeline that [`Pipelines::build`] made.
+    pub(super) fn get(&self, variant: &Variant) -> Arc<wgpu::ComputePipeline> {
+        Arc::clone(&lock(&self.pipelines)[variant])
+    }
+
+    fn pipeline(&self, gpu: &Gpu, variant: &Variant) -> Arc<wgpu::ComputePipeline> {
+        let label = variant.to_string();
+        let shader = wgpu::ShaderModuleDescriptor { label: Some(&label), source: wgpu::ShaderSource::Wgsl(variant.source().into()) };
+        let module = if self.shader_checks {
+            gpu.device().create_shader_module(shader)
+        } else {
+            // SAFETY: these are this crate's own shaders. Every index they compute is bounded by the plan's sizes, which
+            // the engine checked against the buffers it bound, and every loop by a size in the parameters; the tests run
+            // all of them with checks as well.
+            unsafe { gpu.device().create_shader_module_trusted(shader, wgpu::ShaderRuntimeChecks::unchecked()) }
+        };
+        let compilation_options = wgpu::PipelineCompilationOptions { zero_initialize_workgroup_memory: false, ..Default::default() };
+        Arc::new(gpu.device().create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: Some(&label),
+            layout: Some(&self.layout),
+            module: &module,
+            entry_point: Some("main"),
+            compilation_options,
+            cache: None,
+        }))
+    }
+}

@@ -1,0 +1,274 @@
+//! Adapters and devices: what there is, which one is taken, and how its failures become errors.
+
+use std::fmt::Write as _;
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::Serialize;
+
+use crate::error::{Error, Result};
+
+/// What to do where no adapter is found.
+const REMEDY: &str = "install a Vulkan driver (Debian, Ubuntu: `apt-get install libvulkan1 mesa-vulkan-drivers`, which drives AMD and Intel GPUs and \
+     has a software device; NVIDIA: the vendor's driver), or use `--device cpu`";
+
+/// An adapter as wgpu sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AdapterSummary {
+    /// Its place in [`Gpu::adapters`]: 0 is what is taken by default.
+    pub index: usize,
+    /// Its name.
+    pub name: String,
+    /// The graphics API it is reached by.
+    pub backend: String,
+    /// What it is: a discrete GPU, an integrated one, a software device, …
+    pub kind: String,
+    /// Its driver and the driver's version.
+    pub driver: String,
+    /// The features that matter here.
+    pub features: Vec<String>,
+    /// The limits that matter here, in bytes or counts.
+    pub limits: Vec<(String, u64)>,
+}
+
+impl AdapterSummary {
+    fn new(index: usize, info: &wgpu::AdapterInfo, features: wgpu::Features, limits: &wgpu::Limits) -> Self {
+        let kind = match info.device_type {
+            wgpu::DeviceType::DiscreteGpu => "discrete GPU",
+            wgpu::DeviceType::IntegratedGpu => "integrated GPU",
+            wgpu::DeviceType::VirtualGpu => "virtual GPU",
+            wgpu::DeviceType::Cpu => "software device",
+            wgpu::DeviceType::Other => "other",
+        };
+        let named = [
+            ("f16", wgpu::Features::SHADER_F16),
+            ("subgroups", wgpu::Features::SUBGROUP),
+            ("timestamps", wgpu::Features::TIMESTAMP_QUERY),
+            ("pipeline cache", wgpu::Features::PIPELINE_CACHE),
+            ("cooperative matrices", wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX),
+        ];
+        let limits = [
+            ("max_buffer_size", limits.max_buffer_size),
+            ("max_storage_buffer_binding_size", limits.max_storage_buffer_binding_size),
+            ("max_compute_workgroup_storage_size", limits.max_compute_workgroup_storage_size.into()),
+            ("max_compute_invocations_per_workgroup", limits.max_compute_invocations_per_workgroup.into()),
+            ("max_compute_workgroups_per_dimension", limits.max_compute_workgroups_per_dimension.into()),
+            ("max_storage_buffers_per_shader_stage", limits.max_storage_buffers_per_shader_stage.into()),
+        ];
+        Self {
+            index,
+            name: info.name.clone(),
+            backend: info.backend.to_string(),
+            kind: kind.into(),
+            driver: [info.driver.as_str(), info.driver_info.as_str()].join(" ").trim().to_owned(),
+            features: named.iter().filter(|(_, feature)| features.contains(*feature)).map(|(name, _)| (*name).into()).collect(),
+            limits: limits.map(|(name, limit)| (name.into(), limit)).into(),
+        }
+    }
+}
+
+/// An open device and its queue.
+#[derive(Debug, Clone)]
+pub struct Gpu {
+    device: wgpu::Device,
+    queue: wgpu::Queue,
+    summary: AdapterSummary,
+    device_type: wgpu::DeviceType,
+    warnings: Vec<String>,
+    failure: Arc<Mutex<Option<String>>>,
+}
+
+impl Gpu {
+    /// Every adapter, the best first: GPUs before software, and of one GPU's APIs Vulkan, Metal, DX12 in that order.
+    pub fn adapters() -> Vec<AdapterSummary> {
+        let adapters = pollster::block_on(adapters());
+        adapters.iter().enumerate().map(|(i, a)| AdapterSummary::new(i, &a.get_info(), a.features(), &a.limits())).collect()
+    }
+
+    /// Opens the adapter with this index or with this in its name; the best one without a selector.
+    pub fn open(selector: Option<&str>) -> Result<Self> {
+        pollster::block_on(Self::open_async(selector))
+    }
+
+    /// [`Gpu::open`] for callers that may not block.
+    pub async fn open_async(selector: Option<&str>) -> Result<Self> {
+        let adapters = adapters().await;
+        let index = select(&adapters, selector)?;
+        let adapter = &adapters[index];
+        let (info, limits) = (adapter.get_info(), adapter.limits());
+        let descriptor = wgpu::DeviceDescriptor {
+            label: Some("densenet"),
+            required_features: adapter.features() & wanted_features(),
+            required_limits: limits.clone(),
+            ..Default::default()
+        };
+        let opened = adapter.request_device(&descriptor).await;
+        let (device, queue) = opened.map_err(|e| Error::Gpu(format!("{} ({}) refused to open: {e}", info.name, info.backend)))?;
+
+        let failure = Arc::new(Mutex::new(None));
+        let (lost, uncaptured) = (Arc::clone(&failure), Arc::clone(&failure));
+        device.set_device_lost_callback(move |reason, message| {
+            if reason != wgpu::DeviceLostReason::Destroyed {
+                record(&lost, format!("the device was lost ({message}); a smaller batch keeps each submission shorter"));
+            }
+        });
+        device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| record(&uncaptured, error.to_string())));
+
+        let summary = AdapterSummary::new(index, &info, adapter.features(), &limits);
+        let warnings = warnings(&info, adapter.features());
+        Ok(Self { device, queue, summary, device_type: info.device_type, warnings, failure })
+    }
+
+    /// Wraps a device and queue that a program already has. Their error handlers stay the program's own: errors of
+    /// ours are caught by error scopes, a lost device shows as an error of the run that met it.
+    pub fn from_device(device: wgpu::Device, queue: wgpu::Queue) -> Self {
+        let info = device.adapter_info();
+        let summary = AdapterSummary::new(0, &info, device.features(), &device.limits());
+        let warnings = warnings(&info, device.features());
+        Self { device, queue, summary, device_type: info.device_type, warnings, failure: Arc::default() }
+    }
+
+    /// The adapter.
+    pub fn summary(&self) -> &AdapterSummary {
+        &self.summary
+    }
+
+    /// The device.
+    pub fn device(&self) -> &wgpu::Device {
+        &self.device
+    }
+
+    /// The device's queue.
+    pub fn queue(&self) -> &wgpu::Queue {
+        &self.queue
+    }
+
+    /// Whether this is a processor that plays a GPU.
+    pub fn is_software(&self) -> bool {
+        self.device_type == wgpu::DeviceType::Cpu
+    }
+
+    /// What a person should know about this device, a sentence each: software, or a shader compiler that is slow.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// The largest buffer a kernel can read or write, in bytes.
+    pub(crate) fn byte_buffer_limit(&self) -> u64 {
+        let limits = self.device.limits();
+        limits.max_storage_buffer_binding_size.min(limits.max_buffer_size)
+    }
+
+    /// Floating point operations after which work is submitted, so that no submission nears a driver's watchdog
+    /// (about two seconds on Windows). Software devices have none.
+    pub(crate) fn flops_per_submission(&self) -> u64 {
+        match self.device_type {
+            wgpu::DeviceType::Cpu => u64::MAX,
+            wgpu::DeviceType::DiscreteGpu => 500_000_000_000,
+            _ => 50_000_000_000,
+        }
+    }
+
+    /// What went wrong with the device since it was opened, if anything did.
+    pub(crate) fn check(&self) -> Result<()> {
+        let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        failure.as_ref().map_or(Ok(()), |message| Err(self.error(message)))
+    }
+
+    pub(crate) fn error(&self, message: impl std::fmt::Display) -> Error {
+        Error::Gpu(format!("{} ({}): {message}", self.summary.name, self.summary.backend))
+    }
+
+    /// Runs `work` with every error of the device caught and returned.
+    pub(crate) fn caught<T, F: FnOnce() -> T>(&self, work: F) -> impl Future<Output = Result<T>> + use<'_, T, F> {
+        let scopes = [wgpu::ErrorFilter::OutOfMemory, wgpu::ErrorFilter::Internal, wgpu::ErrorFilter::Validation];
+        let scopes = scopes.map(|filter| self.device.push_error_scope(filter));
+        let result = work();
+        // Scopes are a stack: the last pushed is popped first.
+        let [memory, internal, validation] = scopes;
+        let popped = (validation.pop(), internal.pop(), memory.pop());
+        async move {
+            for error in [popped.0.await, popped.1.await, popped.2.await] {
+                match error {
+                    Some(wgpu::Error::OutOfMemory { .. }) => return Err(Error::OutOfMemory { adapter: self.summary.name.clone() }),
+                    Some(error) => return Err(self.error(error)),
+                    None => {}
+                }
+            }
+            self.check()?;
+            Ok(result)
+        }
+    }
+}
+
+/// Features that are requested where the adapter has them.
+fn wanted_features() -> wgpu::Features {
+    wgpu::Features::SHADER_F16 | wgpu::Features::SUBGROUP | wgpu::Features::TIMESTAMP_QUERY | wgpu::Features::PIPELINE_CACHE
+}
+
+fn record(failure: &Mutex<Option<String>>, message: String) {
+    failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(message);
+}
+
+async fn adapters() -> Vec<wgpu::Adapter> {
+    let descriptor = wgpu::InstanceDescriptor {
+        backends: wgpu::Backends::VULKAN | wgpu::Backends::METAL | wgpu::Backends::DX12,
+        flags: wgpu::InstanceFlags::empty(),
+        ..wgpu::InstanceDescriptor::new_without_display_handle()
+    };
+    let instance = wgpu::Instance::new(descriptor.with_env());
+    let mut adapters = instance.enumerate_adapters(wgpu::Backends::all()).await;
+    adapters.sort_by_key(|adapter| rank(&adapter.get_info()));
+    adapters
+}
+
+/// The order of adapters: a stable sort keeps the driver's own order beyond it.
+fn rank(info: &wgpu::AdapterInfo) -> (u8, u8) {
+    let kind = match info.device_type {
+        wgpu::DeviceType::DiscreteGpu => 0,
+        wgpu::DeviceType::IntegratedGpu => 1,
+        wgpu::DeviceType::VirtualGpu => 2,
+        wgpu::DeviceType::Other => 3,
+        wgpu::DeviceType::Cpu => 4,
+    };
+    let backend = match info.backend {
+        wgpu::Backend::Vulkan => 0,
+        wgpu::Backend::Metal => 1,
+        wgpu::Backend::Dx12 => 2,
+        _ => 3,
+    };
+    (kind, backend)
+}
+
+fn select(adapters: &[wgpu::Adapter], selector: Option<&str>) -> Result<usize> {
+    if adapters.is_empty() {
+        return Err(Error::Gpu(format!("no adapter found; {REMEDY}")));
+    }
+    let Some(selector) = selector else { return Ok(0) };
+    if let Ok(index) = selector.parse::<usize>() {
+        if index < adapters.len() {
+            return Ok(index);
+        }
+    }
+    let wanted = selector.to_lowercase();
+    let found = adapters.iter().position(|a| !wanted.is_empty() && a.get_info().name.to_lowercase().contains(&wanted));
+    found.ok_or_else(|| {
+        let mut message = format!("no adapter is called {selector:?}; there are:");
+        for (index, adapter) in adapters.iter().enumerate() {
+            let _ = write!(message, " {index} = {} ({}),", adapter.get_info().name, adapter.get_info().backend);
+        }
+        Error::Gpu(message + " and `cpu` for the reference")
+    })
+}
+
+fn warnings(info: &wgpu::AdapterInfo, features: wgpu::Features) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if info.device_type == wgpu::DeviceType::Cpu {
+        warnings.push(format!("no GPU in use: {} is a software device, many times slower than a GPU", info.name));
+    }
+    // wgpu offers subgroups on DX12 wherever DXC compiles the shaders: without them it fell back to FXC.
+    if info.backend == wgpu::Backend::Dx12 && !features.contains(wgpu::Features::SUBGROUP) {
+        warnings.push("shaders are compiled by FXC, which takes minutes where DXC takes seconds: put dxcompiler.dll on the PATH".into());
+    }
+    warnings
+}
