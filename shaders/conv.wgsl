@@ -6,7 +6,7 @@
 
 const WORKGROUP: u32 = 32u;
 const TILE_CHANNELS: u32 = 8u;
-const TILE_PIXELS: u32 = 4u;
+const TILE_PIXELS: u32 = 8u;
 
 struct Params {
     strips: u32,          // of all images

@@ -6,8 +6,8 @@
 // Taps outside the picture are read from a clamped address and replaced by zero: memory there holds another row or image.
 
 const WORKGROUP: u32 = 32u;
-const TILE_CHANNELS: u32 = 8u;
-const TILE_PIXELS: u32 = 4u;
+const TILE_CHANNELS: u32 = 4u;
+const TILE_PIXELS: u32 = 7u;
 const TILE_ROWS: u32 = 2u;
 
 struct Params {

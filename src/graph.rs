@@ -346,29 +346,14 @@ impl Graph {
     }
 
     fn nearest(&self, name: &str) -> Option<String> {
-        let distance = |candidate: &&String| edit_distance(name, candidate);
-        let nearest = self.names.keys().min_by_key(|k| (distance(k), (*k).clone()))?;
-        (distance(&nearest) <= 3.max(name.len() / 3)).then(|| nearest.clone())
+        let distance = |candidate: &String| strsim::levenshtein(name, candidate);
+        let nearest = self.names.keys().min_by_key(|candidate| (distance(candidate), *candidate))?;
+        (distance(nearest) <= 3.max(name.len() / 3)).then(|| nearest.clone())
     }
 }
 
 fn graph_error(layer: &str, expected: &str, found: impl Into<String>) -> Error {
     Error::Graph { layer: layer.into(), expected: expected.into(), found: found.into() }
-}
-
-/// Levenshtein distance in bytes.
-fn edit_distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.bytes().enumerate() {
-            let substituted = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]

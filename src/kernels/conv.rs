@@ -33,7 +33,7 @@ params! {
 }
 
 const WORKGROUP: usize = 32;
-const TILE_PIXELS: usize = 4;
+const TILE_PIXELS: usize = 8;
 
 /// Every variant a plan may contain.
 pub fn variants() -> Vec<Variant> {

@@ -1,6 +1,6 @@
 //! `shaders/conv3x3.wgsl`: the convolution by which a dense layer grows its block.
 
-use super::{CHANNEL_TILE, Kernel, Region, Shader, Variant, WeightRows, floor, params};
+use super::{Kernel, Region, Shader, Variant, WeightRows, floor, params};
 
 params! {
     /// The shader's parameters.
@@ -25,7 +25,9 @@ params! {
 }
 
 const WORKGROUP: usize = 32;
-const TILE_PIXELS: usize = 4;
+const TILE_CHANNELS: usize = 4;
+/// Divides the widths of a 224 pixel network's maps: 56, 28, 14 and 7.
+const TILE_PIXELS: usize = 7;
 const TILE_ROWS: usize = 2;
 
 /// Every variant a plan may contain.
@@ -36,7 +38,7 @@ pub fn variants() -> Vec<Variant> {
 fn variant() -> Variant {
     Variant::new(Shader::Conv3x3)
         .size("WORKGROUP", WORKGROUP as u32)
-        .size("TILE_CHANNELS", CHANNEL_TILE as u32)
+        .size("TILE_CHANNELS", TILE_CHANNELS as u32)
         .size("TILE_PIXELS", TILE_PIXELS as u32)
         .size("TILE_ROWS", TILE_ROWS as u32)
 }
@@ -65,5 +67,5 @@ pub fn kernel(source: Region, target: Region, weights: WeightRows, relu: bool) -
         weight_row: weights.row_quads as u32,
         floor: floor(relu),
     };
-    Kernel::new(variant(), &params, strips.div_ceil(WORKGROUP), target.shape.channels.div_ceil(CHANNEL_TILE))
+    Kernel::new(variant(), &params, strips.div_ceil(WORKGROUP), target.shape.channels.div_ceil(TILE_CHANNELS))
 }

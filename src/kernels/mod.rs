@@ -175,7 +175,8 @@ impl Variant {
 impl fmt::Display for Variant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.shader.name())?;
-        let sizes: Vec<String> = self.constants.iter().filter_map(|(_, c)| if let Constant::Size(n) = c { Some(n.to_string()) } else { None }).collect();
+        let sizes: Vec<String> =
+            self.constants.iter().filter_map(|(_, c)| if let Constant::Size(n) = c { Some(n.to_string()) } else { None }).collect();
         if !sizes.is_empty() {
             write!(f, " {}", sizes.join("x"))?;
         }

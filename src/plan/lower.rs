@@ -116,7 +116,9 @@ impl Lowering<'_> {
         match node.op {
             Op::Input => self.ready(node.shape),
             Op::Conv(conv) => self.conv(node, conv),
-            Op::BatchNorm { epsilon } => self.norm_relu(node, NormRelu { norm: Some(Norm { layer: node.name.clone(), epsilon }), relu: false }),
+            Op::BatchNorm { epsilon } => {
+                self.norm_relu(node, NormRelu { norm: Some(Norm { layer: node.name.clone(), epsilon }), relu: false })
+            }
             Op::Relu => self.norm_relu(node, NormRelu { norm: None, relu: true }),
             Op::MaxPool(window) => {
                 let source = self.materialised(node.inputs[0]);

@@ -4,6 +4,8 @@
 //! Each tensor that is part of no other gets a buffer for as long as it is needed, and no step ever reads and writes
 //! the same buffer, which WebGPU forbids.
 
+use std::collections::HashMap;
+
 use super::lower::{Operation, Stages, TensorId};
 use crate::kernels::Region;
 use crate::shape::Shape;
@@ -59,9 +61,10 @@ pub(super) fn place(stages: &Stages, batch: usize, in_place: bool) -> Placement 
     let output_is_direct = writes_any_layout(stages, output) && parents[output.0].is_none() && readers(stages, output) == 0;
     let moves = moves(stages, &parents, output_is_direct);
 
-    let mut allocations = allocations(stages, &parents, &moves, output, batch, output_is_direct);
-    let (element_buffers, buffers) = assign(&mut allocations);
-    let element_peak = (0..=moves.len()).map(|now| allocations.iter().filter(|a| a.first <= now && now <= a.last).map(|a| a.elements).sum()).max();
+    let allocations = allocations(stages, &parents, &moves, output, batch, output_is_direct);
+    let Assignment { element_buffers, buffers } = Assignment::smallest(&allocations);
+    let alive = |now: usize| allocations.iter().filter(|a| a.first <= now && now <= a.last).map(|a| a.elements).sum();
+    let element_peak = (0..=moves.len() + 1).map(alive).max();
 
     let root_region = |tensor: TensorId| {
         let shape = stages.tensors[tensor.0];
@@ -75,11 +78,8 @@ pub(super) fn place(stages: &Stages, batch: usize, in_place: bool) -> Placement 
             slice(root_region(root), first_channel, stages.tensors[index].channels)
         })
         .collect::<Vec<_>>();
-    let output = if output_is_direct {
-        regions[output.0]
-    } else {
-        region(buffers[&AllocationOf::Output], stages.tensors[output.0], batch, true)
-    };
+    let output =
+        if output_is_direct { regions[output.0] } else { region(buffers[&AllocationOf::Output], stages.tensors[output.0], batch, true) };
     Placement { moves, regions, output, element_buffers, element_peak: element_peak.unwrap_or(0) }
 }
 
@@ -94,11 +94,7 @@ fn region(buffer: usize, shape: Shape, batch: usize, dense: bool) -> Region {
 }
 
 fn slice(whole: Region, first_channel: usize, channels: usize) -> Region {
-    Region {
-        element_offset: whole.element_offset + first_channel * whole.element_plane,
-        shape: Shape { channels, ..whole.shape },
-        ..whole
-    }
+    Region { element_offset: whole.element_offset + first_channel * whole.element_plane, shape: Shape { channels, ..whole.shape }, ..whole }
 }
 
 fn elements(shape: Shape, batch: usize, dense: bool) -> usize {
@@ -186,7 +182,20 @@ struct Allocation {
     last: usize,
 }
 
-fn allocations(stages: &Stages, parents: &Parents, moves: &[Move], output: TensorId, batch: usize, output_is_direct: bool) -> Vec<Allocation> {
+impl Allocation {
+    fn overlaps(&self, other: &Self) -> bool {
+        self.first <= other.last && other.first <= self.last
+    }
+}
+
+fn allocations(
+    stages: &Stages,
+    parents: &Parents,
+    moves: &[Move],
+    output: TensorId,
+    batch: usize,
+    output_is_direct: bool,
+) -> Vec<Allocation> {
     let mut allocations: Vec<Allocation> = Vec::new();
     let mut touch = |of: AllocationOf, elements: usize, now: usize| match allocations.iter_mut().find(|a| a.of == of) {
         Some(allocation) => allocation.last = now,
@@ -223,21 +232,48 @@ fn allocations(stages: &Stages, parents: &Parents, moves: &[Move], output: Tenso
     allocations
 }
 
-/// Gives every allocation a buffer: the largest first, each into the first buffer that is free while it lives.
-fn assign(allocations: &mut [Allocation]) -> (Vec<usize>, std::collections::HashMap<AllocationOf, usize>) {
-    allocations.sort_by_key(|a| (std::cmp::Reverse(a.elements), a.first));
-    let mut element_buffers = Vec::new();
-    let mut residents: Vec<Vec<(usize, usize)>> = Vec::new();
-    let mut buffers = std::collections::HashMap::new();
-    for allocation in allocations.iter() {
-        let free = residents.iter().position(|lives| lives.iter().all(|&(first, last)| allocation.last < first || last < allocation.first));
-        let buffer = free.unwrap_or_else(|| {
-            element_buffers.push(allocation.elements);
-            residents.push(Vec::new());
-            residents.len() - 1
-        });
-        residents[buffer].push((allocation.first, allocation.last));
-        buffers.insert(allocation.of, buffer);
+/// The buffer of each allocation, and every buffer's elements.
+#[derive(Debug, Default)]
+struct Assignment {
+    element_buffers: Vec<usize>,
+    buffers: HashMap<AllocationOf, usize>,
+}
+
+impl Assignment {
+    /// Gives every allocation a buffer: in the order of time or the largest first, whichever takes less memory.
+    fn smallest(allocations: &[Allocation]) -> Self {
+        let mut ordered: Vec<&Allocation> = allocations.iter().collect();
+        ordered.sort_by_key(|a| a.first);
+        let by_time = Self::in_order(&ordered);
+        ordered.sort_by_key(|a| std::cmp::Reverse(a.elements));
+        let by_size = Self::in_order(&ordered);
+        if by_size.elements() < by_time.elements() { by_size } else { by_time }
     }
-    (element_buffers, buffers)
+
+    /// Each allocation goes to the buffer that is free while it lives and grows least by it, else to a new one.
+    fn in_order(allocations: &[&Allocation]) -> Self {
+        let mut assignment = Self::default();
+        let mut residents: Vec<Vec<&Allocation>> = Vec::new();
+        for allocation in allocations {
+            let free = (0..residents.len()).filter(|&buffer| residents[buffer].iter().all(|other| !other.overlaps(allocation)));
+            let cost = |&buffer: &usize| {
+                let size = assignment.element_buffers[buffer];
+                (allocation.elements.saturating_sub(size), size.saturating_sub(allocation.elements))
+            };
+            let buffer = free.min_by_key(cost).unwrap_or(residents.len());
+            if buffer == residents.len() {
+                assignment.element_buffers.push(0);
+                residents.push(Vec::new());
+            }
+            let size = &mut assignment.element_buffers[buffer];
+            *size = allocation.elements.max(*size);
+            residents[buffer].push(allocation);
+            assignment.buffers.insert(allocation.of, buffer);
+        }
+        assignment
+    }
+
+    fn elements(&self) -> usize {
+        self.element_buffers.iter().sum()
+    }
 }
