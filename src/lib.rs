@@ -1,11 +1,25 @@
 //! Any trained DenseNet, on any GPU: WGSL compute shaders through wgpu, no CUDA and no Python.
+//!
+//! Four nouns, in the order in which data flows through them:
+//!
+//! - [`Graph`]: what the network is. [`Config`] writes DenseNets with it; its verbs build any other.
+//! - [`Plan`]: what runs, in which order, and where in memory. Pure data, made without a device; it prints itself.
+//! - [`Engine`]: a plan on a device. [`Engine::run`] takes pictures as numbers and returns logits.
+//! - [`Reference`]: the same graph on the CPU, slow and obvious: what the engine is held to.
+//!
+//! Beside them: [`Checkpoint`] is a trained network as a file holds it, [`Gpu`] an open device, [`mod@image`] and
+//! [`labels`] the way in from pictures and out to names.
 
 pub mod arch;
 pub mod engine;
 pub mod error;
 pub mod gpu;
 pub mod graph;
+#[cfg(feature = "image")]
+pub mod image;
 pub mod kernels;
+pub mod labels;
+pub mod models;
 pub mod plan;
 pub mod reference;
 pub mod shape;
@@ -20,3 +34,10 @@ pub use plan::{Plan, PlanOptions};
 pub use reference::Reference;
 pub use shape::{Shape, Window};
 pub use weights::{Checkpoint, Preprocessing, Tensor, Weights};
+
+// Programs that hand over their own device need the same wgpu.
+pub use wgpu;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -34,7 +34,8 @@ impl BoundPlan {
         gpu.caught(|| {
             let device = gpu.device();
             let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST;
-            let buffer = |size| device.create_buffer(&wgpu::BufferDescriptor { label: Some("activations"), size, usage, mapped_at_creation: false });
+            let buffer =
+                |size| device.create_buffer(&wgpu::BufferDescriptor { label: Some("activations"), size, usage, mapped_at_creation: false });
             let buffers: Vec<wgpu::Buffer> = plan.byte_buffers().map(buffer).collect();
             let byte_slot = byte_slot(device, plan.steps());
             let params = params(device, plan.steps(), byte_slot);

@@ -85,7 +85,15 @@ impl Engine {
         let pipelines = Pipelines::new(gpu, options.shader_checks).await?;
         let variants = plan.steps().iter().map(|step| &step.kernel.variant);
         pipelines.build(gpu, variants).await?;
-        Ok(Self { gpu: gpu.clone(), graph: graph.clone(), options, weights, pipelines, bound: Mutex::default(), largest_batches: Mutex::default() })
+        Ok(Self {
+            gpu: gpu.clone(),
+            graph: graph.clone(),
+            options,
+            weights,
+            pipelines,
+            bound: Mutex::default(),
+            largest_batches: Mutex::default(),
+        })
     }
 
     /// The network.

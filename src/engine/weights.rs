@@ -22,7 +22,8 @@ impl WeightBuffers {
         gpu.caught(|| {
             let buffer = |(index, size): (usize, u64)| {
                 let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST;
-                let buffer = gpu.device().create_buffer(&wgpu::BufferDescriptor { label: Some("weights"), size, usage, mapped_at_creation: false });
+                let buffer =
+                    gpu.device().create_buffer(&wgpu::BufferDescriptor { label: Some("weights"), size, usage, mapped_at_creation: false });
                 for (data, at) in packed.iter().zip(plan.packs()).filter(|(_, at)| at.buffer == index) {
                     gpu.queue().write_buffer(&buffer, (at.element_offset * size_of::<f32>()) as u64, bytemuck::cast_slice(data));
                 }

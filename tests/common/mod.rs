@@ -175,17 +175,26 @@ fn open(path: &Path) -> File {
 /// Fails where a value differs by more than `tolerance` times the largest expected magnitude: tells the worst one.
 #[track_caller]
 pub(crate) fn assert_close(actual: &[f32], expected: &[f32], tolerance: f32) {
-    assert_eq!(actual.len(), expected.len(), "number of values");
+    if let Some(worst) = disagreement(actual, expected, tolerance) {
+        panic!("{worst}");
+    }
+}
+
+/// The worst value, where one differs by more than `tolerance` times the largest expected magnitude.
+pub(crate) fn disagreement(actual: &[f32], expected: &[f32], tolerance: f32) -> Option<String> {
+    if actual.len() != expected.len() {
+        return Some(format!("{} values instead of {}", actual.len(), expected.len()));
+    }
     let largest = expected.iter().fold(0f32, |most, value| most.max(value.abs()));
     let differences = actual.iter().zip(expected).map(|(a, b)| (a - b).abs()).enumerate();
     // NaN counts as the largest difference there is.
     let worst = differences.map(|(i, d)| (i, if d.is_nan() { f32::INFINITY } else { d })).max_by(|a, b| a.1.total_cmp(&b.1));
-    let Some((index, difference)) = worst else { return };
-    assert!(
-        difference <= tolerance * largest,
-        "worst at index {index}: {} instead of {}, {:.1e} of the largest magnitude {largest}, allowed {tolerance:.1e}",
+    let (index, difference) = worst.filter(|&(_, difference)| difference > tolerance * largest)?;
+    Some(format!(
+        "worst at index {index} of {}: {} instead of {}, {:.1e} of the largest magnitude {largest}, allowed {tolerance:.1e}",
+        actual.len(),
         actual[index],
         expected[index],
         difference / largest,
-    );
+    ))
 }

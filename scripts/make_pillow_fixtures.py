@@ -1,0 +1,141 @@
+"""Write pictures and what Pillow and torchvision make of them, as fixtures for the tests.
+
+    python scripts/make_pillow_fixtures.py
+
+Writes into tests/fixtures/pillow
+
+    <mode>.png                    one small picture of each kind of PNG
+    modes.npz                     by mode: the picture as RGB, uint8 [H, W, 3]
+    source.png                    a picture of 61x43 pixels to resize
+    resized.npz                   by "<filter>-<width>x<height>": uint8 [H, W, 3]
+    preprocessed.npz              by "<mode>-<size>-<filter>-<crop>-<channels>": uint8 [H, W, C],
+                                  torchvision's Resize and CenterCrop; and
+                                  "tensor": float32 [3, 37, 37], the normalised input
+
+    huge.png                      the beginning of one of 60000x60000 pixels
+
+16-bit grey is the one kind where Pillow is not copied: its convert("RGB") clips
+everything above 255 to white, so the expected values are scaled by their range.
+"""
+
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from torchvision.transforms import v2
+from torchvision.transforms._presets import ImageClassification
+from torchvision.transforms.functional import InterpolationMode
+
+FIXTURES = Path(__file__).resolve().parent.parent / "tests" / "fixtures" / "pillow"
+
+FILTERS = {
+    "nearest": Image.Resampling.NEAREST,
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+    "lanczos": Image.Resampling.LANCZOS,
+}
+SIZES = [(61, 43), (8, 8), (1, 1), (64, 20), (100, 7), (61, 90), (30, 43), (122, 86), (3, 131)]
+
+
+def draw(width, height, channels, seed):
+    """Return a uint8 [H, W, C] picture with smooth parts, edges and noise."""
+    random = np.random.default_rng(seed)
+    y, x = np.mgrid[0:height, 0:width]
+    planes = []
+    for channel in range(channels):
+        smooth = 127 + 120 * np.sin(x / (3 + channel)) * np.cos(y / 5)
+        noise = random.integers(0, 256, (height, width))
+        edges = np.where((x // 6 + y // 9) % 2, 0, 255)
+        planes.append(np.where(x < width // 3, smooth, np.where(x < 2 * width // 3, noise, edges)))
+    return np.stack(planes, axis=-1).round().clip(0, 255).astype(np.uint8)
+
+
+def write_modes():
+    """Write one PNG for each mode, and what each is as RGB."""
+    width, height = 11, 6
+    grey, rgb = draw(width, height, 1, 1)[..., 0], draw(width, height, 3, 2)
+    rgba, la = draw(width, height, 4, 3), draw(width, height, 2, 4)
+    wide = np.random.default_rng(5).integers(0, 65536, (height, width)).astype(np.uint16)
+    wide[0, :4] = [0, 128, 129, 65535]
+    palette = Image.fromarray(rgb).quantize(13)
+    transparent = Image.fromarray(rgb).quantize(7)
+    pictures = {
+        "L": Image.fromarray(grey),
+        "LA": Image.fromarray(la, "LA"),
+        "P": palette,
+        "RGB": Image.fromarray(rgb),
+        "RGBA": Image.fromarray(rgba, "RGBA"),
+        "1": Image.fromarray(grey).convert("1"),
+        "I;16": Image.fromarray(wide),
+    }
+    expected = {}
+    for mode, picture in pictures.items():
+        path = FIXTURES / f"{mode.replace(';', '')}.png"
+        picture.save(path)
+        assert Image.open(path).mode == mode, (mode, Image.open(path).mode)
+        expected[mode.replace(";", "")] = np.asarray(Image.open(path).convert("RGB"))
+    scaled = ((wide.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    expected["I16"] = np.repeat(scaled[..., None], 3, axis=2)
+    transparent.save(FIXTURES / "P-transparent.png", transparency=2)
+    expected["P-transparent"] = np.asarray(Image.open(FIXTURES / "P-transparent.png").convert("RGB"))
+    wide = np.random.default_rng(6).integers(0, 65536, (height, width, 3))
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in wide)
+    write_png(FIXTURES / "RGB16.png", width, height, 16, 2, rows)
+    expected["RGB16"] = np.asarray(Image.open(FIXTURES / "RGB16.png").convert("RGB"))
+    np.savez_compressed(FIXTURES / "modes.npz", **expected)
+
+
+def write_png(path, width, height, depth, colour, rows):
+    """Write a PNG of a kind that Pillow does not write."""
+
+    def chunk(kind, content):
+        checksum = zlib.crc32(kind + content)
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)
+
+    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
+    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*parts) for parts in chunks))
+
+
+def write_resized(source):
+    """Write the source at many sizes."""
+    resized = {
+        f"{name}-{width}x{height}": np.asarray(source.resize((width, height), resampling))
+        for name, resampling in FILTERS.items()
+        for width, height in SIZES
+    }
+    np.savez_compressed(FIXTURES / "resized.npz", **resized)
+
+
+def write_preprocessed(source):
+    """Write what torchvision's Resize and CenterCrop make of the source."""
+    expected = {}
+    for size, crop in [(32, 28), (37, 37), (20, 33), (17, 12), (50, 61)]:
+        for name in ["bilinear", "bicubic"]:
+            for channels, mode in [(3, "RGB"), (1, "L")]:
+                transform = v2.Compose([v2.Resize(size, InterpolationMode(name)), v2.CenterCrop(crop)])
+                picture = np.asarray(transform(source.convert(mode)))
+                expected[f"short_side-{size}-{name}-{crop}-{channels}"] = picture.reshape(crop, crop, channels)
+    for height, width in [(64, 64), (16, 48)]:
+        picture = source.resize((width, height), Image.Resampling.BICUBIC)
+        expected[f"squash-{height}x{width}-bicubic"] = np.asarray(picture)
+    preset = ImageClassification(crop_size=37, resize_size=40, antialias=True)
+    expected["tensor"] = preset(source).numpy()
+    np.savez_compressed(FIXTURES / "preprocessed.npz", **expected)
+
+
+def main():
+    """Write all fixtures."""
+    FIXTURES.mkdir(parents=True, exist_ok=True)
+    write_modes()
+    write_png(FIXTURES / "huge.png", 60000, 60000, 1, 0, bytes(7501))
+    Image.fromarray(draw(61, 43, 3, 7)).save(FIXTURES / "source.png")
+    source = Image.open(FIXTURES / "source.png")
+    write_resized(source)
+    write_preprocessed(source)
+
+
+if __name__ == "__main__":
+    main()

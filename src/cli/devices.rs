@@ -1,0 +1,63 @@
+//! `densenet devices`: what networks can run on.
+
+use std::fmt::Write;
+
+use clap::Args;
+use densenet_wgpu::{AdapterSummary, Gpu};
+use serde::Serialize;
+
+use super::exit::{REFUSED, Stop, WELL};
+use super::message;
+use super::output::{Output, ReportFormat};
+
+/// List the adapters that networks can run on, with limits and features
+#[derive(Args)]
+#[command(after_help = "Example: densenet devices --format json")]
+pub(crate) struct Options {
+    /// How to print
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    format: ReportFormat,
+}
+
+/// The JSON report.
+#[derive(Serialize)]
+struct Report {
+    devices: Vec<AdapterSummary>,
+}
+
+/// What to do where there is no adapter.
+const REMEDY: &str = "\
+no GPU adapter was found; install a driver: on Debian or Ubuntu `apt-get install mesa-vulkan-drivers libvulkan1` \
+(it also has a software device); `--device cpu` runs without one, slowly";
+
+/// Prints the adapters.
+pub(crate) fn run(options: Options) -> Result<u8, Stop> {
+    let report = Report { devices: Gpu::adapters() };
+    let mut output = Output::new();
+    match options.format {
+        ReportFormat::Json => output.json(&report)?,
+        ReportFormat::Text => output.write(text(&report.devices).as_bytes())?,
+    }
+    if report.devices.is_empty() {
+        message::error(REMEDY);
+        return Ok(REFUSED);
+    }
+    Ok(WELL)
+}
+
+fn text(devices: &[AdapterSummary]) -> String {
+    let mut text = String::new();
+    for device in devices {
+        // Writing to a `String` cannot fail.
+        let _ = writeln!(text, "{}: {}", device.index, device.name);
+        let width = device.limits.iter().map(|(name, _)| name.len()).max().unwrap_or(0).max("features".len());
+        for (name, value) in [("backend", &device.backend), ("kind", &device.kind), ("driver", &device.driver)] {
+            let _ = writeln!(text, "   {name:<width$}  {value}");
+        }
+        let _ = writeln!(text, "   {:<width$}  {}", "features", device.features.join(", "));
+        for (name, value) in &device.limits {
+            let _ = writeln!(text, "   {name:<width$}  {value}");
+        }
+    }
+    text
+}

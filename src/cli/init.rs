@@ -1,0 +1,41 @@
+//! `densenet init`: an untrained checkpoint.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use densenet_wgpu::Config;
+use densenet_wgpu::weights::Checkpoint;
+
+use super::exit::{Stop, WELL};
+use super::{message, plan};
+
+/// Write a checkpoint with torchvision's initial weights
+#[derive(Args)]
+#[command(after_help = "Example: densenet init --arch densenet121 --classes 10 --seed 1 untrained.safetensors")]
+pub(crate) struct Options {
+    /// Architecture: densenet121, densenet161, densenet169, densenet201 or densenet264
+    #[arg(long, value_name = "A", value_parser = plan::architecture)]
+    arch: Config,
+    /// Seed of the random weights; the same seed gives the same file
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Number of classes; default: the architecture's own, 1000
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    classes: Option<u32>,
+    /// The file to write, .safetensors
+    #[arg(value_name = "OUT")]
+    output: PathBuf,
+}
+
+/// Writes the checkpoint.
+pub(crate) fn run(options: Options) -> Result<u8, Stop> {
+    let mut config = options.arch;
+    if let Some(classes) = options.classes {
+        config.num_classes = Some(classes as usize);
+    }
+    let checkpoint = Checkpoint::init(config, options.seed)?;
+    checkpoint.save(&options.output)?;
+    let parameters = checkpoint.weights.parameters();
+    message::note(&format!("{}: {}, {parameters} parameters, seed {}", options.output.display(), checkpoint.name, options.seed));
+    Ok(WELL)
+}

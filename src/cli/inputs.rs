@@ -1,0 +1,196 @@
+//! The pictures that arguments stand for: files, folders, patterns, and `-` for a list on standard input.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+use densenet_wgpu::image::Picture;
+use walkdir::WalkDir;
+
+use super::exit::Stop;
+use super::message;
+
+/// One input, in its place among the rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Input {
+    /// The path as the row shows it.
+    pub(crate) path: PathBuf,
+    /// Why it cannot even be tried.
+    pub(crate) error: Option<String>,
+}
+
+impl Input {
+    fn tried(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), error: None }
+    }
+
+    fn refused(path: impl Into<PathBuf>, error: impl ToString) -> Self {
+        Self { path: path.into(), error: Some(error.to_string()) }
+    }
+}
+
+/// The inputs that `arguments` stand for, in their order.
+///
+/// A path that exists stands for itself, whatever characters it has; a folder for the pictures below it, sorted by the
+/// bytes of their paths. What does not exist and looks like a pattern is expanded, as a shell would have done.
+/// Files that a person named are always tried. Stops where nothing is left to try.
+pub(crate) fn expand(arguments: &[PathBuf]) -> Result<Vec<Input>, Stop> {
+    let mut expansion = Expansion::default();
+    if arguments.iter().filter(|path| is_list(path)).count() > 1 {
+        return Err(Stop::refused("`-` is given twice; standard input can be read once"));
+    }
+    for argument in arguments {
+        if is_list(argument) {
+            for path in listed(io::stdin().lock())? {
+                expansion.add_path(&path);
+            }
+        } else if !exists(argument) && is_pattern(argument) {
+            expansion.add_pattern(argument);
+        } else {
+            expansion.add_path(argument);
+        }
+    }
+    expansion.finish()
+}
+
+/// What has been found so far.
+#[derive(Default)]
+struct Expansion {
+    inputs: Vec<Input>,
+    nothing_in: Vec<String>,
+    unmatched: usize,
+}
+
+impl Expansion {
+    fn add_path(&mut self, path: &Path) {
+        if path.is_dir() { self.add_folder(path) } else { self.inputs.push(Input::tried(path)) }
+    }
+
+    fn add_pattern(&mut self, pattern: &Path) {
+        let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::default() };
+        let text = pattern.to_string_lossy();
+        let Ok(found) = glob::glob_with(&text, options) else {
+            return self.add_path(pattern);
+        };
+        let before = self.inputs.len();
+        for found in found {
+            match found {
+                // `**` finds what is in a folder by itself.
+                Ok(path) if path.is_dir() && text.contains("**") => {}
+                Ok(path) => self.add_path(&path),
+                Err(error) => self.inputs.push(Input::refused(error.path(), error.error())),
+            }
+        }
+        if self.inputs.len() == before {
+            self.unmatched += 1;
+            self.nothing_in.push(format!("no picture matches {text}"));
+            self.inputs.push(Input::refused(pattern, "no picture matches this pattern"));
+        }
+    }
+
+    fn add_folder(&mut self, folder: &Path) {
+        let (mut found, mut skipped) = (Vec::new(), 0);
+        for entry in WalkDir::new(folder).follow_links(true) {
+            match entry {
+                Ok(entry) if entry.file_type().is_dir() => {}
+                Ok(entry) if entry.file_type().is_file() && is_candidate(entry.path()) => found.push(Input::tried(entry.into_path())),
+                Ok(_) => skipped += 1,
+                Err(error) if error.loop_ancestor().is_some() => {}
+                Err(error) => match (error.path(), error.io_error()) {
+                    (Some(path), Some(reason)) if reason.kind() != io::ErrorKind::NotFound => found.push(Input::refused(path, reason)),
+                    _ => skipped += 1, // a link that leads nowhere
+                },
+            }
+        }
+        found.sort_by(|a, b| a.path.as_os_str().as_encoded_bytes().cmp(b.path.as_os_str().as_encoded_bytes()));
+        if skipped > 0 {
+            let files = if skipped == 1 { "file that is no picture" } else { "files that are no pictures" };
+            message::note(&format!("{}: skipped {skipped} {files}", folder.display()));
+        }
+        if found.is_empty() {
+            self.nothing_in.push(format!("no picture in {}", folder.display()));
+        }
+        self.inputs.append(&mut found);
+    }
+
+    fn finish(self) -> Result<Vec<Input>, Stop> {
+        if self.inputs.len() == self.unmatched {
+            let reasons = if self.nothing_in.is_empty() { "standard input listed no path".into() } else { self.nothing_in.join("; ") };
+            return Err(Stop::refused(format!("nothing to classify: {reasons}")));
+        }
+        if self.unmatched == 0 {
+            self.nothing_in.iter().for_each(|reason| message::warning(reason));
+        }
+        Ok(self.inputs)
+    }
+}
+
+fn is_list(argument: &Path) -> bool {
+    argument.as_os_str() == "-"
+}
+
+fn exists(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
+}
+
+fn is_pattern(path: &Path) -> bool {
+    path.to_str().is_some_and(|text| text.contains(['*', '?', '[']))
+}
+
+/// Paths, one a line; empty lines do not count.
+fn listed(mut source: impl BufRead) -> Result<Vec<PathBuf>, Stop> {
+    let mut bytes = Vec::new();
+    source.read_to_end(&mut bytes).map_err(|error| Stop::refused(format!("standard input: {error}")))?;
+    let lines = bytes.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    lines.filter(|line| !line.is_empty()).map(path_from_bytes).collect()
+}
+
+#[cfg(unix)]
+fn path_from_bytes(line: &[u8]) -> Result<PathBuf, Stop> {
+    Ok(PathBuf::from(<OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(line)))
+}
+
+#[cfg(not(unix))]
+fn path_from_bytes(line: &[u8]) -> Result<PathBuf, Stop> {
+    let text = std::str::from_utf8(line).map_err(|error| Stop::refused(format!("standard input: expected paths in UTF-8; {error}")))?;
+    Ok(PathBuf::from(OsStr::new(text)))
+}
+
+/// Whether a file found in a folder is tried: it looks like a picture, or is named like one.
+fn is_candidate(path: &Path) -> bool {
+    // `._x.jpg` beside `x.jpg` is how macOS keeps attributes on foreign disks.
+    let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+    let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
+    let named = extension.is_some_and(|extension| EXTENSIONS.contains(&extension.as_str()));
+    (named && !hidden) || File::open(path).is_ok_and(|file| Picture::recognises(BufReader::new(file)))
+}
+
+/// Extensions of the formats that [`Picture::read`] decodes.
+const EXTENSIONS: [&str; 12] = ["png", "jpg", "jpeg", "gif", "bmp", "webp", "tif", "tiff", "pnm", "pbm", "pgm", "ppm"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_has_a_path_on_every_line() {
+        let paths = listed(&b"a b.png\n\nc,\"d.png\r\ne"[..]).unwrap();
+        assert_eq!(paths, ["a b.png", "c,\"d.png", "e"].map(PathBuf::from));
+    }
+
+    #[test]
+    fn a_path_that_exists_is_no_pattern() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["[1].png", "1.png", ".hidden.png"] {
+            std::fs::write(folder.path().join(name), "P5 1 1 255 x").unwrap();
+        }
+        let paths = |pattern: &str| -> Vec<PathBuf> {
+            let inputs = expand(&[folder.path().join(pattern)]).unwrap();
+            inputs.into_iter().map(|input| input.path).collect()
+        };
+        assert_eq!(paths("[1].png"), [folder.path().join("[1].png")]);
+        assert_eq!(paths("[12].png"), [folder.path().join("1.png")]);
+        assert_eq!(paths("*.png"), [folder.path().join("1.png"), folder.path().join("[1].png")]);
+    }
+}

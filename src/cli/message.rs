@@ -1,0 +1,29 @@
+//! What goes to standard error.
+
+use std::io::{self, Write};
+
+/// Why nothing more is done, or why one input failed.
+pub(crate) fn error(text: &str) {
+    say("error: ", text);
+}
+
+/// What a person should know although work goes on.
+pub(crate) fn warning(text: &str) {
+    say("warning: ", text);
+}
+
+/// What was done or assumed.
+pub(crate) fn note(text: &str) {
+    say("", text);
+}
+
+fn say(kind: &str, text: &str) {
+    // Unlike `eprintln`, this does not panic where standard error is closed; one write, so that lines stay whole.
+    let lines: Vec<String> = text.lines().map(printable).collect();
+    let _ = io::stderr().write_all(format!("{kind}{}\n", lines.join("\n")).as_bytes());
+}
+
+/// `text` without the characters that would move a terminal's cursor or change its colours.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() }).collect()
+}

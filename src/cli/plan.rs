@@ -1,0 +1,54 @@
+//! `densenet plan`: what would run, in which order, in how much memory.
+
+use clap::Args;
+use densenet_wgpu::{Config, Plan, PlanOptions};
+
+use super::exit::{Stop, WELL};
+use super::model::{ModelOptions, nearest, size};
+use super::output::Output;
+use super::size::Size;
+
+/// Print the plan of a network and its memory; no GPU is opened
+#[derive(Args)]
+#[command(after_help = "Example: densenet plan --arch densenet121 --batch 8")]
+pub(crate) struct Options {
+    #[command(flatten)]
+    model: ModelOptions,
+    /// Architecture instead of a model: densenet121, densenet161, densenet169, densenet201 or densenet264
+    #[arg(long, value_name = "A", value_parser = architecture, conflicts_with = "model")]
+    arch: Option<Config>,
+    /// Images that run at once
+    #[arg(long, short, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    batch: u32,
+    /// Height and width of the input; default: the model's own, else 224x224
+    #[arg(long, value_name = "HxW")]
+    size: Option<Size>,
+    /// Plan one kernel for each operation of the network
+    #[arg(long)]
+    no_fusion: bool,
+}
+
+/// Prints the plan.
+pub(crate) fn run(options: Options) -> Result<u8, Stop> {
+    let (config, preprocessing) = match options.arch {
+        Some(config) => (config, None),
+        None => {
+            let model = options.model.open()?;
+            (model.config, model.preprocessing)
+        }
+    };
+    let Size { height, width } = size(options.size, preprocessing.as_ref());
+    let graph = config.graph(height, width)?;
+    let plan = Plan::new(&graph, PlanOptions { batch: options.batch as usize, fusion: !options.no_fusion, ..PlanOptions::default() })?;
+    Output::new().write(format!("{}\n", plan.to_string().trim_end()).as_bytes())?;
+    Ok(WELL)
+}
+
+/// The architecture of that name.
+pub(crate) fn architecture(name: &str) -> Result<Config, String> {
+    Config::named(name).ok_or_else(|| {
+        let known: Vec<&str> = Config::names().collect();
+        let suggestion = nearest(name, known.iter().copied()).map(|near| format!("did you mean {near}? ")).unwrap_or_default();
+        format!("{suggestion}known architectures: {}", known.join(", "))
+    })
+}

@@ -1,0 +1,139 @@
+//! The rows of `classify`: text, JSON lines or CSV.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use clap::ValueEnum;
+use densenet_wgpu::labels::Prediction;
+use densenet_wgpu::weights::Activation;
+use serde::Serialize;
+
+use super::exit::Stop;
+use super::message::printable;
+use super::output::Output;
+
+/// How rows are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RowFormat {
+    /// For reading.
+    Text,
+    /// One JSON object a line.
+    Json,
+    /// Comma-separated values, one line a class.
+    Csv,
+}
+
+/// What became of one input: its best classes, or why there are none.
+pub(crate) type Outcome = Result<Vec<Prediction>, String>;
+
+/// Writes rows to standard output, each in one piece.
+pub(crate) struct Rows {
+    /// How rows are written.
+    pub(crate) format: RowFormat,
+    /// The model's name.
+    pub(crate) model: String,
+    /// Labels of the classes; indices where there are none.
+    pub(crate) labels: Option<Vec<String>>,
+    /// Whether there are probabilities.
+    pub(crate) activation: Activation,
+    /// Where rows go.
+    pub(crate) output: Output,
+}
+
+const CSV_HEADER: [&str; 7] = ["path", "rank", "index", "label", "probability", "logit", "error"];
+
+#[derive(Serialize)]
+struct JsonRow<'a> {
+    path: &'a str,
+    model: &'a str,
+    top: Vec<JsonClass<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonClass<'a> {
+    index: usize,
+    label: &'a str,
+    probability: f64,
+    logit: f32,
+}
+
+#[derive(Serialize)]
+struct JsonError<'a> {
+    path: &'a str,
+    error: &'a str,
+}
+
+impl Rows {
+    /// Writes what comes before the first row.
+    pub(crate) fn begin(&mut self) -> Result<(), Stop> {
+        match self.format {
+            RowFormat::Csv => self.output.write(&csv([CSV_HEADER.map(str::to_owned)])?),
+            RowFormat::Text | RowFormat::Json => Ok(()),
+        }
+    }
+
+    /// Writes the row of one input.
+    pub(crate) fn write(&mut self, path: &Path, outcome: &Outcome) -> Result<(), Stop> {
+        let path = path.to_string_lossy();
+        match (self.format, outcome) {
+            (RowFormat::Text, _) => self.output.write(self.text(&path, outcome).as_bytes()),
+            (RowFormat::Csv, _) => self.output.write(&self.csv(&path, outcome)?),
+            (RowFormat::Json, Err(error)) => self.output.json(&JsonError { path: &path, error }),
+            (RowFormat::Json, Ok(top)) => {
+                let labels: Vec<String> = top.iter().map(|class| self.label(class.index)).collect();
+                let class = |(class, label): (&Prediction, _)| {
+                    let &Prediction { index, logit, probability } = class;
+                    JsonClass { index, label, probability, logit }
+                };
+                let top = top.iter().zip(labels.iter().map(String::as_str)).map(class).collect();
+                self.output.json(&JsonRow { path: &path, model: &self.model, top })
+            }
+        }
+    }
+
+    fn label(&self, index: usize) -> String {
+        self.labels.as_ref().map_or_else(|| index.to_string(), |labels| labels[index].clone())
+    }
+
+    fn csv(&self, path: &str, outcome: &Outcome) -> Result<Vec<u8>, Stop> {
+        let nothing = String::new;
+        match outcome {
+            Err(error) => csv([[path.into(), nothing(), nothing(), nothing(), nothing(), nothing(), error.clone()]]),
+            Ok(top) => csv(top.iter().enumerate().map(|(rank, class)| {
+                let (index, probability, logit) = (class.index.to_string(), class.probability.to_string(), class.logit.to_string());
+                [path.into(), (rank + 1).to_string(), index, self.label(class.index), probability, logit, nothing()]
+            })),
+        }
+    }
+
+    fn text(&self, path: &str, outcome: &Outcome) -> String {
+        let mut text = printable(path) + "\n";
+        // Writing to a `String` cannot fail.
+        let _ = match outcome {
+            Err(error) => writeln!(text, "  error: {}", printable(error)),
+            Ok(top) => top.iter().try_for_each(|class| self.text_line(&mut text, class, top)),
+        };
+        text
+    }
+
+    fn text_line(&self, text: &mut String, class: &Prediction, top: &[Prediction]) -> std::fmt::Result {
+        let width = top.iter().map(|class| printable(&self.label(class.index)).chars().count()).max().unwrap_or(0);
+        if self.activation != Activation::None {
+            write!(text, "  {:>6.2} %", 100.0 * class.probability)?;
+        }
+        let (index, label) = (class.index.to_string(), printable(&self.label(class.index)));
+        write!(text, "  {label:<width$}")?;
+        if label != index {
+            write!(text, "  class {index:<5}")?;
+        }
+        writeln!(text, "  logit {:>9.4}", class.logit)
+    }
+}
+
+fn csv(records: impl IntoIterator<Item = [String; 7]>) -> Result<Vec<u8>, Stop> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for record in records {
+        writer.write_record(record).map_err(|error| Stop::output(error.into()))?;
+    }
+    writer.into_inner().map_err(|error| Stop::output(error.into_error()))
+}

@@ -1,0 +1,163 @@
+//! A model's [`Preprocessing`] applied to a picture.
+
+use super::resize::{Region, resize_region};
+use super::{MAX_PIXELS, Picture};
+use crate::error::{Error, Result};
+use crate::weights::{Filter, Preprocessing, Range, Resize, ResizeMode};
+
+/// One picture as the network takes it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Input {
+    /// Height in pixels.
+    pub height: usize,
+    /// Width in pixels.
+    pub width: usize,
+    /// The values, `[C, H, W]`.
+    pub values: Vec<f32>,
+}
+
+impl Preprocessing {
+    /// The network's input from a picture, as torchvision computes it from a Pillow image: resize, centre crop,
+    /// scale, normalise. A model of one channel sees Pillow's luma, taken before the picture is resized.
+    ///
+    /// Errors where the model has other than 1 or 3 channels, or the picture would grow beyond [`MAX_PIXELS`].
+    pub fn apply(&self, picture: &Picture) -> Result<Input> {
+        let picture = self.prepare(picture)?;
+        Ok(Input { height: picture.height(), width: picture.width(), values: self.normalise(&picture) })
+    }
+
+    /// The 8-bit picture that [`Preprocessing::apply`] normalises: resized, cropped, with the model's channels.
+    pub fn prepare(&self, picture: &Picture) -> Result<Picture> {
+        let grey;
+        let picture = match (self.channels, picture.channels()) {
+            (wanted, found) if wanted == found => picture,
+            (1, _) => {
+                grey = picture.grey();
+                &grey
+            }
+            (3, 1) => return self.prepare(&picture.repeated()),
+            (channels, _) => {
+                let expected = "a model of 1 or 3 channels (others take raw tensors: `densenet infer`)".into();
+                return Err(Error::Input { expected, found: format!("a model of {channels} channels") });
+            }
+        };
+        let (filter, [height, width]) = self.resized(picture);
+        let [crop_height, crop_width] = self.crop.unwrap_or([height, width]);
+        if crop_height as u64 * crop_width as u64 > MAX_PIXELS {
+            let found = format!("a {}x{} picture", picture.width(), picture.height());
+            return Err(Error::Picture(format!("{found} would become {crop_width}x{crop_height}; expected at most {MAX_PIXELS} pixels")));
+        }
+        let (rows, above) = centre(height, crop_height);
+        let (columns, left) = centre(width, crop_width);
+        let part = resize_region(picture, height, width, &Region { rows, columns }, filter);
+        Ok(part.padded(above, left, crop_height, crop_width))
+    }
+
+    /// The same preprocessing for a network input of `height` x `width` pixels.
+    ///
+    /// The crop, or without one the squashed size, becomes `height` x `width`. What is resized before a crop grows in
+    /// the ratio of the larger of the two sides (256 before a crop of 224 becomes 512 before one of 448), so that the
+    /// model sees the same part of a square picture and no border appears that was not there before.
+    pub fn sized(&self, height: usize, width: usize) -> Self {
+        let old = self.size().unwrap_or([height, width]);
+        let scaled = |side: usize, old: usize, new: usize| ((side * new) as f64 / old as f64).round() as usize;
+        let mode = self.resize.map(|resize| match (resize.mode, self.crop) {
+            (ResizeMode::Squash([h, w]), Some(crop)) => ResizeMode::Squash([scaled(h, crop[0], height), scaled(w, crop[1], width)]),
+            (ResizeMode::Squash(_), None) => ResizeMode::Squash([height, width]),
+            (ResizeMode::ShortSide(side), _) => ResizeMode::ShortSide(scaled(side, old[0], height).max(scaled(side, old[1], width))),
+        });
+        let squashed = matches!(mode, Some(ResizeMode::Squash(_)));
+        let crop = if squashed && self.crop.is_none() { None } else { Some([height, width]) };
+        let resize = self.resize.zip(mode).map(|(resize, mode)| Resize { mode, ..resize });
+        Self { crop, resize, ..self.clone() }
+    }
+
+    /// The filter, and the height and width to which `picture` is resized.
+    fn resized(&self, picture: &Picture) -> (Filter, [usize; 2]) {
+        let [height, width] = [picture.height(), picture.width()];
+        let Some(resize) = self.resize else { return (Filter::Nearest, [height, width]) };
+        let size = match resize.mode {
+            ResizeMode::Squash(size) => size,
+            // torchvision truncates the long side.
+            ResizeMode::ShortSide(side) if width <= height => [side * height / width, side],
+            ResizeMode::ShortSide(side) => [side, side * width / height],
+        };
+        (resize.filter, size)
+    }
+
+    fn normalise(&self, picture: &Picture) -> Vec<f32> {
+        let channels = picture.channels();
+        let plane = |channel: usize| {
+            let value = |sample: usize| {
+                let value = match self.range {
+                    Range::ZeroOne => sample as f32 / 255.0,
+                };
+                (value - self.mean[channel]) / self.std[channel]
+            };
+            let table: [f32; 256] = std::array::from_fn(value);
+            picture.samples().iter().skip(channel).step_by(channels).map(move |&sample| table[usize::from(sample)])
+        };
+        (0..channels).flat_map(plane).collect()
+    }
+}
+
+/// Where a crop of `wanted` pixels lies in `size`, and how many zeros come before it where it is the larger one.
+///
+/// torchvision's `CenterCrop`: Python's `round` (half to even) where it crops, floor where it pads.
+fn centre(size: usize, wanted: usize) -> (std::ops::Range<usize>, usize) {
+    match size.checked_sub(wanted) {
+        Some(room) => {
+            let half = room / 2;
+            let first = half + room % 2 * (half % 2);
+            (first..first + wanted, 0)
+        }
+        None => (0..size, (wanted - size) / 2),
+    }
+}
+
+impl Picture {
+    /// Three equal channels from one.
+    fn repeated(&self) -> Self {
+        Self { channels: 3, samples: self.samples.iter().flat_map(|&grey| [grey; 3]).collect(), ..*self }
+    }
+
+    /// `height` x `width` pixels of 0 with this picture `above` rows down and `left` columns in.
+    fn padded(self, above: usize, left: usize, height: usize, width: usize) -> Self {
+        if (self.height, self.width) == (height, width) {
+            return self;
+        }
+        let [element_row, element_wide_row] = [self.width, width].map(|pixels| pixels * self.channels);
+        let mut samples = vec![0; height * element_wide_row];
+        for (row, wide_row) in self.samples.chunks_exact(element_row).zip(samples.chunks_exact_mut(element_wide_row).skip(above)) {
+            wide_row[left * self.channels..][..element_row].copy_from_slice(row);
+        }
+        Self { width, height, channels: self.channels, samples }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crop_is_centred_as_python_rounds() {
+        // int(round((size - wanted) / 2)) for differences 0 to 7.
+        let firsts: Vec<usize> = (10..18).map(|size| centre(size, 10).0.start).collect();
+        assert_eq!(firsts, [0, 0, 1, 2, 2, 2, 3, 4]);
+        assert_eq!(centre(5, 8), (0..5, 1));
+    }
+
+    #[test]
+    fn another_size_keeps_what_the_model_sees() {
+        let torchvision = Preprocessing::torchvision(3);
+        let doubled = torchvision.sized(448, 448);
+        assert_eq!(doubled.crop, Some([448, 448]));
+        assert_eq!(doubled.resize.unwrap().mode, ResizeMode::ShortSide(512));
+        assert_eq!(torchvision.sized(224, 224), torchvision);
+        assert_eq!(torchvision.sized(97, 131).resize.unwrap().mode, ResizeMode::ShortSide(150));
+        let squash = Resize { filter: Filter::Bicubic, mode: ResizeMode::Squash([64, 64]) };
+        let digits = Preprocessing { crop: None, resize: Some(squash), ..torchvision };
+        assert_eq!(digits.sized(32, 48).size(), Some([32, 48]));
+        assert_eq!(digits.sized(64, 64), digits);
+    }
+}

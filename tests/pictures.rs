@@ -1,0 +1,201 @@
+//! Pictures become the tensors that Pillow and torchvision make of them, bit for bit.
+//!
+//! Fixtures: `scripts/make_pillow_fixtures.py`.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![cfg(feature = "image")]
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+
+use densenet_wgpu::image::{Picture, Region, resize, resize_region};
+use densenet_wgpu::weights::{Filter, Preprocessing, Resize, ResizeMode};
+use npyz::npz::NpzArchive;
+use proptest::prelude::*;
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/pillow").join(name)
+}
+
+fn archive(name: &str) -> NpzArchive<BufReader<File>> {
+    NpzArchive::open(fixture(name)).unwrap()
+}
+
+/// Every array of an archive of uint8 `[H, W, C]`, as a picture.
+fn pictures(name: &str) -> Vec<(String, Picture)> {
+    let mut archive = archive(name);
+    let names: Vec<String> = archive.array_names().map(str::to_owned).collect();
+    let names = names.into_iter().filter(|name| name != "tensor");
+    let picture = |name: String| {
+        let array = archive.by_name(&name).unwrap().unwrap();
+        let [height, width, channels] = *array.shape() else { panic!("{name}: {:?}", array.shape()) };
+        let picture = Picture::new(height as usize, width as usize, channels as usize, array.into_vec().unwrap()).unwrap();
+        (name, picture)
+    };
+    names.map(picture).collect()
+}
+
+fn filter(name: &str) -> Filter {
+    match name {
+        "nearest" => Filter::Nearest,
+        "bilinear" => Filter::Bilinear,
+        "bicubic" => Filter::Bicubic,
+        "lanczos" => Filter::Lanczos,
+        _ => panic!("{name}"),
+    }
+}
+
+fn size(text: &str) -> [usize; 2] {
+    let (a, b) = text.split_once('x').unwrap();
+    [a.parse().unwrap(), b.parse().unwrap()]
+}
+
+fn assert_same(name: &str, found: &Picture, expected: &Picture) {
+    assert_eq!([found.height(), found.width(), found.channels()], [expected.height(), expected.width(), expected.channels()], "{name}");
+    let different = found.samples().iter().zip(expected.samples()).filter(|(a, b)| a != b).count();
+    assert_eq!(different, 0, "{name}: samples that differ, of {}", expected.samples().len());
+}
+
+#[test]
+fn every_kind_of_png_is_what_pillow_makes_of_it() {
+    let expected = pictures("modes.npz");
+    assert_eq!(expected.len(), 9);
+    for (mode, expected) in expected {
+        assert_same(&mode, &Picture::open(fixture(&format!("{mode}.png"))).unwrap(), &expected);
+    }
+}
+
+#[test]
+fn resizing_is_pillows() {
+    let source = Picture::open(fixture("source.png")).unwrap();
+    let expected = pictures("resized.npz");
+    assert_eq!(expected.len(), 36);
+    for (name, expected) in expected {
+        let (filter_name, wanted) = name.split_once('-').unwrap();
+        let [width, height] = size(wanted);
+        assert_same(&name, &resize(&source, height, width, filter(filter_name)), &expected);
+    }
+}
+
+#[test]
+fn resize_and_crop_are_torchvisions() {
+    let source = Picture::open(fixture("source.png")).unwrap();
+    let expected = pictures("preprocessed.npz");
+    assert_eq!(expected.len(), 22);
+    for (name, expected) in expected {
+        let parts: Vec<&str> = name.split('-').collect();
+        let (mode, crop, channels) = match parts[..] {
+            ["short_side", side, _, crop, channels] => {
+                let crop: usize = crop.parse().unwrap();
+                (ResizeMode::ShortSide(side.parse().unwrap()), Some([crop; 2]), channels.parse().unwrap())
+            }
+            ["squash", wanted, _] => (ResizeMode::Squash(size(wanted)), None, 3),
+            _ => panic!("{name}"),
+        };
+        let resize = Some(Resize { filter: filter(parts[2]), mode });
+        let preprocessing = Preprocessing { resize, crop, ..Preprocessing::torchvision(channels) };
+        assert_same(&name, &preprocessing.prepare(&source).unwrap(), &expected);
+    }
+}
+
+#[test]
+fn the_tensor_is_torchvisions() {
+    let expected: Vec<f32> = archive("preprocessed.npz").by_name("tensor").unwrap().unwrap().into_vec().unwrap();
+    let resize = Some(Resize { filter: Filter::Bilinear, mode: ResizeMode::ShortSide(40) });
+    let preprocessing = Preprocessing { resize, crop: Some([37, 37]), ..Preprocessing::torchvision(3) };
+    let input = preprocessing.apply(&Picture::open(fixture("source.png")).unwrap()).unwrap();
+    assert_eq!((input.height, input.width), (37, 37));
+    assert!(input.values == expected, "the tensor differs from torchvision's");
+}
+
+#[test]
+fn a_picture_that_cannot_be_used_is_a_message() {
+    let png = std::fs::read(fixture("source.png")).unwrap();
+    for (what, bytes, message) in [
+        ("empty", &b""[..], "the file is empty"),
+        ("a text", b"not a picture at all", "not a picture; expected PNG, JPEG"),
+        ("cut off", &png[..png.len() / 2], "damaged or cut off"),
+        ("a header alone", &png[..20], "damaged or cut off"),
+        ("a huge PPM", b"P6 60000 60000 255\n", "60000x60000 is 3600000000 pixels; expected at most"),
+    ] {
+        let error = Picture::decode(bytes).unwrap_err().to_string();
+        assert!(error.contains(message), "{what}: {error}");
+    }
+    let error = Picture::open(fixture("huge.png")).unwrap_err().to_string();
+    assert!(error.contains("huge.png: 60000x60000 is 3600000000 pixels"), "{error}");
+    let error = Picture::open(fixture("no such.png")).unwrap_err().to_string();
+    assert!(error.contains("no such.png"), "{error}");
+}
+
+#[test]
+fn pictures_are_recognised_by_their_content() {
+    let recognises = |bytes: &[u8]| Picture::recognises(std::io::Cursor::new(bytes));
+    assert!(recognises(&std::fs::read(fixture("L.png")).unwrap()));
+    assert!(recognises(b"P5 1 1 255 x"));
+    for text in [&b""[..], b"P5 is a letter and a digit", b"BM stands for many things", b"plain text"] {
+        assert!(!recognises(text), "{}", String::from_utf8_lossy(text));
+    }
+}
+
+#[test]
+fn a_model_of_four_channels_takes_no_picture() {
+    let source = Picture::open(fixture("source.png")).unwrap();
+    let error = Preprocessing::torchvision(4).apply(&source).unwrap_err().to_string();
+    assert!(error.contains("1 or 3 channels") && error.contains("found a model of 4"), "{error}");
+}
+
+#[test]
+fn a_very_long_picture_costs_no_more_than_its_crop() {
+    let source = Picture::new(1, 60_000, 3, vec![77; 180_000]).unwrap();
+    let input = Preprocessing::torchvision(3).prepare(&source).unwrap();
+    assert!(input.samples().iter().all(|&sample| sample == 77));
+    let uncropped = Preprocessing { crop: None, ..Preprocessing::torchvision(3) };
+    let error = uncropped.apply(&source).unwrap_err().to_string();
+    assert!(error.contains("would become 15360000x256"), "{error}");
+}
+
+fn any_filter() -> impl Strategy<Value = Filter> {
+    prop::sample::select(vec![Filter::Nearest, Filter::Bilinear, Filter::Bicubic, Filter::Lanczos])
+}
+
+proptest! {
+    #[test]
+    fn a_constant_picture_stays_constant(
+        from in [1..80_usize, 1..80], to in [1..80_usize, 1..80], filter in any_filter(), channels in prop::sample::select(vec![1_usize, 3]), level: u8,
+    ) {
+        let source = Picture::new(from[0], from[1], channels, vec![level; from[0] * from[1] * channels]).unwrap();
+        let resized = resize(&source, to[0], to[1], filter);
+        prop_assert_eq!((resized.height(), resized.width(), resized.channels()), (to[0], to[1], channels));
+        prop_assert!(resized.samples().iter().all(|&sample| sample == level));
+    }
+
+    #[test]
+    fn a_region_is_a_part_of_the_whole(
+        to in [2..60_usize, 2..60], filter in any_filter(), first in [0.0..1.0, 0.0..1.0], seed: u64,
+    ) {
+        let mut state = seed;
+        let noise = std::iter::repeat_with(|| { state = state.wrapping_mul(6364136223846793005).wrapping_add(1); (state >> 56) as u8 });
+        let source = Picture::new(23, 31, 3, noise.take(23 * 31 * 3).collect()).unwrap();
+        let from = [0, 1].map(|axis| (first[axis] * (to[axis] - 1) as f64) as usize);
+        let region = Region { rows: from[0]..to[0], columns: from[1]..to[1] - usize::from(from[1] + 1 < to[1]) };
+        let whole = resize(&source, to[0], to[1], filter);
+        let part = resize_region(&source, to[0], to[1], &region, filter);
+        for (y, row) in region.rows.clone().zip(part.samples().chunks_exact(region.columns.len() * 3)) {
+            let at = (y * to[1] + region.columns.start) * 3;
+            prop_assert_eq!(row, &whole.samples()[at..at + row.len()]);
+        }
+    }
+
+    #[test]
+    fn any_picture_fits_any_size(size in [1..50_usize, 1..50], wanted in [1..70_usize, 1..70], short in 1..70_usize, level: u8) {
+        let source = Picture::new(size[0], size[1], 3, vec![level; size[0] * size[1] * 3]).unwrap();
+        let resize = Some(Resize { filter: Filter::Bilinear, mode: ResizeMode::ShortSide(short) });
+        let preprocessing = Preprocessing { resize, crop: Some(wanted), ..Preprocessing::torchvision(3) };
+        let input = preprocessing.apply(&source).unwrap();
+        prop_assert_eq!([input.height, input.width], wanted);
+        prop_assert_eq!(input.values.len(), 3 * wanted[0] * wanted[1]);
+        prop_assert!(input.values.iter().all(|value| value.is_finite()));
+        let sized = preprocessing.sized(wanted[1], wanted[0]).apply(&source).unwrap();
+        prop_assert_eq!([sized.width, sized.height], wanted);
+    }
+}
