@@ -12,7 +12,7 @@ use densenet_wgpu::labels::{read_labels, top_k};
 use densenet_wgpu::weights::Preprocessing;
 use rayon::prelude::*;
 
-use super::device::{DeviceOptions, Runner};
+use super::device::{DeviceOptions, Runner, images_at_once};
 use super::exit::{FAILED, Stop, WELL};
 use super::inputs::{self, Input};
 use super::message;
@@ -71,7 +71,7 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let rows = Rows { format: options.format, model: model.name, labels, activation: preprocessing.activation, output: Output::new() };
     // Threads of their own: a slow disk must not keep those of the reference waiting.
     let readers = rayon::ThreadPoolBuilder::new().build().map_err(Stop::refused)?;
-    let batch = options.batch as usize;
+    let batch = images_at_once(options.batch, graph.input_shape());
     let (sender, receiver) = sync_channel(1);
     let mut classification = Classification { rows, runner, top_k: options.top_k as usize, failed: 0 };
     let finished = thread::scope(|scope| {

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use densenet_wgpu::weights::Weights;
-use densenet_wgpu::{Engine, EngineOptions, Gpu, Graph, Reference};
+use densenet_wgpu::{Engine, EngineOptions, Gpu, Graph, Reference, Shape};
 
 use super::exit::Stop;
 use super::message;
@@ -50,12 +50,29 @@ impl DeviceOptions {
     }
 }
 
+/// Bytes of input that are in memory as one batch, whatever `--batch` asks for: no answer depends on it.
+const MAX_BATCH_BYTES: usize = 1 << 30;
+
+/// Images that the reference computes at once: more only take more memory.
+const CPU_BATCH: usize = 16;
+
 impl Runner {
     /// The network's output for images of `height` x `width` pixels, `[N, C, H, W]`; as many as `input` holds.
     pub(crate) fn run(&self, input: &[f32], height: usize, width: usize) -> densenet_wgpu::Result<Vec<f32>> {
         match self {
             Self::Gpu(engine) => engine.run_at(input, height, width),
-            Self::Cpu(reference) => reference.run(input, height, width),
+            Self::Cpu(reference) => {
+                let element_image = Shape { height, width, ..reference.graph().input_shape() }.elements();
+                let batches = input.chunks(CPU_BATCH * element_image.max(1));
+                let outputs = batches.map(|batch| reference.run(batch, height, width)).collect::<densenet_wgpu::Result<Vec<_>>>()?;
+                Ok(outputs.concat())
+            }
         }
     }
+}
+
+/// How many images of `shape` to run at once when `asked` were asked for.
+pub(crate) fn images_at_once(asked: u32, shape: Shape) -> usize {
+    let byte_image = shape.elements().saturating_mul(size_of::<f32>()).max(1);
+    (asked as usize).min(MAX_BATCH_BYTES / byte_image).max(1)
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use densenet_wgpu::{EngineOptions, Error, Graph, Op};
 
-use super::device::DeviceOptions;
+use super::device::{DeviceOptions, images_at_once};
 use super::exit::{Stop, WELL};
 use super::message;
 use super::model::ModelOptions;
@@ -62,13 +62,18 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let in_output = |error: std::io::Error| Stop::refused(format!("{}: {error}", options.output.display()));
     let shape = output_shape(&graph, count, options.layer.is_some());
     let mut output = Array::create(&options.output, &shape).map_err(in_output)?;
-    let batch = options.batch as usize;
+    let batch = images_at_once(options.batch, graph.input_shape());
+    let mut is_finite = true;
     for first in (0..count).step_by(batch) {
         let values = images.next(batch.min(count - first)).map_err(|error| in_input(&error))?;
         let result = runner.run(&values, height, width).map_err(|error| in_input(&error))?;
+        is_finite &= result.iter().all(|value| value.is_finite());
         output.extend(result).map_err(in_output)?;
     }
     output.finish().map_err(in_output)?;
+    if !is_finite {
+        message::warning(&format!("{}: some values are infinite or NaN", options.output.display()));
+    }
     message::note(&format!("{}: {:?}", options.output.display(), shape));
     Ok(WELL)
 }

@@ -194,13 +194,13 @@ impl Engine {
 
     fn check_input(&self, input: &[f32], height: usize, width: usize) -> Result<usize> {
         let shape = Shape { height, width, ..self.graph.input_shape() };
-        let elements = shape.elements();
-        if elements == 0 || input.is_empty() || input.len() % elements != 0 {
+        let elements = shape.channels.checked_mul(height).and_then(|n| n.checked_mul(width)).filter(|&n| n > 0);
+        let Some(elements) = elements.filter(|&n| !input.is_empty() && input.len().is_multiple_of(n)) else {
             return Err(Error::Input {
-                expected: format!("[N, {}, {height}, {width}], a multiple of {elements} elements", shape.channels),
+                expected: format!("[N, {}, {height}, {width}], whole pictures", shape.channels),
                 found: format!("{} elements", input.len()),
             });
-        }
+        };
         if let Some(index) = input.iter().position(|x| !x.is_finite()) {
             return Err(Error::Input { expected: "finite numbers".into(), found: format!("{} at element {index}", input[index]) });
         }

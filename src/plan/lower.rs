@@ -217,14 +217,19 @@ impl Lowering<'_> {
     fn concat(&mut self, node: &Node) -> Held {
         let mut sources: Vec<TensorId> = node.inputs.iter().map(|&x| self.materialised(x)).collect();
         if self.fusion {
-            let longest = self.result.stages.iter().filter(|s| matches!(s.operation, Operation::Concat));
-            let longest = longest.filter(|s| s.sources.len() < sources.len() && sources.starts_with(&s.sources));
-            // The parts of an earlier concat may themselves be shortened, so that only the longest match is one tensor.
-            if let Some(earlier) = longest.max_by_key(|s| s.sources.len()) {
+            // The parts of an earlier concat may themselves be shortened: each match may be the beginning of a longer one.
+            while let Some(earlier) = self.longest_concat(&sources) {
                 sources.splice(..earlier.sources.len(), [earlier.target]);
             }
         }
         self.stage(node, Vec::new(), Operation::Concat, sources)
+    }
+
+    /// The concat with the most of the parts that `sources` begins with, but not with all of them.
+    fn longest_concat(&self, sources: &[TensorId]) -> Option<Stage> {
+        let concats = self.result.stages.iter().filter(|s| matches!(s.operation, Operation::Concat));
+        let shorter = concats.filter(|s| s.sources.len() < sources.len() && sources.starts_with(&s.sources));
+        shorter.max_by_key(|s| s.sources.len()).cloned()
     }
 
     /// The tensor `value` is in, with what a reader that `takes` a prologue must do to it first.

@@ -94,6 +94,13 @@ impl Plan {
         if options.batch == 0 {
             return Err(Error::Input { expected: "a batch of at least 1".into(), found: "0".into() });
         }
+        let Shape { channels, height, width } = graph.input_shape();
+        if [channels, height, width].contains(&0) {
+            let expected = "pictures of at least one channel and one pixel".into();
+            return Err(Error::Input { expected, found: graph.input_shape().to_string() });
+        }
+        // Before anything is multiplied: no tensor may be so large that a product overflows.
+        check_indices(graph, options.batch, graph.nodes().iter().map(|node| byte_tensor(node.shape, options.batch)).max())?;
         let stages = lower::lower(graph, options.fusion);
         let placement = place::place(&stages, options.batch, options.fusion);
         let mut plan = Self {
@@ -106,7 +113,7 @@ impl Plan {
             element_peak: placement.element_peak,
             element_buffers: placement.element_buffers.clone(),
         };
-        plan.check_indices(graph)?;
+        check_indices(graph, options.batch, plan.byte_buffers().max())?;
         for step in &placement.moves {
             let step = plan.step(&stages, &placement, step);
             plan.steps.push(step);
@@ -162,20 +169,6 @@ impl Plan {
     /// Floating point operations of all steps.
     pub fn flops(&self) -> u64 {
         self.steps.iter().map(|s| s.flops).sum()
-    }
-
-    /// Every element must be reachable by the kernels' 32-bit indices.
-    fn check_indices(&self, graph: &Graph) -> Result<()> {
-        let limit = u64::from(u32::MAX);
-        match self.byte_buffers().max() {
-            Some(needed) if needed > limit => Err(Error::TooLarge {
-                what: format!("an activation buffer for {} images of {}", self.options.batch, graph.input_shape()),
-                needed,
-                limit,
-                adapter: "any device".into(),
-            }),
-            _ => Ok(()),
-        }
     }
 
     fn step(&mut self, stages: &Stages, placement: &Placement, step: &Move) -> Step {
@@ -293,6 +286,26 @@ fn convolution(conv: Conv, source: Region, target: Region, weights: WeightRows, 
         GROWTH => conv3x3::kernel(source, target, weights, relu),
         window => conv::kernel(source, target, weights, window, relu),
     }
+}
+
+/// Every element must be reachable by the kernels' 32-bit indices.
+fn check_indices(graph: &Graph, batch: usize, largest: Option<u64>) -> Result<()> {
+    let limit = u64::from(u32::MAX);
+    match largest {
+        Some(needed) if needed > limit => Err(Error::TooLarge {
+            what: format!("an activation buffer for {batch} images of {}", graph.input_shape()),
+            needed,
+            limit,
+            adapter: "any device".into(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Bytes of a batch of tensors; the largest number there is where that overflows.
+fn byte_tensor(shape: Shape, batch: usize) -> u64 {
+    let sizes = [batch, shape.channels, shape.height, shape.width];
+    sizes.iter().fold(size_of::<f32>() as u64, |product, &size| product.saturating_mul(size as u64))
 }
 
 const fn bytes(elements: usize) -> u64 {

@@ -124,7 +124,23 @@ fn parents(stages: &Stages) -> Parents {
             }
         }
     }
+    // Nor may the copy of a part read and write one buffer: such a part stays on its own wherever it belongs.
+    while let Some(part) = part_copied_within_a_buffer(stages, &parents) {
+        parents[part.0] = None;
+    }
     parents
+}
+
+fn part_copied_within_a_buffer(stages: &Stages, parents: &Parents) -> Option<TensorId> {
+    let concats = stages.stages.iter().filter(|s| matches!(s.operation, Operation::Concat));
+    let mut copies =
+        concats.flat_map(|s| s.sources.iter().filter(|&&part| !is_placed(parents, part, s.target)).map(|&part| (part, s.target)));
+    copies.find(|&(part, target)| root(parents, part).0 == root(parents, target).0).map(|(part, _)| part)
+}
+
+/// Whether `part` is a run of channels of the concat `target`, and needs no copy.
+fn is_placed(parents: &Parents, part: TensorId, target: TensorId) -> bool {
+    parents[part.0].is_some_and(|(parent, _)| parent == target)
 }
 
 fn channels_before(stages: &Stages, parts: &[TensorId]) -> usize {
@@ -154,8 +170,7 @@ fn moves(stages: &Stages, parents: &Parents, output_is_direct: bool) -> Vec<Move
     let mut moves = Vec::new();
     for (index, stage) in stages.stages.iter().enumerate() {
         if matches!(stage.operation, Operation::Concat) {
-            let placed = |part: TensorId| parents[part.0].is_some_and(|(parent, _)| parent == stage.target);
-            let copied = (0..stage.sources.len()).filter(|&part| !placed(stage.sources[part]));
+            let copied = (0..stage.sources.len()).filter(|&part| !is_placed(parents, stage.sources[part], stage.target));
             moves.extend(copied.map(|part| Move::Part { stage: index, part }));
         } else {
             moves.push(Move::Stage(index));

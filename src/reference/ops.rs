@@ -30,9 +30,10 @@ pub fn conv(conv: Conv, from: Shape, x: &[f32], weight: &[f32], bias: Option<&[f
                     let row = &plane[(out_y * stride[0] + ky - padding[0]) * from.width..][..from.width];
                     for (kx, &weight) in weight.iter().enumerate() {
                         let columns = inside(kx, stride[1], padding[1], from.width, width);
-                        let Some(row) = row.get(columns.start * stride[1] + kx - padding[1]..).filter(|_| !columns.is_empty()) else {
+                        if columns.is_empty() {
                             continue;
-                        };
+                        }
+                        let row = &row[columns.start * stride[1] + kx - padding[1]..];
                         let sums = &mut sums[out_y * width..][columns];
                         add_scaled(sums, weight.into(), row, stride[1]);
                     }

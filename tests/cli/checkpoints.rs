@@ -1,0 +1,89 @@
+//! `--model` and `--device`.
+
+use std::fs;
+
+use densenet_wgpu::models;
+use serde_json::Value;
+
+use crate::{assert_refused, assert_says, bytes, classify, densenet, fixture, folder, stderr, stdout};
+
+#[test]
+fn no_model_names_the_bundled_one() {
+    assert_refused(&densenet().args(["classify", &fixture("L.png")]).output().unwrap(), &["--model", "digits"]);
+}
+
+#[test]
+fn an_unknown_model_gets_a_suggestion() {
+    let run = |model: &str| densenet().args(["classify", &fixture("L.png"), "--model", model]).output().unwrap();
+    assert_refused(&run("digit"), &["no model or file is called \"digit\"", "did you mean digits?", "safetensors"]);
+    assert_refused(&run("densenet121"), &["densenet121 is not bundled", "digits"]);
+    assert_refused(&run("weights/none.safetensors"), &["weights/none.safetensors: No such file"]);
+    assert_refused(&run(env!("CARGO_MANIFEST_DIR")), &["expected a checkpoint file", "found a folder"]);
+}
+
+/// A checkpoint in which one tensor contradicts the others.
+fn misshaped() -> Vec<u8> {
+    use safetensors::tensor::{Dtype, TensorView};
+    let model = models::bundled("digits").unwrap().unwrap();
+    let contradicts = |name: &str| name == "features.denseblock2.denselayer1.norm1.bias";
+    let tensors: Vec<(&str, Vec<usize>, Vec<u8>)> = model
+        .weights
+        .iter()
+        .map(|(name, tensor)| {
+            let elements = tensor.data.len() - usize::from(contradicts(name));
+            let shape = if contradicts(name) { vec![elements] } else { tensor.shape.clone() };
+            (name, shape, bytes(&tensor.data[..elements]))
+        })
+        .collect();
+    let views = tensors.iter().map(|(name, shape, data)| (*name, TensorView::new(Dtype::F32, shape.clone(), data).unwrap()));
+    safetensors::serialize(views, None).unwrap()
+}
+
+#[test]
+fn a_bad_checkpoint_is_refused_by_name() {
+    let folder = folder();
+    let path = folder.path().join("bad.safetensors");
+    let good = models::bundled("digits").unwrap().unwrap().to_bytes().unwrap();
+    let nan = [&good[..good.len() - 4], &f32::NAN.to_le_bytes()].concat();
+    for (bytes, parts) in [
+        (&good[..good.len() / 2], &["bad.safetensors"][..]),
+        (&good[..4], &["bad.safetensors"]),
+        (b"", &["bad.safetensors", "empty"]),
+        (b"PK\x03\x04 an archive of PyTorch", &["bad.safetensors", "torch.save"]),
+        (&nan, &["checkpoint tensor", "finite", "NaN"]),
+        (&misshaped(), &["features.denseblock2.denselayer1.norm1.bias", "[20]", "[19]"]),
+    ] {
+        fs::write(&path, bytes).unwrap();
+        let output = densenet().args(["classify", &fixture("L.png"), "--device", "cpu", "--model"]).arg(&path).output().unwrap();
+        assert_refused(&output, parts);
+    }
+}
+
+#[test]
+fn precision_and_device_are_checked() {
+    assert_refused(&classify(&[&fixture("L.png"), "--precision", "f16"]), &["f16 is not in this version"]);
+    assert_refused(&classify(&[&fixture("L.png"), "--precision", "f8"]), &["f32"]);
+    let output = densenet().args(["classify", &fixture("L.png"), "--model", "digits", "--device", "no such device"]).output().unwrap();
+    assert_refused(&output, &["error: "]);
+    for adapter in densenet_wgpu::Gpu::adapters() {
+        assert!(stderr(&output).contains(&adapter.name), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn devices_lists_what_there_is() {
+    let output = densenet().args(["devices", "--format", "json"]).output().unwrap();
+    let report: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    let devices = report["devices"].as_array().unwrap();
+    if devices.is_empty() {
+        assert_says(&output, 2, &["no GPU adapter was found", "apt-get install mesa-vulkan-drivers"]);
+        return;
+    }
+    assert_says(&output, 0, &[]);
+    let text = stdout(&densenet().arg("devices").output().unwrap());
+    for device in devices {
+        for key in ["name", "backend", "kind"] {
+            assert!(text.contains(device[key].as_str().unwrap()), "{text}");
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! The inputs of `classify`: folders, patterns, lists.
+
+use std::fs;
+
+use crate::{CPU, assert_refused, assert_says, classify, draw, fixture, folder, json_lines, paths};
+
+#[test]
+fn folders_are_sorted_by_bytes_and_skip_what_is_no_picture() {
+    let folder = folder();
+    for name in ["b/a.png", "b-.png", "a.png", "B.png", "b/c/no extension"] {
+        draw(folder.path().join(name));
+    }
+    fs::write(folder.path().join("notes.txt"), "not a picture").unwrap();
+    fs::write(folder.path().join("b/cut.png"), &fs::read(fixture("L.png")).unwrap()[..60]).unwrap();
+    let output = classify(&[folder.path().to_str().unwrap(), "--format", "json"]);
+    assert_says(&output, 1, &["skipped 1 file that is no picture", "1 of 6 inputs failed"]);
+    let expected = ["B.png", "a.png", "b-.png", "b/a.png", "b/c/no extension", "b/cut.png"];
+    assert_eq!(paths(&output), expected.map(|name| folder.path().join(name).to_str().unwrap().to_owned()));
+    assert!(json_lines(&output)[5]["error"].as_str().unwrap().contains("damaged or cut off"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_symlink_loop_ends() {
+    let folder = folder();
+    draw(folder.path().join("inner/a.png"));
+    std::os::unix::fs::symlink(folder.path(), folder.path().join("inner/loop")).unwrap();
+    std::os::unix::fs::symlink("nowhere", folder.path().join("dangling.png")).unwrap();
+    let output = classify(&[folder.path().to_str().unwrap(), "--format", "json"]);
+    assert_says(&output, 0, &["skipped 1 file"]);
+    assert_eq!(paths(&output), [folder.path().join("inner/a.png").to_str().unwrap()]);
+}
+
+#[test]
+fn a_folder_without_pictures_is_refused() {
+    let folder = folder();
+    fs::write(folder.path().join("notes.txt"), "not a picture").unwrap();
+    let path = folder.path().to_str().unwrap();
+    assert_refused(&classify(&[path]), &["nothing to classify: no picture in", path]);
+    assert_refused(&classify(&[&format!("{path}/*.png")]), &["nothing to classify: no picture matches"]);
+    let output = classify(&[path, &fixture("L.png"), "--format", "json"]);
+    assert_says(&output, 0, &["warning: no picture in"]);
+    assert_eq!(paths(&output), [fixture("L.png")]);
+    let output = classify(&[&format!("{path}/*.png"), &fixture("L.png"), "--format", "json"]);
+    assert_says(&output, 1, &["1 of 2 inputs failed"]);
+}
+
+#[test]
+fn patterns_the_shell_left_are_expanded() {
+    let folder = folder();
+    for name in ["b.png", "a.png", "[ab].png", "sub/c.png"] {
+        draw(folder.path().join(name));
+    }
+    let paths_of = |pattern: &str| paths(&classify(&[folder.path().join(pattern).to_str().unwrap(), "--format", "json"]));
+    let full = |names: &[&str]| -> Vec<String> { names.iter().map(|name| folder.path().join(name).to_str().unwrap().to_owned()).collect() };
+    assert_eq!(paths_of("?.png"), full(&["a.png", "b.png"]));
+    assert_eq!(paths_of("[ab].png"), full(&["[ab].png"]), "a path that exists wins");
+    assert_eq!(paths_of("**/c.png"), full(&["sub/c.png"]));
+}
+
+#[test]
+fn a_list_of_paths_comes_on_standard_input() {
+    let list = format!("{}\n\nno such\n{}\r\n", fixture("RGB.png"), fixture("L.png"));
+    let run = |arguments: &[&str], list: &str| {
+        let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_densenet"));
+        command.arg("classify").args(CPU).args(arguments).write_stdin(list).output().unwrap()
+    };
+    let output = run(&["-", &fixture("P.png"), "--format", "json"], &list);
+    assert_says(&output, 1, &["1 of 4 inputs failed"]);
+    assert_eq!(paths(&output), [fixture("RGB.png"), "no such".into(), fixture("L.png"), fixture("P.png")]);
+    assert_refused(&run(&["-"], "\n"), &["standard input listed no path"]);
+    assert_refused(&run(&["-", "-"], ""), &["`-` is given twice"]);
+}

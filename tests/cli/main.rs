@@ -1,0 +1,83 @@
+//! The real binary: exit statuses, standard output and error, what bad input gets.
+//!
+//! Networks run on `--device cpu`, so that these tests say the same on any machine; those that use the default device
+//! say so in their names.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![cfg(feature = "cli")]
+
+mod checkpoints;
+mod commands;
+mod infer;
+mod inputs;
+mod rows;
+mod streams;
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+const CPU: [&str; 4] = ["--model", "digits", "--device", "cpu"];
+
+fn densenet() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_densenet"))
+}
+
+fn classify(arguments: &[&str]) -> Output {
+    densenet().arg("classify").args(CPU).args(arguments).output().unwrap()
+}
+
+fn fixture(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/pillow").join(name);
+    path.to_str().unwrap().to_owned()
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+/// A small picture at `path`.
+fn draw(path: impl AsRef<Path>) {
+    fs::create_dir_all(path.as_ref().parent().unwrap()).unwrap();
+    fs::copy(fixture("L.png"), path).unwrap();
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn json_lines(output: &Output) -> Vec<Value> {
+    stdout(output).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn paths(output: &Output) -> Vec<String> {
+    json_lines(output).iter().map(|row| row["path"].as_str().unwrap().to_owned()).collect()
+}
+
+/// The status, no panic, and every part of a message on standard error.
+#[track_caller]
+fn assert_says(output: &Output, status: i32, parts: &[&str]) {
+    let said = stderr(output);
+    assert_eq!(output.status.code(), Some(status), "{said}");
+    assert!(!said.contains("panicked") && !said.contains("internal error"), "{said}");
+    for part in parts {
+        assert!(said.contains(part), "{part:?} is not in: {said}");
+    }
+}
+
+#[track_caller]
+fn assert_refused(output: &Output, parts: &[&str]) {
+    assert_says(output, 2, parts);
+    assert_eq!(stdout(output), "");
+}
+
+/// As a file holds them.
+fn bytes(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|value| value.to_le_bytes()).collect()
+}

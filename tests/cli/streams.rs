@@ -1,0 +1,48 @@
+//! Standard output and error, and signals.
+
+use std::fs;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::{CPU, assert_says, densenet, fixture, folder, stderr};
+
+#[test]
+fn a_reader_that_goes_away_ends_it_quietly() {
+    let pictures = vec![fixture("RGB.png"); 200];
+    let mut child = densenet();
+    child.arg("classify").args(CPU).args(&pictures).args(["--batch", "1", "--format", "json"]);
+    let mut child = child.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_says(&output, 0, &[]);
+    assert_eq!(stderr(&output), "");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_told() {
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = densenet().arg("classify").args(CPU).arg(fixture("L.png")).stdout(full).output().unwrap();
+    assert_says(&output, 1, &["error: standard output: No space left on device"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn control_c_is_status_130_and_finished_rows_are_there() {
+    use std::io::{BufRead, BufReader};
+    let folder = folder();
+    // Nobody writes to this pipe, so that the second picture never comes.
+    let pipe = folder.path().join("pipe.png");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let mut command = densenet();
+    command.arg("classify").args(CPU).arg(fixture("L.png")).arg(&pipe).args(["--format", "json", "--batch", "1"]);
+    let mut child = command.env("RAYON_NUM_THREADS", "1").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut row = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut row).unwrap();
+    assert_eq!(serde_json::from_str::<Value>(&row).unwrap()["path"], fixture("L.png"));
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert_says(&output, 130, &[]);
+    assert_eq!(stderr(&output), "");
+}

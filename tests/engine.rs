@@ -1,0 +1,163 @@
+//! The engine as programs use it: threads, futures, their own device, limits, and what it refuses.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::sync::OnceLock;
+
+use densenet_wgpu::{Config, Engine, EngineOptions, Error, Gpu, Graph, Reference, Weights, wgpu};
+
+#[expect(dead_code, reason = "other tests use the rest")]
+mod common;
+use common::{assert_close, seeded_input, seeded_weights};
+
+const TOLERANCE: f32 = 2e-5;
+
+fn gpu() -> &'static Gpu {
+    static GPU: OnceLock<Gpu> = OnceLock::new();
+    GPU.get_or_init(|| Gpu::open(None).unwrap_or_else(|e| panic!("these tests need a GPU, a software one will do: {e}")))
+}
+
+fn network(height: usize, width: usize) -> (Graph, Weights) {
+    let config = Config { num_classes: Some(7), ..Config::imagenet(6, &[2, 2], 9) };
+    let graph = config.graph(height, width).unwrap();
+    let weights = seeded_weights(&graph, 3);
+    (graph, weights)
+}
+
+fn reference(height: usize, width: usize, input: &[f32]) -> Vec<f32> {
+    let (graph, weights) = network(height, width);
+    Reference::new(graph, weights).unwrap().run(input, height, width).unwrap()
+}
+
+fn input(seed: u64, batch: usize, height: usize, width: usize) -> Vec<f32> {
+    seeded_input(seed, batch * 3 * height * width)
+}
+
+fn engine() -> &'static Engine {
+    static ENGINE: OnceLock<Engine> = OnceLock::new();
+    ENGINE.get_or_init(|| {
+        let (graph, weights) = network(40, 33);
+        Engine::new(gpu(), &graph, &weights, EngineOptions::default()).unwrap()
+    })
+}
+
+/// A device of a program's own, with no more than these limits.
+fn own_device(limits: wgpu::Limits) -> (wgpu::Device, wgpu::Queue) {
+    pollster::block_on(async {
+        let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
+        let adapter = instance.request_adapter(&wgpu::RequestAdapterOptions::default()).await.unwrap();
+        adapter.request_device(&wgpu::DeviceDescriptor { required_limits: limits, ..Default::default() }).await.unwrap()
+    })
+}
+
+#[test]
+fn an_engine_can_be_shared() {
+    const fn shared<T: Send + Sync>() {}
+    const { shared::<Engine>() };
+}
+
+#[test]
+fn threads_get_their_own_results() {
+    let run = |seed: u64| {
+        for (round, size) in [[40, 33], [31, 50], [40, 33]].into_iter().enumerate() {
+            let input = input(seed + 10 * round as u64, 2, size[0], size[1]);
+            assert_close(&engine().run_at(&input, size[0], size[1]).unwrap(), &reference(size[0], size[1], &input), TOLERANCE);
+        }
+    };
+    std::thread::scope(|scope| (0..4).for_each(|seed| drop(scope.spawn(move || run(seed)))));
+}
+
+#[test]
+fn more_sizes_than_are_kept_stay_right() {
+    for size in [40, 41, 42, 43, 44, 45, 40, 42] {
+        let input = input(5, 1, size, 33);
+        assert_close(&engine().run_at(&input, size, 33).unwrap(), &reference(size, 33, &input), TOLERANCE);
+    }
+}
+
+#[test]
+fn a_future_gives_what_a_call_gives() {
+    let input = input(1, 2, 40, 33);
+    let awaited = pollster::block_on(engine().run_async(&input, 40, 33)).unwrap();
+    assert_eq!(awaited, engine().run(&input).unwrap());
+}
+
+#[test]
+fn a_program_encodes_a_run_on_its_own_device() {
+    let (device, queue) = own_device(wgpu::Limits::default());
+    let (graph, weights) = network(40, 33);
+    let engine = Engine::new(&Gpu::from_device(device.clone(), queue.clone()), &graph, &weights, EngineOptions::default()).unwrap();
+    let pictures = input(9, 2, 40, 33);
+    let from = wgpu::util::DeviceExt::create_buffer_init(
+        &device,
+        &wgpu::util::BufferInitDescriptor { label: None, contents: bytemuck::cast_slice(&pictures), usage: wgpu::BufferUsages::COPY_SRC },
+    );
+    let buffer = |size, usage| device.create_buffer(&wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: false });
+    let to = buffer(2 * 7 * 4, wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC);
+    let mapped = buffer(2 * 7 * 4, wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ);
+
+    let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+    engine.encode(&mut encoder, &from, &to, 2, [40, 33]).unwrap();
+    encoder.copy_buffer_to_buffer(&to, 0, &mapped, 0, None);
+    queue.submit([encoder.finish()]);
+    mapped.map_async(wgpu::MapMode::Read, .., |result| result.unwrap());
+    device.poll(wgpu::PollType::wait_indefinitely()).unwrap();
+    let logits: Vec<f32> = bytemuck::cast_slice(&mapped.get_mapped_range(..).unwrap()).to_vec();
+    assert_eq!(logits, engine.run(&pictures).unwrap());
+    assert_close(&logits, &reference(40, 33, &pictures), TOLERANCE);
+
+    let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+    let message = engine.encode(&mut encoder, &from, &to, 3, [40, 33]).unwrap_err().to_string();
+    assert!(message.contains("input buffer of at least 47520 bytes for 3 images") && message.contains("31680"), "{message}");
+}
+
+#[test]
+fn batches_are_split_where_buffers_are_limited() {
+    let limits = wgpu::Limits { max_storage_buffer_binding_size: 1 << 20, max_buffer_size: 1 << 20, ..wgpu::Limits::default() };
+    let (device, queue) = own_device(limits);
+    let (graph, weights) = network(64, 64);
+    let engine = Engine::new(&Gpu::from_device(device, queue), &graph, &weights, EngineOptions::default()).unwrap();
+    let pictures = input(2, 33, 64, 64);
+    let largest = engine.plan(33, 64, 64).unwrap().byte_buffers().max().unwrap();
+    assert!(largest > 1 << 20, "{largest} bytes would fit: the test needs a larger batch");
+    let together = engine.run(&pictures).unwrap();
+    let alone: Vec<f32> = pictures.chunks_exact(3 * 64 * 64).flat_map(|picture| engine.run(picture).unwrap()).collect();
+    assert_eq!(together, alone);
+
+    match engine.run_at(&input(1, 1, 640, 640), 640, 640) {
+        Err(Error::TooLarge { needed, limit, .. }) => assert!(needed > limit && limit == 1 << 20),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn memory_is_what_the_plan_says() {
+    let engine = Engine::new(gpu(), &network(97, 131).0, &network(97, 131).1, EngineOptions::default()).unwrap();
+    engine.run(&input(1, 3, 97, 131)).unwrap();
+    let planned = engine.plan(3, 97, 131).unwrap();
+    let allowed = 1.05 * (planned.byte_weight_buffers().sum::<u64>() + planned.byte_peak()) as f64 + f64::from(4 << 20);
+    assert!(engine.byte_allocated() as f64 <= allowed, "{} bytes, {allowed} allowed", engine.byte_allocated());
+    assert!(engine.byte_allocated() >= planned.byte_total());
+}
+
+#[test]
+fn what_is_refused_is_named() {
+    let good = input(1, 1, 40, 33);
+    let mut not_a_number = good.clone();
+    not_a_number[17] = f32::NAN;
+    for (input, size, complaint) in [
+        (&good[1..], [40, 33], "found 3959 elements"),
+        (&[], [40, 33], "found 0 elements"),
+        (&not_a_number, [40, 33], "NaN at element 17"),
+        (&good[..12], [2, 2], "too small"),
+    ] {
+        let message = engine().run_at(input, size[0], size[1]).unwrap_err().to_string();
+        assert!(message.contains(complaint), "{message}");
+    }
+    let (graph, mut weights) = network(40, 33);
+    weights.remove("classifier.bias");
+    let message = Engine::new(gpu(), &graph, &weights, EngineOptions::default()).unwrap_err().to_string();
+    assert!(message.contains("classifier.bias"), "{message}");
+    let message = Gpu::open(Some("no such adapter")).unwrap_err().to_string();
+    assert!(message.contains("no such adapter") && message.contains("0 = ") && message.contains("cpu"), "{message}");
+}

@@ -1,0 +1,118 @@
+//! Every kernel on the device against the CPU reference: tables of odd networks, and random ones.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::sync::OnceLock;
+
+use densenet_wgpu::{Engine, EngineOptions, Gpu, Reference, Shape, Weights};
+use proptest::prelude::*;
+use proptest::test_runner::{RngSeed, TestCaseError};
+
+#[expect(dead_code, reason = "other tests use the rest")]
+mod common;
+#[path = "common/graphs.rs"]
+mod graphs;
+use common::{disagreement, seeded_input, seeded_weights};
+use graphs::Odd;
+
+/// Of the largest expected magnitude: what is allowed between us and PyTorch.
+const TOLERANCE: f32 = 2e-5;
+
+fn gpu() -> &'static Gpu {
+    static GPU: OnceLock<Gpu> = OnceLock::new();
+    GPU.get_or_init(|| Gpu::open(None).unwrap_or_else(|e| panic!("these tests need a GPU, a software one will do: {e}")))
+}
+
+/// Runs every case on the device, and fails with all that disagree with the reference.
+#[track_caller]
+fn check(cases: &[Odd]) {
+    assert!(!cases.is_empty());
+    let failures: Vec<String> = cases.iter().enumerate().flat_map(|(index, case)| failures(case, index % 2 == 0)).collect();
+    assert!(failures.is_empty(), "{} failures in {} networks:\n{}", failures.len(), cases.len(), failures.join("\n"));
+}
+
+/// What disagrees with the reference, fused and unfused. One of the two is compiled with bounds checks: neighbours in a
+/// table alternate, so that every kernel runs both ways in half the time.
+fn failures(case: &Odd, fused_checks: bool) -> Vec<String> {
+    println!("{}", case.name); // the last one is to blame where something panics
+    let weights = seeded_weights(&case.graph, 1);
+    let Shape { height, width, .. } = case.graph.input_shape();
+    let input = seeded_input(2, case.batch * case.graph.input_shape().elements());
+    let expected = Reference::new(case.graph.clone(), weights.clone()).unwrap().run(&input, height, width).unwrap();
+
+    let mut failures = Vec::new();
+    for (fusion, shader_checks) in [(true, fused_checks), (false, !fused_checks)] {
+        let failure = match run(case, &weights, &input, EngineOptions { fusion, shader_checks }) {
+            Ok(actual) => disagreement(&actual, &expected, TOLERANCE),
+            Err(error) => Some(error.to_string()),
+        };
+        let engine = format!("{}, {} checks", if fusion { "fused" } else { "unfused" }, if shader_checks { "with" } else { "without" });
+        failures.extend(failure.map(|failure| format!("{}, {engine}: {failure}", case.name)));
+    }
+    failures
+}
+
+fn run(case: &Odd, weights: &Weights, input: &[f32], options: EngineOptions) -> densenet_wgpu::Result<Vec<f32>> {
+    let engine = Engine::new(gpu(), &case.graph, weights, options)?;
+    // Leaves infinity and NaN in all memory, padding included: nothing of it may come into the next result.
+    engine.run(&vec![f32::MAX; input.len()])?;
+    engine.run(input)
+}
+
+#[test]
+fn pointwise_convolutions() {
+    check(&graphs::pointwise());
+}
+
+#[test]
+fn growth_convolutions() {
+    check(&graphs::growth());
+}
+
+#[test]
+fn convolutions_with_any_window() {
+    check(&graphs::windows());
+}
+
+#[test]
+fn pools() {
+    check(&graphs::pools());
+}
+
+#[test]
+fn norms_and_relus_in_any_order() {
+    check(&graphs::norms());
+}
+
+#[test]
+fn concats() {
+    check(&graphs::concats());
+}
+
+#[test]
+fn heads() {
+    check(&graphs::heads());
+}
+
+#[test]
+fn outputs() {
+    check(&graphs::outputs());
+}
+
+/// The same cases on every run; `PROPTEST_CASES` and `PROPTEST_RNG_SEED` ask for more or others.
+#[test]
+fn random_networks() {
+    let mut config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    if std::env::var_os("PROPTEST_CASES").is_none() {
+        config.cases = 48;
+    }
+    if std::env::var_os("PROPTEST_RNG_SEED").is_none() {
+        config.rng_seed = RngSeed::Fixed(1);
+    }
+    proptest::test_runner::TestRunner::new(config)
+        .run(&(graphs::random(), any::<bool>()), |(case, fused_checks)| {
+            let failures = failures(&case, fused_checks);
+            if failures.is_empty() { Ok(()) } else { Err(TestCaseError::fail(failures.join("\n"))) }
+        })
+        .unwrap_or_else(|failure| panic!("{failure}"));
+}

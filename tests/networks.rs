@@ -1,0 +1,86 @@
+//! Whole networks on the device against PyTorch's numbers (`scripts/make_fixtures.py`).
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::sync::OnceLock;
+
+use densenet_wgpu::{Engine, EngineOptions, Gpu};
+
+#[expect(dead_code, reason = "other tests use the rest")]
+mod common;
+use common::{Case, disagreement, seeded_input};
+
+/// Of an image's largest logit: what is allowed between us and PyTorch.
+const TOLERANCE: f32 = 2e-5;
+
+const UNFUSED: EngineOptions = EngineOptions { fusion: false, shader_checks: false };
+
+fn gpu() -> &'static Gpu {
+    static GPU: OnceLock<Gpu> = OnceLock::new();
+    GPU.get_or_init(|| Gpu::open(None).unwrap_or_else(|e| panic!("these tests need a GPU, a software one will do: {e}")))
+}
+
+fn engine(case: &Case, options: EngineOptions) -> Engine {
+    Engine::new(gpu(), &case.graph(), &case.weights(), options).unwrap()
+}
+
+/// What disagrees with PyTorch, image by image.
+fn failures(case: &Case, options: EngineOptions) -> Vec<String> {
+    let logits = engine(case, options).run(&case.input()).unwrap();
+    let expected = case.logits().data;
+    assert_eq!(logits.len(), expected.len(), "{}", case.name);
+    let classes = expected.len() / case.batch;
+    let images = logits.chunks_exact(classes).zip(expected.chunks_exact(classes)).enumerate();
+    let failure =
+        |(image, (actual, expected))| Some(format!("{} image {image}: {}", case.name, disagreement(actual, expected, TOLERANCE)?));
+    images.filter_map(failure).collect()
+}
+
+#[test]
+fn logits_are_pytorchs() {
+    let cases = Case::all();
+    for variant in ["densenet121", "densenet161", "densenet169", "densenet201"] {
+        assert!(cases.iter().any(|case| case.name == variant), "{variant} has no fixture");
+    }
+    let failures: Vec<String> = cases.iter().flat_map(|case| failures(case, EngineOptions::default())).collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn logits_are_pytorchs_without_fusion() {
+    let small = |case: &Case| !case.name.starts_with("densenet") || case.name == "densenet121-batch";
+    let failures: Vec<String> = Case::all().iter().filter(|case| small(case)).flat_map(|case| failures(case, UNFUSED)).collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn layers_are_pytorchs_modules() {
+    let (case, layers) = Case::layers();
+    assert!(layers.len() > 15, "{} layers", layers.len());
+    for (name, expected) in layers {
+        for options in [EngineOptions::default(), UNFUSED] {
+            let mut graph = case.graph();
+            graph.set_output(graph.find(&name).unwrap()).unwrap();
+            let engine = Engine::new(gpu(), &graph, &case.weights(), options).unwrap();
+            let failure = disagreement(&engine.run(&case.input()).unwrap(), &expected.data, TOLERANCE);
+            assert_eq!(failure, None, "{name}, {options:?}");
+        }
+    }
+}
+
+#[test]
+fn an_image_does_not_depend_on_its_neighbours() {
+    let case = Case::named("odd");
+    let engine = engine(&case, EngineOptions::default());
+    let elements = case.graph().input_shape().elements();
+    let images = seeded_input(7, 3 * elements);
+    let together = engine.run(&images).unwrap();
+    let classes = together.len() / 3;
+    assert_eq!(together, engine.run(&images).unwrap(), "two runs of one batch");
+    for (index, image) in images.chunks_exact(elements).enumerate() {
+        let in_batch = &together[index * classes..][..classes];
+        assert_eq!(engine.run(image).unwrap(), in_batch, "image {index} alone");
+        let repeated = [image, image, image, image, image].concat();
+        assert_eq!(&engine.run(&repeated).unwrap()[4 * classes..], in_batch, "image {index} last of five");
+    }
+}

@@ -1,0 +1,197 @@
+//! Every shader in every variant: valid, translatable for each backend, within WebGPU's defaults, and laid out as the
+//! Rust side says.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::BTreeSet;
+
+use densenet_wgpu::kernels::{Shader, Variant};
+use densenet_wgpu::{Config, Plan, PlanOptions, Stem};
+use naga::back::{hlsl, msl, spv};
+use naga::proc::{BoundsCheckPolicies, BoundsCheckPolicy};
+use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
+use naga::{AddressSpace, Module, StorageAccess, TypeInner};
+
+/// WebGPU's default limits.
+const INVOCATIONS: u32 = 256;
+const BYTE_WORKGROUP: u32 = 16384;
+const STORAGE_BUFFERS: usize = 8;
+
+/// Names and texts of all that may ever be compiled: the files as they stand, and every variant.
+fn modules() -> Vec<(String, String)> {
+    let file = |shader: Shader| (format!("shaders/{}.wgsl", shader.name()), shader.source().to_owned());
+    let variants = Shader::ALL.into_iter().flat_map(Shader::variants);
+    Shader::ALL.into_iter().map(file).chain(variants.map(|variant| (variant.to_string(), variant.source()))).collect()
+}
+
+fn parse(name: &str, source: &str) -> (Module, ModuleInfo) {
+    let module = naga::front::wgsl::parse_str(source).unwrap_or_else(|e| panic!("{name}: {}", e.emit_to_string(source)));
+    let validated = Validator::new(ValidationFlags::all(), Capabilities::empty()).validate(&module);
+    let info = validated.unwrap_or_else(|e| panic!("{name}: {}", e.emit_to_string(source)));
+    (module, info)
+}
+
+#[test]
+fn every_variant_is_valid_and_translates_for_every_backend() {
+    for (name, source) in modules() {
+        let (module, info) = parse(&name, &source);
+        assert_eq!(module.entry_points.len(), 1, "{name}: one entry point");
+        assert_eq!(module.entry_points[0].name, "main", "{name}");
+        assert!(module.overrides.is_empty(), "{name}: constants vary by text, never by `override` (shaders/README.md)");
+        // Without checks as the engine compiles them, and with checks as its tests do.
+        for policy in [BoundsCheckPolicy::Unchecked, BoundsCheckPolicy::Restrict] {
+            translate_to_spirv(&name, &module, &info, policy);
+            translate_to_msl(&name, &module, &info, policy);
+            translate_to_hlsl(&name, &module, &info, policy);
+        }
+    }
+}
+
+fn policies(policy: BoundsCheckPolicy) -> BoundsCheckPolicies {
+    BoundsCheckPolicies { index: policy, buffer: policy, image_load: policy, binding_array: policy }
+}
+
+fn translate_to_spirv(name: &str, module: &Module, info: &ModuleInfo, policy: BoundsCheckPolicy) {
+    let options = spv::Options { bounds_check_policies: policies(policy), ..Default::default() };
+    let entry = spv::PipelineOptions { shader_stage: naga::ShaderStage::Compute, entry_point: "main".into() };
+    let words = spv::write_vec(module, info, &options, Some(&entry)).unwrap_or_else(|e| panic!("{name} to SPIR-V: {e}"));
+    assert_eq!(words[0], 0x0723_0203, "{name}: SPIR-V's magic number");
+}
+
+fn translate_to_msl(name: &str, module: &Module, info: &ModuleInfo, policy: BoundsCheckPolicy) {
+    let options = msl::Options { bounds_check_policies: policies(policy), ..Default::default() };
+    let translated = msl::write_string(module, info, &options, &msl::PipelineOptions::default());
+    let (text, translated) = translated.unwrap_or_else(|e| panic!("{name} to MSL: {e}"));
+    let entry = translated.entry_point_names[0].as_ref().unwrap_or_else(|e| panic!("{name} to MSL: {e}"));
+    assert!(text.contains(&format!("kernel void {entry}(")), "{name}: no kernel {entry} in\n{text}");
+}
+
+fn translate_to_hlsl(name: &str, module: &Module, info: &ModuleInfo, policy: BoundsCheckPolicy) {
+    for shader_model in [hlsl::ShaderModel::V5_1, hlsl::ShaderModel::V6_0] {
+        let options = hlsl::Options { shader_model, restrict_indexing: policy != BoundsCheckPolicy::Unchecked, ..Default::default() };
+        let mut text = String::new();
+        let translated = hlsl::Writer::new(&mut text, &options, &hlsl::PipelineOptions::default()).write(module, info, None);
+        let translated = translated.unwrap_or_else(|e| panic!("{name} to HLSL: {e}"));
+        let entry = translated.entry_point_names[0].as_ref().unwrap_or_else(|e| panic!("{name} to HLSL: {e}"));
+        assert!(text.contains(&format!("void {entry}(")), "{name}: no function {entry} in\n{text}");
+    }
+}
+
+#[test]
+fn every_variant_fits_webgpus_default_limits() {
+    for (name, source) in modules() {
+        let (module, _) = parse(&name, &source);
+        let invocations: u32 = module.entry_points[0].workgroup_size.iter().product();
+        assert!(invocations <= INVOCATIONS, "{name}: {invocations} invocations in a workgroup, at most {INVOCATIONS}");
+        let shared = module.global_variables.iter().filter(|(_, variable)| variable.space == AddressSpace::WorkGroup);
+        // WebGPU counts each variable in units of 16 bytes.
+        let bytes: u32 = shared.map(|(_, variable)| module.types[variable.ty].inner.size(module.to_ctx()).next_multiple_of(16)).sum();
+        assert!(bytes <= BYTE_WORKGROUP, "{name}: {bytes} bytes of workgroup memory, at most {BYTE_WORKGROUP}");
+        let storage = module.global_variables.iter().filter(|(_, variable)| matches!(variable.space, AddressSpace::Storage { .. })).count();
+        assert!(storage <= STORAGE_BUFFERS, "{name}: {storage} storage buffers, at most {STORAGE_BUFFERS}");
+    }
+}
+
+#[test]
+fn bindings_follow_the_house_rules() {
+    let read = AddressSpace::Storage { access: StorageAccess::LOAD };
+    let write = AddressSpace::Storage { access: StorageAccess::LOAD | StorageAccess::STORE };
+    let rules = [(0, "params", AddressSpace::Uniform), (1, "src", read), (2, "weights", read), (3, "dst", write)];
+    for (name, source) in modules() {
+        let (module, _) = parse(&name, &source);
+        let mut bindings = Vec::new();
+        for (_, variable) in module.global_variables.iter() {
+            if let Some(binding) = variable.binding {
+                assert_eq!(binding.group, 0, "{name}");
+                bindings.push((binding.binding, variable.name.as_deref().unwrap_or_default(), variable.space));
+            } else {
+                assert_eq!(variable.space, AddressSpace::WorkGroup, "{name}: a variable that is neither bound nor shared");
+            }
+        }
+        bindings.sort_by_key(|(binding, ..)| *binding);
+        // A kernel without weights leaves them out.
+        let rules: Vec<_> = rules.into_iter().filter(|rule| rule.0 != 2 || bindings.iter().any(|b| b.0 == 2)).collect();
+        assert_eq!(bindings, rules, "{name}: bindings differ from shaders/README.md");
+    }
+}
+
+#[test]
+fn params_are_laid_out_as_in_rust() {
+    for shader in Shader::ALL {
+        let file = format!("shaders/{}.wgsl", shader.name());
+        let (module, _) = parse(&file, shader.source());
+        let params = module.types.iter().find(|(_, ty)| ty.name.as_deref() == Some("Params"));
+        let Some((_, naga::Type { inner: TypeInner::Struct { members, span }, .. })) = params else {
+            panic!("{file} has no struct Params")
+        };
+        let wgsl: Vec<(&str, usize)> = members.iter().map(|member| (member.name.as_deref().unwrap(), member.offset as usize)).collect();
+        let (fields, bytes) = shader.params_layout();
+        assert_eq!(wgsl, fields, "{file} (left) and src/kernels/{}.rs differ: make them equal", shader.name());
+        assert_eq!(*span as usize, bytes, "{file}: size of Params");
+        assert!(
+            members.iter().all(|member| matches!(module.types[member.ty].inner, TypeInner::Scalar(_))),
+            "{file}: Params holds scalars only"
+        );
+    }
+}
+
+#[test]
+fn variants_differ_from_their_file_in_constants_at_its_top_only() {
+    for shader in Shader::ALL {
+        let file: Vec<&str> = shader.source().lines().collect();
+        let top = file.iter().position(|line| line.starts_with("struct Params")).unwrap();
+        for variant in shader.variants() {
+            for (constant, _) in &variant.constants {
+                let start = format!("const {constant}: ");
+                let everywhere = file.iter().filter(|line| line.contains(&start)).count();
+                let at_top = file[..top].iter().filter(|line| line.starts_with(&start)).count();
+                assert_eq!((everywhere, at_top), (1, 1), "{variant}: {constant} must be a const before `struct Params`, once");
+            }
+            let expected = file.iter().map(|&line| {
+                let set = variant.constants.iter().find(|(name, _)| line.starts_with(&format!("const {name}: ")));
+                set.map_or(line.to_owned(), |(_, value)| format!("{} = {value};", line.split(" = ").next().unwrap()))
+            });
+            assert_eq!(variant.source().lines().collect::<Vec<_>>(), expected.collect::<Vec<_>>(), "{variant}");
+        }
+    }
+}
+
+#[test]
+fn variants_are_distinct() {
+    for shader in Shader::ALL {
+        let variants = shader.variants();
+        assert!(!variants.is_empty() && variants.iter().all(|variant| variant.shader == shader), "{}", shader.name());
+        let sources: BTreeSet<String> = variants.iter().map(Variant::source).collect();
+        assert_eq!(sources.len(), variants.len(), "{}: two variants have the same text", shader.name());
+        let labels: BTreeSet<String> = variants.iter().map(Variant::to_string).collect();
+        assert_eq!(labels.len(), variants.len(), "{}: two variants have the same label, {labels:?}", shader.name());
+    }
+}
+
+/// What the other tests look at is all that runs.
+#[test]
+fn plans_use_no_other_variants() {
+    let tested: Vec<Variant> = Shader::ALL.into_iter().flat_map(Shader::variants).collect();
+    let cifar = Config { num_classes: Some(10), stem: Stem::Cifar, ..Config::imagenet(12, &[4, 4, 4], 24) };
+    let plain = Config { compression: 1.0, bottleneck: false, ..cifar.clone() };
+    let odd = Config { in_channels: 1, bn_size: 3, ..Config::imagenet(5, &[2, 3, 1], 7) };
+    let named = Config::names().map(|name| (name.to_owned(), Config::named(name).unwrap()));
+    let own = [("CIFAR", cifar), ("without bottleneck", plain), ("odd", odd)].map(|(name, config)| (name.to_owned(), config));
+    for (name, config) in named.chain(own) {
+        for [height, width] in [[224, 224], [97, 131], [32, 32]] {
+            let graph = config.graph(height, width).unwrap();
+            for (fusion, batch) in [(true, 1), (true, 3), (false, 1), (false, 3)] {
+                let plan = Plan::new(&graph, PlanOptions { batch, fusion, ..Default::default() }).unwrap();
+                for step in plan.steps() {
+                    let variant = &step.kernel.variant;
+                    assert!(
+                        tested.contains(variant),
+                        "{name} at {height}x{width}: {} runs `{variant}`, which variants() of {} lacks",
+                        step.name,
+                        variant.shader.name()
+                    );
+                }
+            }
+        }
+    }
+}
