@@ -245,10 +245,8 @@ fn select(adapters: &[wgpu::Adapter], selector: Option<&str>) -> Result<usize> {
         return Err(Error::Gpu(format!("no adapter found; {REMEDY}")));
     }
     let Some(selector) = selector else { return Ok(0) };
-    if let Ok(index) = selector.parse::<usize>() {
-        if index < adapters.len() {
-            return Ok(index);
-        }
+    if let Some(index) = selector.parse().ok().filter(|index| *index < adapters.len()) {
+        return Ok(index);
     }
     let wanted = selector.to_lowercase();
     let found = adapters.iter().position(|a| !wanted.is_empty() && a.get_info().name.to_lowercase().contains(&wanted));

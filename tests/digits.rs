@@ -1,7 +1,5 @@
 //! The main job: real handwriting, classified on the device by the bundled model.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::path::Path;
 
 use densenet_wgpu::image::Picture;

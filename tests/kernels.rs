@@ -10,6 +10,7 @@ use proptest::test_runner::{RngSeed, TestCaseError};
 
 #[expect(dead_code, reason = "other tests use the rest")]
 mod common;
+#[expect(dead_code, reason = "other tests use the rest")]
 #[path = "common/graphs.rs"]
 mod graphs;
 use common::{disagreement, seeded_input, seeded_weights};

@@ -248,6 +248,9 @@ fn every_layer_can_be_the_output() {
 #[test]
 fn every_step_of_random_networks_finds_what_the_graph_says() {
     let mut config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    if std::env::var_os("PROPTEST_CASES").is_none() {
+        config.cases = 2000;
+    }
     if std::env::var_os("PROPTEST_RNG_SEED").is_none() {
         config.rng_seed = RngSeed::Fixed(1);
     }

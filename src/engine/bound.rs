@@ -19,8 +19,19 @@ struct Dispatch {
     flops: u64,
 }
 
+/// Who submits a bound plan's commands.
+///
+/// The two share no buffers: a program may submit what it encoded at any time, also between a run's upload and its
+/// submission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Submitter {
+    Engine,
+    Program,
+}
+
 #[derive(Debug)]
 pub(super) struct BoundPlan {
+    submitter: Submitter,
     plan: Plan,
     buffers: Vec<wgpu::Buffer>,
     params: wgpu::Buffer,
@@ -30,7 +41,7 @@ pub(super) struct BoundPlan {
 }
 
 impl BoundPlan {
-    pub(super) async fn new(gpu: &Gpu, plan: Plan, weights: &WeightBuffers, pipelines: &Pipelines) -> Result<Self> {
+    pub(super) async fn new(gpu: &Gpu, submitter: Submitter, plan: Plan, weights: &WeightBuffers, pipelines: &Pipelines) -> Result<Self> {
         gpu.caught(|| {
             let device = gpu.device();
             let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST;
@@ -63,14 +74,14 @@ impl BoundPlan {
                 }
             };
             let dispatches = plan.steps().iter().enumerate().map(bind).collect();
-            Self { buffers, params, dispatches, turn: Mutex::new(()), plan }
+            Self { submitter, buffers, params, dispatches, turn: Mutex::new(()), plan }
         })
         .await
     }
 
-    pub(super) fn is_for(&self, batch: usize, height: usize, width: usize) -> bool {
+    pub(super) fn is_for(&self, submitter: Submitter, batch: usize, height: usize, width: usize) -> bool {
         let input = self.plan.input();
-        (input.batch, input.shape.height, input.shape.width) == (batch, height, width)
+        (self.submitter, input.batch, input.shape.height, input.shape.width) == (submitter, batch, height, width)
     }
 
     pub(super) fn bytes(&self) -> u64 {

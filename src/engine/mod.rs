@@ -5,7 +5,8 @@
 //! Weights are uploaded once. For each batch and picture size a plan is made and *bound*: buffers, parameters and bind
 //! groups. Bound plans are cached, the least recently used is dropped. Runs share a bound plan's buffers: its mutex is
 //! held while a run's commands are submitted, and the queue executes submissions in order, so that runs of several
-//! threads follow each other on the device while each waits for its own read-back buffer.
+//! threads follow each other on the device while each waits for its own read-back buffer. Commands that a program encodes
+//! have a bound plan of their own, since nothing says when they are submitted.
 
 mod bound;
 mod pipelines;
@@ -21,7 +22,7 @@ use crate::graph::Graph;
 use crate::plan::{Plan, PlanOptions};
 use crate::shape::Shape;
 use crate::weights::Weights;
-use bound::BoundPlan;
+use bound::{BoundPlan, Submitter};
 use pipelines::Pipelines;
 use readback::Readback;
 use weights::WeightBuffers;
@@ -148,7 +149,7 @@ impl Engine {
         batch: usize,
         [height, width]: [usize; 2],
     ) -> Result<()> {
-        let parts = pollster::block_on(self.parts(batch, height, width))?;
+        let parts = pollster::block_on(self.parts(Submitter::Program, batch, height, width))?;
         let total = |bytes: fn(&BoundPlan) -> u64| parts.iter().map(|part| bytes(part)).sum::<u64>();
         for (name, buffer, needed) in [("input", input, total(BoundPlan::byte_input)), ("output", output, total(BoundPlan::byte_output))] {
             if buffer.size() < needed {
@@ -168,26 +169,24 @@ impl Engine {
     }
 
     /// Runs a batch part by part, two parts on their way at a time; `wait` makes sure that a part's result arrives.
-    async fn run_and(&self, wait: fn(&Readback, &Gpu) -> Result<()>, input: &[f32], height: usize, width: usize) -> Result<Vec<f32>> {
+    async fn run_and(&self, wait: readback::Wait, input: &[f32], height: usize, width: usize) -> Result<Vec<f32>> {
         self.gpu.check()?;
         let batch = self.check_input(input, height, width)?;
         let mut output = Vec::new();
         let mut on_their_way: VecDeque<Readback> = VecDeque::new();
         let mut rest = input;
-        for part in self.parts(batch, height, width).await? {
-            if on_their_way.len() == 2 {
-                if let Some(first) = on_their_way.pop_front() {
-                    output.extend(first.data(&self.gpu).await?);
-                }
+        for part in self.parts(Submitter::Engine, batch, height, width).await? {
+            if on_their_way.len() == 2
+                && let Some(first) = on_their_way.pop_front()
+            {
+                output.extend(first.data(&self.gpu, wait).await?);
             }
             let (images, after) = rest.split_at(part.byte_input() as usize / size_of::<f32>());
             rest = after;
-            let readback = part.submit(&self.gpu, images).await?;
-            wait(&readback, &self.gpu)?;
-            on_their_way.push_back(readback);
+            on_their_way.push_back(part.submit(&self.gpu, images).await?);
         }
         for readback in on_their_way {
-            output.extend(readback.data(&self.gpu).await?);
+            output.extend(readback.data(&self.gpu, wait).await?);
         }
         Ok(output)
     }
@@ -208,7 +207,7 @@ impl Engine {
     }
 
     /// The bound plans that together run `batch` images: as few and as equal as the device's limits and memory allow.
-    async fn parts(&self, batch: usize, height: usize, width: usize) -> Result<Vec<Arc<BoundPlan>>> {
+    async fn parts(&self, submitter: Submitter, batch: usize, height: usize, width: usize) -> Result<Vec<Arc<BoundPlan>>> {
         if batch == 0 {
             return Err(Error::Input { expected: "a batch of at least 1".into(), found: "0".into() });
         }
@@ -216,7 +215,7 @@ impl Engine {
         loop {
             let count = batch.div_ceil(largest);
             let each = batch.div_ceil(count);
-            match self.bound_parts(batch, each, height, width).await {
+            match self.bound_parts(submitter, batch, each, height, width).await {
                 Err(Error::OutOfMemory { .. }) if each > 1 => {
                     self.bound().clear();
                     largest = each / 2;
@@ -227,10 +226,17 @@ impl Engine {
         }
     }
 
-    async fn bound_parts(&self, batch: usize, each: usize, height: usize, width: usize) -> Result<Vec<Arc<BoundPlan>>> {
-        let mut parts = vec![self.bound_plan(each, height, width).await?; batch / each];
-        if batch % each > 0 {
-            parts.push(self.bound_plan(batch % each, height, width).await?);
+    async fn bound_parts(
+        &self,
+        submitter: Submitter,
+        batch: usize,
+        each: usize,
+        height: usize,
+        width: usize,
+    ) -> Result<Vec<Arc<BoundPlan>>> {
+        let mut parts = vec![self.bound_plan(submitter, each, height, width).await?; batch / each];
+        if !batch.is_multiple_of(each) {
+            parts.push(self.bound_plan(submitter, batch % each, height, width).await?);
         }
         Ok(parts)
     }
@@ -256,10 +262,10 @@ impl Engine {
         Ok(largest)
     }
 
-    async fn bound_plan(&self, batch: usize, height: usize, width: usize) -> Result<Arc<BoundPlan>> {
+    async fn bound_plan(&self, submitter: Submitter, batch: usize, height: usize, width: usize) -> Result<Arc<BoundPlan>> {
         let found = {
             let mut bound = self.bound();
-            let position = bound.iter().position(|b| b.is_for(batch, height, width));
+            let position = bound.iter().position(|b| b.is_for(submitter, batch, height, width));
             position.and_then(|position| bound.remove(position)).inspect(|found| bound.push_front(Arc::clone(found)))
         };
         if let Some(found) = found {
@@ -267,7 +273,7 @@ impl Engine {
         }
         let plan = self.plan(batch, height, width)?;
         self.pipelines.build(&self.gpu, plan.steps().iter().map(|step| &step.kernel.variant)).await?;
-        let made = Arc::new(BoundPlan::new(&self.gpu, plan, &self.weights, &self.pipelines).await?);
+        let made = Arc::new(BoundPlan::new(&self.gpu, submitter, plan, &self.weights, &self.pipelines).await?);
         let mut bound = self.bound();
         bound.push_front(Arc::clone(&made));
         bound.truncate(BOUND_PLANS);

@@ -5,6 +5,9 @@ use futures_channel::oneshot;
 use crate::error::Result;
 use crate::gpu::Gpu;
 
+/// [`Readback::wait`] or [`Readback::wait_in_background`].
+pub(super) type Wait = fn(&Readback, &Gpu) -> Result<()>;
+
 #[derive(Debug)]
 pub(super) struct Readback {
     buffer: wgpu::Buffer,
@@ -41,8 +44,9 @@ impl Readback {
         thread.map(|_| ()).map_err(|e| gpu.error(format!("no thread to wait for the device: {e}")))
     }
 
-    /// The result, once it has arrived.
-    pub(super) async fn data(self, gpu: &Gpu) -> Result<Vec<f32>> {
+    /// The result, once it has arrived; `wait` makes sure that it does.
+    pub(super) async fn data(self, gpu: &Gpu, wait: Wait) -> Result<Vec<f32>> {
+        wait(&self, gpu)?;
         let mapped = self.mapped.await.map_err(|_| gpu.error("the device gave no result"))?;
         gpu.check()?;
         mapped.map_err(|e| gpu.error(e))?;

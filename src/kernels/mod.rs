@@ -241,7 +241,9 @@ impl Region {
 
     /// Whether each channel is one run of every image's pixels that starts at a multiple of four elements.
     pub const fn is_planar(&self) -> bool {
-        (self.batch == 1 || self.element_image == self.shape.pixels()) && self.element_plane % 4 == 0 && self.element_offset % 4 == 0
+        (self.batch == 1 || self.element_image == self.shape.pixels())
+            && self.element_plane.is_multiple_of(4)
+            && self.element_offset.is_multiple_of(4)
     }
 
     /// Bytes the region's elements take, in f32.

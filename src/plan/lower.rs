@@ -171,15 +171,16 @@ impl Lowering<'_> {
     /// Takes `step` into the epilogue of the stage that makes `tensor`, where it can.
     fn fold(&mut self, tensor: TensorId, node: &Node, step: &NormRelu) -> bool {
         let Some(stage) = self.result.stages.iter_mut().rev().find(|s| s.target == tensor) else { return false };
-        let folded = match &mut stage.operation {
-            Operation::Conv { epilogue, .. } => join(epilogue, step).map(|joined| *epilogue = joined),
-            Operation::Linear { relu } if step.norm.is_none() => Some(*relu |= step.relu),
-            _ => None,
-        };
-        if folded.is_some() {
-            stage.layers.push(node.name.clone());
+        match &mut stage.operation {
+            Operation::Conv { epilogue, .. } => match join(epilogue, step) {
+                Some(joined) => *epilogue = joined,
+                None => return false,
+            },
+            Operation::Linear { relu } if step.norm.is_none() => *relu |= step.relu,
+            _ => return false,
         }
-        folded.is_some()
+        stage.layers.push(node.name.clone());
+        true
     }
 
     fn avg_pool(&mut self, node: &Node, window: Window) -> Held {

@@ -694,11 +694,11 @@ impl Net {
     fn random_verb(&mut self, verb: u8, operands: [prop::sample::Index; 3], channels: usize, pick: usize) {
         let values: Vec<Value> = self.graph.values().collect();
         // Mostly what was made last: chains are what fusion is about.
-        let x = if pick % 3 == 0 { *operands[0].get(&values) } else { *values.last().expect("the input") };
+        let x = if pick.is_multiple_of(3) { *operands[0].get(&values) } else { *values.last().expect("the input") };
         let size = |x: Value| (self.graph.shape(x).height, self.graph.shape(x).width);
         let name = format!("layer{}", values.len());
         let window = [GROWTH, HALVE, Window::square(3, 2, 1), window([1, 3], [1, 1], [0, 1]), Window::square(3, 1, 0), POINTWISE][pick];
-        let conv = |window| Conv { out_channels: channels, window, bias: pick % 2 == 0 };
+        let conv = |window| Conv { out_channels: channels, window, bias: pick.is_multiple_of(2) };
         let tried = match verb {
             0 | 1 => self.graph.conv(&name, x, conv(POINTWISE)),
             2 => self.graph.conv(&name, x, conv(window)),
