@@ -1,8 +1,6 @@
 //! Every shader in every variant: valid, translatable for each backend, within WebGPU's defaults, and laid out as the
 //! Rust side says.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::collections::BTreeSet;
 
 use densenet_wgpu::kernels::{Shader, Variant};
