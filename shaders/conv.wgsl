@@ -8,27 +8,29 @@ const WORKGROUP: u32 = 32u;
 const TILE_CHANNELS: u32 = 8u;
 const TILE_PIXELS: u32 = 8u;
 
+// Where element (n, c, y, x) lies: offset + n * image + c * plane + y * width + x.
+struct Layout {
+    offset: u32,
+    plane: u32,
+    image: u32,
+    width: u32,
+}
+
 struct Params {
+    src: Layout,
+    dst: Layout,
     strips: u32,          // of all images
     row_strips: u32,      // in one row
     image_strips: u32,    // in one image
     in_channels: u32,
     out_channels: u32,
     src_height: u32,
-    src_width: u32,
-    dst_width: u32,
     kernel_height: u32,
     kernel_width: u32,
     stride_y: u32,
     stride_x: u32,
     padding_y: u32,
     padding_x: u32,
-    src_offset: u32,
-    src_plane: u32,
-    src_image: u32,
-    dst_offset: u32,
-    dst_plane: u32,
-    dst_image: u32,
     weight_offset: u32,   // quads
     weight_row: u32,      // quads of one tap's row
     floor: f32,
@@ -59,18 +61,18 @@ fn main(
 
     var sums: array<array<f32, TILE_PIXELS>, TILE_CHANNELS>;
     var row = params.weight_offset + first_channel / 4u;
-    var plane = params.src_offset + image * params.src_image;
+    var plane = params.src.offset + image * params.src.image;
     for (var c = 0u; c < params.in_channels; c++) {
         for (var ky = 0u; ky < params.kernel_height; ky++) {
             let src_y = src_y0 + i32(ky);
             let line_inside = src_y >= 0 && src_y < i32(params.src_height);
-            let line = plane + u32(clamp(src_y, 0, i32(params.src_height) - 1)) * params.src_width;
+            let line = plane + u32(clamp(src_y, 0, i32(params.src_height) - 1)) * params.src.width;
             for (var kx = 0u; kx < params.kernel_width; kx++) {
                 var x: array<f32, TILE_PIXELS>;
                 for (var i = 0u; i < TILE_PIXELS; i++) {
                     let src_x = src_x0 + i32(i * params.stride_x + kx);
-                    let inside = line_inside & (src_x >= 0) & (src_x < i32(params.src_width));
-                    x[i] = select(0.0, src[line + u32(clamp(src_x, 0, i32(params.src_width) - 1))], inside);
+                    let inside = line_inside & (src_x >= 0) & (src_x < i32(params.src.width));
+                    x[i] = select(0.0, src[line + u32(clamp(src_x, 0, i32(params.src.width) - 1))], inside);
                 }
                 for (var o = 0u; o < TILE_CHANNELS; o += 4u) {
                     let weight = weights[row + o / 4u];
@@ -84,16 +86,16 @@ fn main(
                 row += params.weight_row;
             }
         }
-        plane += params.src_plane;
+        plane += params.src.plane;
     }
 
     for (var o = 0u; o < TILE_CHANNELS; o++) {
         let channel = first_channel + o;
         if channel < params.out_channels {
             let bias = weights[row + o / 4u][o % 4u];
-            let line = params.dst_offset + image * params.dst_image + channel * params.dst_plane + y * params.dst_width;
+            let line = params.dst.offset + image * params.dst.image + channel * params.dst.plane + y * params.dst.width;
             for (var i = 0u; i < TILE_PIXELS; i++) {
-                if x0 + i < params.dst_width {
+                if x0 + i < params.dst.width {
                     dst[line + x0 + i] = max(sums[o][i] + bias, params.floor);
                 }
             }

@@ -10,20 +10,23 @@ const TILE_CHANNELS: u32 = 4u;
 const TILE_PIXELS: u32 = 7u;
 const TILE_ROWS: u32 = 2u;
 
+// Where element (n, c, y, x) lies: offset + n * image + c * plane + y * width + x.
+struct Layout {
+    offset: u32,
+    plane: u32,
+    image: u32,
+    width: u32,
+}
+
 struct Params {
+    src: Layout,
+    dst: Layout,
     strips: u32,          // of all images
     row_strips: u32,      // in one row
     image_strips: u32,    // in one image
     height: u32,
-    width: u32,
     in_channels: u32,
     out_channels: u32,
-    src_offset: u32,
-    src_plane: u32,
-    src_image: u32,
-    dst_offset: u32,
-    dst_plane: u32,
-    dst_image: u32,
     weight_offset: u32,   // quads
     weight_row: u32,      // quads of one tap's row
     floor: f32,
@@ -58,15 +61,15 @@ fn main(
     var column_inside: array<bool, WINDOW_PIXELS>;
     for (var i = 0u; i < WINDOW_PIXELS; i++) {
         let x = i32(x0 + i) - 1;
-        column_inside[i] = x >= 0 && x < i32(params.width);
-        column[i] = u32(clamp(x, 0, i32(params.width) - 1));
+        column_inside[i] = x >= 0 && x < i32(params.src.width);
+        column[i] = u32(clamp(x, 0, i32(params.src.width) - 1));
     }
     var line: array<u32, WINDOW_ROWS>;
     var line_inside: array<bool, WINDOW_ROWS>;
     for (var i = 0u; i < WINDOW_ROWS; i++) {
         let y = i32(y0 + i) - 1;
         line_inside[i] = y >= 0 && y < i32(params.height);
-        line[i] = params.src_offset + image * params.src_image + u32(clamp(y, 0, i32(params.height) - 1)) * params.width;
+        line[i] = params.src.offset + image * params.src.image + u32(clamp(y, 0, i32(params.height) - 1)) * params.src.width;
     }
 
     var sums: array<array<array<f32, TILE_PIXELS>, TILE_ROWS>, TILE_CHANNELS>;
@@ -77,7 +80,7 @@ fn main(
             for (var i = 0u; i < WINDOW_PIXELS; i++) {
                 window[r][i] = select(0.0, src[line[r] + column[i]], line_inside[r] & column_inside[i]);
             }
-            line[r] += params.src_plane;
+            line[r] += params.src.plane;
         }
         for (var ky = 0u; ky < 3u; ky++) {
             for (var kx = 0u; kx < 3u; kx++) {
@@ -102,11 +105,11 @@ fn main(
         let channel = first_channel + o;
         if channel < params.out_channels {
             let bias = weights[row + o / 4u][o % 4u];
-            let target_plane = params.dst_offset + image * params.dst_image + channel * params.dst_plane;
+            let target_plane = params.dst.offset + image * params.dst.image + channel * params.dst.plane;
             for (var r = 0u; r < TILE_ROWS; r++) {
                 for (var i = 0u; i < TILE_PIXELS; i++) {
-                    if y0 + r < params.height && x0 + i < params.width {
-                        dst[target_plane + (y0 + r) * params.width + x0 + i] = max(sums[o][r][i] + bias, params.floor);
+                    if y0 + r < params.height && x0 + i < params.src.width {
+                        dst[target_plane + (y0 + r) * params.src.width + x0 + i] = max(sums[o][r][i] + bias, params.floor);
                     }
                 }
             }

@@ -4,15 +4,19 @@
 
 const WORKGROUP: u32 = 64u;
 
+// Where element (n, c, y, x) lies: offset + n * image + c * plane + y * width + x.
+struct Layout {
+    offset: u32,
+    plane: u32,
+    image: u32,
+    width: u32,
+}
+
 struct Params {
+    src: Layout,
+    dst: Layout,
     pixels: u32,        // of all images
     image_pixels: u32,
-    src_offset: u32,
-    src_plane: u32,
-    src_image: u32,
-    dst_offset: u32,
-    dst_plane: u32,
-    dst_image: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -32,6 +36,6 @@ fn main(
     let channel = group.y;
     let image = pixel / params.image_pixels;
     let pixel_in_image = pixel - image * params.image_pixels;
-    dst[params.dst_offset + image * params.dst_image + channel * params.dst_plane + pixel_in_image] =
-        src[params.src_offset + image * params.src_image + channel * params.src_plane + pixel_in_image];
+    dst[params.dst.offset + image * params.dst.image + channel * params.dst.plane + pixel_in_image] =
+        src[params.src.offset + image * params.src.image + channel * params.src.plane + pixel_in_image];
 }

@@ -6,17 +6,20 @@
 const WORKGROUP: u32 = 64u;
 const PROLOGUE: bool = true;
 
+// Where element (n, c, y, x) lies: offset + n * image + c * plane + y * width + x.
+struct Layout {
+    offset: u32,
+    plane: u32,
+    image: u32,
+    width: u32,
+}
+
 struct Params {
+    src: Layout,
+    dst: Layout,
     images: u32,
     channels: u32,
     height: u32,
-    width: u32,
-    src_offset: u32,
-    src_plane: u32,
-    src_image: u32,
-    dst_offset: u32,
-    dst_plane: u32,
-    dst_image: u32,
     weight_offset: u32,  // quads, one a channel
     prologue_floor: f32,
 }
@@ -41,11 +44,11 @@ fn main(
     if PROLOGUE {
         norm = weights[params.weight_offset + channel];
     }
-    var line = params.src_offset + image * params.src_image + channel * params.src_plane;
+    var line = params.src.offset + image * params.src.image + channel * params.src.plane;
     var sum = 0.0;
     for (var y = 0u; y < params.height; y++) {
         var line_sum = 0.0;
-        for (var x = 0u; x < params.width; x++) {
+        for (var x = 0u; x < params.src.width; x++) {
             var tap = src[line + x];
             if PROLOGUE {
                 tap = max(fma(tap, norm.x, norm.y), params.prologue_floor);
@@ -53,7 +56,7 @@ fn main(
             line_sum += tap;
         }
         sum += line_sum;
-        line += params.width;
+        line += params.src.width;
     }
-    dst[params.dst_offset + image * params.dst_image + channel * params.dst_plane] = sum / f32(params.height * params.width);
+    dst[params.dst.offset + image * params.dst.image + channel * params.dst.plane] = sum / f32(params.height * params.src.width);
 }

@@ -4,16 +4,20 @@
 
 const WORKGROUP: u32 = 64u;
 
+// Where element (n, c, y, x) lies: offset + n * image + c * plane + y * width + x.
+struct Layout {
+    offset: u32,
+    plane: u32,
+    image: u32,
+    width: u32,
+}
+
 struct Params {
+    src: Layout,
+    dst: Layout,
     images: u32,
     in_features: u32,
     out_features: u32,
-    src_offset: u32,
-    src_plane: u32,
-    src_image: u32,
-    dst_offset: u32,
-    dst_plane: u32,
-    dst_image: u32,
     weight_offset: u32,  // quads
     weight_row: u32,     // quads of one input feature's row
     floor: f32,
@@ -37,17 +41,17 @@ fn main(
     }
     var sum = vec4<f32>();
     var row = params.weight_offset + quad;
-    var source = params.src_offset + image * params.src_image;
+    var source = params.src.offset + image * params.src.image;
     for (var k = 0u; k < params.in_features; k++) {
         sum = fma(vec4(src[source]), weights[row], sum);
-        source += params.src_plane;
+        source += params.src.plane;
         row += params.weight_row;
     }
     sum = max(sum + weights[row], vec4(params.floor));
     for (var i = 0u; i < 4u; i++) {
         let feature = quad * 4u + i;
         if feature < params.out_features {
-            dst[params.dst_offset + image * params.dst_image + feature * params.dst_plane] = sum[i];
+            dst[params.dst.offset + image * params.dst.image + feature * params.dst.plane] = sum[i];
         }
     }
 }

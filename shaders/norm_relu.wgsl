@@ -5,15 +5,19 @@
 const WORKGROUP: u32 = 64u;
 const NORM: bool = true;
 
+// Where element (n, c, y, x) lies: offset + n * image + c * plane + y * width + x.
+struct Layout {
+    offset: u32,
+    plane: u32,
+    image: u32,
+    width: u32,
+}
+
 struct Params {
+    src: Layout,
+    dst: Layout,
     pixels: u32,         // of all images
     image_pixels: u32,
-    src_offset: u32,
-    src_plane: u32,
-    src_image: u32,
-    dst_offset: u32,
-    dst_plane: u32,
-    dst_image: u32,
     weight_offset: u32,  // quads, one a channel
     floor: f32,
 }
@@ -36,10 +40,10 @@ fn main(
     let channel = group.y;
     let image = pixel / params.image_pixels;
     let pixel_in_image = pixel - image * params.image_pixels;
-    var x = src[params.src_offset + image * params.src_image + channel * params.src_plane + pixel_in_image];
+    var x = src[params.src.offset + image * params.src.image + channel * params.src.plane + pixel_in_image];
     if NORM {
         let norm = weights[params.weight_offset + channel];
         x = fma(x, norm.x, norm.y);
     }
-    dst[params.dst_offset + image * params.dst_image + channel * params.dst_plane + pixel_in_image] = max(x, params.floor);
+    dst[params.dst.offset + image * params.dst.image + channel * params.dst.plane + pixel_in_image] = max(x, params.floor);
 }

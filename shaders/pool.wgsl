@@ -7,24 +7,26 @@ const WORKGROUP: u32 = 64u;
 const MEAN: bool = true;
 const PROLOGUE: bool = true;
 
+// Where element (n, c, y, x) lies: offset + n * image + c * plane + y * width + x.
+struct Layout {
+    offset: u32,
+    plane: u32,
+    image: u32,
+    width: u32,
+}
+
 struct Params {
+    src: Layout,
+    dst: Layout,
     pixels: u32,          // of all output images
     image_pixels: u32,    // of one output image
     src_height: u32,
-    src_width: u32,
-    dst_width: u32,
     kernel_height: u32,
     kernel_width: u32,
     stride_y: u32,
     stride_x: u32,
     padding_y: u32,
     padding_x: u32,
-    src_offset: u32,
-    src_plane: u32,
-    src_image: u32,
-    dst_offset: u32,
-    dst_plane: u32,
-    dst_image: u32,
     weight_offset: u32,   // quads, one a channel
     prologue_floor: f32,
 }
@@ -49,25 +51,25 @@ fn main(
     let channel = group.y;
     let image = pixel / params.image_pixels;
     let pixel_in_image = pixel - image * params.image_pixels;
-    let y = pixel_in_image / params.dst_width;
-    let x = pixel_in_image - y * params.dst_width;
+    let y = pixel_in_image / params.dst.width;
+    let x = pixel_in_image - y * params.dst.width;
     let window_y = i32(y * params.stride_y) - i32(params.padding_y);
     let window_x = i32(x * params.stride_x) - i32(params.padding_x);
     let first_y = u32(max(window_y, 0));
     let first_x = u32(max(window_x, 0));
     let end_y = u32(min(window_y + i32(params.kernel_height), i32(params.src_height)));
-    let end_x = u32(min(window_x + i32(params.kernel_width), i32(params.src_width)));
+    let end_x = u32(min(window_x + i32(params.kernel_width), i32(params.src.width)));
 
     var norm = vec4<f32>(1.0, 0.0, 0.0, 0.0);
     if PROLOGUE {
         norm = weights[params.weight_offset + channel];
     }
-    let plane = params.src_offset + image * params.src_image + channel * params.src_plane;
+    let plane = params.src.offset + image * params.src.image + channel * params.src.plane;
     var sum = 0.0;
     var highest = LOWEST;
     for (var src_y = first_y; src_y < end_y; src_y++) {
         for (var src_x = first_x; src_x < end_x; src_x++) {
-            var tap = src[plane + src_y * params.src_width + src_x];
+            var tap = src[plane + src_y * params.src.width + src_x];
             if PROLOGUE {
                 tap = max(fma(tap, norm.x, norm.y), params.prologue_floor);
             }
@@ -76,5 +78,5 @@ fn main(
         }
     }
     let mean = sum / f32(params.kernel_height * params.kernel_width);
-    dst[params.dst_offset + image * params.dst_image + channel * params.dst_plane + pixel_in_image] = select(highest, mean, MEAN);
+    dst[params.dst.offset + image * params.dst.image + channel * params.dst.plane + pixel_in_image] = select(highest, mean, MEAN);
 }

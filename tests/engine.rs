@@ -4,7 +4,7 @@
 
 use std::sync::OnceLock;
 
-use densenet_wgpu::{Config, Engine, EngineOptions, Error, Gpu, Graph, Reference, Weights, wgpu};
+use densenet_wgpu::{Config, Engine, EngineOptions, Error, Gpu, Graph, Reference, Tensor, Weights, wgpu};
 
 #[expect(dead_code, reason = "other tests use the rest")]
 mod common;
@@ -107,27 +107,119 @@ fn a_program_encodes_a_run_on_its_own_device() {
     assert_close(&logits, &reference(40, 33, &pictures), TOLERANCE);
 
     let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-    let message = engine.encode(&mut encoder, &from, &to, 3, [40, 33]).unwrap_err().to_string();
+    let mut refused = |to: &wgpu::Buffer, batch| engine.encode(&mut encoder, &from, to, batch, [40, 33]).unwrap_err().to_string();
+    let message = refused(&to, 3);
     assert!(message.contains("input buffer of at least 47520 bytes for 3 images") && message.contains("31680"), "{message}");
+    let message = refused(&buffer(2 * 7 * 4 - 4, wgpu::BufferUsages::COPY_DST), 2);
+    assert!(message.contains("output buffer of at least 56 bytes for 2 images") && message.contains("52"), "{message}");
+    let message = refused(&to, 0);
+    assert!(message.contains("a batch of at least 1"), "{message}");
+}
+
+/// A program may submit what it encoded between a run's upload and its submission: they must not share memory.
+#[test]
+fn a_program_submits_while_another_thread_runs() {
+    let gpu = engine().gpu();
+    let [theirs, ours] = [input(20, 1, 40, 33), input(21, 1, 40, 33)];
+    let from = wgpu::util::DeviceExt::create_buffer_init(
+        gpu.device(),
+        &wgpu::util::BufferInitDescriptor { label: None, contents: bytemuck::cast_slice(&theirs), usage: wgpu::BufferUsages::COPY_SRC },
+    );
+    let usage = wgpu::BufferUsages::COPY_DST;
+    let to = gpu.device().create_buffer(&wgpu::BufferDescriptor { label: None, size: 7 * 4, usage, mapped_at_creation: false });
+    let expected = engine().run(&ours).unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for _ in 0..100 {
+                let mut encoder = gpu.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+                engine().encode(&mut encoder, &from, &to, 1, [40, 33]).unwrap();
+                gpu.queue().submit([encoder.finish()]);
+            }
+        });
+        for round in 0..100 {
+            assert_eq!(engine().run(&ours).unwrap(), expected, "round {round}");
+        }
+    });
+}
+
+/// A device whose kernels can bind no more than a mebibyte of a buffer, and its largest buffer.
+fn small_device(max_buffer_size: u64) -> Gpu {
+    let limits = wgpu::Limits { max_storage_buffer_binding_size: 1 << 20, max_buffer_size, ..wgpu::Limits::default() };
+    let (device, queue) = own_device(limits);
+    Gpu::from_device(device, queue)
 }
 
 #[test]
 fn batches_are_split_where_buffers_are_limited() {
-    let limits = wgpu::Limits { max_storage_buffer_binding_size: 1 << 20, max_buffer_size: 1 << 20, ..wgpu::Limits::default() };
-    let (device, queue) = own_device(limits);
     let (graph, weights) = network(64, 64);
-    let engine = Engine::new(&Gpu::from_device(device, queue), &graph, &weights, EngineOptions::default()).unwrap();
+    let engine = Engine::new(&small_device(1 << 20), &graph, &weights, EngineOptions::default()).unwrap();
     let pictures = input(2, 33, 64, 64);
     let largest = engine.plan(33, 64, 64).unwrap().byte_buffers().max().unwrap();
     assert!(largest > 1 << 20, "{largest} bytes would fit: the test needs a larger batch");
     let together = engine.run(&pictures).unwrap();
     let alone: Vec<f32> = pictures.chunks_exact(3 * 64 * 64).flat_map(|picture| engine.run(picture).unwrap()).collect();
     assert_eq!(together, alone);
+    assert_eq!(pollster::block_on(engine.run_async(&pictures, 64, 64)).unwrap(), alone);
+    // Seven of another size, in parts that are not all alike.
+    let seven = input(3, 7, 200, 170);
+    assert!(engine.plan(4, 200, 170).unwrap().byte_buffers().max().unwrap() > 1 << 20, "the test needs larger pictures");
+    let alone: Vec<f32> = seven.chunks_exact(3 * 200 * 170).flat_map(|picture| engine.run_at(picture, 200, 170).unwrap()).collect();
+    assert_eq!(engine.run_at(&seven, 200, 170).unwrap(), alone);
+}
 
-    match engine.run_at(&input(1, 1, 640, 640), 640, 640) {
-        Err(Error::TooLarge { needed, limit, .. }) => assert!(needed > limit && limit == 1 << 20),
-        other => panic!("{other:?}"),
-    }
+#[test]
+fn an_encoded_batch_is_split_where_buffers_are_limited() {
+    let gpu = small_device(1 << 22);
+    let (device, queue) = (gpu.device(), gpu.queue());
+    let (graph, weights) = network(64, 64);
+    let engine = Engine::new(&gpu, &graph, &weights, EngineOptions::default()).unwrap();
+    let pictures = input(2, 5, 200, 170);
+    assert!(engine.plan(5, 200, 170).unwrap().byte_buffers().max().unwrap() > 1 << 20, "the test needs larger pictures");
+    let usage = wgpu::BufferUsages::COPY_SRC;
+    let contents = bytemuck::cast_slice(&pictures);
+    let from = wgpu::util::DeviceExt::create_buffer_init(device, &wgpu::util::BufferInitDescriptor { label: None, contents, usage });
+    let usage = wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ;
+    let to = device.create_buffer(&wgpu::BufferDescriptor { label: None, size: 5 * 7 * 4, usage, mapped_at_creation: false });
+    let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+    engine.encode(&mut encoder, &from, &to, 5, [200, 170]).unwrap();
+    queue.submit([encoder.finish()]);
+    to.map_async(wgpu::MapMode::Read, .., |result| result.unwrap());
+    device.poll(wgpu::PollType::wait_indefinitely()).unwrap();
+    let logits: Vec<f32> = bytemuck::cast_slice(&to.get_mapped_range(..).unwrap()).to_vec();
+    assert_eq!(logits, engine.run_at(&pictures, 200, 170).unwrap());
+}
+
+#[test]
+fn weights_are_spread_over_buffers_where_they_are_limited() {
+    let config = Config { num_classes: Some(7), ..Config::imagenet(32, &[6, 4], 16) };
+    let graph = config.graph(33, 35).unwrap();
+    let weights = seeded_weights(&graph, 3);
+    let engine = Engine::new(&small_device(1 << 20), &graph, &weights, EngineOptions::default()).unwrap();
+    let buffers = engine.plan(1, 33, 35).unwrap().byte_weight_buffers().count();
+    assert!(buffers > 1, "all weights fit into one buffer: the test needs a larger network");
+    let picture = input(4, 1, 33, 35);
+    let expected = Reference::new(graph, weights).unwrap().run(&picture, 33, 35).unwrap();
+    assert_close(&engine.run(&picture).unwrap(), &expected, TOLERANCE);
+}
+
+#[test]
+fn what_a_device_cannot_hold_is_refused() {
+    let too_large = |refused: Error| match refused {
+        Error::TooLarge { what, needed, limit, .. } => {
+            assert!(needed > limit && limit == 1 << 20, "{what} needs {needed}, {limit} allowed");
+            what
+        }
+        other => panic!("{other}"),
+    };
+    let gpu = small_device(1 << 20);
+    let (graph, weights) = network(40, 33);
+    let engine = Engine::new(&gpu, &graph, &weights, EngineOptions::default()).unwrap();
+    let what = too_large(engine.run_at(&input(1, 1, 640, 640), 640, 640).unwrap_err());
+    assert!(what.contains("640x640"), "{what}");
+
+    let graph = Config { num_classes: Some(20_000), ..Config::imagenet(6, &[2, 2], 9) }.graph(40, 33).unwrap();
+    let what = too_large(Engine::new(&gpu, &graph, &seeded_weights(&graph, 3), EngineOptions::default()).unwrap_err());
+    assert!(what.contains("weights"), "{what}");
 }
 
 #[test]
@@ -150,14 +242,28 @@ fn what_is_refused_is_named() {
         (&[], [40, 33], "found 0 elements"),
         (&not_a_number, [40, 33], "NaN at element 17"),
         (&good[..12], [2, 2], "too small"),
+        (&good[..], [40, 34], "[N, 3, 40, 34]"),
+        (&good[..], [0, 33], "[N, 3, 0, 33]"),
+        (&good[..], [1 << 40, 1 << 40], "[N, 3, 1099511627776, 1099511627776]"),
     ] {
         let message = engine().run_at(input, size[0], size[1]).unwrap_err().to_string();
         assert!(message.contains(complaint), "{message}");
     }
-    let (graph, mut weights) = network(40, 33);
-    weights.remove("classifier.bias");
-    let message = Engine::new(gpu(), &graph, &weights, EngineOptions::default()).unwrap_err().to_string();
+    let message = pollster::block_on(engine().run_async(&not_a_number, 40, 33)).unwrap_err().to_string();
+    assert!(message.contains("NaN at element 17"), "{message}");
+
+    let (graph, good) = network(40, 33);
+    let refused = |change: fn(&mut Weights)| {
+        let mut weights = good.clone();
+        change(&mut weights);
+        Engine::new(gpu(), &graph, &weights, EngineOptions::default()).unwrap_err().to_string()
+    };
+    let message = refused(|weights| drop(weights.remove("classifier.bias")));
     assert!(message.contains("classifier.bias"), "{message}");
+    let message = refused(|weights| drop(weights.insert("left.over", Tensor { shape: vec![1], data: vec![0.0] })));
+    assert!(message.contains("left.over"), "{message}");
+    let message = refused(|weights| drop(weights.insert("classifier.bias", Tensor { shape: vec![8], data: vec![0.0; 8] })));
+    assert!(message.contains("classifier.bias") && message.contains("[7]") && message.contains("[8]"), "{message}");
     let message = Gpu::open(Some("no such adapter")).unwrap_err().to_string();
     assert!(message.contains("no such adapter") && message.contains("0 = ") && message.contains("cpu"), "{message}");
 }

@@ -118,18 +118,17 @@ fn params_are_laid_out_as_in_rust() {
     for shader in Shader::ALL {
         let file = format!("shaders/{}.wgsl", shader.name());
         let (module, _) = parse(&file, shader.source());
-        let params = module.types.iter().find(|(_, ty)| ty.name.as_deref() == Some("Params"));
-        let Some((_, naga::Type { inner: TypeInner::Struct { members, span }, .. })) = params else {
-            panic!("{file} has no struct Params")
-        };
-        let wgsl: Vec<(&str, usize)> = members.iter().map(|member| (member.name.as_deref().unwrap(), member.offset as usize)).collect();
-        let (fields, bytes) = shader.params_layout();
-        assert_eq!(wgsl, fields, "{file} (left) and src/kernels/{}.rs differ: make them equal", shader.name());
-        assert_eq!(*span as usize, bytes, "{file}: size of Params");
-        assert!(
-            members.iter().all(|member| matches!(module.types[member.ty].inner, TypeInner::Scalar(_))),
-            "{file}: Params holds scalars only"
-        );
+        for (name, (fields, bytes)) in [("Params", shader.params_layout()), ("Layout", Shader::region_layout())] {
+            let Some((_, naga::Type { inner: TypeInner::Struct { members, span }, .. })) =
+                module.types.iter().find(|(_, ty)| ty.name.as_deref() == Some(name))
+            else {
+                assert!(name == "Layout" && shader == Shader::Conv1x1, "{file} has no struct {name}");
+                continue;
+            };
+            let wgsl: Vec<(&str, usize)> = members.iter().map(|member| (member.name.as_deref().unwrap(), member.offset as usize)).collect();
+            assert_eq!(wgsl, fields, "{name} of {file} (left) and of src/kernels differ: make them equal");
+            assert_eq!(*span as usize, bytes, "{file}: size of {name}");
+        }
     }
 }
 

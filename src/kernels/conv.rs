@@ -1,31 +1,25 @@
 //! `shaders/conv.wgsl`: any other convolution, among them the stem's.
 
-use super::{CHANNEL_TILE, Kernel, Region, Shader, Variant, WeightRows, floor, params};
+use super::{CHANNEL_TILE, Kernel, Layout, Region, Shader, Variant, WeightRows, floor, shader_struct};
 use crate::shape::Window;
 
-params! {
+shader_struct! {
     /// The shader's parameters.
     struct Params {
+        src: Layout,
+        dst: Layout,
         strips: u32,
         row_strips: u32,
         image_strips: u32,
         in_channels: u32,
         out_channels: u32,
         src_height: u32,
-        src_width: u32,
-        dst_width: u32,
         kernel_height: u32,
         kernel_width: u32,
         stride_y: u32,
         stride_x: u32,
         padding_y: u32,
         padding_x: u32,
-        src_offset: u32,
-        src_plane: u32,
-        src_image: u32,
-        dst_offset: u32,
-        dst_plane: u32,
-        dst_image: u32,
         weight_offset: u32,
         weight_row: u32,
         floor: f32,
@@ -53,26 +47,20 @@ pub fn kernel(source: Region, target: Region, weights: WeightRows, window: Windo
     let image_strips = row_strips * target.shape.height;
     let strips = target.batch * image_strips;
     let params = Params {
+        src: source.layout(),
+        dst: target.layout(),
         strips: strips as u32,
         row_strips: row_strips as u32,
         image_strips: image_strips as u32,
         in_channels: source.shape.channels as u32,
         out_channels: target.shape.channels as u32,
         src_height: source.shape.height as u32,
-        src_width: source.shape.width as u32,
-        dst_width: target.shape.width as u32,
         kernel_height: window.kernel[0] as u32,
         kernel_width: window.kernel[1] as u32,
         stride_y: window.stride[0] as u32,
         stride_x: window.stride[1] as u32,
         padding_y: window.padding[0] as u32,
         padding_x: window.padding[1] as u32,
-        src_offset: source.element_offset as u32,
-        src_plane: source.element_plane as u32,
-        src_image: source.element_image as u32,
-        dst_offset: target.element_offset as u32,
-        dst_plane: target.element_plane as u32,
-        dst_image: target.element_image as u32,
         weight_offset: weights.quad_offset as u32,
         weight_row: weights.row_quads as u32,
         floor: floor(relu),

@@ -1,8 +1,8 @@
 //! `shaders/conv1x1.wgsl`: the bottleneck and the transition, one matrix product over all pixels of all images.
 
-use super::{CHANNEL_TILE, Kernel, Region, Shader, Variant, WeightRows, floor, params};
+use super::{CHANNEL_TILE, Kernel, Region, Shader, Variant, WeightRows, floor, shader_struct};
 
-params! {
+shader_struct! {
     /// The shader's parameters.
     struct Params {
         quads: u32,

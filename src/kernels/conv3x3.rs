@@ -1,23 +1,18 @@
 //! `shaders/conv3x3.wgsl`: the convolution by which a dense layer grows its block.
 
-use super::{Kernel, Region, Shader, Variant, WeightRows, floor, params};
+use super::{Kernel, Layout, Region, Shader, Variant, WeightRows, floor, shader_struct};
 
-params! {
+shader_struct! {
     /// The shader's parameters.
     struct Params {
+        src: Layout,
+        dst: Layout,
         strips: u32,
         row_strips: u32,
         image_strips: u32,
         height: u32,
-        width: u32,
         in_channels: u32,
         out_channels: u32,
-        src_offset: u32,
-        src_plane: u32,
-        src_image: u32,
-        dst_offset: u32,
-        dst_plane: u32,
-        dst_image: u32,
         weight_offset: u32,
         weight_row: u32,
         floor: f32,
@@ -50,19 +45,14 @@ pub fn kernel(source: Region, target: Region, weights: WeightRows, relu: bool) -
     let image_strips = row_strips * shape.height.div_ceil(TILE_ROWS);
     let strips = source.batch * image_strips;
     let params = Params {
+        src: source.layout(),
+        dst: target.layout(),
         strips: strips as u32,
         row_strips: row_strips as u32,
         image_strips: image_strips as u32,
         height: shape.height as u32,
-        width: shape.width as u32,
         in_channels: shape.channels as u32,
         out_channels: target.shape.channels as u32,
-        src_offset: source.element_offset as u32,
-        src_plane: source.element_plane as u32,
-        src_image: source.element_image as u32,
-        dst_offset: target.element_offset as u32,
-        dst_plane: target.element_plane as u32,
-        dst_image: target.element_image as u32,
         weight_offset: weights.quad_offset as u32,
         weight_row: weights.row_quads as u32,
         floor: floor(relu),

@@ -1,20 +1,15 @@
 //! `shaders/global_pool.wgsl`: the mean of each channel, after a DenseNet's last batch norm and ReLU.
 
-use super::{Kernel, Region, Shader, Variant, WeightRows, floor, params};
+use super::{Kernel, Layout, Region, Shader, Variant, WeightRows, floor, shader_struct};
 
-params! {
+shader_struct! {
     /// The shader's parameters.
     struct Params {
+        src: Layout,
+        dst: Layout,
         images: u32,
         channels: u32,
         height: u32,
-        width: u32,
-        src_offset: u32,
-        src_plane: u32,
-        src_image: u32,
-        dst_offset: u32,
-        dst_plane: u32,
-        dst_image: u32,
         weight_offset: u32,
         prologue_floor: f32,
     }
@@ -35,16 +30,11 @@ fn variant(prologue: bool) -> Variant {
 pub fn kernel(source: Region, target: Region, prologue: Option<(WeightRows, bool)>) -> Kernel {
     let (rows, relu) = prologue.unwrap_or_default();
     let params = Params {
+        src: source.layout(),
+        dst: target.layout(),
         images: source.batch as u32,
         channels: source.shape.channels as u32,
         height: source.shape.height as u32,
-        width: source.shape.width as u32,
-        src_offset: source.element_offset as u32,
-        src_plane: source.element_plane as u32,
-        src_image: source.element_image as u32,
-        dst_offset: target.element_offset as u32,
-        dst_plane: target.element_plane as u32,
-        dst_image: target.element_image as u32,
         weight_offset: rows.quad_offset as u32,
         prologue_floor: floor(relu),
     };

@@ -1,19 +1,15 @@
 //! `shaders/linear.wgsl`: the classifier.
 
-use super::{Kernel, Region, Shader, Variant, WeightRows, floor, params};
+use super::{Kernel, Layout, Region, Shader, Variant, WeightRows, floor, shader_struct};
 
-params! {
+shader_struct! {
     /// The shader's parameters.
     struct Params {
+        src: Layout,
+        dst: Layout,
         images: u32,
         in_features: u32,
         out_features: u32,
-        src_offset: u32,
-        src_plane: u32,
-        src_image: u32,
-        dst_offset: u32,
-        dst_plane: u32,
-        dst_image: u32,
         weight_offset: u32,
         weight_row: u32,
         floor: f32,
@@ -30,15 +26,11 @@ pub fn variant() -> Variant {
 /// Multiplies `source`, of 1x1 pixels, into `target`.
 pub fn kernel(source: Region, target: Region, weights: WeightRows, relu: bool) -> Kernel {
     let params = Params {
+        src: source.layout(),
+        dst: target.layout(),
         images: source.batch as u32,
         in_features: source.shape.channels as u32,
         out_features: target.shape.channels as u32,
-        src_offset: source.element_offset as u32,
-        src_plane: source.element_plane as u32,
-        src_image: source.element_image as u32,
-        dst_offset: target.element_offset as u32,
-        dst_plane: target.element_plane as u32,
-        dst_image: target.element_image as u32,
         weight_offset: weights.quad_offset as u32,
         weight_row: weights.row_quads as u32,
         floor: floor(relu),

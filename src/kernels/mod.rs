@@ -16,6 +16,23 @@ use std::fmt;
 
 use crate::shape::Shape;
 
+/// Declares the Rust twin of a shader's struct, and the table by which a test compares the two.
+macro_rules! shader_struct {
+    ($(#[$doc:meta])* struct $name:ident { $($field:ident: $type:ty,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+        #[repr(C)]
+        pub(crate) struct $name {
+            $($field: $type,)*
+        }
+
+        impl $name {
+            pub(crate) const FIELDS: &[(&str, usize)] = &[$((stringify!($field), std::mem::offset_of!($name, $field)),)*];
+        }
+    };
+}
+use shader_struct;
+
 /// Channels in the weight rows are padded to a multiple of this, the widest channel tile there is.
 pub const CHANNEL_TILE: usize = 8;
 
@@ -85,7 +102,7 @@ impl Shader {
     }
 
     /// Name and byte offset of each field of the Rust `Params`, and its size in bytes.
-    pub fn params_layout(self) -> (&'static [(&'static str, usize)], usize) {
+    pub fn params_layout(self) -> StructLayout {
         match self {
             Self::Conv1x1 => (conv1x1::Params::FIELDS, size_of::<conv1x1::Params>()),
             Self::Conv3x3 => (conv3x3::Params::FIELDS, size_of::<conv3x3::Params>()),
@@ -96,6 +113,11 @@ impl Shader {
             Self::GlobalPool => (global_pool::Params::FIELDS, size_of::<global_pool::Params>()),
             Self::Linear => (linear::Params::FIELDS, size_of::<linear::Params>()),
         }
+    }
+
+    /// The same for `Layout`, which most shaders have in their `Params`.
+    pub const fn region_layout() -> StructLayout {
+        (Layout::FIELDS, size_of::<Layout>())
     }
 
     /// Every variant that a plan may contain.
@@ -112,6 +134,9 @@ impl Shader {
         }
     }
 }
+
+/// Name and byte offset of each field of a struct, and its size in bytes.
+pub type StructLayout = (&'static [(&'static str, usize)], usize);
 
 /// The value of a constant at the top of a shader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -246,9 +271,29 @@ impl Region {
             && self.element_offset.is_multiple_of(4)
     }
 
+    /// The region as shaders see it.
+    const fn layout(&self) -> Layout {
+        Layout {
+            offset: self.element_offset as u32,
+            plane: self.element_plane as u32,
+            image: self.element_image as u32,
+            width: self.shape.width as u32,
+        }
+    }
+
     /// Bytes the region's elements take, in f32.
     pub const fn bytes(&self) -> u64 {
         (self.batch * self.shape.elements() * size_of::<f32>()) as u64
+    }
+}
+
+shader_struct! {
+    /// A [`Region`] as shaders see it.
+    struct Layout {
+        offset: u32,
+        plane: u32,
+        image: u32,
+        width: u32,
     }
 }
 
@@ -260,20 +305,3 @@ pub struct WeightRows {
     /// Quads of a row's channels.
     pub row_quads: usize,
 }
-
-/// Declares a shader's `Params` and the table by which a test compares it with the WGSL struct.
-macro_rules! params {
-    ($(#[$doc:meta])* struct Params { $($field:ident: $type:ty,)* }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
-        #[repr(C)]
-        pub(crate) struct Params {
-            $($field: $type,)*
-        }
-
-        impl Params {
-            pub(crate) const FIELDS: &[(&str, usize)] = &[$((stringify!($field), std::mem::offset_of!(Params, $field)),)*];
-        }
-    };
-}
-use params;

@@ -1,28 +1,22 @@
 //! `shaders/pool.wgsl`: maximum and mean over a window; the transition's takes its batch norm and ReLU in.
 
-use super::{Kernel, Region, Shader, Variant, WeightRows, floor, params};
+use super::{Kernel, Layout, Region, Shader, Variant, WeightRows, floor, shader_struct};
 use crate::shape::Window;
 
-params! {
+shader_struct! {
     /// The shader's parameters.
     struct Params {
+        src: Layout,
+        dst: Layout,
         pixels: u32,
         image_pixels: u32,
         src_height: u32,
-        src_width: u32,
-        dst_width: u32,
         kernel_height: u32,
         kernel_width: u32,
         stride_y: u32,
         stride_x: u32,
         padding_y: u32,
         padding_x: u32,
-        src_offset: u32,
-        src_plane: u32,
-        src_image: u32,
-        dst_offset: u32,
-        dst_plane: u32,
-        dst_image: u32,
         weight_offset: u32,
         prologue_floor: f32,
     }
@@ -52,23 +46,17 @@ fn variant(pooling: Pooling, prologue: bool) -> Variant {
 pub fn kernel(source: Region, target: Region, pooling: Pooling, window: Window, prologue: Option<(WeightRows, bool)>) -> Kernel {
     let (rows, relu) = prologue.unwrap_or_default();
     let params = Params {
+        src: source.layout(),
+        dst: target.layout(),
         pixels: target.pixels() as u32,
         image_pixels: target.shape.pixels() as u32,
         src_height: source.shape.height as u32,
-        src_width: source.shape.width as u32,
-        dst_width: target.shape.width as u32,
         kernel_height: window.kernel[0] as u32,
         kernel_width: window.kernel[1] as u32,
         stride_y: window.stride[0] as u32,
         stride_x: window.stride[1] as u32,
         padding_y: window.padding[0] as u32,
         padding_x: window.padding[1] as u32,
-        src_offset: source.element_offset as u32,
-        src_plane: source.element_plane as u32,
-        src_image: source.element_image as u32,
-        dst_offset: target.element_offset as u32,
-        dst_plane: target.element_plane as u32,
-        dst_image: target.element_image as u32,
         weight_offset: rows.quad_offset as u32,
         prologue_floor: floor(relu),
     };
