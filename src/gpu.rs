@@ -8,9 +8,9 @@ use serde::Serialize;
 
 use crate::error::{Error, Result};
 
-/// What to do where no adapter is found.
-const REMEDY: &str = "install a Vulkan driver (Debian, Ubuntu: `apt-get install libvulkan1 mesa-vulkan-drivers`, which drives AMD and Intel GPUs and \
-     has a software device; NVIDIA: the vendor's driver), or use `--device cpu`";
+/// What to tell where there is no adapter: the remedy is in it.
+pub const NO_ADAPTER: &str = "no adapter found; install a Vulkan driver (Debian, Ubuntu: `apt-get install libvulkan1 mesa-vulkan-drivers`, which drives \
+     AMD and Intel GPUs and has a software device; NVIDIA: the vendor's driver), or use `--device cpu`, which is slow";
 
 /// An adapter as wgpu sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -242,7 +242,7 @@ fn rank(info: &wgpu::AdapterInfo) -> (u8, u8) {
 
 fn select(adapters: &[wgpu::Adapter], selector: Option<&str>) -> Result<usize> {
     if adapters.is_empty() {
-        return Err(Error::Gpu(format!("no adapter found; {REMEDY}")));
+        return Err(Error::Gpu(NO_ADAPTER.into()));
     }
     let Some(selector) = selector else { return Ok(0) };
     if let Some(index) = selector.parse().ok().filter(|index| *index < adapters.len()) {

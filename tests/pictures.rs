@@ -10,29 +10,24 @@ use std::path::{Path, PathBuf};
 
 use densenet_wgpu::image::{Picture, Region, resize, resize_region};
 use densenet_wgpu::weights::{Filter, Preprocessing, Resize, ResizeMode};
-use npyz::npz::NpzArchive;
 use proptest::prelude::*;
+
+#[path = "common/npz.rs"]
+mod npz;
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/pillow").join(name)
 }
 
-fn archive(name: &str) -> NpzArchive<BufReader<File>> {
-    NpzArchive::open(fixture(name)).unwrap()
-}
-
 /// Every array of an archive of uint8 `[H, W, C]`, as a picture.
 fn pictures(name: &str) -> Vec<(String, Picture)> {
-    let mut archive = archive(name);
-    let names: Vec<String> = archive.array_names().map(str::to_owned).collect();
-    let names = names.into_iter().filter(|name| name != "tensor");
-    let picture = |name: String| {
-        let array = archive.by_name(&name).unwrap().unwrap();
+    let picture = |(name, content): (String, Vec<u8>)| {
+        let array = npyz::NpyFile::new(&content[..]).unwrap();
         let [height, width, channels] = *array.shape() else { panic!("{name}: {:?}", array.shape()) };
         let picture = Picture::new(height as usize, width as usize, channels as usize, array.into_vec().unwrap()).unwrap();
         (name, picture)
     };
-    names.map(picture).collect()
+    npz::read(&fixture(name)).into_iter().filter(|(name, _)| name != "tensor").map(picture).collect()
 }
 
 fn filter(name: &str) -> Filter {
@@ -100,7 +95,8 @@ fn resize_and_crop_are_torchvisions() {
 
 #[test]
 fn the_tensor_is_torchvisions() {
-    let expected: Vec<f32> = archive("preprocessed.npz").by_name("tensor").unwrap().unwrap().into_vec().unwrap();
+    let (_, tensor) = npz::read(&fixture("preprocessed.npz")).into_iter().find(|(name, _)| name == "tensor").unwrap();
+    let expected: Vec<f32> = npyz::NpyFile::new(&tensor[..]).unwrap().into_vec().unwrap();
     let resize = Some(Resize { filter: Filter::Bilinear, mode: ResizeMode::ShortSide(40) });
     let preprocessing = Preprocessing { resize, crop: Some([37, 37]), ..Preprocessing::torchvision(3) };
     let input = preprocessing.apply(&Picture::open(fixture("source.png")).unwrap()).unwrap();

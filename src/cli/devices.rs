@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use clap::Args;
-use densenet_wgpu::{AdapterSummary, Gpu};
+use densenet_wgpu::gpu::{AdapterSummary, Gpu, NO_ADAPTER};
 use serde::Serialize;
 
 use super::exit::{REFUSED, Stop, WELL};
@@ -25,11 +25,6 @@ struct Report {
     devices: Vec<AdapterSummary>,
 }
 
-/// What to do where there is no adapter.
-const REMEDY: &str = "\
-no GPU adapter was found; install a driver: on Debian or Ubuntu `apt-get install mesa-vulkan-drivers libvulkan1` \
-(it also has a software device); `--device cpu` runs without one, slowly";
-
 /// Prints the adapters.
 pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let report = Report { devices: Gpu::adapters() };
@@ -39,7 +34,7 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
         ReportFormat::Text => output.write(text(&report.devices).as_bytes())?,
     }
     if report.devices.is_empty() {
-        message::error(REMEDY);
+        message::error(NO_ADAPTER);
         return Ok(REFUSED);
     }
     Ok(WELL)

@@ -672,8 +672,8 @@ pub(crate) fn tables() -> Vec<Odd> {
 
 /// A random network of at most ten layers. It is valid by construction: verbs that do not fit are left out.
 pub(crate) fn random() -> impl Strategy<Value = Odd> {
-    let verb = (0..11u8, any::<[prop::sample::Index; 3]>(), 1..7usize, 0..6usize);
-    let verbs = prop::collection::vec(verb, 1..=10);
+    let verb = (0..12u8, any::<[prop::sample::Index; 3]>(), 1..7usize, 0..6usize);
+    let verbs = prop::collection::vec(verb, 3..=10);
     let shape = (1..6usize, 1..10usize, 1..10usize);
     (shape, 1..=3usize, verbs, any::<prop::sample::Index>(), prop::bool::weighted(0.2)).prop_map(
         |((channels, height, width), batch, verbs, output, elsewhere)| {
@@ -706,7 +706,7 @@ impl Net {
             5 | 6 => self.graph.relu(&name, x),
             7 => self.graph.max_pool(&name, x, window),
             8 => self.graph.avg_pool(&name, x, window),
-            9 => {
+            9 | 10 => {
                 let fitting: Vec<Value> = values.iter().copied().filter(|&other| size(other) == size(x)).collect();
                 let mut parts: Vec<Value> = operands[..1 + pick % 3].iter().map(|operand| *operand.get(&fitting)).collect();
                 parts.insert(channels % (parts.len() + 1), x);

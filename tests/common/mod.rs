@@ -4,6 +4,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod npz;
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -147,15 +149,7 @@ pub(crate) fn read_npy(path: &Path) -> Array {
 
 /// Reads all arrays of an `.npz` file.
 pub(crate) fn read_npz(path: &Path) -> BTreeMap<String, Array> {
-    let mut archive = npyz::npz::NpzArchive::open(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-    let names: Vec<String> = archive.array_names().map(str::to_owned).collect();
-    let entries = names.into_iter().map(|name| {
-        let entry = archive.by_name(&name).unwrap().unwrap();
-        let shape = entry.shape().iter().map(|&n| n as usize).collect();
-        let data = entry.into_vec().unwrap();
-        (name, Array { shape, data })
-    });
-    entries.collect()
+    npz::read(path).into_iter().map(|(name, content)| (name, array(&content[..]))).collect()
 }
 
 fn array(reader: impl Read) -> Array {
