@@ -1,9 +1,9 @@
 // Mean of each channel over a whole image, after (PROLOGUE) max(src * scale[c] + shift[c], prologue_floor): a DenseNet's last batch norm and ReLU.
 //
-// An invocation owns one channel of one image. Rows are summed apart and then together, which keeps the rounding error
-// of large pictures small.
+// A workgroup owns one channel of one image, an invocation every WORKGROUP-th pixel of it: their sums are added up at the
+// end, which keeps the rounding error of large pictures small.
 
-const WORKGROUP: u32 = 64u;
+const WORKGROUP: u32 = 32u;
 const PROLOGUE: bool = true;
 
 // Where element (n, c, y, x) lies: offset + n * image + c * plane + y * width + x.
@@ -18,8 +18,7 @@ struct Params {
     src: Layout,
     dst: Layout,
     images: u32,
-    channels: u32,
-    height: u32,
+    pixels: u32,         // of one image
     weight_offset: u32,  // quads, one a channel
     prologue_floor: f32,
 }
@@ -29,6 +28,8 @@ struct Params {
 @group(0) @binding(2) var<storage, read> weights: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> dst: array<f32>;
 
+var<workgroup> sums: array<f32, WORKGROUP>;
+
 @compute @workgroup_size(WORKGROUP)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -36,27 +37,30 @@ fn main(
     @builtin(local_invocation_index) lane: u32,
 ) {
     let image = group.z * groups.x + group.x;
-    let channel = group.y * WORKGROUP + lane;
-    if channel >= params.channels || image >= params.images {
+    if image >= params.images {
         return;
     }
+    let channel = group.y;
     var norm = vec4<f32>(1.0, 0.0, 0.0, 0.0);
     if PROLOGUE {
         norm = weights[params.weight_offset + channel];
     }
-    var line = params.src.offset + image * params.src.image + channel * params.src.plane;
+    let plane = params.src.offset + image * params.src.image + channel * params.src.plane;
     var sum = 0.0;
-    for (var y = 0u; y < params.height; y++) {
-        var line_sum = 0.0;
-        for (var x = 0u; x < params.src.width; x++) {
-            var tap = src[line + x];
-            if PROLOGUE {
-                tap = max(fma(tap, norm.x, norm.y), params.prologue_floor);
-            }
-            line_sum += tap;
+    for (var pixel = lane; pixel < params.pixels; pixel += WORKGROUP) {
+        var tap = src[plane + pixel];
+        if PROLOGUE {
+            tap = max(fma(tap, norm.x, norm.y), params.prologue_floor);
         }
-        sum += line_sum;
-        line += params.src.width;
+        sum += tap;
     }
-    dst[params.dst.offset + image * params.dst.image + channel * params.dst.plane] = sum / f32(params.height * params.src.width);
+    sums[lane] = sum;
+    workgroupBarrier();
+    if lane == 0u {
+        var total = 0.0;
+        for (var i = 0u; i < WORKGROUP; i++) {
+            total += sums[i];
+        }
+        dst[params.dst.offset + image * params.dst.image + channel * params.dst.plane] = total / f32(params.pixels);
+    }
 }

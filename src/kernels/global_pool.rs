@@ -8,14 +8,13 @@ shader_struct! {
         src: Layout,
         dst: Layout,
         images: u32,
-        channels: u32,
-        height: u32,
+        pixels: u32,
         weight_offset: u32,
         prologue_floor: f32,
     }
 }
 
-const WORKGROUP: usize = 64;
+const WORKGROUP: usize = 32;
 
 /// Every variant a plan may contain.
 pub fn variants() -> Vec<Variant> {
@@ -33,10 +32,9 @@ pub fn kernel(source: Region, target: Region, prologue: Option<(WeightRows, bool
         src: source.layout(),
         dst: target.layout(),
         images: source.batch as u32,
-        channels: source.shape.channels as u32,
-        height: source.shape.height as u32,
+        pixels: source.shape.pixels() as u32,
         weight_offset: rows.quad_offset as u32,
         prologue_floor: floor(relu),
     };
-    Kernel::new(variant(prologue.is_some()), &params, source.batch, source.shape.channels.div_ceil(WORKGROUP))
+    Kernel::new(variant(prologue.is_some()), &params, source.batch, source.shape.channels)
 }
