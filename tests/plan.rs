@@ -149,6 +149,21 @@ fn weight_buffers_stay_below_the_limit() {
     }
 }
 
+/// For what the engine allocates: little more than is alive at once.
+#[test]
+fn buffers_hold_little_more_than_is_alive_at_once() {
+    for name in Config::names() {
+        for (batch, [height, width]) in [(1, [224, 224]), (8, [224, 224]), (3, [97, 131]), (1, [640, 480])] {
+            let plan = plan(&Config::named(name).unwrap().graph(height, width).unwrap(), batch, true);
+            let weights: u64 = plan.byte_weight_buffers().sum();
+            assert_eq!(plan.byte_total(), weights + plan.byte_buffers().sum::<u64>());
+            assert!(plan.byte_peak() <= plan.byte_buffers().sum(), "{name}: more is alive than there is memory");
+            let allowed = 1.05 * (weights + plan.byte_peak()) as f64 + f64::from(4 << 20);
+            assert!(plan.byte_total() as f64 <= allowed, "{name}, {batch} x {height}x{width}: {allowed} bytes allowed\n{plan}");
+        }
+    }
+}
+
 #[test]
 fn networks_without_parameters_have_plans() {
     let mut graph = Graph::new(Shape::new(3, 8, 8));
