@@ -122,5 +122,8 @@ fn temporary_file(folder: &Path) -> io::Result<NamedTempFile> {
     #[cfg(unix)]
     builder.permissions(<fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o666));
     // Without the path of the temporary file, which says nothing to whoever reads the error.
-    builder.tempfile_in(folder).map_err(|error| error.kind().into())
+    builder.tempfile_in(folder).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => io::Error::other("expected a folder that exists, found none; make it first"),
+        kind => kind.into(),
+    })
 }
