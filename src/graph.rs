@@ -76,6 +76,11 @@ pub enum Op {
     MaxPool(Window),
     /// Mean over a window; padding counts as zeros (PyTorch's `count_include_pad = True`).
     AvgPool(Window),
+    /// Mean of 3x3 pixels at every other one, weighted (1, 2, 1) along each axis. The picture goes on mirrored at its
+    /// outermost pixels: index -1 is 1, index `size` is `size - 2` (PyTorch's `reflect`).
+    ///
+    /// R. Zhang: *Making Convolutional Networks Shift-Invariant Again*, ICML 2019 (timm's `BlurPool2d`).
+    BlurPool,
     /// Its inputs' channels one after the other.
     Concat,
     /// Mean of each channel over all pixels.
@@ -191,6 +196,15 @@ impl Graph {
         self.add(name, Op::AvgPool(window), vec![x], shape)
     }
 
+    /// [`Op::BlurPool`]: `[C, H, W]` to `[C, ceil(H / 2), ceil(W / 2)]`. Errors where a side is below 2, too small to mirror.
+    pub fn blur_pool(&mut self, name: &str, x: Value) -> Result<Value> {
+        let Shape { channels, height, width } = self.checked_shape(name, x)?;
+        if height < 2 || width < 2 {
+            return Err(Error::TooSmall { layer: name.into(), input: self.input_shape(), height, width });
+        }
+        self.add(name, Op::BlurPool, vec![x], Shape::new(channels, height.div_ceil(2), width.div_ceil(2)))
+    }
+
     /// The channels of `inputs`, one after the other. Errors where heights or widths differ.
     pub fn concat(&mut self, name: &str, inputs: &[Value]) -> Result<Value> {
         let shapes = inputs.iter().map(|&x| self.checked_shape(name, x)).collect::<Result<Vec<_>>>()?;
@@ -296,6 +310,7 @@ impl Graph {
                 Op::Relu => graph.relu(name, x)?,
                 Op::MaxPool(window) => graph.max_pool(name, x, window)?,
                 Op::AvgPool(window) => graph.avg_pool(name, x, window)?,
+                Op::BlurPool => graph.blur_pool(name, x)?,
                 Op::Concat => graph.concat(name, &node.inputs)?,
                 Op::GlobalAvgPool => graph.global_avg_pool(name, x)?,
                 Op::Linear { out_features } => graph.linear(name, x, out_features)?,
@@ -380,6 +395,17 @@ mod tests {
             assert!(refused.is_err(), "{what}");
         }
         assert_eq!(graph.nodes().len(), 2, "what was refused left nothing behind");
+    }
+
+    #[test]
+    fn a_blur_pool_needs_two_pixels_a_side() {
+        let mut graph = Graph::new(Shape::new(3, 2, 5));
+        let x = graph.blur_pool("first", graph.input()).unwrap();
+        assert_eq!(graph.shape(x), Shape::new(3, 1, 3));
+        let refused = graph.blur_pool("second", x);
+        assert!(matches!(&refused, Err(Error::TooSmall { layer, height: 1, width: 3, .. }) if layer == "second"), "{refused:?}");
+        assert_eq!(graph.resized(7, 6).unwrap().shape(x), Shape::new(3, 4, 3));
+        assert!(matches!(graph.resized(7, 1), Err(Error::TooSmall { .. })));
     }
 
     #[test]

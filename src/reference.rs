@@ -12,7 +12,7 @@ use crate::weights::Weights;
 
 mod ops;
 
-pub use ops::{avg_pool, concat, conv, global_pool, linear, max_pool, norm, relu};
+pub use ops::{avg_pool, blur_pool, concat, conv, global_pool, linear, max_pool, norm, relu};
 
 /// A network and its weights, ready to run on the CPU.
 #[derive(Debug, Clone)]
@@ -107,6 +107,7 @@ impl Reference {
             Op::Relu => relu(x),
             Op::MaxPool(window) => max_pool(window, from, x),
             Op::AvgPool(window) => avg_pool(window, from, x),
+            Op::BlurPool => blur_pool(from, x),
             Op::Concat => concat(inputs),
             Op::GlobalAvgPool => global_pool(from, x),
             Op::Linear { .. } => linear(x, tensor("weight")?, tensor("bias")?),

@@ -346,7 +346,7 @@ impl Symbols {
                 }
                 self.each(node, inputs)
             }
-            Op::Relu | Op::MaxPool(_) | Op::AvgPool(_) | Op::GlobalAvgPool => self.each(node, inputs),
+            Op::Relu | Op::MaxPool(_) | Op::AvgPool(_) | Op::BlurPool | Op::GlobalAvgPool => self.each(node, inputs),
         }
     }
 

@@ -118,3 +118,20 @@ fn a_convolution_can_be_uneven() {
     ];
     assert_eq!(output, expected.map(|v| v + 0.5));
 }
+
+/// Pictures of uneven and of the smallest size, worked by hand.
+#[test]
+fn a_blur_pool_mirrors_the_picture() {
+    let blurred = |input: &[f32], height, width| {
+        let mut graph = Graph::new(Shape::new(1, height, width));
+        graph.blur_pool("blur", graph.input()).unwrap();
+        Reference::new(graph, Weights::new()).unwrap().run(input, height, width).unwrap()
+    };
+    // Rows 1 2 3 4 | 5 6 7 8 | 9 10 11 12; weighted around columns 0 and 2 they are 6 12 | 22 28 | 38 44.
+    let picture: Vec<f32> = (1..=12).map(|v| v as f32).collect();
+    let above = [22.0 + 2.0 * 6.0 + 22.0, 28.0 + 2.0 * 12.0 + 28.0];
+    let below = [22.0 + 2.0 * 38.0 + 22.0, 28.0 + 2.0 * 44.0 + 28.0];
+    assert_eq!(blurred(&picture, 3, 4), [above, below].concat().iter().map(|sum| sum / 16.0).collect::<Vec<f32>>());
+    // Both directions at once: 2 1 2 and 4 3 4 are the only rows there are.
+    assert_eq!(blurred(&[1.0, 2.0, 3.0, 4.0], 2, 2), [2.5]);
+}

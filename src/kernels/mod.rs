@@ -3,6 +3,7 @@
 //! `shaders/x.wgsl` is described by `src/kernels/x.rs`: a [`Params`](Kernel::params) struct laid out as the shader's,
 //! and a function from regions to a [`Kernel`] ready to dispatch.
 
+pub mod blur_pool;
 pub mod conv;
 pub mod conv1x1;
 pub mod conv3x3;
@@ -60,6 +61,8 @@ pub enum Shader {
     NormRelu,
     /// `shaders/pool.wgsl`
     Pool,
+    /// `shaders/blur_pool.wgsl`
+    BlurPool,
     /// `shaders/copy.wgsl`
     Copy,
     /// `shaders/global_pool.wgsl`
@@ -70,8 +73,8 @@ pub enum Shader {
 
 impl Shader {
     /// Every shader.
-    pub const ALL: [Self; 8] =
-        [Self::Conv1x1, Self::Conv3x3, Self::Conv, Self::NormRelu, Self::Pool, Self::Copy, Self::GlobalPool, Self::Linear];
+    pub const ALL: [Self; 9] =
+        [Self::Conv1x1, Self::Conv3x3, Self::Conv, Self::NormRelu, Self::Pool, Self::BlurPool, Self::Copy, Self::GlobalPool, Self::Linear];
 
     /// The file's name without its ending.
     pub const fn name(self) -> &'static str {
@@ -81,6 +84,7 @@ impl Shader {
             Self::Conv => "conv",
             Self::NormRelu => "norm_relu",
             Self::Pool => "pool",
+            Self::BlurPool => "blur_pool",
             Self::Copy => "copy",
             Self::GlobalPool => "global_pool",
             Self::Linear => "linear",
@@ -95,6 +99,7 @@ impl Shader {
             Self::Conv => include_str!("../../shaders/conv.wgsl"),
             Self::NormRelu => include_str!("../../shaders/norm_relu.wgsl"),
             Self::Pool => include_str!("../../shaders/pool.wgsl"),
+            Self::BlurPool => include_str!("../../shaders/blur_pool.wgsl"),
             Self::Copy => include_str!("../../shaders/copy.wgsl"),
             Self::GlobalPool => include_str!("../../shaders/global_pool.wgsl"),
             Self::Linear => include_str!("../../shaders/linear.wgsl"),
@@ -109,6 +114,7 @@ impl Shader {
             Self::Conv => (conv::Params::FIELDS, size_of::<conv::Params>()),
             Self::NormRelu => (norm_relu::Params::FIELDS, size_of::<norm_relu::Params>()),
             Self::Pool => (pool::Params::FIELDS, size_of::<pool::Params>()),
+            Self::BlurPool => (blur_pool::Params::FIELDS, size_of::<blur_pool::Params>()),
             Self::Copy => (copy::Params::FIELDS, size_of::<copy::Params>()),
             Self::GlobalPool => (global_pool::Params::FIELDS, size_of::<global_pool::Params>()),
             Self::Linear => (linear::Params::FIELDS, size_of::<linear::Params>()),
@@ -128,6 +134,7 @@ impl Shader {
             Self::Conv => conv::variants(),
             Self::NormRelu => norm_relu::variants(),
             Self::Pool => pool::variants(),
+            Self::BlurPool => vec![blur_pool::variant()],
             Self::Copy => vec![copy::variant()],
             Self::GlobalPool => global_pool::variants(),
             Self::Linear => vec![linear::variant()],

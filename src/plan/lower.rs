@@ -37,6 +37,7 @@ pub(super) enum Operation {
     Conv { conv: Conv, prologue: Option<NormRelu>, epilogue: NormRelu },
     NormRelu(NormRelu),
     Pool { pooling: Pooling, window: Window, prologue: Option<NormRelu> },
+    BlurPool,
     GlobalPool { prologue: Option<NormRelu> },
     Linear { relu: bool },
     Concat,
@@ -125,6 +126,10 @@ impl Lowering<'_> {
                 self.stage(node, Vec::new(), Operation::Pool { pooling: Pooling::Max, window, prologue: None }, vec![source])
             }
             Op::AvgPool(window) => self.avg_pool(node, window),
+            Op::BlurPool => {
+                let source = self.materialised(node.inputs[0]);
+                self.stage(node, Vec::new(), Operation::BlurPool, vec![source])
+            }
             Op::Concat => self.concat(node),
             Op::GlobalAvgPool => {
                 let (source, prologue, layers) = self.with_prologue(node.inputs[0], true);

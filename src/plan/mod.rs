@@ -21,7 +21,7 @@ pub use pack::Pack;
 
 use crate::error::{Error, Result};
 use crate::graph::{Conv, Graph};
-use crate::kernels::{Kernel, Region, WeightRows, conv, conv1x1, conv3x3, copy, global_pool, linear, norm_relu, pool};
+use crate::kernels::{Kernel, Region, WeightRows, blur_pool, conv, conv1x1, conv3x3, copy, global_pool, linear, norm_relu, pool};
 use crate::shape::{Shape, Window};
 use lower::{Operation, POINTWISE, Stage, Stages};
 use place::{Move, Placement};
@@ -240,6 +240,7 @@ impl Plan {
                 let prologue = prologue.clone().map(|p| (self.pack_norm(p.norm, source.shape), p.relu));
                 pool::kernel(source, target, *pooling, *window, prologue)
             }
+            Operation::BlurPool => blur_pool::kernel(source, target),
             Operation::GlobalPool { prologue } => {
                 let prologue = prologue.clone().map(|p| (self.pack_norm(p.norm, source.shape), p.relu));
                 global_pool::kernel(source, target, prologue)

@@ -116,6 +116,24 @@ fn pool(
     })
 }
 
+/// Mean of 3x3 pixels at every other one, weighted (1, 2, 1) along each axis, the picture mirrored at its outermost pixels
+/// (timm's `BlurPool2d`).
+pub fn blur_pool(from: Shape, x: &[f32]) -> Vec<f32> {
+    let [height, width] = [from.height, from.width].map(|size| if size < 2 { 0 } else { size.div_ceil(2) });
+    let around = |position: usize, size: usize| {
+        [0, 1, 2].map(|tap| (2 * position + tap).abs_diff(1)).map(|index| if index == size { size - 2 } else { index })
+    };
+    let mean = |[before, centre, after]: [f64; 3]| (before + 2.0 * centre + after) / 4.0;
+    planes(x.len() / from.elements(), from.channels, height * width, |image, channel, results| {
+        let plane = &x[(image * from.channels + channel) * from.pixels()..][..from.pixels()];
+        for (position, result) in results.iter_mut().enumerate() {
+            let columns = around(position % width, from.width);
+            let rows = around(position / width, from.height);
+            *result = mean(rows.map(|y| mean(columns.map(|x| plane[y * from.width + x].into()))));
+        }
+    })
+}
+
 /// The channels of the inputs, one after the other, image by image.
 pub fn concat(inputs: &[(Shape, &[f32])]) -> Vec<f32> {
     let batch = inputs.first().map_or(0, |(shape, x)| x.len() / shape.elements());

@@ -62,6 +62,10 @@ impl Net {
         self.add("avg_pool", |graph, name| graph.avg_pool(name, x, window))
     }
 
+    fn blur_pool(&mut self, x: Value) -> Value {
+        self.add("blur_pool", |graph, name| graph.blur_pool(name, x))
+    }
+
     fn concat(&mut self, parts: &[Value]) -> Value {
         self.add("concat", |graph, name| graph.concat(name, parts))
     }
@@ -306,6 +310,32 @@ pub(crate) fn pools() -> Vec<Odd> {
             let x = net.avg_pool(x, HALVE);
             net.avg_pool(x, HALVE);
         }));
+    }
+    for [height, width] in [[2, 2], [2, 7], [7, 2], [3, 3], [4, 6], [5, 8], [9, 13], [61, 66]] {
+        for (channels, batch) in [(1, 1), (5, 3)] {
+            let shape = [channels, height, width];
+            cases.push(odd("blur pool of the input", batch, shape, |net, x| {
+                net.blur_pool(x);
+            }));
+            cases.push(odd("3x3 conv, norm, blur pool, norm, ReLU, 1x1 conv", batch, shape, |net, x| {
+                let x = net.conv(x, channels, GROWTH);
+                let x = net.norm(x);
+                let x = net.blur_pool(x);
+                let x = net.norm_relu(x);
+                net.conv(x, 3, POINTWISE);
+            }));
+            cases.push(odd("max pool, norm, ReLU, blur pool", batch, shape, |net, x| {
+                let x = net.max_pool(x, GROWTH);
+                let x = net.norm_relu(x);
+                net.blur_pool(x);
+            }));
+            cases.push(odd("blur pools of a concat and of its last part, in a concat", batch, shape, |net, x| {
+                let [a, b] = [3, 2].map(|channels| net.conv(x, channels, GROWTH));
+                let both = net.concat(&[a, b]);
+                let [whole, part] = [both, b].map(|x| net.blur_pool(x));
+                net.concat(&[whole, part]);
+            }));
+        }
     }
     cases
 }
@@ -672,7 +702,7 @@ pub(crate) fn tables() -> Vec<Odd> {
 
 /// A random network of at most ten layers. It is valid by construction: verbs that do not fit are left out.
 pub(crate) fn random() -> impl Strategy<Value = Odd> {
-    let verb = (0..12u8, any::<[prop::sample::Index; 3]>(), 1..7usize, 0..6usize);
+    let verb = (0..13u8, any::<[prop::sample::Index; 3]>(), 1..7usize, 0..6usize);
     let verbs = prop::collection::vec(verb, 3..=10);
     let shape = (1..6usize, 1..10usize, 1..10usize);
     (shape, 1..=3usize, verbs, any::<prop::sample::Index>(), prop::bool::weighted(0.2)).prop_map(
@@ -716,6 +746,7 @@ impl Net {
                 }
                 self.graph.concat(&name, &parts)
             }
+            11 => self.graph.blur_pool(&name, x),
             _ if self.graph.shape(x).pixels() == 1 => self.graph.linear(&name, x, channels),
             _ if pick == 0 => self.graph.global_avg_pool(&name, x),
             _ => return,

@@ -1,0 +1,33 @@
+//! `shaders/blur_pool.wgsl`: a blur at every other pixel, the picture mirrored at its outermost pixels.
+
+use super::{Kernel, Layout, Region, Shader, Variant, shader_struct};
+
+shader_struct! {
+    /// The shader's parameters.
+    struct Params {
+        src: Layout,
+        dst: Layout,
+        pixels: u32,
+        image_pixels: u32,
+        src_height: u32,
+    }
+}
+
+const WORKGROUP: usize = 64;
+
+/// The only variant.
+pub fn variant() -> Variant {
+    Variant::new(Shader::BlurPool).size("WORKGROUP", WORKGROUP as u32)
+}
+
+/// Blurs `source`, of at least 2x2 pixels, into `target` of half its height and width, rounded up.
+pub fn kernel(source: Region, target: Region) -> Kernel {
+    let params = Params {
+        src: source.layout(),
+        dst: target.layout(),
+        pixels: target.pixels() as u32,
+        image_pixels: target.shape.pixels() as u32,
+        src_height: source.shape.height as u32,
+    };
+    Kernel::new(variant(), &params, target.pixels().div_ceil(WORKGROUP), target.shape.channels)
+}
