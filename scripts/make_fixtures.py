@@ -18,6 +18,7 @@ from collections import OrderedDict
 from pathlib import Path
 
 import numpy as np
+import timm
 import torch
 import torch.nn.functional as F
 import torchvision
@@ -31,7 +32,9 @@ OUTPUT = ROOT / "tests" / "fixtures" / "torchvision"
 TOLERANCE = 2e-6
 
 # Architectures. `stem` is `imagenet` (7x7 convolution with stride 2, norm, relu,
-# max pool) or `cifar` (3x3 convolution alone); `bn_size` null means no bottleneck.
+# max pool), `cifar` (3x3 convolution alone) or timm's `deep` (three 3x3 convolutions;
+# `widths` are the channels of the first two, `blur` tells whether a blur pool follows
+# the max pool). `bn_size` null means no bottleneck.
 
 
 def config(growth_rate, block_config, num_init_features, num_classes, **others):
@@ -56,6 +59,8 @@ ODD = config(5, (2, 3, 1), 7, 11, bn_size=3)
 GREY = config(8, (2, 2), 8, 4, in_channels=1)
 CIFAR_BC = config(12, (4, 4, 4), 24, 10, stem="cifar")
 CIFAR_PLAIN = config(12, (3, 3, 3), 16, 10, stem="cifar", bn_size=None, compression=1.0)
+DEEP = config(6, (2, 3), 12, 9, stem="deep", widths=[6, 6], blur=False)
+DEEP_BLUR = config(5, (2, 3, 1), 10, 7, stem="deep", widths=[5, 5], blur=True, bn_size=3)
 
 # Name, configuration, seed, batch, height, width.
 CASES = [
@@ -69,6 +74,8 @@ CASES = [
     ("cifar-plain", CIFAR_PLAIN, 8, 2, 32, 32),
     ("cifar-plain-odd", CIFAR_PLAIN, 9, 2, 37, 29),
     ("grey", GREY, 10, 2, 45, 33),
+    ("deep", DEEP, 11, 3, 43, 57),
+    ("deep-blur", DEEP_BLUR, 12, 3, 47, 61),
 ]
 
 # The single modules of `odd`: same seed and size, batch 2.
@@ -248,8 +255,21 @@ def build(c):
     """Return the network of a configuration."""
     if c["stem"] == "cifar":
         return CifarDenseNet(c)
-    # torchvision always halves the channels and always has a bottleneck.
+    # torchvision and timm always halve the channels and always have a bottleneck.
     assert c["compression"] == 0.5 and c["bn_size"] is not None
+    if c["stem"] == "deep":
+        # timm derives the stem's channels from the growth rate.
+        growth_rate = c["growth_rate"]
+        assert c["num_init_features"] == 2 * growth_rate and c["widths"] == [growth_rate] * 2
+        return timm.models.densenet.DenseNet(
+            growth_rate=growth_rate,
+            block_config=c["block_config"],
+            num_classes=c["num_classes"],
+            in_chans=c["in_channels"],
+            bn_size=c["bn_size"],
+            stem_type="deep",
+            aa_layer=timm.layers.BlurPool2d if c["blur"] else None,
+        )
     model = torchvision.models.DenseNet(
         growth_rate=c["growth_rate"],
         block_config=c["block_config"],
@@ -327,6 +347,7 @@ def main():
     listing = {
         "torch": torch.__version__.split("+")[0],
         "torchvision": torchvision.__version__.split("+")[0],
+        "timm": timm.__version__,
         "numpy": np.__version__,
         "samples": [
             sample("input", [2, 3, 41, 67], 6),

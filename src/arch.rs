@@ -12,6 +12,17 @@ use crate::shape::{Shape, Window};
 pub enum Stem {
     /// 7x7 convolution with stride 2, batch norm, ReLU, 3x3 max pool with stride 2.
     ImageNet,
+    /// Three 3x3 convolutions, the first with stride 2, each with batch norm and ReLU; then a pool with stride 2.
+    ///
+    /// timm's `stem_type = 'deep'`, as in its `densenet264d` and, with `blur`, its `densenetblur121d`.
+    /// timm's batch norms have their ReLU inside; here it is a layer of its own, `features.relu0` to `features.relu2`.
+    Deep {
+        /// Channels of the first and the second convolution; the third makes `num_init_features`.
+        widths: [usize; 2],
+        /// Whether the pool is a 3x3 max pool with stride 1 and then a blur pool ([`Op::BlurPool`](crate::Op::BlurPool),
+        /// R. Zhang: *Making Convolutional Networks Shift-Invariant Again*, ICML 2019), or a 3x3 max pool with stride 2.
+        blur: bool,
+    },
     /// 3x3 convolution with stride 1, nothing else: the paper's stem for CIFAR.
     Cifar,
 }
@@ -86,6 +97,18 @@ impl Config {
         Self::imagenet(32, &[6, 12, 64, 48], 64)
     }
 
+    /// timm's `densenet264d` (k = 48, deep stem): 72,736,216 parameters.
+    pub fn densenet264d() -> Self {
+        let stem = Stem::Deep { widths: [48, 48], blur: false };
+        Self { stem, ..Self::imagenet(48, &[6, 12, 64, 48], 96) }
+    }
+
+    /// timm's `densenetblur121d` (deep stem with a blur pool): 7,998,088 parameters.
+    pub fn densenetblur121d() -> Self {
+        let stem = Stem::Deep { widths: [32, 32], blur: true };
+        Self { stem, ..Self::densenet121() }
+    }
+
     /// The configuration of a name such as `densenet121`.
     pub fn named(name: &str) -> Option<Self> {
         let (_, make) = NAMED.iter().find(|(known, _)| *known == name)?;
@@ -112,8 +135,8 @@ impl Config {
 
     /// The network for pictures of `height` x `width` pixels.
     ///
-    /// Layers carry torchvision's module names, so that a checkpoint's keys, PyTorch's `named_modules()` and this
-    /// graph agree. Errors where the picture is too small, or the numbers make no network.
+    /// Layers carry torchvision's module names, those of the deep stem timm's, so that a checkpoint's keys, PyTorch's
+    /// `named_modules()` and this graph agree. Errors where the picture is too small, or the numbers make no network.
     pub fn graph(&self, height: usize, width: usize) -> Result<Graph> {
         self.check()?;
         let mut graph = Graph::new(Shape::new(self.in_channels, height, width));
@@ -138,13 +161,29 @@ impl Config {
         let x = graph.input();
         match self.stem {
             Stem::ImageNet => {
-                let x = graph.conv("features.conv0", x, Conv::new(self.num_init_features, Window::square(7, 2, 3)))?;
-                let x = graph.batch_norm("features.norm0", x, self.epsilon)?;
-                let x = graph.relu("features.relu0", x)?;
+                let x = self.stem_layer(graph, 0, x, Conv::new(self.num_init_features, Window::square(7, 2, 3)))?;
                 graph.max_pool("features.pool0", x, Window::square(3, 2, 1))
+            }
+            Stem::Deep { widths: [first, second], blur } => {
+                let x = self.stem_layer(graph, 0, x, Conv::new(first, Window::square(3, 2, 1)))?;
+                let x = self.stem_layer(graph, 1, x, Conv::new(second, Window::square(3, 1, 1)))?;
+                let x = self.stem_layer(graph, 2, x, Conv::new(self.num_init_features, Window::square(3, 1, 1)))?;
+                if !blur {
+                    return graph.max_pool("features.pool0", x, Window::square(3, 2, 1));
+                }
+                let x = graph.max_pool("features.pool0.0", x, Window::square(3, 1, 1))?;
+                let x = graph.blur_pool("features.pool0.1", x)?;
+                graph.alias("features.pool0", x)?;
+                Ok(x)
             }
             Stem::Cifar => graph.conv("features.conv0", x, Conv::new(self.num_init_features, Window::square(3, 1, 1))),
         }
+    }
+
+    fn stem_layer(&self, graph: &mut Graph, number: usize, x: Value, conv: Conv) -> Result<Value> {
+        let x = graph.conv(&format!("features.conv{number}"), x, conv)?;
+        let x = graph.batch_norm(&format!("features.norm{number}"), x, self.epsilon)?;
+        graph.relu(&format!("features.relu{number}"), x)
     }
 
     fn dense_block(&self, graph: &mut Graph, name: &str, mut x: Value, layers: usize) -> Result<Value> {
@@ -183,9 +222,11 @@ impl Config {
     }
 
     fn check(&self) -> Result<()> {
+        let stem_width = if let Stem::Deep { widths: [first, second], .. } = self.stem { first.min(second) } else { 1 };
         let positive = [
             ("growth_rate", self.growth_rate),
             ("num_init_features", self.num_init_features),
+            ("stem", stem_width),
             ("bn_size", self.bn_size),
             ("in_channels", self.in_channels),
             ("num_classes", self.num_classes.unwrap_or(1)),
@@ -204,12 +245,14 @@ impl Config {
 
 type Make = fn() -> Config;
 
-const NAMED: [(&str, Make); 5] = [
+const NAMED: [(&str, Make); 7] = [
     ("densenet121", Config::densenet121),
     ("densenet161", Config::densenet161),
     ("densenet169", Config::densenet169),
     ("densenet201", Config::densenet201),
     ("densenet264", Config::densenet264),
+    ("densenet264d", Config::densenet264d),
+    ("densenetblur121d", Config::densenetblur121d),
 ];
 
 #[cfg(test)]
@@ -224,6 +267,8 @@ mod tests {
             ("densenet169", 14_149_480),
             ("densenet201", 20_013_928),
             ("densenet264", 33_337_704),
+            ("densenet264d", 72_736_216),
+            ("densenetblur121d", 7_998_088),
         ] {
             let config = Config::named(name).unwrap();
             assert_eq!(config.graph(224, 224).unwrap().parameters(), parameters, "{name}");
@@ -255,6 +300,24 @@ mod tests {
     }
 
     #[test]
+    fn a_deep_stem_has_timms_names_and_shapes() {
+        let blurred = Config::densenetblur121d();
+        let graph = blurred.graph(224, 224).unwrap();
+        let names: Vec<&str> = graph.nodes()[1..12].iter().map(|node| node.name.as_str()).collect();
+        let convolutions = (0..3).flat_map(|number| ["conv", "norm", "relu"].map(|kind| format!("features.{kind}{number}")));
+        assert_eq!(names, convolutions.chain(["features.pool0.0".into(), "features.pool0.1".into()]).collect::<Vec<_>>());
+        let shape = |graph: &Graph, name: &str| graph.shape(graph.find(name).unwrap());
+        assert_eq!(shape(&graph, "features.relu1"), Shape::new(32, 112, 112));
+        assert_eq!(shape(&graph, "features.pool0.0"), Shape::new(64, 112, 112));
+        assert_eq!(shape(&graph, "features.pool0"), Shape::new(64, 56, 56));
+        assert_eq!(graph.find("features.pool0").unwrap(), graph.find("features.pool0.1").unwrap());
+        let odd = Config::densenet264d().graph(97, 131).unwrap();
+        assert_eq!(shape(&odd, "features.relu2"), Shape::new(96, 49, 66));
+        assert_eq!(shape(&odd, "features.pool0"), Shape::new(96, 25, 33));
+        assert!(odd.find("features.pool0.1").is_err());
+    }
+
+    #[test]
     fn the_smallest_picture_is_torchvisions() {
         assert!(Config::densenet121().graph(29, 29).is_ok());
         let message = Config::densenet121().graph(28, 29).unwrap_err().to_string();
@@ -265,5 +328,8 @@ mod tests {
     fn numbers_that_make_no_network_are_named() {
         let message = Config { growth_rate: 0, ..Config::densenet121() }.graph(224, 224).unwrap_err().to_string();
         assert!(message.contains("growth_rate"), "{message}");
+        let stem = Stem::Deep { widths: [32, 0], blur: false };
+        let message = Config { stem, ..Config::densenet121() }.graph(224, 224).unwrap_err().to_string();
+        assert!(message.contains("stem: expected at least 1"), "{message}");
     }
 }

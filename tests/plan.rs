@@ -77,6 +77,16 @@ fn fusion_leaves_no_copies_and_one_kernel_for_each_convolution() {
 }
 
 #[test]
+fn a_deep_stem_with_a_blur_pool_is_five_steps() {
+    let plan = plan(&Config::densenetblur121d().graph(224, 224).unwrap(), 2, true);
+    let [stem @ .., blur] = &plan.steps()[..5] else { unreachable!("five steps") };
+    let names: Vec<&str> = stem.iter().map(|step| step.name.as_str()).collect();
+    assert_eq!(names, ["features.conv0", "features.conv1", "features.conv2", "features.pool0.0"]);
+    assert_eq!((blur.name.as_str(), blur.kernel.variant.to_string().as_str()), ("features.pool0.1", "blur_pool 64"));
+    assert_eq!((blur.flops, blur.bytes, blur.pack), (0, 4 * 2 * 64 * (112 * 112 + 56 * 56), None));
+}
+
+#[test]
 fn every_layer_is_computed_once_in_a_fused_densenet() {
     let graph = densenet121(224, 224);
     let fused = plan(&graph, 1, true);
@@ -239,7 +249,8 @@ fn every_step_of_densenets_finds_what_the_graph_says() {
     let plain = Config { compression: 1.0, bottleneck: false, ..cifar.clone() };
     let featureless = Config { num_classes: None, ..Config::imagenet(5, &[2, 3, 1], 7) };
     let cases = [(Config::densenet121(), 1, [224, 224]), (Config::densenet201(), 3, [37, 61]), (cifar, 3, [33, 29]), (plain, 2, [32, 32])];
-    for (config, batch, [height, width]) in cases.into_iter().chain([(featureless, 3, [41, 67])]) {
+    let others = [(featureless, 3, [41, 67]), (Config::densenet264d(), 1, [32, 47]), (Config::densenetblur121d(), 3, [45, 32])];
+    for (config, batch, [height, width]) in cases.into_iter().chain(others) {
         let graph = config.graph(height, width).unwrap();
         for fusion in [true, false] {
             Memory::walk(&graph, &plan(&graph, batch, fusion)).unwrap_or_else(|e| panic!("{config:?}, fusion {fusion}: {e}"));

@@ -13,7 +13,7 @@ use super::{message, plan};
 #[derive(Args)]
 #[command(after_help = "Example: densenet init --arch densenet121 --classes 10 --seed 1 untrained.safetensors")]
 pub(crate) struct Options {
-    /// Architecture: densenet121, densenet161, densenet169, densenet201 or densenet264
+    /// Architecture: densenet121, densenet161, densenet169, densenet201, densenet264, densenet264d or densenetblur121d
     #[arg(long, value_name = "A", value_parser = plan::architecture)]
     arch: Config,
     /// Seed of the random weights; the same seed gives the same file

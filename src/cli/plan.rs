@@ -14,7 +14,7 @@ use super::size::Size;
 pub(crate) struct Options {
     #[command(flatten)]
     model: ModelOptions,
-    /// Architecture instead of a model: densenet121, densenet161, densenet169, densenet201 or densenet264
+    /// Architecture instead of a model: densenet121, densenet161, densenet169, densenet201, densenet264, densenet264d or densenetblur121d
     #[arg(long, value_name = "A", value_parser = architecture, conflicts_with = "model")]
     arch: Option<Config>,
     /// Images that run at once

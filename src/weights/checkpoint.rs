@@ -120,7 +120,7 @@ impl Checkpoint {
 impl Config {
     /// The network for some input size that is large enough: for what does not depend on it.
     pub(super) fn any_graph(&self) -> Result<Graph> {
-        let halvings = self.block_config.len().saturating_sub(1) + if self.stem == Stem::ImageNet { 2 } else { 0 };
+        let halvings = self.block_config.len().saturating_sub(1) + if self.stem == Stem::Cifar { 0 } else { 2 };
         let side = 1 << halvings.min(24);
         self.graph(side, side)
     }

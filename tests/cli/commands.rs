@@ -34,6 +34,9 @@ fn plan_prints_without_a_device() {
     let fused = run(&["--arch", "densenet121", "--batch", "2"]);
     assert_says(&fused, 0, &[]);
     assert!(stdout(&fused).contains("features.denseblock4.denselayer16.conv2"), "{}", stdout(&fused));
+    let blurred = run(&["--arch", "densenetblur121d"]);
+    assert_says(&blurred, 0, &[]);
+    assert!(stdout(&blurred).contains("features.pool0.1"), "{}", stdout(&blurred));
     let unfused = run(&["--model", "digits", "--no-fusion", "--size", "32x48"]);
     assert_says(&unfused, 0, &[]);
     assert!(stdout(&unfused).contains("features.norm0"), "{}", stdout(&unfused));

@@ -110,12 +110,21 @@ impl Case {
         let config = &entry["config"];
         let blocks: Vec<usize> = config["block_config"].as_array().unwrap().iter().map(|n| n.as_u64().unwrap() as usize).collect();
         let bn_size = config["bn_size"].as_u64();
+        let stem = match config["stem"].as_str().unwrap() {
+            "imagenet" => Stem::ImageNet,
+            "cifar" => Stem::Cifar,
+            "deep" => {
+                let widths = [0, 1].map(|index| config["widths"][index].as_u64().unwrap() as usize);
+                Stem::Deep { widths, blur: config["blur"].as_bool().unwrap() }
+            }
+            other => panic!("no stem is called {other}"),
+        };
         let config = Config {
             bn_size: bn_size.unwrap_or(4) as usize,
             num_classes: Some(number(config, "num_classes")),
             in_channels: number(config, "in_channels"),
             compression: config["compression"].as_f64().unwrap(),
-            stem: if config["stem"] == "cifar" { Stem::Cifar } else { Stem::ImageNet },
+            stem,
             bottleneck: bn_size.is_some(),
             ..Config::imagenet(number(config, "growth_rate"), &blocks, number(config, "num_init_features"))
         };
