@@ -34,7 +34,7 @@ TOLERANCE = 2e-6
 # Architectures. `stem` is `imagenet` (7x7 convolution with stride 2, norm, relu,
 # max pool), `cifar` (3x3 convolution alone) or timm's `deep` (three 3x3 convolutions;
 # `widths` are the channels of the first two, `blur` tells whether a blur pool follows
-# the max pool). `bn_size` null means no bottleneck.
+# the max pool). `bn_size` null means no bottleneck; `final_relu` is the one after norm5.
 
 
 def config(growth_rate, block_config, num_init_features, num_classes, **others):
@@ -47,6 +47,7 @@ def config(growth_rate, block_config, num_init_features, num_classes, **others):
         "num_init_features": num_init_features,
         "bn_size": 4,
         "compression": 0.5,
+        "final_relu": True,
         "num_classes": num_classes,
     } | others
 
@@ -59,6 +60,7 @@ ODD = config(5, (2, 3, 1), 7, 11, bn_size=3)
 GREY = config(8, (2, 2), 8, 4, in_channels=1)
 CIFAR_BC = config(12, (4, 4, 4), 24, 10, stem="cifar")
 CIFAR_PLAIN = config(12, (3, 3, 3), 16, 10, stem="cifar", bn_size=None, compression=1.0)
+NORM_LAST = config(6, (2, 3), 9, 5, final_relu=False)
 DEEP = config(6, (2, 3), 12, 9, stem="deep", widths=[6, 6], blur=False)
 DEEP_BLUR = config(5, (2, 3, 1), 10, 7, stem="deep", widths=[5, 5], blur=True, bn_size=3)
 
@@ -76,6 +78,7 @@ CASES = [
     ("grey", GREY, 10, 2, 45, 33),
     ("deep", DEEP, 11, 3, 43, 57),
     ("deep-blur", DEEP_BLUR, 12, 3, 47, 61),
+    ("norm-last", NORM_LAST, 13, 2, 38, 51),
 ]
 
 # The single modules of `odd`: same seed and size, batch 2.
@@ -251,8 +254,17 @@ class CifarDenseNet(nn.Module):
         return self.classifier(x.mean(dim=(2, 3)))
 
 
+class NormLastDenseNet(torchvision.models.DenseNet):
+    """torchvision's DenseNet without the ReLU after norm5."""
+
+    def forward(self, x):
+        """Return the logits."""
+        return self.classifier(self.features(x).mean(dim=(2, 3)))
+
+
 def build(c):
     """Return the network of a configuration."""
+    assert c["final_relu"] or c["stem"] == "imagenet"
     if c["stem"] == "cifar":
         return CifarDenseNet(c)
     # torchvision and timm always halve the channels and always have a bottleneck.
@@ -270,7 +282,8 @@ def build(c):
             stem_type="deep",
             aa_layer=timm.layers.BlurPool2d if c["blur"] else None,
         )
-    model = torchvision.models.DenseNet(
+    densenet = torchvision.models.DenseNet if c["final_relu"] else NormLastDenseNet
+    model = densenet(
         growth_rate=c["growth_rate"],
         block_config=c["block_config"],
         num_init_features=c["num_init_features"],

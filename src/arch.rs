@@ -51,6 +51,9 @@ pub struct Config {
     pub stem: Stem,
     /// Whether a dense layer has the 1x1 convolution before its 3x3 one (DenseNet-B).
     pub bottleneck: bool,
+    /// Whether a ReLU follows the last batch norm, `features.norm5`. Keras Applications' DenseNets had none up to
+    /// keras-applications 1.0.5.
+    pub final_relu: bool,
     /// Batch norm's epsilon.
     pub epsilon: f32,
 }
@@ -68,6 +71,7 @@ impl Config {
             compression: 0.5,
             stem: Stem::ImageNet,
             bottleneck: true,
+            final_relu: true,
             epsilon: 1e-5,
         }
     }
@@ -149,7 +153,9 @@ impl Config {
         }
         x = graph.batch_norm("features.norm5", x, self.epsilon)?;
         graph.alias("features", x)?;
-        x = graph.relu("relu", x)?;
+        if self.final_relu {
+            x = graph.relu("relu", x)?;
+        }
         x = graph.global_avg_pool("global_pool", x)?;
         if let Some(classes) = self.num_classes {
             graph.linear("classifier", x, classes)?;
@@ -315,6 +321,16 @@ mod tests {
         assert_eq!(shape(&odd, "features.relu2"), Shape::new(96, 49, 66));
         assert_eq!(shape(&odd, "features.pool0"), Shape::new(96, 25, 33));
         assert!(odd.find("features.pool0.1").is_err());
+    }
+
+    #[test]
+    fn without_the_final_relu_the_norm_is_pooled() {
+        let config = Config { final_relu: false, ..Config::densenet121() };
+        let graph = config.graph(224, 224).unwrap();
+        let pool = graph.node(graph.find("global_pool").unwrap());
+        assert_eq!(pool.inputs, [graph.find("features.norm5").unwrap()]);
+        assert!(graph.find("relu").is_err());
+        assert_eq!(config.name(), None);
     }
 
     #[test]

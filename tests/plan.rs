@@ -87,6 +87,15 @@ fn a_deep_stem_with_a_blur_pool_is_five_steps() {
 }
 
 #[test]
+fn the_last_norm_joins_the_global_pool_with_or_without_a_relu() {
+    for (final_relu, layers) in [(true, &["features.norm5", "relu", "global_pool"][..]), (false, &["features.norm5", "global_pool"])] {
+        let plan = plan(&Config { final_relu, ..Config::densenet121() }.graph(224, 224).unwrap(), 1, true);
+        let step = plan.steps().iter().find(|step| step.name == "global_pool").unwrap();
+        assert_eq!(step.layers, layers);
+    }
+}
+
+#[test]
 fn every_layer_is_computed_once_in_a_fused_densenet() {
     let graph = densenet121(224, 224);
     let fused = plan(&graph, 1, true);
@@ -249,7 +258,13 @@ fn every_step_of_densenets_finds_what_the_graph_says() {
     let plain = Config { compression: 1.0, bottleneck: false, ..cifar.clone() };
     let featureless = Config { num_classes: None, ..Config::imagenet(5, &[2, 3, 1], 7) };
     let cases = [(Config::densenet121(), 1, [224, 224]), (Config::densenet201(), 3, [37, 61]), (cifar, 3, [33, 29]), (plain, 2, [32, 32])];
-    let others = [(featureless, 3, [41, 67]), (Config::densenet264d(), 1, [32, 47]), (Config::densenetblur121d(), 3, [45, 32])];
+    let norm_last = Config { final_relu: false, ..Config::imagenet(6, &[2, 3], 9) };
+    let others = [
+        (featureless, 3, [41, 67]),
+        (norm_last, 2, [38, 51]),
+        (Config::densenet264d(), 1, [32, 47]),
+        (Config::densenetblur121d(), 3, [45, 32]),
+    ];
     for (config, batch, [height, width]) in cases.into_iter().chain(others) {
         let graph = config.graph(height, width).unwrap();
         for fusion in [true, false] {

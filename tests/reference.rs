@@ -36,7 +36,7 @@ fn the_generator_repeats_the_other_sides_numbers() {
 
 #[test]
 fn small_networks_compute_what_pytorch_computes() {
-    for name in ["odd", "grey", "cifar-bc", "cifar-plain", "cifar-plain-odd", "deep", "deep-blur"] {
+    for name in ["odd", "grey", "cifar-bc", "cifar-plain", "cifar-plain-odd", "deep", "deep-blur", "norm-last"] {
         println!("{name}");
         logits_agree(name);
     }

@@ -172,8 +172,10 @@ fn plans_use_no_other_variants() {
     let cifar = Config { num_classes: Some(10), stem: Stem::Cifar, ..Config::imagenet(12, &[4, 4, 4], 24) };
     let plain = Config { compression: 1.0, bottleneck: false, ..cifar.clone() };
     let odd = Config { in_channels: 1, bn_size: 3, ..Config::imagenet(5, &[2, 3, 1], 7) };
+    let norm_last = Config { final_relu: false, ..odd.clone() };
     let named = Config::names().map(|name| (name.to_owned(), Config::named(name).unwrap()));
-    let own = [("CIFAR", cifar), ("without bottleneck", plain), ("odd", odd)].map(|(name, config)| (name.to_owned(), config));
+    let own = [("CIFAR", cifar), ("without bottleneck", plain), ("odd", odd), ("without the final ReLU", norm_last)]
+        .map(|(name, config)| (name.to_owned(), config));
     for (name, config) in named.chain(own) {
         for [height, width] in [[224, 224], [97, 131], [32, 32]] {
             let graph = config.graph(height, width).unwrap();

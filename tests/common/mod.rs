@@ -126,6 +126,7 @@ impl Case {
             compression: config["compression"].as_f64().unwrap(),
             stem,
             bottleneck: bn_size.is_some(),
+            final_relu: config["final_relu"].as_bool().unwrap(),
             ..Config::imagenet(number(config, "growth_rate"), &blocks, number(config, "num_init_features"))
         };
         Self {
