@@ -1,6 +1,5 @@
 //! From logits to names: probabilities, the best classes, label files.
 
-use std::cmp::Ordering;
 use std::path::Path;
 
 use serde::Serialize;
@@ -19,20 +18,60 @@ pub struct Prediction {
     pub probability: f64,
 }
 
-/// The `k` classes with the largest logits, largest first; of equal ones the lower index first. All of them where
-/// there are fewer than `k`.
-///
-/// Errors where a logit is not finite.
-pub fn top_k(logits: &[f32], k: usize, activation: Activation) -> Result<Vec<Prediction>> {
-    if let Some(index) = logits.iter().position(|logit| !logit.is_finite()) {
-        let found = format!("{} for class {index}", logits[index]);
-        return Err(Error::Input { expected: "a picture that gives finite logits".into(), found });
+/// What a model's outputs mean.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Legend {
+    /// What turns logits into probabilities.
+    pub activation: Activation,
+    /// One label for each class; `""` for an output that was not trained.
+    pub labels: Option<Vec<String>>,
+    /// For each class the probability from which on it counts as found; `None` for an output that was not trained.
+    pub thresholds: Option<Vec<Option<f32>>>,
+}
+
+impl Legend {
+    /// The label of a class, its number where it has none.
+    pub fn label(&self, index: usize) -> String {
+        let label = self.labels.as_ref().and_then(|labels| labels.get(index)).filter(|label| !label.is_empty());
+        label.cloned().unwrap_or_else(|| index.to_string())
     }
-    let mut order: Vec<usize> = (0..logits.len()).collect();
-    order.sort_by(|&a, &b| logits[b].partial_cmp(&logits[a]).unwrap_or(Ordering::Equal));
-    let probabilities = probabilities(logits, activation);
-    let prediction = |index| Prediction { index, logit: logits[index], probability: probabilities[index] };
-    Ok(order.into_iter().take(k).map(prediction).collect())
+
+    /// The `k` classes of the largest probabilities, largest first; of equal ones that of the larger logit, then of the
+    /// lower index. All of them where there are fewer than `k`; outputs that were not trained are left out.
+    ///
+    /// Errors where a logit is not finite.
+    pub fn top_k(&self, logits: &[f32], k: usize) -> Result<Vec<Prediction>> {
+        if let Some(index) = logits.iter().position(|logit| !logit.is_finite()) {
+            let found = format!("{} for class {index}", logits[index]);
+            return Err(Error::Input { expected: "a picture that gives finite logits".into(), found });
+        }
+        let probabilities = self.probabilities(logits);
+        let prediction = |index: usize| Prediction { index, logit: logits[index], probability: probabilities[index] };
+        let mut predictions: Vec<Prediction> = (0..logits.len()).filter(|&index| self.is_trained(index)).map(prediction).collect();
+        predictions.sort_by(|a, b| b.probability.total_cmp(&a.probability).then(b.logit.total_cmp(&a.logit)));
+        predictions.truncate(k);
+        Ok(predictions)
+    }
+
+    /// A probability for each logit. Where there are thresholds, each is where its class's probability is 0.5, and both
+    /// sides are stretched (torchxrayvision's `op_norm`).
+    pub fn probabilities(&self, logits: &[f32]) -> Vec<f64> {
+        let mut probabilities = probabilities(logits, self.activation);
+        for (probability, threshold) in probabilities.iter_mut().zip(self.thresholds.iter().flatten()) {
+            if let Some(threshold) = threshold.map(f64::from) {
+                let below = *probability < threshold;
+                *probability =
+                    if below { *probability / (2.0 * threshold) } else { 1.0 - (1.0 - *probability) / (2.0 * (1.0 - threshold)) };
+            }
+        }
+        probabilities
+    }
+
+    fn is_trained(&self, index: usize) -> bool {
+        let labelled = self.labels.as_ref().and_then(|labels| labels.get(index)).is_none_or(|label| !label.is_empty());
+        let thresholded = self.thresholds.as_ref().and_then(|thresholds| thresholds.get(index)).is_none_or(Option::is_some);
+        labelled && thresholded
+    }
 }
 
 /// Every logit after `activation`, computed in 64 bits. Softmax is stable: no logit is too large for it.
@@ -68,11 +107,30 @@ pub fn read_labels(path: impl AsRef<Path>, classes: usize) -> Result<Vec<String>
 mod tests {
     use super::*;
 
+    fn legend(activation: Activation) -> Legend {
+        Legend { activation, labels: None, thresholds: None }
+    }
+
     #[test]
     fn the_best_come_first_and_equal_ones_by_index() {
-        let top = top_k(&[1.0, 3.0, 3.0, -2.0], 3, Activation::Softmax).unwrap();
+        let top = legend(Activation::Softmax).top_k(&[1.0, 3.0, 3.0, -2.0], 3).unwrap();
         assert_eq!(top.iter().map(|p| p.index).collect::<Vec<_>>(), [1, 2, 0]);
-        assert_eq!(top_k(&[1.0, 2.0], 5, Activation::Softmax).unwrap().len(), 2);
+        assert_eq!(legend(Activation::Softmax).top_k(&[1.0, 2.0], 5).unwrap().len(), 2);
+        let saturated = legend(Activation::Sigmoid).top_k(&[800.0, 900.0, 0.0], 3).unwrap();
+        assert_eq!(saturated.iter().map(|p| p.index).collect::<Vec<_>>(), [1, 0, 2]);
+    }
+
+    #[test]
+    fn thresholds_are_where_probabilities_are_a_half() {
+        let thresholds = Some(vec![Some(0.2), Some(0.5), None, Some(0.5)]);
+        let labels = Some(["a", "b", "c", ""].map(str::to_owned).to_vec());
+        let legend = Legend { activation: Activation::Sigmoid, labels, thresholds };
+        let logit = |p: f64| (p / (1.0 - p)).ln() as f32;
+        let logits = [logit(0.2), logit(0.25), logit(0.9), logit(0.9)];
+        let top = legend.top_k(&logits, 4).unwrap();
+        assert_eq!(top.iter().map(|p| p.index).collect::<Vec<_>>(), [0, 1], "what was not trained is left out");
+        assert!((top[0].probability - 0.5).abs() < 1e-6 && (top[1].probability - 0.25).abs() < 1e-6, "{top:?}");
+        assert_eq!((legend.label(0).as_str(), legend.label(3).as_str(), legend.label(9).as_str()), ("a", "3", "9"));
     }
 
     #[test]
@@ -84,7 +142,7 @@ mod tests {
 
     #[test]
     fn what_is_not_finite_is_refused() {
-        let message = top_k(&[0.0, f32::NAN], 1, Activation::Softmax).unwrap_err().to_string();
+        let message = legend(Activation::Softmax).top_k(&[0.0, f32::NAN], 1).unwrap_err().to_string();
         assert!(message.contains("NaN for class 1"), "{message}");
     }
 

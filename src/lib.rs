@@ -24,6 +24,7 @@ pub mod plan;
 pub mod reference;
 pub mod shape;
 pub mod weights;
+pub mod whole_file;
 
 pub use arch::{Config, Stem};
 pub use engine::{Engine, EngineOptions};
@@ -33,7 +34,7 @@ pub use graph::{Conv, Graph, Node, Op, TensorSpec, Value};
 pub use plan::{Plan, PlanOptions};
 pub use reference::Reference;
 pub use shape::{Shape, Window};
-pub use weights::{Checkpoint, Preprocessing, Tensor, Weights};
+pub use weights::{Checkpoint, Preprocessing, Preset, Tensor, Weights};
 
 // Programs that hand over their own device need the same wgpu.
 pub use wgpu;

@@ -69,11 +69,11 @@ fn what_is_saved_is_opened_again_byte_for_byte() {
     let checkpoint = described();
     checkpoint.save(&path).unwrap();
     let opened = Checkpoint::open(&path).unwrap();
-    assert_eq!(opened, checkpoint);
+    assert_eq!(Checkpoint { origin: None, ..opened.clone() }, checkpoint);
     assert_eq!(opened.to_bytes().unwrap(), std::fs::read(&path).unwrap());
     assert_eq!(checkpoint.to_bytes().unwrap(), described().to_bytes().unwrap());
     small().save(&path).unwrap();
-    assert_eq!(Checkpoint::open(&path).unwrap(), small());
+    assert_eq!(Checkpoint { origin: None, ..Checkpoint::open(&path).unwrap() }, small());
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no unfinished file is left behind");
 }
 
@@ -143,25 +143,29 @@ fn element_types_are_converted_or_refused() {
         let integers: Vec<u8> = [0; 6 * 8].into();
         tensors.insert("features.norm0.bias".into(), (dtype.into(), vec![6], integers));
         let message = refused(&assembled(&tensors));
-        assert!(message.contains("features.norm0.bias: expected F32, F16, BF16 or F64, found"), "{message}");
+        assert!(message.contains("features.norm0.bias: expected elements of f32, f16, bf16 or f64, found"), "{message}");
     }
 }
 
 #[test]
 fn other_content_is_recognised() {
+    let tar = [&[b'x'; 257][..], b"ustar"].concat();
     for (content, looks_like) in [
         (&b""[..], "is empty"),
-        (b"PK\x03\x04\0\0\0\0archive/data.pkl", "zip archive"),
-        (b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20", "old PyTorch file"),
-        (b"\x80\x04\x95\0\0\0\0\0\0\0\0", "pickle"),
+        (b"PK\x03\x04\0\0\0\0archive/data.pkl", "zip directory"),
+        (b"\x80\x04\x95\0\0\0\0\0\0\0\0", "bare Python pickle"),
         (b"\x89HDF\r\n\x1a\n\0\0", "HDF5"),
         (b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
         (b"\n<!DOCTYPE html>", "web page"),
         (b"{}", "unknown format"),
-        (b"\x08\x07\x12\x07pytorch", "unknown format"),
+        (b"\x08\x07\x12\x07pytorch", "ONNX"),
+        (b"\x0a\x0cDENSENET_121\x9a", "Caffe"),
+        (b"\x04\0\0\0\x01\0\0\0", "Torch7"),
+        (b"\x1f\x8b\x08\0", "gunzip"),
+        (&tar, "tar archive"),
     ] {
         let message = refused(content);
-        assert!(message.contains("file: ") && message.contains(looks_like) && message.contains("safetensors"), "{message}");
+        assert!(message.contains("file: ") && message.contains(looks_like), "{message}");
     }
 }
 
@@ -215,27 +219,33 @@ fn wrong_tensors_are_named() {
         assert!(parts.iter().all(|part| message.contains(part)), "{message}");
     };
     let missing = message(|t| t.retain(|name, _| !name.contains("norm5")));
-    expect(missing, &["features.norm5.weight: expected a tensor of shape [11], found none (3 more missing)"]);
+    expect(missing, &["4 missing (features.norm5.weight [11], ", " and 1 more)"]);
     let unexpected = message(|t| {
         for name in ["extra.a", "extra.b"] {
             t.insert(name.into(), ("F32".into(), vec![1], vec![0; 4]));
         }
     });
-    expect(unexpected, &["extra.a: expected no tensor of that name", "(1 more unexpected)"]);
+    expect(unexpected, &["2 left over (extra.a [1], extra.b [1])"]);
     let renamed = message(|t| {
         let tensor = t.remove("features.norm5.bias").unwrap();
         t.insert("features.norm_5.bias".into(), tensor);
     });
-    expect(renamed, &["features.norm5.bias", "1 unexpected, the first of them features.norm_5.bias"]);
+    expect(renamed, &["1 missing (features.norm5.bias [11])", "1 left over (features.norm_5.bias [11])"]);
     let shaped = message(|t| t.get_mut("features.norm5.bias").unwrap().1 = vec![11, 1]);
-    expect(shaped, &["features.norm5.bias: expected shape [11], found [11, 1]"]);
+    expect(shaped, &["1 of another shape (features.norm5.bias [11, 1] instead of [11])"]);
     let wider = message(|t| {
         let name = "features.denseblock1.denselayer2.conv2.weight";
         t.insert(name.into(), ("F32".into(), vec![5, 8, 3, 3], vec![0; 5 * 8 * 9 * 4]));
     });
-    expect(wider, &["features.denseblock1.denselayer2.conv2.weight: expected shape [4, 8, 3, 3], found [5, 8, 3, 3]"]);
-    let elsewhere = message(|t| *t = std::mem::take(t).into_iter().map(|(name, tensor)| (format!("module.{name}"), tensor)).collect());
-    expect(elsewhere, &["features.conv0.weight", "module.classifier.bias"]);
+    expect(wider, &["features.denseblock1.denselayer2.conv2.weight [5, 8, 3, 3] instead of [4, 8, 3, 3]"]);
+    let wide_head = message(|t| {
+        t.insert("classifier.weight".into(), ("F32".into(), vec![2, 22], vec![0; 2 * 22 * 4]));
+    });
+    expect(wide_head, &["averages and maxima together"]);
+    let no_statistics = message(|t| t.retain(|name, _| !name.contains("running")));
+    expect(no_statistics, &["instance or group norms"]);
+    let no_stem = message(|t| t.retain(|name, _| !name.contains("conv0")));
+    expect(no_stem, &["expected the tensors of a DenseNet", "classifier.bias [2]"]);
 
     for (name, value, parts) in [
         ("classifier.weight", f32::NAN, ["classifier.weight: expected finite numbers", "NaN at index 3"]),

@@ -8,7 +8,7 @@ use std::thread;
 use clap::Args;
 use densenet_wgpu::EngineOptions;
 use densenet_wgpu::image::{Input as Tensor, Picture};
-use densenet_wgpu::labels::{read_labels, top_k};
+use densenet_wgpu::labels::read_labels;
 use densenet_wgpu::weights::Preprocessing;
 use rayon::prelude::*;
 
@@ -53,14 +53,13 @@ pub(crate) struct Options {
 
 /// Classifies every input, in order; one row each.
 pub(crate) fn run(options: Options) -> Result<u8, Stop> {
-    let model = options.model.open()?;
+    let mut model = options.model.open()?;
     let Some(classes) = model.config.num_classes else {
         return Err(Stop::refused(format!("{}: expected a model with a classifier, found one that ends in features", model.name)));
     };
-    let labels = match &options.labels {
-        Some(path) => Some(read_labels(path, classes)?),
-        None => model.labels.clone(),
-    };
+    if let Some(path) = &options.labels {
+        model.labels = Some(read_labels(path, classes)?);
+    }
     let inputs = inputs::expand(&options.paths)?;
     let own = model::preprocessing(&model);
     let preprocessing = options.size.map_or_else(|| own.clone(), |size| own.sized(size.height, size.width));
@@ -68,7 +67,7 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let graph = model.graph(height, width)?;
     let runner = options.device.runner(&graph, &model.weights, EngineOptions::default())?;
 
-    let rows = Rows { format: options.format, model: model.name, labels, activation: preprocessing.activation, output: Output::new() };
+    let rows = Rows { format: options.format, legend: model.legend(), model: model.name, output: Output::new() };
     // Threads of their own: a slow disk must not keep those of the reference waiting.
     let readers = rayon::ThreadPoolBuilder::new().build().map_err(Stop::refused)?;
     let batch = images_at_once(options.batch, graph.input_shape());
@@ -158,7 +157,7 @@ impl Classification {
         match self.runner.run(&values, *height, *width) {
             Err(error) => vec![Err(error.to_string()); batch.len()],
             Ok(logits) => {
-                let top = |logits| top_k(logits, self.top_k, self.rows.activation).map_err(|error| error.to_string());
+                let top = |logits| self.rows.legend.top_k(logits, self.top_k).map_err(|error| error.to_string());
                 logits.chunks_exact((logits.len() / batch.len()).max(1)).map(top).collect()
             }
         }

@@ -1,11 +1,11 @@
 //! `.npy` files: NumPy's arrays on disk.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufReader, BufWriter};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use densenet_wgpu::whole_file::WholeFile;
 use npyz::{DType, NpyFile, NpyWriter, Order, TypeChar, WriterBuilder};
-use tempfile::{NamedTempFile, TempPath};
 
 /// Images in a file, `[N, C, H, W]`, read in turn.
 pub(crate) struct Images {
@@ -82,24 +82,16 @@ fn check_header(npy: &NpyFile<BufReader<File>>) -> Result<[u64; 4], String> {
 
 /// An array of float32 that appears at its path when it is complete.
 pub(crate) struct Array {
-    target: PathBuf,
-    beside: TempPath,
-    file: File,
+    file: WholeFile,
     writer: NpyWriter<f32, BufWriter<File>>,
 }
 
 impl Array {
     /// Begins a file of `shape`, beside where it will be.
     pub(crate) fn create(path: &Path, shape: &[u64]) -> io::Result<Self> {
-        // A link keeps pointing to the file.
-        let target = fs::canonicalize(path).unwrap_or_else(|_| path.into());
-        if fs::metadata(&target).is_ok_and(|existing| !existing.is_file()) {
-            return Err(io::Error::other("expected a file to write, found something else of that name"));
-        }
-        let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let (file, beside) = temporary_file(folder)?.into_parts();
-        let writer = npyz::WriteOptions::new().default_dtype().shape(shape).writer(BufWriter::new(file.try_clone()?)).begin_nd()?;
-        Ok(Self { target, beside, file, writer })
+        let file = WholeFile::create(path)?;
+        let writer = npyz::WriteOptions::new().default_dtype().shape(shape).writer(BufWriter::new(file.handle()?)).begin_nd()?;
+        Ok(Self { file, writer })
     }
 
     /// Appends values in C order.
@@ -110,20 +102,6 @@ impl Array {
     /// Puts the file in its place. Errors where it cannot, or values are missing.
     pub(crate) fn finish(self) -> io::Result<()> {
         self.writer.finish()?;
-        self.file.sync_all()?;
-        self.beside.persist(&self.target).map_err(|error| error.error)
+        self.file.finish()
     }
-}
-
-/// A new file in `folder`, with the permissions any new file gets.
-fn temporary_file(folder: &Path) -> io::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".densenet-").suffix(".part");
-    #[cfg(unix)]
-    builder.permissions(<fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o666));
-    // Without the path of the temporary file, which says nothing to whoever reads the error.
-    builder.tempfile_in(folder).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => io::Error::other("expected a folder that exists, found none; make it first"),
-        kind => kind.into(),
-    })
 }

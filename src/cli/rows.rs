@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use clap::ValueEnum;
-use densenet_wgpu::labels::Prediction;
+use densenet_wgpu::labels::{Legend, Prediction};
 use densenet_wgpu::weights::Activation;
 use serde::Serialize;
 
@@ -32,10 +32,8 @@ pub(crate) struct Rows {
     pub(crate) format: RowFormat,
     /// The model's name.
     pub(crate) model: String,
-    /// Labels of the classes; indices where there are none.
-    pub(crate) labels: Option<Vec<String>>,
-    /// Whether there are probabilities.
-    pub(crate) activation: Activation,
+    /// What the classes are called, and whether there are probabilities.
+    pub(crate) legend: Legend,
     /// Where rows go.
     pub(crate) output: Output,
 }
@@ -80,7 +78,7 @@ impl Rows {
             (RowFormat::Csv, _) => self.output.write(&self.csv(&path, outcome)?),
             (RowFormat::Json, Err(error)) => self.output.json(&JsonError { path: &path, error }),
             (RowFormat::Json, Ok(top)) => {
-                let labels: Vec<String> = top.iter().map(|class| self.label(class.index)).collect();
+                let labels: Vec<String> = top.iter().map(|class| self.legend.label(class.index)).collect();
                 let class = |(class, label): (&Prediction, _)| {
                     let &Prediction { index, logit, probability } = class;
                     JsonClass { index, label, probability, logit }
@@ -91,17 +89,13 @@ impl Rows {
         }
     }
 
-    fn label(&self, index: usize) -> String {
-        self.labels.as_ref().map_or_else(|| index.to_string(), |labels| labels[index].clone())
-    }
-
     fn csv(&self, path: &str, outcome: &Outcome) -> Result<Vec<u8>, Stop> {
         let nothing = String::new;
         match outcome {
             Err(error) => csv([[path.into(), nothing(), nothing(), nothing(), nothing(), nothing(), error.clone()]]),
             Ok(top) => csv(top.iter().enumerate().map(|(rank, class)| {
                 let (index, probability, logit) = (class.index.to_string(), class.probability.to_string(), class.logit.to_string());
-                [path.into(), (rank + 1).to_string(), index, self.label(class.index), probability, logit, nothing()]
+                [path.into(), (rank + 1).to_string(), index, self.legend.label(class.index), probability, logit, nothing()]
             })),
         }
     }
@@ -117,11 +111,11 @@ impl Rows {
     }
 
     fn text_line(&self, text: &mut String, class: &Prediction, top: &[Prediction]) -> std::fmt::Result {
-        let width = top.iter().map(|class| printable(&self.label(class.index)).chars().count()).max().unwrap_or(0);
-        if self.activation != Activation::None {
+        let width = top.iter().map(|class| printable(&self.legend.label(class.index)).chars().count()).max().unwrap_or(0);
+        if self.legend.activation != Activation::None {
             write!(text, "  {:>6.2} %", 100.0 * class.probability)?;
         }
-        let (index, label) = (class.index.to_string(), printable(&self.label(class.index)));
+        let (index, label) = (class.index.to_string(), printable(&self.legend.label(class.index)));
         write!(text, "  {label:<width$}")?;
         if label != index {
             write!(text, "  class {index:<5}")?;

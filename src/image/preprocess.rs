@@ -87,10 +87,14 @@ impl Preprocessing {
 
     fn normalise(&self, picture: &Picture) -> Vec<f32> {
         let channels = picture.channels();
+        let (least, most) = picture.samples().iter().fold((u8::MAX, u8::MIN), |(least, most), &s| (least.min(s), most.max(s)));
         let plane = |channel: usize| {
             let value = |sample: usize| {
                 let value = match self.range {
                     Range::ZeroOne => sample as f32 / 255.0,
+                    Range::MinusPlus1024 => (2.0 * (sample as f32 / 255.0) - 1.0) * 1024.0,
+                    Range::MinMax if least == most => 0.0,
+                    Range::MinMax => (sample as f32 - f32::from(least)) / (f32::from(most) - f32::from(least)),
                 };
                 (value - self.mean[channel]) / self.std[channel]
             };

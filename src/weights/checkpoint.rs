@@ -1,19 +1,22 @@
 //! A trained network: architecture, weights, labels and preprocessing, read from a file or written to one.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
-use std::fs;
-use std::io::Write;
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::metadata::{Metadata, Preprocessing};
-use super::{Weights, container, infer, safetensors};
+use super::container::{self, Container, Contents, Element, Stored};
+use super::dialect::{self, Dialect, Network, some_of};
+use super::hub_config::HubConfig;
+use super::metadata::{Activation, Metadata, Preprocessing};
+use super::preset::Preset;
+use super::{Tensor, Weights, infer};
 use crate::arch::{Config, Stem};
 use crate::error::{Error, Result};
-use crate::graph::Graph;
-
-/// Files this process has begun to write: keeps the names of unfinished ones apart.
-static WRITTEN: AtomicUsize = AtomicUsize::new(0);
+use crate::graph::{Graph, TensorSpec};
+use crate::labels::Legend;
+use crate::whole_file::WholeFile;
 
 /// A network as a file holds it.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,52 +25,123 @@ pub struct Checkpoint {
     pub name: String,
     /// The architecture.
     pub config: Config,
-    /// The tensors, exactly those that the architecture needs.
+    /// The tensors, exactly those that the architecture needs, under torchvision's names.
     pub weights: Weights,
-    /// One label for each class, where the file has them.
+    /// One label for each class, where the file has them; `""` for an output that was not trained.
     pub labels: Option<Vec<String>>,
+    /// For each class the probability from which on it counts as found, where the file has them; `None` for an output
+    /// that was not trained.
+    pub thresholds: Option<Vec<Option<f32>>>,
     /// How a picture becomes the network's input, where the file says so.
     pub preprocessing: Option<Preprocessing>,
+    /// What the file was; `None` for a network that was made here.
+    pub origin: Option<Origin>,
 }
 
+/// What a checkpoint's file was, and what was found out about it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Origin {
+    /// The kind of file.
+    pub container: Container,
+    /// Whose names the tensors had.
+    pub dialect: Dialect,
+    /// What stood before the network's own names: keys of a nested file, wrappers such as `module.`.
+    pub wrapper: String,
+    /// Types of the network's tensors in the file.
+    pub elements: BTreeSet<Element>,
+    /// Where the description of preprocessing and labels was, if anywhere: the file itself, or `config.json` beside it.
+    pub described_by: Option<&'static str>,
+    /// What turns logits into probabilities, where the file tells without saying how pictures are prepared.
+    pub activation: Option<Activation>,
+    /// What was assumed or chosen while reading, a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// As much of a file as tells what kind it is.
+const BYTES_TO_RECOGNISE: u64 = 512;
+
 impl Checkpoint {
-    /// Reads a checkpoint file. Errors where it cannot be read, or as [`Checkpoint::from_bytes`] does.
+    /// Reads a checkpoint file; where a file of timm's called `config.json` lies beside it, that says what it does not.
+    /// Errors where it cannot be read, or as [`Checkpoint::from_bytes`] does.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let bytes = fs::read(path).map_err(|source| Error::File { path: path.into(), source })?;
+        let bytes = read_file(path)?;
         let name = path.file_stem().unwrap_or(path.as_os_str());
-        Self::read(&bytes, &name.to_string_lossy(), &path.display().to_string())
+        let beside = || fs::read_to_string(path.with_file_name("config.json")).ok();
+        Self::read(&bytes, &name.to_string_lossy(), &path.display().to_string(), beside)
     }
 
     /// Reads a checkpoint from the content of a file, which `name` stands for in errors; it is also the model's name
     /// where the file has none.
     ///
-    /// Only safetensors is read, with torchvision's tensor names, as F32, F16, BF16 or F64. Errors say what other content
-    /// looks like, which tensor is missing, left over, mis-shaped, of another type or not finite, or what in the
-    /// metadata contradicts the network.
+    /// Files are told by their content: safetensors, PyTorch's (zip archive or the older stream; a dictionary of tensors,
+    /// nested in others or not, or a whole module), Keras's HDF5 and `.keras`; with the tensor names of any [`Dialect`],
+    /// in 16, 32 or 64-bit floats, which become 32-bit ones. No code in a file is ever run.
+    ///
+    /// Errors say what other content looks like, which tensors are missing, left over, mis-shaped, of another type or
+    /// not finite, or what in the metadata contradicts the network.
     pub fn from_bytes(bytes: &[u8], name: &str) -> Result<Self> {
-        Self::read(bytes, name, name)
+        Self::read(bytes, name, name, || None)
     }
 
-    fn read(bytes: &[u8], name: &str, source: &str) -> Result<Self> {
-        let checkpoint = || -> Result<Self> {
-            container::expect_safetensors(bytes)?;
-            let (weights, metadata) = safetensors::read(bytes)?;
-            let metadata: Metadata = match metadata {
-                Some(text) => serde_json::from_str(&text).map_err(|e| Error::Checkpoint(format!("metadata `densenet`: {e}")))?,
-                None => Metadata::default(),
-            };
-            let mut config = infer(weights.iter().map(|(name, tensor)| (name, tensor.shape.as_slice())))?;
-            config.epsilon = metadata.epsilon.unwrap_or(config.epsilon);
-            let name = metadata.name.unwrap_or_else(|| name.to_owned());
-            let checkpoint = Self { name, config, weights, labels: metadata.labels, preprocessing: metadata.preprocessing };
-            checkpoint.check()?;
-            Ok(checkpoint)
-        };
-        checkpoint().map_err(|e| match e {
+    fn read(bytes: &[u8], name: &str, source: &str, beside: impl FnOnce() -> Option<String>) -> Result<Self> {
+        Self::from_contents(bytes, name, beside).map_err(|e| match e {
             Error::Checkpoint(text) => Error::Checkpoint(format!("{source}: {text}")),
-            other => other,
+            Error::Tensor { tensor, expected, found } => Error::Tensor { tensor: format!("{source}: {tensor}"), expected, found },
+            // Numbers from the file that make no network.
+            other => Error::Checkpoint(format!("{source}: {other}")),
         })
+    }
+
+    fn from_contents(bytes: &[u8], name: &str, beside: impl FnOnce() -> Option<String>) -> Result<Self> {
+        let contents = container::read(bytes)?;
+        let metadata: Option<Metadata> = match &contents.description {
+            Some(text) => Some(serde_json::from_str(text).map_err(|e| Error::Checkpoint(format!("metadata `densenet`: {e}")))?),
+            None => None,
+        };
+        let is_described = metadata.as_ref().is_some_and(|metadata| metadata.preprocessing.is_some());
+        let metadata = metadata.unwrap_or_default();
+        let mut network = dialect::resolve(&contents)?;
+        let mut config = infer(network.tensors.iter().map(|(name, tensor)| (name.as_str(), tensor.shape.as_slice())))?;
+        let hub = if is_described { None } else { beside().and_then(|text| HubConfig::read(&text, &config)) };
+
+        config.epsilon = metadata.epsilon.or(network.epsilon).unwrap_or(config.epsilon);
+        config.final_relu = metadata.final_relu.or(network.final_relu).unwrap_or(true);
+        if let Stem::Deep { blur, .. } = &mut config.stem {
+            let told = metadata.blur.or(network.blur).or(hub.as_ref().map(|hub| hub.blur));
+            *blur = told.unwrap_or_else(|| {
+                network.notes.push("has a deep stem: assuming that its pool blurs, as that of densenetblur121d".into());
+                true
+            });
+        }
+        let weights = weights(&network, &contents, &config)?;
+        let thresholds = thresholds(&network)?;
+        let origin = Origin {
+            container: contents.container,
+            dialect: network.dialect,
+            wrapper: network.wrapper,
+            elements: network.tensors.values().map(|tensor| tensor.element).collect(),
+            described_by: if is_described { Some("the file itself") } else { hub.as_ref().map(|_| "config.json beside it") },
+            activation: network.activation,
+            notes: network.notes,
+        };
+        let classes = config.num_classes.unwrap_or(0);
+        let module_labels = contents.labels.filter(|labels| labels.len() == classes);
+        let (hub_name, hub_labels, hub_preprocessing) = match hub {
+            Some(HubConfig { name, labels, preprocessing, .. }) => (Some(name), labels, Some(preprocessing)),
+            None => (None, None, None),
+        };
+        let checkpoint = Self {
+            name: metadata.name.or(hub_name).unwrap_or_else(|| name.to_owned()),
+            config,
+            weights,
+            labels: metadata.labels.or(module_labels).or(hub_labels),
+            thresholds: metadata.thresholds.or(thresholds),
+            preprocessing: metadata.preprocessing.or(hub_preprocessing),
+            origin: Some(origin),
+        };
+        checkpoint.check()?;
+        Ok(checkpoint)
     }
 
     /// The network for pictures of `height` x `width` pixels. Errors where they are too small for it.
@@ -75,14 +149,56 @@ impl Checkpoint {
         self.config.graph(height, width)
     }
 
-    /// Errors where weights, labels or preprocessing do not belong to the architecture.
+    /// Fills in what the file does not say: preprocessing, labels and thresholds of `preset`, which replaces a
+    /// preprocessing that is there; without one, what a model of this origin and architecture is likely to want.
+    ///
+    /// Returns what was assumed, a sentence each.
+    pub fn describe(&mut self, preset: Option<Preset>) -> Vec<String> {
+        let mut assumed = Vec::new();
+        let chosen = preset.unwrap_or_else(|| Preset::likely(self.origin.as_ref(), &self.config));
+        if preset.is_some() || self.preprocessing.is_none() {
+            let mut preprocessing = chosen.preprocessing(self.config.in_channels);
+            let told = self.preprocessing.as_ref().map(|old| old.activation).or(self.origin.as_ref().and_then(|origin| origin.activation));
+            preprocessing.activation = if preset.is_some() { preprocessing.activation } else { told.unwrap_or(preprocessing.activation) };
+            if preset.is_none() {
+                assumed.push(format!("does not say how pictures are prepared: assuming the preset {}, {preprocessing}", chosen.name()));
+            }
+            self.preprocessing = Some(preprocessing);
+        }
+        let classes = self.config.num_classes.unwrap_or(0);
+        if self.labels.is_none() {
+            self.labels = chosen.labels(&self.name, classes);
+            if let (Some(labels), None) = (&self.labels, preset) {
+                let first = labels.iter().find(|label| !label.is_empty()).map_or("", String::as_str);
+                assumed
+                    .push(format!("does not say what its {classes} classes are called: assuming those of {} ({first}, …)", chosen.name()));
+            }
+        }
+        if self.thresholds.is_none() {
+            self.thresholds = chosen.thresholds(&self.name, classes);
+        }
+        assumed
+    }
+
+    /// What the outputs mean, as far as the checkpoint says: without a preprocessing, softmax.
+    pub fn legend(&self) -> Legend {
+        let activation = self.preprocessing.as_ref().map_or(Activation::Softmax, |preprocessing| preprocessing.activation);
+        Legend { activation, labels: self.labels.clone(), thresholds: self.thresholds.clone() }
+    }
+
+    /// Errors where weights, labels, thresholds or preprocessing do not belong to the architecture.
     pub fn check(&self) -> Result<()> {
         let epsilon = self.config.epsilon;
         expect(epsilon.is_finite() && epsilon >= 0.0, "an epsilon of at least 0", epsilon)?;
         self.weights.check(&self.config.any_graph()?)?;
+        let classes = self.config.num_classes.unwrap_or(0);
         if let Some(labels) = &self.labels {
-            let expected = self.config.num_classes.unwrap_or(0);
-            expect(labels.len() == expected, &format!("{expected} labels, one for each class"), labels.len())?;
+            expect(labels.len() == classes, &format!("{classes} labels, one for each class"), labels.len())?;
+        }
+        if let Some(thresholds) = &self.thresholds {
+            expect(thresholds.len() == classes, &format!("{classes} thresholds, one for each class"), thresholds.len())?;
+            let outside = thresholds.iter().flatten().find(|&&threshold| !(threshold > 0.0 && threshold < 1.0));
+            expect(outside.is_none(), "thresholds between 0 and 1", outside.copied().unwrap_or_default())?;
         }
         if let Some(preprocessing) = &self.preprocessing {
             preprocessing.check()?;
@@ -97,15 +213,21 @@ impl Checkpoint {
     /// Errors where [`Checkpoint::check`] does.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         self.check()?;
-        let default = Config::densenet121().epsilon;
+        let default = Config::densenet121();
         let metadata = Metadata {
-            epsilon: Some(self.config.epsilon).filter(|&epsilon| epsilon != default),
+            blur: match self.config.stem {
+                Stem::Deep { blur, .. } => Some(blur),
+                Stem::ImageNet | Stem::Cifar => None,
+            },
+            epsilon: Some(self.config.epsilon).filter(|&epsilon| epsilon != default.epsilon),
+            final_relu: Some(self.config.final_relu).filter(|&relu| relu != default.final_relu),
             labels: self.labels.clone(),
             name: Some(self.name.clone()),
             preprocessing: self.preprocessing.clone(),
+            thresholds: self.thresholds.clone(),
         };
         let metadata = serde_json::to_string(&metadata).map_err(|e| Error::Checkpoint(format!("metadata: {e}")))?;
-        safetensors::write(&self.weights, metadata)
+        container::safetensors::write(&self.weights, metadata)
     }
 
     /// Writes a safetensors file: whoever opens `path` finds what was there before, or all of the new file.
@@ -113,7 +235,8 @@ impl Checkpoint {
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         let bytes = self.to_bytes()?;
-        write_whole(path, &bytes).map_err(|source| Error::File { path: path.into(), source })
+        let written = WholeFile::create(path).and_then(|mut file| file.write_all(&bytes).and_then(|()| file.finish()));
+        written.map_err(|source| Error::File { path: path.into(), source })
     }
 }
 
@@ -126,28 +249,109 @@ impl Config {
     }
 }
 
-fn expect(holds: bool, expected: &str, found: impl Display) -> Result<()> {
-    if holds { Ok(()) } else { Err(Error::Checkpoint(format!("expected {expected}, found {found}"))) }
+/// The content of a file. One that is no checkpoint by its first bytes is not read further: a device has no end.
+fn read_file(path: &Path) -> Result<Vec<u8>> {
+    let in_file = |source: io::Error| Error::File { path: path.into(), source };
+    if path.is_dir() {
+        return Err(in_file(io::Error::other("expected a checkpoint file, found a folder; give the path of the file in it")));
+    }
+    let file = File::open(path).map_err(|error| {
+        in_file(match error.kind() {
+            io::ErrorKind::NotFound => io::Error::new(error.kind(), "expected a checkpoint file, found nothing of that name"),
+            _ => error,
+        })
+    })?;
+    let mut bytes = Vec::new();
+    (&file).take(BYTES_TO_RECOGNISE).read_to_end(&mut bytes).map_err(in_file)?;
+    container::recognise(&bytes).map_err(|error| match error {
+        Error::Checkpoint(text) => Error::Checkpoint(format!("{}: {text}", path.display())),
+        other => other,
+    })?;
+    (&file).read_to_end(&mut bytes).map_err(in_file)?;
+    Ok(bytes)
 }
 
-/// Writes beside `path`, then renames.
-fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    // A device or pipe must be written to, not replaced; a link keeps pointing to the file.
-    let path = fs::canonicalize(path).unwrap_or_else(|_| path.into());
-    if fs::metadata(&path).is_ok_and(|existing| !existing.is_file()) {
-        return fs::write(path, bytes);
+/// The tensors that the architecture needs, as 32-bit floats. Errors where they are not exactly those of the network.
+fn weights(network: &Network, contents: &Contents, config: &Config) -> Result<Weights> {
+    let specs: Vec<TensorSpec> = config.any_graph()?.tensors().collect();
+    fits(network, &specs)?;
+    let elements = network.tensors.values().map(Stored::elements).try_fold(0usize, |sum, n| sum.checked_add(n?));
+    if elements.is_none_or(|elements| elements > contents.byte_count) {
+        let found = elements.map_or("more than can be counted".into(), |n| n.to_string());
+        return Err(Error::Checkpoint(format!("expected tensors of at most {} elements, found {found}", contents.byte_count)));
     }
-    let Some(name) = path.file_name() else {
-        return Err(std::io::ErrorKind::InvalidFilename.into());
+    let mut weights = Weights::new();
+    for spec in specs {
+        let data = match network.tensors.get(&spec.name) {
+            Some(tensor) => tensor.floats().ok_or_else(|| Error::Tensor {
+                tensor: tensor.path(),
+                expected: "elements of f32, f16, bf16 or f64".into(),
+                found: tensor.element.to_string(),
+            })?,
+            // A classifier may have been trained without one.
+            None => vec![0.0; spec.shape.iter().product()],
+        };
+        weights.insert(spec.name, Tensor { shape: spec.shape, data });
+    }
+    Ok(weights)
+}
+
+/// Errors where tensors are missing, left over or of another shape: the first few of each, and how many there are.
+fn fits(network: &Network, specs: &[TensorSpec]) -> Result<()> {
+    let expected: BTreeMap<&str, &[usize]> = specs.iter().map(|spec| (spec.name.as_str(), spec.shape.as_slice())).collect();
+    let missing: Vec<&TensorSpec> =
+        specs.iter().filter(|spec| !network.tensors.contains_key(&spec.name) && spec.name != "classifier.bias").collect();
+    let shown = |tensor: &Stored| format!("{} {:?}", tensor.path(), tensor.shape);
+    let unexpected = network.tensors.iter().filter(|(name, _)| !expected.contains_key(name.as_str())).map(|(_, tensor)| tensor);
+    let left_over: Vec<&Stored> = unexpected.chain(&network.left_over).collect();
+    let misshaped = network.tensors.iter().filter_map(|(name, tensor)| {
+        let expected = expected.get(name.as_str()).filter(|shape| **shape != tensor.shape)?;
+        Some(format!("{} {:?} instead of {expected:?}", tensor.path(), tensor.shape))
+    });
+    let misshaped: Vec<String> = misshaped.collect();
+    let mut complaints = Vec::new();
+    if !missing.is_empty() {
+        let names = some_of(missing.iter().map(|spec| format!("{} {:?}", spec.name, spec.shape)));
+        complaints.push(format!("{} missing ({names})", missing.len()));
+    }
+    if !left_over.is_empty() {
+        complaints.push(format!("{} left over ({})", left_over.len(), some_of(left_over.iter().map(|tensor| shown(tensor)))));
+    }
+    if !misshaped.is_empty() {
+        complaints.push(format!("{} of another shape ({})", misshaped.len(), some_of(misshaped.iter().cloned())));
+    }
+    if complaints.is_empty() {
+        return Ok(());
+    }
+    let features = expected.get("features.norm5.weight").map_or(0, |shape| shape[0]);
+    let statistics = |spec: &&TensorSpec| spec.name.ends_with(".running_mean") || spec.name.ends_with(".running_var");
+    let reason = if !missing.is_empty() && missing.iter().all(statistics) {
+        "; it has instance or group norms where batch norms are expected: such networks are not run"
+    } else if left_over.iter().any(|tensor| tensor.shape.len() == 2 && tensor.shape[1] == 2 * features) {
+        "; its classifier takes averages and maxima together: such networks are not run"
+    } else {
+        "; it was changed, or cut, or is another network"
     };
-    let unique = format!("{}-{}", std::process::id(), WRITTEN.fetch_add(1, Ordering::Relaxed));
-    let beside = path.with_file_name(format!(".{}.{unique}.part", name.to_string_lossy()));
-    let written = fs::File::create(&beside)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .and_then(|()| fs::rename(&beside, &path));
-    if written.is_err() {
-        // The first error is the one to tell; that of cleaning up would hide it.
-        let _ = fs::remove_file(&beside);
+    let found = complaints.join(", ");
+    Err(Error::Checkpoint(format!(
+        "expected exactly the {} tensors of this {} DenseNet, found {found}{reason}",
+        specs.len(),
+        network.dialect
+    )))
+}
+
+/// The thresholds that a file has among its tensors: not a number stands for an output that was not trained.
+fn thresholds(network: &Network) -> Result<Option<Vec<Option<f32>>>> {
+    let Some(tensor) = &network.thresholds else { return Ok(None) };
+    let classes = network.tensors.get("classifier.weight").map(|classifier| classifier.shape[0]);
+    if tensor.elements() != classes || tensor.shape.len() > 2 {
+        let expected = format!("{} thresholds", classes.unwrap_or(0));
+        return Err(Error::Tensor { tensor: tensor.path(), expected, found: format!("{:?}", tensor.shape) });
     }
-    written
+    let values = tensor.floats().unwrap_or_default();
+    Ok(Some(values.into_iter().map(|value| Some(value).filter(|value| !value.is_nan())).collect()))
+}
+
+fn expect(holds: bool, expected: &str, found: impl Display) -> Result<()> {
+    if holds { Ok(()) } else { Err(Error::Checkpoint(format!("expected {expected}, found {found}"))) }
 }

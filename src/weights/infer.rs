@@ -15,8 +15,8 @@ const MOST_BLOCKS: usize = 16;
 
 /// The configuration of the network that these tensors, shapes by name, belong to.
 ///
-/// Three of its numbers are not always told by shapes: `epsilon` (here PyTorch's 1e-5), `bn_size` without a
-/// bottleneck (here 4), `compression` (here the roundest number that makes every transition's width; 0.5 without
+/// Some of it is not always told by shapes: `epsilon` (here PyTorch's 1e-5), the ReLU after the last norm (here there is
+/// one), whether the pool of a deep stem blurs (here it does), `bn_size` without a bottleneck (here 4), `compression` (here the roundest number that makes every transition's width; 0.5 without
 /// transitions). Errors name the tensor that is missing, or contradicts the others.
 ///
 /// ```
@@ -103,15 +103,23 @@ impl Shapes<'_> {
         }
     }
 
+    /// The stem and the shape of its convolution: channels it makes, channels of the picture, kernel.
     fn stem(&self) -> Result<(Stem, [usize; 4])> {
         let name = "features.conv0.weight";
         let shape = self.conv(name)?;
-        match (shape, self.has("features.norm0.")) {
-            ([_, _, 7, 7], true) => Ok((Stem::ImageNet, shape)),
-            ([_, _, 3, 3], false) => Ok((Stem::Cifar, shape)),
-            (_, norm) => {
-                let found = format!("{shape:?} {} features.norm0", if norm { "with" } else { "without" });
-                Err(tensor_error(name, "a 7x7 kernel with features.norm0, or a 3x3 kernel without it", found))
+        match (shape, self.has("features.norm0."), self.has("features.conv1.")) {
+            ([_, _, 7, 7], true, false) => Ok((Stem::ImageNet, shape)),
+            ([_, _, 3, 3], false, false) => Ok((Stem::Cifar, shape)),
+            ([first, in_channels, 3, 3], true, true) => {
+                let [second, ..] = self.conv("features.conv1.weight")?;
+                let [out_channels, .., height, width] = self.conv("features.conv2.weight")?;
+                Ok((Stem::Deep { widths: [first, second], blur: true }, [out_channels, in_channels, height, width]))
+            }
+            (_, norm, deep) => {
+                let with = |present| if present { "with" } else { "without" };
+                let hint = if norm { "" } else { " (networks of instance or group norms are not run)" };
+                let found = format!("{shape:?} {} features.norm0, {} features.conv1{hint}", with(norm), with(deep));
+                Err(tensor_error(name, "a 7x7 kernel with features.norm0, a 3x3 one without, or a deep stem of three 3x3 ones", found))
             }
         }
     }
@@ -219,7 +227,8 @@ mod tests {
         let odd = Config { bn_size: 3, in_channels: 1, num_classes: None, ..Config::imagenet(5, &[2, 3, 1], 7) };
         let others = [cifar, plain, odd, Config { bn_size: 1, num_classes: Some(1), ..Config::imagenet(1, &[1, 1], 1) }];
         let many = Config::imagenet(3, &[11; 6], 10);
-        let named = Config::names().filter_map(Config::named).filter(|config| config.stem == Stem::ImageNet);
+        // Whether a deep stem's pool blurs is not told by shapes.
+        let named = Config::names().filter_map(Config::named).filter(|config| !matches!(config.stem, Stem::Deep { blur: false, .. }));
         for config in named.chain(others).chain([many]) {
             assert_eq!(inferred(&shapes(&config)).unwrap(), config);
         }

@@ -31,7 +31,7 @@ impl Checkpoint {
             }
         }
         let name = config.name().unwrap_or("densenet").to_owned();
-        Ok(Self { name, config, weights, labels: None, preprocessing: None })
+        Ok(Self { name, config, weights, labels: None, thresholds: None, preprocessing: None, origin: None })
     }
 }
 

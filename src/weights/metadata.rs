@@ -15,6 +15,8 @@
 //! );
 //! ```
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -28,10 +30,16 @@ const LARGEST_SIDE: usize = 65536;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Metadata {
+    /// Whether a deep stem's pool blurs; timm's `densenetblur121d` does, and is assumed where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blur: Option<bool>,
     /// Batch norm's epsilon; PyTorch's `1e-5` where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epsilon: Option<f32>,
-    /// One label for each class, in the order of the logits.
+    /// Whether a ReLU follows the last batch norm; it does where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub final_relu: Option<bool>,
+    /// One label for each class, in the order of the logits; `""` for an output that was not trained and is not shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub labels: Option<Vec<String>>,
     /// The model's name.
@@ -40,6 +48,9 @@ pub struct Metadata {
     /// How a picture becomes the network's input.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preprocessing: Option<Preprocessing>,
+    /// For each class the probability from which on it counts as found; `null` for an output that was not trained.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thresholds: Option<Vec<Option<f32>>>,
 }
 
 /// How a picture becomes the network's input, and what its logits mean.
@@ -70,6 +81,12 @@ pub struct Preprocessing {
 pub enum Range {
     /// 0 is black and 1 the brightest: 8-bit values divided by 255.
     ZeroOne,
+    /// -1024 is black and 1024 the brightest, as torchxrayvision wants its radiographs.
+    #[serde(rename = "minus_plus_1024")]
+    MinusPlus1024,
+    /// 0 is the darkest value of the picture itself and 1 its brightest (MONAI's `ScaleIntensity`); a picture of one
+    /// value is all 0.
+    MinMax,
 }
 
 /// What turns logits into probabilities.
@@ -171,10 +188,7 @@ impl Preprocessing {
     /// ImageNet's numbers exist for three channels only: any other number of channels is scaled to -1..1 (mean and
     /// standard deviation 0.5).
     pub fn torchvision(channels: usize) -> Self {
-        let (mean, std) = match channels {
-            3 => (vec![0.485, 0.456, 0.406], vec![0.229, 0.224, 0.225]),
-            _ => (vec![0.5; channels], vec![0.5; channels]),
-        };
+        let (mean, std) = imagenet(channels);
         Self {
             activation: Activation::Softmax,
             channels,
@@ -215,6 +229,48 @@ impl Preprocessing {
             expect(sensible, name, &format!("sizes from 1 to {LARGEST_SIDE}"), &sides)?;
         }
         Ok(())
+    }
+}
+
+/// Mean and standard deviation of ImageNet's pictures; of other numbers of channels those that scale to -1..1.
+pub(super) fn imagenet(channels: usize) -> (Vec<f32>, Vec<f32>) {
+    match channels {
+        3 => (vec![0.485, 0.456, 0.406], vec![0.229, 0.224, 0.225]),
+        _ => (vec![0.5; channels], vec![0.5; channels]),
+    }
+}
+
+/// One line for a person: `short side to 256 (bilinear), crop 224x224, [0, 1], …`.
+impl fmt::Display for Preprocessing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(resize) = self.resize {
+            let filter = match resize.filter {
+                Filter::Bilinear => "bilinear",
+                Filter::Bicubic => "bicubic",
+                Filter::Lanczos => "Lanczos",
+                Filter::Nearest => "nearest",
+            };
+            match resize.mode {
+                ResizeMode::ShortSide(side) => write!(f, "short side to {side} ({filter}), ")?,
+                ResizeMode::Squash([height, width]) => write!(f, "squashed to {height}x{width} ({filter}), ")?,
+            }
+        }
+        if let Some([height, width]) = self.crop {
+            write!(f, "crop {height}x{width}, ")?;
+        }
+        f.write_str(match self.range {
+            Range::ZeroOne => "0 to 1",
+            Range::MinusPlus1024 => "-1024 to 1024",
+            Range::MinMax => "darkest to brightest as 0 to 1",
+        })?;
+        if self.mean.iter().any(|&mean| mean != 0.0) || self.std.iter().any(|&std| std != 1.0) {
+            write!(f, ", mean {:?}, std {:?}", self.mean, self.std)?;
+        }
+        match self.activation {
+            Activation::Softmax => f.write_str(", softmax"),
+            Activation::Sigmoid => f.write_str(", sigmoid"),
+            Activation::None => f.write_str(", plain logits"),
+        }
     }
 }
 

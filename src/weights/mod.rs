@@ -4,25 +4,22 @@ use std::collections::BTreeMap;
 
 mod checkpoint;
 mod container;
+mod dialect;
+mod hub_config;
 mod infer;
 mod init;
 mod metadata;
-mod safetensors;
+mod preset;
 
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Op, TensorSpec};
 
-pub use checkpoint::Checkpoint;
+pub use checkpoint::{Checkpoint, Origin};
+pub use container::{Container, Element};
+pub use dialect::{Dialect, harmless};
 pub use infer::infer;
 pub use metadata::{Activation, Filter, Metadata, Preprocessing, Range, Resize, ResizeMode};
-
-/// Endings of names that a checkpoint may hold although no inference needs them, each with the reason.
-const HARMLESS: [(&str, &str); 1] = [(".num_batches_tracked", "counts training steps; evaluation never reads it")];
-
-/// Why a tensor of this name can be left out of a checkpoint without changing any result; `None` where it cannot.
-pub fn harmless(name: &str) -> Option<&'static str> {
-    HARMLESS.iter().find(|(ending, _)| name.ends_with(ending)).map(|(_, reason)| *reason)
-}
+pub use preset::Preset;
 
 /// An array of 32-bit floats.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,11 +76,6 @@ impl Weights {
     pub fn parameters(&self) -> usize {
         let trainable = |name: &str| !name.ends_with(".running_mean") && !name.ends_with(".running_var");
         self.iter().filter(|(name, _)| trainable(name)).map(|(_, tensor)| tensor.data.len()).sum()
-    }
-
-    /// Drops what [`harmless`] knows.
-    pub fn drop_harmless(&mut self) {
-        self.tensors.retain(|name, _| harmless(name).is_none());
     }
 
     /// Whether these are exactly the tensors that `graph` needs.

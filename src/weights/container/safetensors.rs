@@ -4,36 +4,35 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::rc::Rc;
 
-use half::{bf16, f16};
 use safetensors::tensor::{Dtype, Metadata as Header, View, serialize};
 
-use super::{Tensor, Weights, harmless, tensor_error};
+use super::{Container, Contents, Element, Stored};
 use crate::error::{Error, Result};
+use crate::weights::{Tensor, Weights};
 
 /// The one key of `__metadata__` that is ours. One key only: the format's writer takes its keys from a hash map, two
 /// would come out in either order.
 const KEY: &str = "densenet";
 
-/// Reads all tensors as 32-bit floats, the [`harmless`] ones left out, and the text of our metadata key.
-pub(super) fn read(bytes: &[u8]) -> Result<(Weights, Option<String>)> {
+/// Reads the header: all tensors, and the text of our metadata key.
+pub(super) fn read(bytes: &[u8]) -> Result<Contents<'_>> {
     let (header, data) = split(bytes)?;
-    let mut weights = Weights::new();
+    let mut contents = Contents::new(Container::Safetensors, data.len());
     for name in header.offset_keys() {
-        let Some(info) = header.info(&name).filter(|_| harmless(&name).is_none()) else { continue };
+        let Some(info) = header.info(&name) else { continue };
         // The header was validated: offsets ascend without gaps, and `split` compared the last with the data.
         let (start, end) = info.data_offsets;
-        let values =
-            floats(info.dtype, &data[start..end]).ok_or_else(|| tensor_error(&name, "F32, F16, BF16 or F64", info.dtype.to_string()))?;
-        let shape = info.shape.clone();
-        weights.insert(name, Tensor { shape, data: values });
+        let storage = Rc::new(Cow::Borrowed(&data[start..end]));
+        contents.tensors.push(Stored::contiguous(name, info.shape.clone(), element(info.dtype), storage)?);
     }
-    let text = header.metadata().as_ref().and_then(|entries| entries.get(KEY)).cloned();
-    Ok((weights, text))
+    contents.description = header.metadata().as_ref().and_then(|entries| entries.get(KEY)).cloned();
+    Ok(contents)
 }
 
 /// Writes all tensors as 32-bit floats and `metadata` under our key: the same arguments make the same bytes.
-pub(super) fn write(weights: &Weights, metadata: String) -> Result<Vec<u8>> {
+pub(in crate::weights) fn write(weights: &Weights, metadata: String) -> Result<Vec<u8>> {
     let entries = HashMap::from([(KEY.to_owned(), metadata)]);
     serialize(weights.iter(), Some(entries)).map_err(|e| Error::Checkpoint(format!("cannot be written: {e}")))
 }
@@ -62,15 +61,26 @@ fn split(bytes: &[u8]) -> Result<(Header, &[u8])> {
     }
 }
 
-fn floats(dtype: Dtype, bytes: &[u8]) -> Option<Vec<f32>> {
-    let values = match dtype {
-        Dtype::F32 => bytes.as_chunks().0.iter().map(|&b| f32::from_le_bytes(b)).collect(),
-        Dtype::F16 => bytes.as_chunks().0.iter().map(|&b| f16::from_le_bytes(b).to_f32()).collect(),
-        Dtype::BF16 => bytes.as_chunks().0.iter().map(|&b| bf16::from_le_bytes(b).to_f32()).collect(),
-        Dtype::F64 => bytes.as_chunks().0.iter().map(|&b| f64::from_le_bytes(b) as f32).collect(),
-        _ => return None,
-    };
-    Some(values)
+fn element(dtype: Dtype) -> Element {
+    let other = |name, bytes| Element::Other { name, bytes };
+    match dtype {
+        Dtype::F16 => Element::F16,
+        Dtype::BF16 => Element::BF16,
+        Dtype::F32 => Element::F32,
+        Dtype::F64 => Element::F64,
+        Dtype::I64 => other("i64", 8),
+        Dtype::U64 => other("u64", 8),
+        Dtype::I32 => other("i32", 4),
+        Dtype::U32 => other("u32", 4),
+        Dtype::I16 => other("i16", 2),
+        Dtype::U16 => other("u16", 2),
+        Dtype::C64 => other("complex64", 8),
+        Dtype::I8 => other("i8", 1),
+        Dtype::U8 => other("u8", 1),
+        Dtype::BOOL => other("bool", 1),
+        // Types of fewer than 8 bits, and of 8 that no checkpoint of ours has: their size is not needed to refuse them.
+        _ => other("of another type", 1),
+    }
 }
 
 impl View for &Tensor {

@@ -1,0 +1,185 @@
+//! What a file holds before anything is known about the network in it: tensors by name, told by the file's content and
+//! never by its own name.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use crate::error::{Error, Result};
+
+mod archive;
+mod hdf5;
+mod pickle;
+pub(super) mod safetensors;
+mod stored;
+mod torch;
+
+use archive::Archive;
+
+pub use stored::Element;
+use stored::Storage;
+pub(crate) use stored::Stored;
+
+/// A kind of file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Container {
+    /// A JSON header and the elements of all tensors.
+    Safetensors,
+    /// What `torch.save` writes since PyTorch 1.6: a zip archive of a pickle and storages.
+    TorchZip,
+    /// What `torch.save` wrote before: pickles and storages in one stream.
+    TorchLegacy,
+    /// Keras's `.h5` and `.weights.h5`.
+    Hdf5,
+    /// Keras's `.keras`: a zip archive of a configuration and HDF5 weights.
+    KerasArchive,
+}
+
+impl fmt::Display for Container {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Safetensors => "safetensors",
+            Self::TorchZip => "torch zip",
+            Self::TorchLegacy => "torch legacy stream",
+            Self::Hdf5 => "HDF5",
+            Self::KerasArchive => "Keras archive",
+        })
+    }
+}
+
+/// What a file holds.
+pub(crate) struct Contents<'a> {
+    /// The kind of file.
+    pub(crate) container: Container,
+    /// Bytes of all storages: what tensors may be views of.
+    pub(crate) byte_count: usize,
+    /// All tensors, in the file's order.
+    pub(crate) tensors: Vec<Stored<'a>>,
+    /// What the file says about itself in our own words.
+    pub(crate) description: Option<String>,
+    /// Python classes of the modules of a network that was saved whole.
+    pub(crate) modules: BTreeSet<String>,
+    /// Batch norm's epsilon, where such a network tells it.
+    pub(crate) epsilon: Option<f32>,
+    /// Labels, where such a network has them.
+    pub(crate) labels: Option<Vec<String>>,
+    /// Keras's configuration of the network, JSON.
+    pub(crate) keras_config: Option<String>,
+}
+
+impl Contents<'_> {
+    fn new(container: Container, byte_count: usize) -> Self {
+        Self {
+            container,
+            byte_count,
+            tensors: Vec::new(),
+            description: None,
+            modules: BTreeSet::new(),
+            epsilon: None,
+            labels: None,
+            keras_config: None,
+        }
+    }
+}
+
+/// How a file begins.
+enum Magic {
+    Zip,
+    Hdf5,
+    TorchLegacy,
+    Safetensors,
+}
+
+fn magic(bytes: &[u8]) -> Result<Magic> {
+    match bytes {
+        [b'P', b'K', 3, 4, ..] => Ok(Magic::Zip),
+        [0x89, b'H', b'D', b'F', b'\r', b'\n', 0x1a, b'\n', ..] => Ok(Magic::Hdf5),
+        _ if torch::is_legacy(bytes) => Ok(Magic::TorchLegacy),
+        // A JSON object after eight bytes of length.
+        [_, _, _, _, _, _, _, _, b'{', ..] => Ok(Magic::Safetensors),
+        _ => Err(refusal(bytes)),
+    }
+}
+
+/// Errors where a file that begins with `bytes` is none that can be read: says what it looks like and the way round it.
+pub(crate) fn recognise(bytes: &[u8]) -> Result<()> {
+    magic(bytes).map(drop)
+}
+
+/// Reads a file of any kind. Errors as [`recognise`] does, and where the file is damaged, cut, or unreasonable.
+pub(crate) fn read(bytes: &[u8]) -> Result<Contents<'_>> {
+    match magic(bytes)? {
+        Magic::Zip => read_zip(bytes),
+        Magic::Hdf5 => hdf5::read(bytes, Container::Hdf5),
+        Magic::TorchLegacy => torch::read_legacy(bytes),
+        Magic::Safetensors => safetensors::read(bytes),
+    }
+}
+
+fn read_zip(bytes: &[u8]) -> Result<Contents<'_>> {
+    let mut archive = Archive::open(bytes)?;
+    let names: Vec<String> = archive.names().map(|name| name.into_owned()).collect();
+    let has = |name: &str| names.iter().any(|known| known == name);
+    // The folder is named after the file that was first written.
+    let prefix = names.iter().filter_map(|name| name.strip_suffix("data.pkl")).filter(|p| p.is_empty() || p.ends_with('/')).min();
+    if let Some(prefix) = prefix {
+        if has(&format!("{prefix}constants.pkl")) || names.iter().any(|name| name.starts_with(&format!("{prefix}code/"))) {
+            return Err(Error::Checkpoint(
+                "is a TorchScript archive: a program, not a checkpoint. Save its weights in Python: \
+                 torch.save(torch.jit.load('IN', map_location='cpu').state_dict(), 'OUT.pth')"
+                    .into(),
+            ));
+        }
+        return torch::read_zip(archive, prefix);
+    }
+    if has("config.json") && has("model.weights.h5") {
+        let weights = archive.entry("model.weights.h5")?.unwrap_or_default();
+        let config = archive.entry("config.json")?.unwrap_or_default();
+        let mut contents = hdf5::read(&weights, Container::KerasArchive)?;
+        contents.keras_config = Some(String::from_utf8_lossy(&config).into_owned());
+        return Ok(contents);
+    }
+    let some = names.iter().take(3).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let found = format!("{} entries ({some})", names.len());
+    Err(Error::Checkpoint(format!("zip: expected PyTorch's data.pkl or Keras's config.json and model.weights.h5, found {found}")))
+}
+
+/// What a file is that cannot be read, and what to do about it.
+fn refusal(bytes: &[u8]) -> Error {
+    let torchvision = "load the same network in torchvision or timm and save its state_dict()";
+    let again = "get it again";
+    let start: String = String::from_utf8_lossy(&bytes[..bytes.len().min(64)]).trim_start().to_lowercase();
+    let (looks_like, remedy) = match bytes {
+        [] => ("is empty".to_owned(), again),
+        [0x80, 2..=5, ..] => (
+            "is a bare Python pickle without tensor storages, as pickle.dump writes".into(),
+            "save it in Python with torch.save(model.state_dict(), 'OUT.pth')",
+        ),
+        _ if bytes.get(257..262) == Some(b"ustar") => (
+            "is a tar archive: a PyTorch file from before version 0.1.10, or a packed folder".into(),
+            "unpack it, or load it in Python with torch.load and save it again with torch.save",
+        ),
+        [4, 0, 0, 0, 1 | 3, 0, 0, 0, ..] | [3, 0, 0, 0, ..] | [4, 0, 0, 0, ..] => ("looks like a Torch7 file (.t7)".into(), torchvision),
+        [0x1f, 0x8b, ..] => ("is compressed with gzip".into(), "unpack it with gunzip"),
+        _ if bytes.len() > 8 && &bytes[4..8] == b"TFL3" => ("is a TensorFlow Lite model".into(), torchvision),
+        _ if start.starts_with("version https://git-lfs") => {
+            ("is a Git LFS pointer, not the file itself".into(), "fetch it with: git lfs pull")
+        }
+        _ if start.starts_with("<!doctype") || start.starts_with("<html") => {
+            ("is a web page, not a checkpoint: the download failed".into(), again)
+        }
+        // Protocol buffers: ONNX begins with its version (field 1), Caffe with the net's name (field 1, a string).
+        [0x08, 1..=20, 0x12 | 0x1a | 0x22 | 0x3a | 0x42, ..] => {
+            ("looks like a protocol buffer: an ONNX or TensorFlow model".into(), torchvision)
+        }
+        [0x0a, length, rest @ ..]
+            if rest.get(..usize::from(*length)).is_some_and(|name| name.iter().all(|c| c.is_ascii_graphic() || *c == b' ')) =>
+        {
+            ("looks like a Caffe model (.caffemodel)".into(), torchvision)
+        }
+        _ => (format!("has an unknown format (it starts with {:02x?})", &bytes[..bytes.len().min(8)]), again),
+    };
+    Error::Checkpoint(format!(
+        "{looks_like}; expected safetensors, a PyTorch file (.pt, .pth), or Keras's .h5 or .keras. The way round it: {remedy}"
+    ))
+}

@@ -1,0 +1,216 @@
+//! A tensor as a file holds it: where its elements lie, of what type, in which order.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::rc::Rc;
+
+use half::{bf16, f16};
+
+use crate::error::{Error, Result};
+
+/// The bytes that tensors are views of: a part of the file, or what was unpacked from one.
+pub(crate) type Storage<'a> = Rc<Cow<'a, [u8]>>;
+
+/// Type of a tensor's elements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Element {
+    /// IEEE 754 half precision.
+    F16,
+    /// The upper half of a 32-bit float.
+    BF16,
+    /// IEEE 754 single precision.
+    F32,
+    /// IEEE 754 double precision.
+    F64,
+    /// No floating-point number: nothing a network computes with.
+    Other {
+        /// Its name in the file.
+        name: &'static str,
+        /// Bytes of one element.
+        bytes: usize,
+    },
+}
+
+impl Element {
+    /// Bytes of one element.
+    pub(crate) fn bytes(self) -> usize {
+        match self {
+            Self::F16 | Self::BF16 => 2,
+            Self::F32 => 4,
+            Self::F64 => 8,
+            Self::Other { bytes, .. } => bytes,
+        }
+    }
+
+    /// The element at the start of `bytes`, which are as many as one has; `None` where it is no float.
+    fn read(self, bytes: &[u8]) -> Option<f32> {
+        match self {
+            Self::F16 => Some(f16::from_le_bytes(*bytes.first_chunk()?).to_f32()),
+            Self::BF16 => Some(bf16::from_le_bytes(*bytes.first_chunk()?).to_f32()),
+            Self::F32 => Some(f32::from_le_bytes(*bytes.first_chunk()?)),
+            Self::F64 => Some(f64::from_le_bytes(*bytes.first_chunk()?) as f32),
+            Self::Other { .. } => None,
+        }
+    }
+}
+
+impl fmt::Display for Element {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::F16 => "f16",
+            Self::BF16 => "bf16",
+            Self::F32 => "f32",
+            Self::F64 => "f64",
+            Self::Other { name, .. } => name,
+        })
+    }
+}
+
+/// A tensor in a file: a view of a storage, its elements `strides` apart, as PyTorch keeps them.
+#[derive(Clone)]
+pub(crate) struct Stored<'a> {
+    /// The keys under which a nested file keeps the dictionary that has this tensor, with `/` between them; `""` for the
+    /// outermost.
+    pub(crate) scope: Rc<str>,
+    /// Its name in that dictionary.
+    pub(crate) name: String,
+    /// Its dimensions, the slowest first.
+    pub(crate) shape: Vec<usize>,
+    /// Type of its elements.
+    pub(crate) element: Element,
+    storage: Storage<'a>,
+    element_offset: usize,
+    element_strides: Vec<usize>,
+}
+
+impl<'a> Stored<'a> {
+    /// A tensor whose elements are all of `storage`, in row-major order. Errors where there are more or fewer.
+    pub(crate) fn contiguous(name: impl Into<String>, shape: Vec<usize>, element: Element, storage: Storage<'a>) -> Result<Self> {
+        let name = name.into();
+        let byte_count = shape.iter().try_fold(element.bytes(), |product, &n| product.checked_mul(n));
+        if byte_count != Some(storage.len()) {
+            return Err(Error::Checkpoint(format!("{name}: expected {shape:?} of {element}, found {} bytes", storage.len())));
+        }
+        let mut element_strides = vec![1; shape.len()];
+        for axis in (1..shape.len()).rev() {
+            element_strides[axis - 1] = element_strides[axis] * shape[axis];
+        }
+        Ok(Self { scope: Rc::default(), name, shape, element, storage, element_offset: 0, element_strides })
+    }
+
+    /// A tensor that begins `element_offset` elements into `storage`. Errors where it reaches beyond its end.
+    pub(crate) fn strided(
+        name: impl Into<String>,
+        shape: Vec<usize>,
+        element: Element,
+        storage: Storage<'a>,
+        element_offset: usize,
+        element_strides: Vec<usize>,
+    ) -> Result<Self> {
+        let name = name.into();
+        let empty = shape.contains(&0);
+        let last = shape.iter().zip(&element_strides).try_fold(element_offset, |at, (&n, &stride)| {
+            let reach = n.saturating_sub(1).checked_mul(stride)?;
+            at.checked_add(reach)
+        });
+        let elements = storage.len() / element.bytes();
+        if shape.len() != element_strides.len() || !(empty || last.is_some_and(|last| last < elements)) {
+            let found = format!("shape {shape:?}, strides {element_strides:?} and offset {element_offset}");
+            return Err(Error::Checkpoint(format!("{name}: expected a view of {elements} elements, found {found}")));
+        }
+        Ok(Self { scope: Rc::default(), name, shape, element, storage, element_offset, element_strides })
+    }
+
+    /// The same tensor in the dictionary `scope`.
+    pub(crate) fn in_scope(self, scope: &Rc<str>) -> Self {
+        Self { scope: scope.clone(), ..self }
+    }
+
+    /// The same elements with their dimensions in another order.
+    pub(crate) fn permuted(&self, axes: &[usize]) -> Self {
+        let shape = axes.iter().map(|&axis| self.shape[axis]).collect();
+        let element_strides = axes.iter().map(|&axis| self.element_strides[axis]).collect();
+        Self { shape, element_strides, ..self.clone() }
+    }
+
+    /// The same tensor without its dimensions of 1 beyond the first `dimensions`, as the weight of a 1x1 convolution is
+    /// a matrix.
+    pub(crate) fn squeezed(&self, dimensions: usize) -> Self {
+        let kept = dimensions.min(self.shape.len());
+        Self { shape: self.shape[..kept].to_vec(), element_strides: self.element_strides[..kept].to_vec(), ..self.clone() }
+    }
+
+    /// Number of elements; `None` where there are more than numbers for it.
+    pub(crate) fn elements(&self) -> Option<usize> {
+        self.shape.iter().try_fold(1usize, |product, &n| product.checked_mul(n))
+    }
+
+    /// Scope and name in one, as messages show it.
+    pub(crate) fn path(&self) -> String {
+        if self.scope.is_empty() { self.name.clone() } else { format!("{}/{}", self.scope, self.name) }
+    }
+
+    /// All elements in row-major order; `None` where they are no floats.
+    pub(crate) fn floats(&self) -> Option<Vec<f32>> {
+        let size = self.element.bytes();
+        let mut floats = Vec::with_capacity(self.elements()?);
+        if self.shape.contains(&0) {
+            return Some(floats);
+        }
+        let (inner, inner_stride) = self.shape.last().copied().zip(self.element_strides.last().copied()).unwrap_or((1, 0));
+        let outer_shape = &self.shape[..self.shape.len().saturating_sub(1)];
+        let mut index = vec![0; outer_shape.len()];
+        loop {
+            let row = index.iter().zip(&self.element_strides).map(|(i, stride)| i * stride).sum::<usize>() + self.element_offset;
+            for i in 0..inner {
+                let byte = (row + i * inner_stride) * size;
+                floats.push(self.element.read(self.storage.get(byte..byte + size)?)?);
+            }
+            // The next row, the last dimension fastest.
+            let Some(axis) = (0..index.len()).rev().find(|&axis| index[axis] + 1 < outer_shape[axis]) else { break };
+            index[axis] += 1;
+            index[axis + 1..].fill(0);
+        }
+        Some(floats)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn storage(values: &[f32]) -> Storage<'static> {
+        Rc::new(Cow::Owned(values.iter().flat_map(|v| v.to_le_bytes()).collect()))
+    }
+
+    #[test]
+    fn views_are_read_in_row_major_order() {
+        let values: Vec<f32> = (0..12u8).map(f32::from).collect();
+        let whole = Stored::contiguous("t", vec![2, 3, 2], Element::F32, storage(&values)).unwrap();
+        assert_eq!(whole.floats().unwrap(), values);
+        assert_eq!(whole.permuted(&[2, 0, 1]).floats().unwrap(), [0., 2., 4., 6., 8., 10., 1., 3., 5., 7., 9., 11.]);
+        let view = Stored::strided("t", vec![2, 2], Element::F32, storage(&values), 1, vec![6, 2]).unwrap();
+        assert_eq!(view.floats().unwrap(), [1., 3., 7., 9.]);
+        let scalar = Stored::strided("t", vec![], Element::F32, storage(&values), 5, vec![]).unwrap();
+        assert_eq!(scalar.floats().unwrap(), [5.]);
+        let empty = Stored::strided("t", vec![3, 0], Element::F32, storage(&[]), 9, vec![1, 1]).unwrap();
+        assert!(empty.floats().unwrap().is_empty());
+    }
+
+    #[test]
+    fn views_beyond_their_storage_are_refused() {
+        for (shape, offset, strides) in [
+            (vec![3], 0, vec![2]),
+            (vec![5], 0, vec![1]),
+            (vec![1], 4, vec![1]),
+            (vec![2, 2], 0, vec![1]),
+            (vec![2, usize::MAX], 0, vec![1, usize::MAX]),
+            (vec![2], usize::MAX, vec![1]),
+        ] {
+            assert!(Stored::strided("t", shape, Element::F32, storage(&[0.; 4]), offset, strides).is_err());
+        }
+        assert!(Stored::contiguous("t", vec![5], Element::F32, storage(&[0.; 4])).is_err());
+        assert!(Stored::contiguous("t", vec![usize::MAX, 2], Element::F32, storage(&[0.; 4])).is_err());
+    }
+}

@@ -1,0 +1,392 @@
+//! PyTorch's own files: a pickle of what was saved, beside it the storages that its tensors are views of.
+//!
+//! Since version 1.6 `torch.save` writes a zip archive (`<name>/data.pkl`, `<name>/data/<key>`); before, and still on
+//! request, a stream of five pickles followed by the storages (`torch/serialization.py`, `_legacy_save`).
+
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
+
+use super::archive::Archive;
+use super::pickle::{Id, Pickle, Value};
+use super::{Container, Contents, Element, Storage, Stored};
+use crate::error::{Error, Result};
+
+/// The number that a stream begins with, the lowest byte first.
+const LEGACY_MAGIC: [u8; 10] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
+
+/// The version of the stream format; there was but one.
+const LEGACY_PROTOCOL: i64 = 1001;
+
+/// Deepest nesting of dictionaries, lists and modules around a tensor. A DenseNet in DataParallel in a trainer has 8.
+const DEEPEST: usize = 64;
+
+/// Longest name of a tensor, of the keys around it, or of a storage, in bytes.
+const LONGEST_NAME: usize = 512;
+
+/// Most tensors in a file. A DenseNet-264 with the state of its optimizer has some 4,000.
+const MOST_TENSORS: usize = 1 << 16;
+
+/// Most dimensions of a tensor.
+const MOST_DIMENSIONS: usize = 8;
+
+/// Reads an archive.
+pub(super) fn read_zip<'a>(mut archive: Archive<'a>, prefix: &str) -> Result<Contents<'a>> {
+    if let Some(order) = archive.entry(&format!("{prefix}byteorder"))?
+        && order.trim_ascii() != b"little"
+    {
+        let found = String::from_utf8_lossy(&order).into_owned();
+        return Err(Error::Checkpoint(format!("byte order: expected little, found {found:?}; save it again on a little-endian machine")));
+    }
+    let data = archive.entry(&format!("{prefix}data.pkl"))?;
+    let data = data.ok_or_else(|| Error::Checkpoint("zip: expected an entry data.pkl, found none".into()))?;
+    let (pickle, _) = Pickle::read(&data)?;
+    let references = References::of(&pickle)?;
+    let mut storages = Storages::default();
+    for (key, storage) in references.roots() {
+        let name = format!("{prefix}data/{key}");
+        let Some(bytes) = archive.entry(&name)? else {
+            return Err(Error::Checkpoint(format!("zip: expected an entry {name:?}, found none; the file is cut, get it again")));
+        };
+        storages.insert(key, storage, bytes)?;
+    }
+    contents(Container::TorchZip, &pickle, &references, &storages)
+}
+
+/// Whether a file begins as a stream does.
+pub(super) fn is_legacy(bytes: &[u8]) -> bool {
+    let after_protocol = bytes.get(..4).is_some_and(|start| start[0] == 0x80 && start[2..] == [0x8a, LEGACY_MAGIC.len() as u8]);
+    after_protocol && bytes[4..].starts_with(&LEGACY_MAGIC)
+}
+
+/// Reads a stream: magic number, protocol, the writer's machine, what was saved, the storages' keys, the storages.
+pub(super) fn read_legacy(bytes: &[u8]) -> Result<Contents<'_>> {
+    let mut rest = bytes;
+    let mut next = || -> Result<Pickle> {
+        let (pickle, length) = Pickle::read(rest)?;
+        rest = &rest[length..];
+        Ok(pickle)
+    };
+    let [_magic, protocol, machine] = [next()?, next()?, next()?];
+    if protocol.int(protocol.root()) != Some(LEGACY_PROTOCOL) {
+        let found = protocol.value(protocol.root());
+        return Err(Error::Checkpoint(format!("PyTorch stream: expected protocol {LEGACY_PROTOCOL}, found {found:?}")));
+    }
+    let little = machine.get(machine.root(), "little_endian").map(|id| machine.value(id));
+    if let Some(Value::Bool(false)) = little {
+        return Err(Error::Checkpoint("byte order: expected little, found big; save it again on a little-endian machine".into()));
+    }
+    let (pickle, keys) = (next()?, next()?);
+    let references = References::of(&pickle)?;
+    let mut storages = Storages::default();
+    let keys: Vec<&str> = keys.sequence(keys.root()).unwrap_or_default().iter().filter_map(|&key| keys.text(key)).collect();
+    for key in keys {
+        let cut = |expected: usize, found: usize| {
+            Error::Checkpoint(format!("storage {key}: expected {expected} bytes, found {found}; the file is cut, get it again"))
+        };
+        let Some((count, after)) = rest.split_first_chunk::<8>() else { return Err(cut(8, rest.len())) };
+        let Some(&reference) = references.by_key.get(key) else {
+            return Err(Error::Checkpoint(format!("storage {key}: expected a tensor that views it, found none")));
+        };
+        let count = usize::try_from(u64::from_le_bytes(*count)).ok();
+        let byte_count = count.and_then(|count| count.checked_mul(reference.element.bytes())).unwrap_or(usize::MAX);
+        let Some(bytes) = after.get(..byte_count) else { return Err(cut(byte_count, after.len())) };
+        rest = &after[byte_count..];
+        storages.insert(key, reference, Cow::Borrowed(bytes))?;
+    }
+    contents(Container::TorchLegacy, &pickle, &references, &storages)
+}
+
+/// A storage as the pickle describes it: `('storage', type, key, location, count)`, for a stream also a view of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Reference {
+    element: Element,
+    element_count: usize,
+}
+
+/// The storages that a pickle refers to.
+struct References {
+    /// By the position of the persistent value: the storage's key and where in it a view begins.
+    by_id: HashMap<Id, (String, usize, Reference)>,
+    /// By key: the whole storage.
+    by_key: HashMap<String, Reference>,
+}
+
+impl References {
+    fn of(pickle: &Pickle) -> Result<Self> {
+        let mut references = Self { by_id: HashMap::new(), by_key: HashMap::new() };
+        for id in 0..pickle.len() as Id {
+            let Value::Persistent(description) = pickle.value(id) else { continue };
+            let parts = pickle.sequence(*description).unwrap_or_default();
+            match parts.first().and_then(|&kind| pickle.text(kind)) {
+                Some("storage") => {
+                    let (key, offset, reference) = storage(pickle, &parts[1..]).ok_or_else(|| {
+                        Error::Checkpoint(
+                            "pickle: expected a storage's type, key, location and number of elements, found something else".into(),
+                        )
+                    })?;
+                    let known = references.by_key.entry(key.clone()).or_insert(reference);
+                    if *known != reference {
+                        let found = format!("{known:?} and {reference:?}");
+                        return Err(Error::Checkpoint(format!("storage {key}: expected one description, found {found}")));
+                    }
+                    references.by_id.insert(id, (key, offset, reference));
+                }
+                _ => return Err(Error::Checkpoint("pickle: expected references to storages only, found another kind".into())),
+            }
+        }
+        Ok(references)
+    }
+
+    fn roots(&self) -> impl Iterator<Item = (&str, Reference)> {
+        self.by_key.iter().map(|(key, &reference)| (key.as_str(), reference))
+    }
+}
+
+/// Key, first element of a view of it, and type and number of elements of the whole storage.
+fn storage(pickle: &Pickle, parts: &[Id]) -> Option<(String, usize, Reference)> {
+    let &[class, key, _location, count, ref rest @ ..] = parts else { return None };
+    let (_, class) = pickle.global(class)?;
+    let element_count = usize::try_from(pickle.int(count)?).ok()?;
+    let key = match pickle.value(key) {
+        Value::Text(text) if text.len() <= LONGEST_NAME => text.clone(),
+        Value::Int(int) => int.to_string(),
+        _ => return None,
+    };
+    let offset = match rest.first().map(|&view| pickle.value(view)) {
+        None | Some(Value::None) => 0,
+        Some(Value::Sequence(view)) => usize::try_from(pickle.int(*view.get(1)?)?).ok()?,
+        Some(_) => return None,
+    };
+    Some((key, offset, Reference { element: element(class)?, element_count }))
+}
+
+/// The element type of `torch.FloatStorage` and its like, or of `torch.float32` and its like.
+fn element(name: &str) -> Option<Element> {
+    let other = |name, bytes| Some(Element::Other { name, bytes });
+    match name {
+        "HalfStorage" | "float16" => Some(Element::F16),
+        "BFloat16Storage" | "bfloat16" => Some(Element::BF16),
+        "FloatStorage" | "float32" => Some(Element::F32),
+        "DoubleStorage" | "float64" => Some(Element::F64),
+        "LongStorage" | "int64" => other("i64", 8),
+        "IntStorage" | "int32" => other("i32", 4),
+        "ShortStorage" | "int16" => other("i16", 2),
+        "CharStorage" | "int8" => other("i8", 1),
+        "ByteStorage" | "uint8" => other("u8", 1),
+        "BoolStorage" | "bool" => other("bool", 1),
+        "UntypedStorage" | "_UntypedStorage" => other("bytes", 1),
+        "ComplexFloatStorage" => other("complex64", 8),
+        "ComplexDoubleStorage" => other("complex128", 16),
+        "QInt8Storage" | "QUInt8Storage" => other("quantised", 1),
+        "QInt32Storage" => other("quantised", 4),
+        _ => None,
+    }
+}
+
+/// The storages of a file by key.
+#[derive(Default)]
+struct Storages<'a>(HashMap<String, Storage<'a>>);
+
+impl<'a> Storages<'a> {
+    fn insert(&mut self, key: &str, reference: Reference, bytes: Cow<'a, [u8]>) -> Result<()> {
+        if reference.element_count.checked_mul(reference.element.bytes()) != Some(bytes.len()) {
+            let Reference { element, element_count } = reference;
+            return Err(Error::Checkpoint(format!(
+                "storage {key}: expected {element_count} elements of {element}, found {} bytes; the file is damaged, get it again",
+                bytes.len()
+            )));
+        }
+        self.0.insert(key.to_owned(), Rc::new(bytes));
+        Ok(())
+    }
+}
+
+fn contents<'a>(container: Container, pickle: &Pickle, references: &References, storages: &Storages<'a>) -> Result<Contents<'a>> {
+    let byte_count = storages.0.values().map(|storage| storage.len()).sum();
+    let mut walk = Walk {
+        pickle,
+        references,
+        storages,
+        // A tree visits each value once; a graph that shares values visits some again, one made to explode all of them.
+        budget: 4 * pickle.len() + 1024,
+        tensors: Vec::new(),
+        classes: BTreeSet::new(),
+        epsilons: Vec::new(),
+        labels: None,
+    };
+    walk.enter(pickle.root(), &"".into(), "", 0)?;
+    let Walk { tensors, classes, mut epsilons, labels, .. } = walk;
+    epsilons.sort_by(f64::total_cmp);
+    epsilons.dedup();
+    if let [least, .., most] = epsilons[..] {
+        return Err(Error::Checkpoint(format!("expected one epsilon in all batch norms, found {least} and {most}")));
+    }
+    Ok(Contents {
+        tensors,
+        modules: classes,
+        epsilon: epsilons.first().map(|&epsilon| epsilon as f32),
+        labels,
+        ..Contents::new(container, byte_count)
+    })
+}
+
+/// A walk through what was saved: dictionaries, lists and modules, to the tensors in them.
+struct Walk<'p, 'a> {
+    pickle: &'p Pickle,
+    references: &'p References,
+    storages: &'p Storages<'a>,
+    budget: usize,
+    tensors: Vec<Stored<'a>>,
+    classes: BTreeSet<String>,
+    epsilons: Vec<f64>,
+    labels: Option<Vec<String>>,
+}
+
+impl<'a> Walk<'_, 'a> {
+    /// Enters a value that is no tensor. Tensors in it belong to the dictionary `scope`; `prefix` begins their names.
+    fn enter(&mut self, id: Id, scope: &Rc<str>, prefix: &str, depth: usize) -> Result<()> {
+        self.spend(1)?;
+        if prefix.len() > LONGEST_NAME {
+            return Err(too_long(prefix.len()));
+        }
+        if depth > DEEPEST {
+            let place: String = scope.chars().take(40).collect();
+            return Err(Error::Checkpoint(format!(
+                "pickle: expected values nested at most {DEEPEST} deep, found deeper ones below {place:?}"
+            )));
+        }
+        let pickle = self.pickle;
+        if let Some(entries) = pickle.dict(id) {
+            for &(key, value) in entries {
+                let key = self.key(key)?;
+                self.visit(value, scope, &key, depth)?;
+            }
+        } else if let Some(items) = pickle.sequence(id) {
+            for (index, &item) in items.iter().enumerate() {
+                self.visit(item, scope, &index.to_string(), depth)?;
+            }
+        } else if let Some((class, _, Some(state))) = pickle.object(id) {
+            self.enter_object(class, state, scope, prefix, depth)?;
+        }
+        Ok(())
+    }
+
+    fn visit(&mut self, id: Id, scope: &Rc<str>, key: &str, depth: usize) -> Result<()> {
+        self.spend(1)?;
+        if let Some(tensor) = self.tensor(id, key)? {
+            return self.keep(tensor, scope);
+        }
+        let is_container = !matches!(
+            self.pickle.value(id),
+            Value::None | Value::Bool(_) | Value::Int(_) | Value::Long | Value::Float(_) | Value::Text(_) | Value::Bytes
+        );
+        if is_container {
+            let inner = if scope.is_empty() { key.to_owned() } else { format!("{scope}/{key}") };
+            if inner.len() > LONGEST_NAME {
+                return Err(too_long(inner.len()));
+            }
+            self.enter(id, &inner.into(), "", depth + 1)?;
+        }
+        Ok(())
+    }
+
+    /// An instance: a module's parameters, buffers and modules, of any other class nothing.
+    fn enter_object(&mut self, class: (&str, &str), state: Id, scope: &Rc<str>, prefix: &str, depth: usize) -> Result<()> {
+        let pickle = self.pickle;
+        // Attributes beside slots come as a pair.
+        let state = pickle.sequence(state).and_then(|pair| pair.first().copied()).unwrap_or(state);
+        let Some(entries) = pickle.dict(state) else { return Ok(()) };
+        self.spend(entries.len())?;
+        let Some(modules) = pickle.get(state, "_modules") else { return Ok(()) };
+        self.classes.insert(format!("{}.{}", class.0, class.1));
+        if class.1.contains("BatchNorm")
+            && let Some(Value::Float(epsilon)) = pickle.get(state, "eps").map(|id| pickle.value(id))
+        {
+            self.epsilons.push(*epsilon);
+        }
+        if prefix.is_empty() {
+            let names = ["pathologies", "targets"].iter().find_map(|name| pickle.sequence(pickle.get(state, name)?));
+            let labels = names.and_then(|names| names.iter().map(|&name| pickle.text(name).map(str::to_owned)).collect());
+            self.labels = labels.or(self.labels.take());
+        }
+        for holder in ["_parameters", "_buffers"] {
+            let held = pickle.get(state, holder).and_then(|held| pickle.dict(held)).unwrap_or_default();
+            for &(key, value) in held {
+                self.spend(1)?;
+                let name = format!("{prefix}{}", self.key(key)?);
+                if let Some(tensor) = self.tensor(value, &name)? {
+                    self.keep(tensor, scope)?;
+                }
+            }
+        }
+        for &(key, module) in pickle.dict(modules).unwrap_or_default() {
+            let inner = format!("{prefix}{}.", self.key(key)?);
+            self.enter(module, scope, &inner, depth + 1)?;
+        }
+        Ok(())
+    }
+
+    fn key(&self, id: Id) -> Result<String> {
+        match self.pickle.value(id) {
+            Value::Text(text) if text.len() > LONGEST_NAME => Err(too_long(text.len())),
+            Value::Text(text) => Ok(text.clone()),
+            Value::Int(int) => Ok(int.to_string()),
+            _ => Ok("?".into()),
+        }
+    }
+
+    fn keep(&mut self, tensor: Stored<'a>, scope: &Rc<str>) -> Result<()> {
+        if self.tensors.len() == MOST_TENSORS {
+            return Err(Error::Checkpoint(format!("pickle: expected at most {MOST_TENSORS} tensors, found more")));
+        }
+        self.tensors.push(tensor.in_scope(scope));
+        Ok(())
+    }
+
+    fn spend(&mut self, visits: usize) -> Result<()> {
+        let left = self.budget.checked_sub(visits);
+        self.budget = left.ok_or_else(|| Error::Checkpoint("pickle: expected a tree of values, found one that repeats itself".into()))?;
+        Ok(())
+    }
+
+    /// The tensor at that position, where it is one.
+    fn tensor(&self, id: Id, name: &str) -> Result<Option<Stored<'a>>> {
+        let pickle = self.pickle;
+        let (mut class, mut arguments) = match pickle.object(id) {
+            Some((class, arguments, _)) => (class, pickle.sequence(arguments).unwrap_or_default()),
+            None => return Ok(None),
+        };
+        if class.0 == "torch._utils" && class.1.starts_with("_rebuild_parameter") {
+            let inner = arguments.first().and_then(|&inner| pickle.object(inner));
+            let Some((inner_class, inner_arguments, _)) = inner else { return Err(not_a_tensor(name)) };
+            (class, arguments) = (inner_class, pickle.sequence(inner_arguments).unwrap_or_default());
+        }
+        if class.0 != "torch._utils" || !class.1.starts_with("_rebuild_tensor") {
+            return Ok(None);
+        }
+        let &[storage, offset, shape, strides, ..] = arguments else { return Err(not_a_tensor(name)) };
+        let numbers = |id: Id| -> Option<Vec<usize>> {
+            let items = pickle.sequence(id).filter(|items| items.len() <= MOST_DIMENSIONS)?.iter();
+            items.map(|&item| usize::try_from(pickle.int(item)?).ok()).collect()
+        };
+        let offset = pickle.int(offset).and_then(|offset| usize::try_from(offset).ok());
+        let (Some(offset), Some(shape), Some(strides)) = (offset, numbers(shape), numbers(strides)) else {
+            return Err(not_a_tensor(name));
+        };
+        let Some((key, view_offset, reference)) = self.references.by_id.get(&storage) else { return Err(not_a_tensor(name)) };
+        let Some(storage) = self.storages.0.get(key) else {
+            return Err(Error::Checkpoint(format!("{name}: expected storage {key}, found none; the file is cut, get it again")));
+        };
+        let offset = view_offset.checked_add(offset).ok_or_else(|| not_a_tensor(name))?;
+        Stored::strided(name, shape, reference.element, storage.clone(), offset, strides).map(Some)
+    }
+}
+
+fn too_long(found: usize) -> Error {
+    Error::Checkpoint(format!("pickle: expected names of at most {LONGEST_NAME} bytes, found one of {found}"))
+}
+
+fn not_a_tensor(name: &str) -> Error {
+    Error::Checkpoint(format!("{name}: expected a tensor's storage, offset, sizes and strides, found something else"))
+}

@@ -1,0 +1,142 @@
+//! Whose names and layouts a file follows, and what its tensors are called here.
+//!
+//! Nothing depends on a list of prefixes: a network is found by its stem, wherever it lies in the file; all else follows
+//! from the names below the stem's own place and from shapes.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+mod keras;
+mod pytorch;
+
+use super::container::{Container, Contents, Stored};
+use super::metadata::Activation;
+use crate::error::{Error, Result};
+
+/// Whose names a checkpoint's tensors have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Dialect {
+    /// torchvision's since version 0.2.1, also timm's and torchxrayvision's: `features.denseblock1.denselayer1.norm1`.
+    Torchvision,
+    /// torchvision's before, and that of the files it still downloads: `…denselayer1.norm.1`.
+    TorchvisionLegacy,
+    /// timm's deep stem: three convolutions instead of one.
+    Timm,
+    /// torchxrayvision: torchvision's names, with thresholds.
+    Torchxrayvision,
+    /// MONAI: `…denselayer1.layers.norm1`, `class_layers.out`.
+    Monai,
+    /// CheXNet's reimplementations: torchvision's names, the classifier in a sequence that ends in a sigmoid.
+    Chexnet,
+    /// andreasveit/densenet-pytorch: `block1.layer.0.bn1`.
+    Andreasveit,
+    /// bamos/densenet.pytorch: `dense1.0.bn1`.
+    Bamos,
+    /// gpleiss/efficient_densenet_pytorch: torchvision's names, but `norm_final`.
+    Gpleiss,
+    /// MMPretrain (MMClassification): `stages.0.block.0.norm1`.
+    Mmpretrain,
+    /// Keras Applications, or any Keras model of the same layers in the same order.
+    Keras,
+}
+
+impl fmt::Display for Dialect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Torchvision => "torchvision",
+            Self::TorchvisionLegacy => "torchvision (legacy names)",
+            Self::Timm => "timm",
+            Self::Torchxrayvision => "torchxrayvision",
+            Self::Monai => "MONAI",
+            Self::Chexnet => "CheXNet",
+            Self::Andreasveit => "andreasveit",
+            Self::Bamos => "bamos",
+            Self::Gpleiss => "gpleiss",
+            Self::Mmpretrain => "MMPretrain",
+            Self::Keras => "Keras",
+        })
+    }
+}
+
+/// A network found in a file: its tensors under torchvision's names, and what the file tells beyond them.
+pub(super) struct Network<'a> {
+    /// Whose names the file has.
+    pub(super) dialect: Dialect,
+    /// What stands before the network's own names: keys of a nested file, wrappers such as `module.`.
+    pub(super) wrapper: String,
+    /// Tensors by torchvision's names.
+    pub(super) tensors: BTreeMap<String, Stored<'a>>,
+    /// Tensors that belong to no layer and may not be ignored.
+    pub(super) left_over: Vec<Stored<'a>>,
+    /// A threshold for each class.
+    pub(super) thresholds: Option<Stored<'a>>,
+    /// What should be said about the choice of this network.
+    pub(super) notes: Vec<String>,
+    /// Batch norm's epsilon, where the file or its dialect tells.
+    pub(super) epsilon: Option<f32>,
+    /// Whether the last batch norm is followed by a ReLU, where the file tells.
+    pub(super) final_relu: Option<bool>,
+    /// Whether the stem's pool blurs, where the file tells.
+    pub(super) blur: Option<bool>,
+    /// What turns logits into probabilities, where the file tells.
+    pub(super) activation: Option<Activation>,
+}
+
+impl<'a> Network<'a> {
+    fn new(dialect: Dialect, wrapper: String) -> Self {
+        Self {
+            dialect,
+            wrapper,
+            tensors: BTreeMap::new(),
+            left_over: Vec::new(),
+            thresholds: None,
+            notes: Vec::new(),
+            epsilon: None,
+            final_relu: None,
+            blur: None,
+            activation: None,
+        }
+    }
+}
+
+/// Endings of names that a checkpoint may hold although no inference needs them, each with the reason.
+const HARMLESS: [(&str, &str); 7] = [
+    ("num_batches_tracked", "counts training steps; evaluation never reads it"),
+    ("op_threshs", "torchxrayvision's thresholds, which are read as the model's"),
+    ("pool0.1.filt", "the fixed kernel of timm's blur pool"),
+    ("n_averaged", "counts the steps of a weight average; evaluation never reads it"),
+    ("steps", "counts the steps of MMEngine's weight average; evaluation never reads it"),
+    ("seed_generator/vars/0", "the random state of Keras's dropout; evaluation never reads it"),
+    ("seed_generator_state", "the random state of Keras's dropout; evaluation never reads it"),
+];
+
+/// Why a tensor of this name can be left out of a checkpoint without changing any result; `None` where it cannot.
+pub fn harmless(name: &str) -> Option<&'static str> {
+    let ends = |ending: &str| name.strip_suffix(ending).is_some_and(|rest| rest.is_empty() || rest.ends_with(['.', '/']));
+    HARMLESS.iter().find(|(ending, _)| ends(ending)).map(|(_, reason)| *reason)
+}
+
+/// Finds the network in a file.
+///
+/// Errors where there is none, more than one, or one that this library does not run.
+pub(super) fn resolve<'a>(contents: &Contents<'a>) -> Result<Network<'a>> {
+    match contents.container {
+        Container::Hdf5 | Container::KerasArchive => keras::resolve(contents),
+        Container::Safetensors | Container::TorchZip | Container::TorchLegacy => pytorch::resolve(contents),
+    }
+}
+
+/// The first few of `items` and how many more there are.
+pub(super) fn some_of(items: impl IntoIterator<Item = String>) -> String {
+    const SHOWN: usize = 3;
+    let items: Vec<String> = items.into_iter().collect();
+    let more = if items.len() > SHOWN { format!(" and {} more", items.len() - SHOWN) } else { String::new() };
+    items[..items.len().min(SHOWN)].join(", ") + &more
+}
+
+fn no_network(contents: &Contents, expected: &str) -> Error {
+    let found = some_of(contents.tensors.iter().map(|tensor| format!("{} {:?}", tensor.path(), tensor.shape)));
+    let found = if found.is_empty() { "none at all".to_owned() } else { found };
+    Error::Checkpoint(format!("expected the tensors of a DenseNet ({expected}), found {found}"))
+}

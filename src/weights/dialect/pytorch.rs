@@ -1,0 +1,373 @@
+//! Networks of PyTorch modules: torchvision's names and those of its relatives.
+
+use std::collections::BTreeSet;
+
+use super::{Dialect, Network, harmless, no_network, some_of};
+use crate::error::{Error, Result};
+use crate::weights::container::{Contents, Stored};
+use crate::weights::metadata::Activation;
+
+/// Names of one family. In a pattern `#` stands for a number counted from 1, `@` for one counted from 0; the network's
+/// own name has `#` for both.
+struct Family {
+    /// The stem's first convolution, which tells where in a file the network is.
+    stem: &'static str,
+    /// What the name of a dense layer's tensor begins with: without one it is another network's stem.
+    block: &'static str,
+    /// Patterns, the layer they name here, and the dialect whose they are.
+    layers: &'static [(&'static str, &'static str, Dialect)],
+}
+
+const FAMILIES: [Family; 4] = [
+    Family {
+        stem: "conv0",
+        block: "denseblock",
+        layers: &[
+            ("conv0", "conv0", Dialect::Torchvision),
+            ("norm0", "norm0", Dialect::Torchvision),
+            ("conv1", "conv1", Dialect::Timm),
+            ("norm1", "norm1", Dialect::Timm),
+            ("conv2", "conv2", Dialect::Timm),
+            ("norm2", "norm2", Dialect::Timm),
+            ("denseblock#.denselayer#.norm1", "denseblock#.denselayer#.norm1", Dialect::Torchvision),
+            ("denseblock#.denselayer#.conv1", "denseblock#.denselayer#.conv1", Dialect::Torchvision),
+            ("denseblock#.denselayer#.norm2", "denseblock#.denselayer#.norm2", Dialect::Torchvision),
+            ("denseblock#.denselayer#.conv2", "denseblock#.denselayer#.conv2", Dialect::Torchvision),
+            ("denseblock#.denselayer#.norm.1", "denseblock#.denselayer#.norm1", Dialect::TorchvisionLegacy),
+            ("denseblock#.denselayer#.conv.1", "denseblock#.denselayer#.conv1", Dialect::TorchvisionLegacy),
+            ("denseblock#.denselayer#.norm.2", "denseblock#.denselayer#.norm2", Dialect::TorchvisionLegacy),
+            ("denseblock#.denselayer#.conv.2", "denseblock#.denselayer#.conv2", Dialect::TorchvisionLegacy),
+            ("denseblock#.denselayer#.layers.norm1", "denseblock#.denselayer#.norm1", Dialect::Monai),
+            ("denseblock#.denselayer#.layers.conv1", "denseblock#.denselayer#.conv1", Dialect::Monai),
+            ("denseblock#.denselayer#.layers.norm2", "denseblock#.denselayer#.norm2", Dialect::Monai),
+            ("denseblock#.denselayer#.layers.conv2", "denseblock#.denselayer#.conv2", Dialect::Monai),
+            ("transition#.norm", "transition#.norm", Dialect::Torchvision),
+            ("transition#.conv", "transition#.conv", Dialect::Torchvision),
+            ("norm5", "norm5", Dialect::Torchvision),
+            ("norm_final", "norm5", Dialect::Gpleiss),
+        ],
+    },
+    Family {
+        stem: "conv1",
+        block: "block1.layer.",
+        layers: &[
+            ("conv1", "conv0", Dialect::Andreasveit),
+            ("block#.layer.@.bn1", "denseblock#.denselayer#.norm1", Dialect::Andreasveit),
+            ("block#.layer.@.conv1", "denseblock#.denselayer#.conv1", Dialect::Andreasveit),
+            ("block#.layer.@.bn2", "denseblock#.denselayer#.norm2", Dialect::Andreasveit),
+            ("block#.layer.@.conv2", "denseblock#.denselayer#.conv2", Dialect::Andreasveit),
+            ("trans#.bn1", "transition#.norm", Dialect::Andreasveit),
+            ("trans#.conv1", "transition#.conv", Dialect::Andreasveit),
+            ("bn1", "norm5", Dialect::Andreasveit),
+        ],
+    },
+    Family {
+        stem: "conv1",
+        block: "dense1.",
+        layers: &[
+            ("conv1", "conv0", Dialect::Bamos),
+            ("dense#.@.bn1", "denseblock#.denselayer#.norm1", Dialect::Bamos),
+            ("dense#.@.conv1", "denseblock#.denselayer#.conv1", Dialect::Bamos),
+            ("dense#.@.bn2", "denseblock#.denselayer#.norm2", Dialect::Bamos),
+            ("dense#.@.conv2", "denseblock#.denselayer#.conv2", Dialect::Bamos),
+            ("trans#.bn1", "transition#.norm", Dialect::Bamos),
+            ("trans#.conv1", "transition#.conv", Dialect::Bamos),
+            ("bn1", "norm5", Dialect::Bamos),
+        ],
+    },
+    Family {
+        stem: "stem.0",
+        block: "stages.0.block.",
+        layers: &[
+            ("stem.0", "conv0", Dialect::Mmpretrain),
+            ("stem.1", "norm0", Dialect::Mmpretrain),
+            ("stages.@.block.@.norm1", "denseblock#.denselayer#.norm1", Dialect::Mmpretrain),
+            ("stages.@.block.@.conv1", "denseblock#.denselayer#.conv1", Dialect::Mmpretrain),
+            ("stages.@.block.@.norm2", "denseblock#.denselayer#.norm2", Dialect::Mmpretrain),
+            ("stages.@.block.@.conv2", "denseblock#.denselayer#.conv2", Dialect::Mmpretrain),
+            ("transitions.@.norm", "transition#.norm", Dialect::Mmpretrain),
+            ("transitions.@.conv", "transition#.conv", Dialect::Mmpretrain),
+            // The last one is a batch norm and a ReLU.
+            ("transitions.@.0", "norm5", Dialect::Mmpretrain),
+        ],
+    },
+];
+
+/// What a layer's tensors are called.
+const PARAMETERS: [&str; 5] = ["weight", "bias", "running_mean", "running_var", "num_batches_tracked"];
+
+/// Words in the keys beside a network that say what they hold is no part of it, each with the reason.
+const SIBLINGS: [(&str, &str); 6] = [
+    ("optim", "the state of training: inference never reads it"),
+    ("sched", "the schedule of training: inference never reads it"),
+    ("scaler", "the scale of 16-bit training: inference never reads it"),
+    ("callbacks", "what a trainer remembers: inference never reads it"),
+    ("loops", "what a trainer remembers: inference never reads it"),
+    ("rng", "the state of a random generator: inference never reads it"),
+];
+
+/// Most networks among which an average is looked for.
+const MOST_TWINS: usize = 4;
+
+/// A place in a file where a stem is.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Root {
+    /// Keys of the dictionary.
+    scope: String,
+    /// What stands before the stem's name.
+    prefix: String,
+    family: usize,
+}
+
+pub(super) fn resolve<'a>(contents: &Contents<'a>) -> Result<Network<'a>> {
+    check_modules(contents)?;
+    let roots = roots(contents)?;
+    let is_average = |root: &&Root| path(&root.scope, &root.prefix).split(['/', '.', '_', '-']).any(|word| word == "ema");
+    let averages: Vec<&Root> = roots.iter().filter(is_average).collect();
+    let (root, others) = match (roots.as_slice(), averages.as_slice()) {
+        ([], _) => return Err(no_network(contents, "a stem such as features.conv0.weight and dense blocks beside it")),
+        ([root], _) => (root, Vec::new()),
+        (all, [root]) if all.len() <= MOST_TWINS => (*root, all.iter().filter(|other| other != root).collect()),
+        (all, _) => {
+            let places = some_of(all.iter().map(|root| format!("{:?}", path(&root.scope, &root.prefix))));
+            return Err(Error::Checkpoint(format!(
+                "expected one network, found {} (at {places}); save the one you want by itself in Python",
+                all.len()
+            )));
+        }
+    };
+    let mut search = Search { contents, taken: vec![false; contents.tensors.len()] };
+    // The weights that an average stands beside are taken first, so that nothing of them counts as left over.
+    for other in &others {
+        search.network(other);
+    }
+    let mut network = search.network(root);
+    if let [other] = others[..] {
+        let [chosen, other] = [root, other].map(|root| path(&root.scope, &root.prefix));
+        network.notes.push(format!("holds plain weights ({other:?}) and their moving average: using the average ({chosen:?})"));
+    }
+    network.thresholds = contents.tensors.iter().find(|t| *t.scope == *root.scope && t.name.ends_with("op_threshs")).cloned();
+    network.left_over = search.left_over(root);
+    network.epsilon = contents.epsilon;
+    describe(contents, &mut network);
+    Ok(network)
+}
+
+/// What is told by other than names and shapes of layers.
+fn describe(contents: &Contents, network: &mut Network) {
+    let is_xrv = contents.modules.iter().any(|class| class.starts_with("torchxrayvision."));
+    if is_xrv || network.thresholds.is_some() {
+        network.dialect = Dialect::Torchxrayvision;
+    }
+    if contents.tensors.iter().any(|tensor| tensor.name.ends_with("pool0.1.filt")) {
+        network.blur = Some(true);
+    }
+    let ends_in = |name: &str| contents.modules.iter().any(|class| class.ends_with(name));
+    network.activation = match network.dialect {
+        Dialect::Chexnet | Dialect::Torchxrayvision => Some(Activation::Sigmoid),
+        _ if ends_in(".Sigmoid") => Some(Activation::Sigmoid),
+        _ => None,
+    };
+}
+
+/// Layers of a DenseNet that was pickled whole, in `torch.nn.modules`.
+const KNOWN_MODULES: [&str; 22] = [
+    "AdaptiveAvgPool2d",
+    "AvgPool2d",
+    "BatchNorm2d",
+    "Conv2d",
+    "DataParallel",
+    "DistributedDataParallel",
+    "Dropout",
+    "Dropout2d",
+    "Flatten",
+    "Identity",
+    "Linear",
+    "LogSoftmax",
+    "MaxPool2d",
+    "ModuleDict",
+    "ModuleList",
+    "ReLU",
+    "Sequential",
+    "Sigmoid",
+    "Softmax",
+    "SyncBatchNorm",
+    "Module",
+    "BCEWithLogitsLoss",
+];
+
+/// Errors where a network that was saved whole has a layer of PyTorch that a DenseNet has not.
+fn check_modules(contents: &Contents) -> Result<()> {
+    let foreign = contents.modules.iter().filter_map(|class| class.strip_prefix("torch.nn.modules.")?.split('.').next_back());
+    let foreign: Vec<String> = foreign.filter(|name| !KNOWN_MODULES.contains(name)).map(str::to_owned).collect();
+    if foreign.is_empty() {
+        return Ok(());
+    }
+    Err(Error::Checkpoint(format!(
+        "expected a DenseNet of batch norms, ReLUs and convolutions, found a module with {}: it would compute something else here",
+        some_of(foreign)
+    )))
+}
+
+/// Every place where a stem and dense blocks are. Errors where a network is not two-dimensional.
+fn roots(contents: &Contents) -> Result<Vec<Root>> {
+    let names: BTreeSet<(&str, &str)> = contents.tensors.iter().map(|tensor| (&*tensor.scope, tensor.name.as_str())).collect();
+    let mut roots = BTreeSet::new();
+    for tensor in &contents.tensors {
+        for (index, family) in FAMILIES.iter().enumerate() {
+            let stem = tensor.name.strip_suffix(".weight").and_then(|name| name.strip_suffix(family.stem));
+            let Some(prefix) = stem.filter(|prefix| prefix.is_empty() || prefix.ends_with('.')) else { continue };
+            let block = format!("{prefix}{}", family.block);
+            let beside = names.range((&*tensor.scope, block.as_str())..).next();
+            if !beside.is_some_and(|(scope, name)| *scope == &*tensor.scope && name.starts_with(&block)) {
+                continue;
+            }
+            if tensor.shape.len() != 4 {
+                let found = format!("{:?}, {} dimensions", tensor.shape, tensor.shape.len().saturating_sub(2));
+                let expected = "a network for pictures, whose convolutions have 2 dimensions";
+                return Err(Error::Checkpoint(format!("{}: expected {expected}, found {found}", tensor.path())));
+            }
+            roots.insert(Root { scope: tensor.scope.to_string(), prefix: prefix.to_owned(), family: index });
+        }
+    }
+    Ok(roots.into_iter().collect())
+}
+
+/// The tensors of a file, and which of them belong to a network that was found.
+struct Search<'c, 'a> {
+    contents: &'c Contents<'a>,
+    taken: Vec<bool>,
+}
+
+impl<'a> Search<'_, 'a> {
+    /// The network at `root`.
+    fn network(&mut self, root: &Root) -> Network<'a> {
+        let family = &FAMILIES[root.family];
+        let wrapper = root.prefix.strip_suffix("features.").unwrap_or(&root.prefix);
+        let mut network = Network::new(family.layers[0].2, path(&root.scope, wrapper));
+        for (index, tensor) in self.contents.tensors.iter().enumerate() {
+            let Some(name) = tensor.name.strip_prefix(&root.prefix).filter(|_| *tensor.scope == *root.scope) else { continue };
+            let Some((layer, parameter)) = name.rsplit_once('.').filter(|(_, parameter)| PARAMETERS.contains(parameter)) else { continue };
+            let Some((own, dialect)) = family.layers.iter().find_map(|(from, to, dialect)| Some((renamed(layer, from, to)?, *dialect)))
+            else {
+                continue;
+            };
+            self.taken[index] = true;
+            if dialect != Dialect::Torchvision {
+                network.dialect = dialect;
+            }
+            if parameter != "num_batches_tracked" {
+                network.tensors.insert(format!("features.{own}.{parameter}"), tensor.clone());
+            }
+        }
+        self.head(root, &mut network);
+        network
+    }
+
+    /// The classifier: the linear layer, or 1x1 convolution, that takes the last batch norm's channels. Where several do,
+    /// the one that shares most of its path with the network.
+    fn head(&mut self, root: &Root, network: &mut Network<'a>) {
+        let Some(&[features]) = network.tensors.get("features.norm5.weight").map(|norm| norm.shape.as_slice()) else { return };
+        let shared = |name: &str| name.split('.').zip(root.prefix.split('.')).take_while(|(a, b)| a == b).count();
+        let is_head = |tensor: &Stored| {
+            *tensor.scope == *root.scope
+                && tensor.name.ends_with("weight")
+                && matches!(tensor.shape[..], [_, inputs] | [_, inputs, 1, 1] if inputs == features)
+        };
+        let tensors = &self.contents.tensors;
+        let candidates: Vec<usize> = (0..tensors.len()).filter(|&index| !self.taken[index] && is_head(&tensors[index])).collect();
+        let Some(most) = candidates.iter().map(|&index| shared(&tensors[index].name)).max() else { return };
+        let mut nearest = candidates.iter().filter(|&&index| shared(&tensors[index].name) == most);
+        let (Some(&index), None) = (nearest.next(), nearest.next()) else { return };
+        let weight = &tensors[index];
+        self.taken[index] = true;
+        let layer = weight.name.strip_suffix("weight").unwrap_or(&weight.name);
+        let bias = (0..tensors.len()).find(|&i| tensors[i].scope == weight.scope && tensors[i].name == format!("{layer}bias"));
+        if let Some(bias) = bias {
+            self.taken[bias] = true;
+            network.tensors.insert("classifier.bias".into(), tensors[bias].clone());
+        }
+        network.tensors.insert("classifier.weight".into(), weight.squeezed(2));
+        let is_named_by_torchvision = matches!(network.dialect, Dialect::Torchvision | Dialect::TorchvisionLegacy);
+        if is_named_by_torchvision && layer.ends_with("classifier.0.") {
+            network.dialect = Dialect::Chexnet;
+        }
+        if network.dialect == Dialect::Torchvision && layer.ends_with("class_layers.out.") {
+            network.dialect = Dialect::Monai;
+        }
+    }
+
+    /// What belongs to no network and may not be ignored.
+    fn left_over(&self, root: &Root) -> Vec<Stored<'a>> {
+        let is_sibling = |tensor: &Stored| {
+            let named = || tensor.scope.split('/').any(|key| SIBLINGS.iter().any(|(word, _)| key.contains(word)));
+            // A single number beside the network is a statistic, such as the best accuracy.
+            let statistic = || tensor.elements() == Some(1);
+            *tensor.scope != *root.scope && (named() || statistic())
+        };
+        let tensors = self.contents.tensors.iter().zip(&self.taken);
+        tensors.filter(|(t, taken)| !**taken && harmless(&t.name).is_none() && !is_sibling(t)).map(|(t, _)| t.clone()).collect()
+    }
+}
+
+fn path(scope: &str, prefix: &str) -> String {
+    if scope.is_empty() { prefix.to_owned() } else { format!("{scope}/{prefix}") }
+}
+
+/// `name` after the pattern `to`, where it follows the pattern `from`.
+fn renamed(name: &str, from: &str, to: &str) -> Option<String> {
+    let mut numbers = Vec::new();
+    let mut rest = name;
+    for (index, literal) in from.split(['#', '@']).enumerate() {
+        if index > 0 {
+            let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+            let number: usize = rest[..digits].parse().ok().filter(|_| digits == 1 || !rest.starts_with('0'))?;
+            let kind = from.matches(['#', '@']).nth(index - 1);
+            numbers.push(if kind == Some("@") { number.checked_add(1)? } else { number });
+            rest = &rest[digits..];
+        }
+        rest = rest.strip_prefix(literal)?;
+    }
+    if !rest.is_empty() {
+        return None;
+    }
+    let mut numbers = numbers.into_iter().map(|number| number.to_string());
+    let mut parts = to.split('#');
+    let mut own = parts.next()?.to_owned();
+    for part in parts {
+        own += &(numbers.next()? + part);
+    }
+    Some(own)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_carry_numbers_over() {
+        let layer = "denseblock#.denselayer#.norm1";
+        assert_eq!(
+            renamed("denseblock2.denselayer13.norm.1", "denseblock#.denselayer#.norm.1", layer).unwrap(),
+            "denseblock2.denselayer13.norm1"
+        );
+        assert_eq!(renamed("stages.0.block.9.norm1", "stages.@.block.@.norm1", layer).unwrap(), "denseblock1.denselayer10.norm1");
+        assert_eq!(renamed("transitions.3.0", "transitions.@.0", "norm5").unwrap(), "norm5");
+        for other in [
+            "denseblock2.denselayer.norm1",
+            "denseblock2.denselayer1.norm12",
+            "denseblock02.denselayer1.norm1",
+            "denseblock2x.denselayer1.norm1",
+        ] {
+            assert_eq!(renamed(other, layer, layer), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn every_family_begins_with_its_stem() {
+        for family in &FAMILIES {
+            assert_eq!((family.layers[0].0, family.layers[0].1), (family.stem, "conv0"));
+            assert!(family.layers.iter().any(|(_, own, _)| *own == "norm5"));
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! `config.json` beside a model, as timm publishes it: how pictures are prepared, what the classes are called.
+//!
+//! Fields: timm's `timm/models/_hub.py` and `timm/data/config.py`.
+
+use serde::Deserialize;
+
+use super::metadata::{Activation, Filter, Preprocessing, Range, Resize, ResizeMode};
+use crate::arch::Config;
+
+/// What a `config.json` of timm says.
+pub(super) struct HubConfig {
+    /// Architecture and tag, such as `densenet121.ra_in1k`.
+    pub(super) name: String,
+    /// Whether the stem's pool blurs, where the architecture's name tells.
+    pub(super) blur: bool,
+    /// How pictures are prepared.
+    pub(super) preprocessing: Preprocessing,
+    /// One label for each class.
+    pub(super) labels: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+struct Written {
+    architecture: String,
+    pretrained_cfg: Pretrained,
+    label_names: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+struct Pretrained {
+    tag: Option<String>,
+    input_size: [usize; 3],
+    test_input_size: Option<[usize; 3]>,
+    interpolation: Option<String>,
+    crop_pct: Option<f64>,
+    test_crop_pct: Option<f64>,
+    crop_mode: Option<String>,
+    mean: Vec<f32>,
+    std: Vec<f32>,
+    label_names: Option<Vec<String>>,
+}
+
+impl HubConfig {
+    /// Reads the text of a file for a network of that configuration; `None` where it describes another one, or is not
+    /// timm's.
+    pub(super) fn read(text: &str, config: &Config) -> Option<Self> {
+        let Written { architecture, pretrained_cfg: own, label_names } = serde_json::from_str(text).ok()?;
+        // Evaluation takes the size of the test where there is one, as timm's own scripts do.
+        let [channels, height, width] = own.test_input_size.unwrap_or(own.input_size);
+        let crop_share = own.test_crop_pct.or(own.crop_pct).filter(|share| *share > 0.0 && *share <= 1.0).unwrap_or(0.875);
+        let filter = match own.interpolation.as_deref() {
+            Some("bilinear") => Filter::Bilinear,
+            Some("lanczos") => Filter::Lanczos,
+            Some("nearest") => Filter::Nearest,
+            _ => Filter::Bicubic,
+        };
+        let scaled = |side: usize| (side as f64 / crop_share) as usize;
+        let mode = match own.crop_mode.as_deref() {
+            Some("squash") => ResizeMode::Squash([scaled(height), scaled(width)]),
+            _ => ResizeMode::ShortSide(scaled(height).max(scaled(width))),
+        };
+        let preprocessing = Preprocessing {
+            activation: Activation::Softmax,
+            channels,
+            crop: Some([height, width]),
+            mean: own.mean,
+            range: Range::ZeroOne,
+            resize: Some(Resize { filter, mode }),
+            std: own.std,
+        };
+        if !architecture.contains("densenet") || channels != config.in_channels || preprocessing.check().is_err() {
+            return None;
+        }
+        let blur = architecture.contains("blur");
+        let labels = label_names.or(own.label_names).filter(|labels| Some(labels.len()) == config.num_classes);
+        let name = own.tag.filter(|tag| !tag.is_empty()).map_or(architecture.clone(), |tag| format!("{architecture}.{tag}"));
+        Some(Self { name, blur, preprocessing, labels })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RA: &str = r#"{"architecture": "densenet121", "num_classes": 1000, "pretrained_cfg": {"tag": "ra_in1k",
+        "input_size": [3, 224, 224], "test_input_size": [3, 288, 288], "interpolation": "bicubic", "crop_pct": 0.875,
+        "test_crop_pct": 0.95, "crop_mode": "center", "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}}"#;
+
+    #[test]
+    fn the_size_of_the_test_counts() {
+        let config = HubConfig::read(RA, &Config::densenet121()).unwrap();
+        assert_eq!(config.name, "densenet121.ra_in1k");
+        assert!(!config.blur && config.labels.is_none());
+        assert_eq!(config.preprocessing.crop, Some([288, 288]));
+        let resize = Resize { filter: Filter::Bicubic, mode: ResizeMode::ShortSide(303) };
+        assert_eq!(config.preprocessing.resize, Some(resize), "floor(288 / 0.95), as timm computes it");
+    }
+
+    #[test]
+    fn another_models_file_is_none() {
+        assert!(HubConfig::read(RA, &Config { in_channels: 1, ..Config::densenet121() }).is_none());
+        assert!(HubConfig::read(&RA.replace("densenet121", "resnet50"), &Config::densenet121()).is_none());
+        assert!(HubConfig::read(r#"{"model_type": "bert"}"#, &Config::densenet121()).is_none());
+        assert!(HubConfig::read("[", &Config::densenet121()).is_none());
+    }
+}

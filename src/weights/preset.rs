@@ -1,0 +1,210 @@
+//! What is known about the pictures and classes of well-known models, for files that do not say it themselves.
+
+use super::checkpoint::Origin;
+use super::dialect::Dialect;
+use super::metadata::{Activation, Filter, Preprocessing, Range, Resize, ResizeMode, imagenet};
+use crate::arch::{Config, Stem};
+
+/// Labels in the order of the logits, one a line.
+const IMAGENET: &str = include_str!("../../data/imagenet.txt");
+const CHEXNET: &str = include_str!("../../data/chexnet.txt");
+const CIFAR10: &str = include_str!("../../data/cifar10.txt");
+
+/// torchxrayvision's outputs, and their operating points in each of its weight sets.
+const TORCHXRAYVISION: &str = include_str!("../../data/torchxrayvision.csv");
+
+/// torchxrayvision's weight sets: the name in the library, the column of the table, how the file's name begins.
+const WEIGHT_SETS: [(&str, &str, &str); 7] = [
+    ("densenet121-res224-all", "all", "nih-pc-chex-mimic_ch-google-openi-kaggle-densenet121-"),
+    ("densenet121-res224-nih", "nih", "nih-densenet121-"),
+    ("densenet121-res224-pc", "pc", "pc-densenet121-"),
+    ("densenet121-res224-chex", "chex", "chex-densenet121-"),
+    ("densenet121-res224-rsna", "rsna", "kaggle-densenet121-"),
+    ("densenet121-res224-mimic_nb", "mimic_nb", "mimic_nb-densenet121-"),
+    ("densenet121-res224-mimic_ch", "mimic_ch", "mimic_ch-densenet121-"),
+];
+
+/// How a family of models wants its pictures, and what its classes are called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Preset {
+    /// torchvision's transform of its ImageNet weights: shorter side to 256 (bilinear), 224x224 from the centre.
+    Torchvision,
+    /// timm's: the same with a bicubic filter.
+    Timm,
+    /// Keras's `load_img(target_size=(224, 224))`: the nearest pixels, whatever the aspect ratio; ImageNet's mean and
+    /// standard deviation.
+    Keras,
+    /// torchxrayvision's: one channel from -1024 to 1024, the 224x224 from the centre of a picture whose shorter side
+    /// is 224 (bilinear), a sigmoid with operating points.
+    Xrv,
+    /// The CheXNet reimplementations': torchvision's transform, a sigmoid for each of 14 findings.
+    Chexnet,
+    /// MONAI's `ScaleIntensity` and `Resize`: from the picture's darkest to its brightest, 224x224 (bilinear).
+    Monai,
+    /// CIFAR's 32x32 pictures, their mean and standard deviation.
+    Cifar,
+}
+
+impl Preset {
+    /// Every preset with its name.
+    const ALL: [(&str, Self); 7] = [
+        ("torchvision", Self::Torchvision),
+        ("timm", Self::Timm),
+        ("keras", Self::Keras),
+        ("xrv", Self::Xrv),
+        ("chexnet", Self::Chexnet),
+        ("monai", Self::Monai),
+        ("cifar", Self::Cifar),
+    ];
+
+    /// The preset of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(known, _)| *known == name).map(|(_, preset)| *preset)
+    }
+
+    /// Every name that [`Preset::named`] knows.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        Self::ALL.iter().map(|(name, _)| *name)
+    }
+
+    /// The preset's name.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, preset)| *preset == self).map_or("", |(name, _)| name)
+    }
+
+    /// What a model is likely to want, from where it comes and what it looks like.
+    pub(super) fn likely(origin: Option<&Origin>, config: &Config) -> Self {
+        match origin.map(|origin| origin.dialect) {
+            Some(Dialect::Keras) => Self::Keras,
+            Some(Dialect::Torchxrayvision) => Self::Xrv,
+            Some(Dialect::Chexnet) => Self::Chexnet,
+            Some(Dialect::Monai) => Self::Monai,
+            Some(Dialect::Timm) => Self::Timm,
+            _ if config.stem == Stem::Cifar => Self::Cifar,
+            _ if config.in_channels == 1 && config.num_classes == Some(18) => Self::Xrv,
+            _ => Self::Torchvision,
+        }
+    }
+
+    /// How pictures are prepared for a model of that many input channels.
+    pub fn preprocessing(self, channels: usize) -> Preprocessing {
+        let torchvision = Preprocessing::torchvision(channels);
+        let squash = |filter, side| Some(Resize { filter, mode: ResizeMode::Squash([side, side]) });
+        match self {
+            Self::Torchvision => torchvision,
+            Self::Timm => {
+                Preprocessing { resize: Some(Resize { filter: Filter::Bicubic, mode: ResizeMode::ShortSide(256) }), ..torchvision }
+            }
+            Self::Keras => {
+                let (mean, std) = imagenet(channels);
+                Preprocessing { crop: None, mean, std, resize: squash(Filter::Nearest, 224), ..torchvision }
+            }
+            Self::Xrv => Preprocessing {
+                activation: Activation::Sigmoid,
+                mean: vec![0.0; channels],
+                range: Range::MinusPlus1024,
+                resize: Some(Resize { filter: Filter::Bilinear, mode: ResizeMode::ShortSide(224) }),
+                std: vec![1.0; channels],
+                ..torchvision
+            },
+            Self::Chexnet => Preprocessing { activation: Activation::Sigmoid, ..torchvision },
+            Self::Monai => Preprocessing {
+                crop: None,
+                mean: vec![0.0; channels],
+                range: Range::MinMax,
+                resize: squash(Filter::Bilinear, 224),
+                std: vec![1.0; channels],
+                ..torchvision
+            },
+            Self::Cifar => {
+                // Of the training set; Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009.
+                let (mean, std) = match channels {
+                    3 => (vec![0.4914, 0.4822, 0.4465], vec![0.247, 0.2435, 0.2616]),
+                    _ => imagenet(channels),
+                };
+                Preprocessing { crop: None, mean, std, resize: squash(Filter::Bilinear, 32), ..torchvision }
+            }
+        }
+    }
+
+    /// What the outputs of a model of that name are called, where it has as many as the preset knows; `""` for one that
+    /// was not trained.
+    pub fn labels(self, model: &str, classes: usize) -> Option<Vec<String>> {
+        let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+        let labels = match self {
+            Self::Torchvision | Self::Timm | Self::Keras => lines(IMAGENET),
+            Self::Chexnet => lines(CHEXNET),
+            Self::Cifar => lines(CIFAR10),
+            Self::Xrv => {
+                let points = weight_set(model);
+                outputs()
+                    .map(|(label, column)| if points.is_none_or(|set| column(set).is_some()) { label.to_owned() } else { String::new() })
+                    .collect()
+            }
+            Self::Monai => return None,
+        };
+        (labels.len() == classes).then_some(labels)
+    }
+
+    /// The operating points of a model of that name, `None` for an output that was not trained.
+    pub fn thresholds(self, model: &str, classes: usize) -> Option<Vec<Option<f32>>> {
+        let set = weight_set(model).filter(|_| self == Self::Xrv)?;
+        let thresholds: Vec<Option<f32>> = outputs().map(|(_, column)| column(set)).collect();
+        (thresholds.len() == classes).then_some(thresholds)
+    }
+}
+
+/// The column of the weight set that a model or file of that name has.
+fn weight_set(model: &str) -> Option<usize> {
+    let (_, set, _) = WEIGHT_SETS.iter().find(|(name, _, file)| *name == model || model.starts_with(file))?;
+    TORCHXRAYVISION.lines().next()?.split(',').position(|column| column == *set)
+}
+
+/// torchxrayvision's outputs: the label, and its operating point in a column of the table.
+fn outputs() -> impl Iterator<Item = (&'static str, impl Fn(usize) -> Option<f32>)> {
+    TORCHXRAYVISION.lines().skip(1).map(|line| {
+        let label = line.split(',').next().unwrap_or_default();
+        (label, move |column: usize| line.split(',').nth(column)?.parse().ok())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_preset_has_a_name_and_makes_sense() {
+        for (name, preset) in Preset::ALL {
+            assert_eq!(Preset::named(name), Some(preset));
+            assert_eq!(preset.name(), name);
+            for channels in [1, 3, 4] {
+                preset.preprocessing(channels).check().unwrap();
+            }
+        }
+        assert_eq!(Preset::named("none"), None);
+    }
+
+    #[test]
+    fn labels_are_given_where_their_number_fits() {
+        let imagenet = Preset::Torchvision.labels("any", 1000).unwrap();
+        assert_eq!((imagenet[0].as_str(), imagenet[999].as_str()), ("tench", "toilet tissue"));
+        assert_eq!(Preset::Torchvision.labels("any", 999), None);
+        assert_eq!(Preset::Chexnet.labels("any", 14).unwrap()[13], "Hernia");
+        assert_eq!(Preset::Cifar.labels("any", 10).unwrap()[9], "truck");
+        assert_eq!(Preset::Monai.labels("any", 2), None);
+    }
+
+    #[test]
+    fn operating_points_belong_to_their_weight_set() {
+        let thresholds = |name| Preset::Xrv.thresholds(name, 18).unwrap();
+        assert_eq!(thresholds("densenet121-res224-all")[17], Some(0.05015312));
+        assert_eq!(thresholds("kaggle-densenet121-d121-tw-lr001-rot45-tr15-sc15-seed0-best").iter().flatten().count(), 2);
+        assert_eq!(thresholds("pc-densenet121-d121-tw-lr001-rot45-tr15-sc15-seed0-best")[14], None);
+        assert_eq!(Preset::Xrv.thresholds("another", 18), None);
+        assert_eq!(Preset::Chexnet.thresholds("densenet121-res224-all", 18), None);
+        let labels = Preset::Xrv.labels("densenet121-res224-rsna", 18).unwrap();
+        assert_eq!(labels.iter().filter(|label| !label.is_empty()).collect::<Vec<_>>(), ["Pneumonia", "Lung Opacity"]);
+        assert_eq!(Preset::Xrv.labels("another", 18).unwrap()[0], "Atelectasis");
+    }
+}
