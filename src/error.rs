@@ -84,6 +84,14 @@ pub enum Error {
     /// A picture that cannot be read.
     #[error("{0}")]
     Picture(String),
+    /// A file that could not be fetched.
+    #[error("{address}: {reason}")]
+    Hub {
+        /// What was asked for: a URL, or an `hf://` address.
+        address: String,
+        /// What happened.
+        reason: String,
+    },
     /// A file that cannot be read or written.
     #[error("{path}: {source}")]
     File {

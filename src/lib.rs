@@ -15,6 +15,8 @@ pub mod engine;
 pub mod error;
 pub mod gpu;
 pub mod graph;
+#[cfg(feature = "hub")]
+pub mod hub;
 #[cfg(feature = "image")]
 pub mod image;
 pub mod kernels;

@@ -1,0 +1,126 @@
+//! Models from the Hugging Face hub, in the cache that its other clients share.
+//!
+//! [`Remote`] says what to fetch, [`Hub`] from where and into which folder. What the cache has is not asked for again.
+
+mod cache;
+mod remote;
+mod server;
+
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::error::{Error, Result};
+
+use cache::Cache;
+pub use remote::Remote;
+use server::{Announced, Server};
+
+/// Files that hold a repository's weights, the best to read first.
+const WEIGHTS: [&str; 4] = ["model.safetensors", "pytorch_model.bin", "model.pt", "model.keras"];
+/// What a repository says about its model.
+const CONFIG: &str = "config.json";
+
+/// A hub, and the folder that keeps what came from it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Hub {
+    /// The server, `https://huggingface.co` or a mirror of it.
+    pub endpoint: String,
+    /// The folder with one folder for each repository in it.
+    pub cache: PathBuf,
+    /// Whether only the cache is looked at: no socket is opened.
+    pub offline: bool,
+    /// What opens private and gated repositories. Only the endpoint's own host sees it.
+    pub token: Option<String>,
+    /// How long a server may send nothing before it is given up.
+    pub patience: Duration,
+}
+
+impl Hub {
+    /// The hub itself, with nothing but a folder for what comes.
+    pub fn new(cache: impl Into<PathBuf>) -> Self {
+        let endpoint = "https://huggingface.co".to_owned();
+        Self { endpoint, cache: cache.into(), offline: false, token: None, patience: Duration::from_secs(30) }
+    }
+
+    /// As the environment says, in the variables that other clients of the hub read: `HF_ENDPOINT`, `HF_HUB_OFFLINE`
+    /// (`1`, `true`, `yes` or `on`), `HF_HOME`, `HF_HUB_CACHE`, and `HF_TOKEN`, else the file `token` in `HF_HOME`.
+    /// Errors where neither they nor a home directory say where the cache is.
+    pub fn from_env() -> Result<Self> {
+        let text = |name| variable(name).map(|value| value.to_string_lossy().trim().to_owned());
+        let home = variable("HF_HOME").map(PathBuf::from).or_else(|| {
+            let caches = variable("XDG_CACHE_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cache")))?;
+            Some(caches.join("huggingface"))
+        });
+        let cache = variable("HF_HUB_CACHE").map(PathBuf::from).or_else(|| Some(home.as_ref()?.join("hub")));
+        let Some(cache) = cache else {
+            let reason = "expected a folder to keep models in, found neither this variable nor a home directory".to_owned();
+            return Err(Error::Hub { address: "HF_HOME".to_owned(), reason });
+        };
+        let saved = || fs::read_to_string(home.as_ref()?.join("token")).ok().map(|token| token.trim().to_owned());
+        let on = |value: String| ["1", "true", "yes", "on"].contains(&value.to_lowercase().as_str());
+        let hub = Self::new(cache);
+        Ok(Self {
+            endpoint: text("HF_ENDPOINT").unwrap_or(hub.endpoint),
+            offline: text("HF_HUB_OFFLINE").is_some_and(on),
+            token: text("HF_TOKEN").or_else(saved).filter(|token| !token.is_empty()),
+            ..hub
+        })
+    }
+
+    /// The path of `remote`'s file in the cache, where it is put first if it is not there, with the repository's
+    /// `config.json` in the same folder if it has one. `progress` gets the bytes that have come and those that will;
+    /// it is not called where nothing needs to be fetched.
+    ///
+    /// The file is whole, or it is not there: it has the length that was announced, and the SHA-256 where that was
+    /// announced too. Any number of processes may fetch the same file.
+    ///
+    /// Errors where `remote` is malformed, the cache cannot be written, or as [`Error::Hub`]: what was asked for, and
+    /// what came in its place.
+    pub fn fetch(&self, remote: &Remote, progress: &mut dyn FnMut(u64, u64)) -> Result<PathBuf> {
+        remote.check()?;
+        let cache = Cache::of(&self.cache, &remote.repository);
+        let wanted = remote.file.as_deref().map_or(WEIGHTS.to_vec(), |file| vec![file]);
+        if let Some(path) = wanted.iter().find_map(|file| cache.find(&remote.revision, file)) {
+            return Ok(path);
+        }
+        if self.offline {
+            let reason = format!("not in {}, and HF_HUB_OFFLINE is set", self.cache.display());
+            return Err(Error::Hub { address: remote.to_string(), reason });
+        }
+        let server = Server::new(self);
+        for file in &wanted {
+            if let Some(announced) = server.announce(&remote.repository, &remote.revision, file)? {
+                let commit = &announced.commit;
+                if let Some(config) = server.announce(&remote.repository, commit, CONFIG)? {
+                    keep(&server, &cache, &config, &mut |_, _| {})?;
+                    cache.link(&config.etag, commit, CONFIG)?;
+                }
+                keep(&server, &cache, &announced, progress)?;
+                let path = cache.link(&announced.etag, commit, file)?;
+                cache.point(&remote.revision, commit)?;
+                return Ok(path);
+            }
+        }
+        let address = server.url(&remote.repository, &remote.revision, wanted[0]);
+        let others = if wanted.len() > 1 { format!(", nor {}", wanted[1..].join(", ")) } else { String::new() };
+        Err(Error::Hub { address, reason: format!("there is no such file, revision or repository (404){others}") })
+    }
+}
+
+/// Brings the announced bytes into the cache, where they are not there.
+fn keep(server: &Server, cache: &Cache, announced: &Announced, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
+    if cache.holds(&announced.etag, announced.length) {
+        return Ok(());
+    }
+    let mut part = cache.part(&announced.etag)?;
+    server.download(announced, &mut part, progress)?;
+    cache.keep(part, &announced.etag)
+}
+
+/// An environment variable that says something.
+fn variable(name: &str) -> Option<OsString> {
+    env::var_os(name).filter(|value| !value.is_empty())
+}

@@ -1,0 +1,75 @@
+//! Where a file lies on the hub, as a person writes it.
+
+use std::fmt::{self, Display};
+use std::str::FromStr;
+
+use crate::error::{Error, Result};
+use crate::models::Published;
+
+/// What an address begins with.
+const SCHEME: &str = "hf://";
+
+/// A model on the hub: `hf://owner/repository[@revision][/file]`. A `/` in the revision is written `%2F`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Remote {
+    /// Owner and repository: `timm/densenet121.tv_in1k`.
+    pub repository: String,
+    /// Branch, tag or commit.
+    pub revision: String,
+    /// The path inside the repository; `None` is the first file there that usually holds weights.
+    pub file: Option<String>,
+}
+
+impl Remote {
+    /// Errors where a part cannot be a name on the hub, or would leave the cache's folder.
+    pub fn check(&self) -> Result<()> {
+        let letters = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+        // The hub forbids `--` too, which stands for the `/` in the names of the cache's folders.
+        let word = |text: &str| !text.is_empty() && !text.starts_with('.') && letters(text) && !text.contains("..") && !text.contains("--");
+        let segment = |text: &str| !["", ".", ".."].contains(&text) && !text.contains([':', '\\']) && !text.contains(char::is_control);
+        let repository = self.repository.split('/').collect::<Vec<_>>();
+        let fits = repository.len() == 2
+            && repository.into_iter().all(word)
+            && self.revision.split('/').all(segment)
+            && self.file.as_deref().is_none_or(|file| file.split('/').all(segment));
+        if fits {
+            return Ok(());
+        }
+        Err(Error::Hub { address: self.to_string(), reason: "expected hf://owner/repository[@revision][/file]".to_owned() })
+    }
+}
+
+impl FromStr for Remote {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let path = text.strip_prefix(SCHEME).unwrap_or_default();
+        let mut parts = path.splitn(3, '/');
+        let (owner, named, file) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default(), parts.next());
+        let (name, revision) = named.split_once('@').unwrap_or((named, "main"));
+        let remote = Self {
+            repository: format!("{owner}/{name}"),
+            revision: revision.replace("%2F", "/").replace("%2f", "/"),
+            file: file.map(str::to_owned),
+        };
+        let malformed = |_| Error::Hub { address: text.to_owned(), reason: "expected hf://owner/repository[@revision][/file]".to_owned() };
+        remote.check().map_err(malformed)?;
+        Ok(remote)
+    }
+}
+
+impl Display for Remote {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{SCHEME}{}", self.repository)?;
+        if self.revision != "main" {
+            write!(f, "@{}", self.revision.replace('/', "%2F"))?;
+        }
+        self.file.as_ref().map_or(Ok(()), |file| write!(f, "/{file}"))
+    }
+}
+
+impl From<&Published> for Remote {
+    fn from(model: &Published) -> Self {
+        Self { repository: model.repository.to_owned(), revision: model.revision.to_owned(), file: Some(model.file.to_owned()) }
+    }
+}
