@@ -5,6 +5,7 @@ mod completions;
 mod device;
 mod devices;
 mod exit;
+mod hub;
 mod infer;
 mod init;
 mod inputs;

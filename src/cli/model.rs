@@ -1,4 +1,4 @@
-//! `--model M`: a bundled model, or a file.
+//! `--model M`: a bundled model, one from the hub, or a file.
 
 use std::path::Path;
 
@@ -7,13 +7,15 @@ use densenet_wgpu::weights::{Checkpoint, Preprocessing};
 use densenet_wgpu::{Config, models};
 
 use super::exit::Stop;
+use super::hub;
 use super::message;
 use super::size::Size;
 
 /// Which model to run.
 #[derive(Args)]
 pub(crate) struct ModelOptions {
-    /// A checkpoint file (.safetensors), or a bundled model: digits
+    /// The bundled model, digits; one that is fetched once, such as densenet121 or `hf://OWNER/REPOSITORY[@REVISION][/FILE]`;
+    /// or a checkpoint file (.safetensors), with ./ before it where it has the name of a model
     #[arg(long, short, value_name = "M")]
     pub(crate) model: Option<String>,
 }
@@ -29,12 +31,21 @@ impl ModelOptions {
             None => Err(Stop::refused("--model M is missing; M is a checkpoint file (.safetensors) or the bundled model: --model digits")),
         }
     }
+
+    /// Opens the model; without `--model` that of the given name.
+    pub(crate) fn open_or(&self, name: &str) -> Result<Checkpoint, Stop> {
+        open(self.model.as_deref().unwrap_or(name))
+    }
 }
 
-/// Opens a bundled model, else a file of that name.
+/// Opens a bundled model, else one from the hub, else a file of that name.
 fn open(name: &str) -> Result<Checkpoint, Stop> {
     if let Some(model) = models::bundled(name) {
         return Ok(model?);
+    }
+    if let Some(path) = hub::fetch(name)? {
+        let model = Checkpoint::open(path).map_err(|error| Stop::refused(format!("{name}: {error}")))?;
+        return Ok(Checkpoint { name: name.to_owned(), ..model });
     }
     let path = Path::new(name);
     if path.is_dir() {
@@ -50,12 +61,12 @@ fn open(name: &str) -> Result<Checkpoint, Stop> {
     }
     if Config::named(name).is_some() {
         let remedy = "give the path of its checkpoint (.safetensors) instead, or try --model digits";
-        return Err(Stop::refused(format!("{name} is not bundled, and this version does not download models; {remedy}")));
+        return Err(Stop::refused(format!("{name} is neither bundled nor known on the hub; {remedy}")));
     }
-    let bundled: Vec<&str> = models::names().collect();
-    let suggestion = nearest(name, bundled.iter().copied()).map_or(".".to_owned(), |near| format!("; did you mean {near}?"));
-    let known = bundled.join(", ");
-    Err(Stop::refused(format!("no model or file is called {name:?}{suggestion} Bundled: {known}. A path to a .safetensors file works too")))
+    let known: Vec<&str> = models::names().chain(models::published_names()).collect();
+    let suggestion = nearest(name, known.iter().copied()).map_or(".".to_owned(), |near| format!("; did you mean {near}?"));
+    let known = known.join(", ");
+    Err(Stop::refused(format!("no model or file is called {name:?}{suggestion} Known: {known}. A path to a .safetensors file works too")))
 }
 
 /// The name most like `name`, where one is like it at all.

@@ -9,14 +9,16 @@ use crate::{assert_refused, assert_says, bytes, classify, densenet, fixture, fol
 
 #[test]
 fn no_model_names_the_bundled_one() {
-    assert_refused(&densenet().args(["classify", &fixture("L.png")]).output().unwrap(), &["--model", "digits"]);
+    assert_refused(&densenet().args(["infer", "input.npy", "--output", "output.npy"]).output().unwrap(), &["--model", "digits"]);
+    assert_refused(&densenet().args(["classify", &fixture("L.png")]).output().unwrap(), &["densenet121", "--model digits"]);
 }
 
 #[test]
 fn an_unknown_model_gets_a_suggestion() {
     let run = |model: &str| densenet().args(["classify", &fixture("L.png"), "--model", model]).output().unwrap();
     assert_refused(&run("digit"), &["no model or file is called \"digit\"", "did you mean digits?", "safetensors"]);
-    assert_refused(&run("densenet121"), &["densenet121 is not bundled", "digits"]);
+    assert_refused(&run("densenet12"), &["did you mean densenet121?"]);
+    assert_refused(&run("densenet264"), &["densenet264 is neither bundled", "digits"]);
     assert_refused(&run("weights/none.safetensors"), &["weights/none.safetensors: No such file"]);
     assert_refused(&run(env!("CARGO_MANIFEST_DIR")), &["expected a checkpoint file", "found a folder"]);
 }

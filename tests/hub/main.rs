@@ -1,6 +1,7 @@
 //! Models from a hub: a server on the loopback plays it, each test has a cache of its own, and nothing leaves the machine.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod program;
 mod server;
 
 use std::fs::{self, File};
