@@ -3,6 +3,8 @@
 //! Huang, Liu, van der Maaten, Weinberger: *Densely Connected Convolutional Networks*, CVPR 2017
 //! (section 3; table 1 for the ImageNet variants, section 4.2 for CIFAR).
 
+use std::fmt;
+
 use crate::error::{Error, Result};
 use crate::graph::{Conv, Graph, Value};
 use crate::shape::{Shape, Window};
@@ -249,6 +251,32 @@ impl Config {
     }
 }
 
+/// One line: `DenseNet-121 · k=32 · [6,12,24,16] · 3 channels · 1000 classes`.
+///
+/// The number counts the layers with weights, as the paper does: convolutions and the classifier.
+impl fmt::Display for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let layers: usize = self.block_config.iter().sum::<usize>() * if self.bottleneck { 2 } else { 1 };
+        // The stem counts once: densenetblur121d's has three convolutions.
+        let depth = layers + self.block_config.len() + 1;
+        let blocks: Vec<String> = self.block_config.iter().map(ToString::to_string).collect();
+        let kind = match self.stem {
+            Stem::ImageNet => "",
+            Stem::Cifar => " · CIFAR stem",
+            Stem::Deep { blur: false, .. } => " · deep stem",
+            Stem::Deep { blur: true, .. } => " · deep stem with blur",
+        };
+        let plural = |count: usize, one: &str, more: &str| format!("{count} {}", if count == 1 { one } else { more });
+        let channels = plural(self.in_channels, "channel", "channels");
+        let classes = self.num_classes.map_or("features only".into(), |classes| plural(classes, "class", "classes"));
+        write!(f, "DenseNet-{depth} · k={} · [{}]{kind} · {channels} · {classes}", self.growth_rate, blocks.join(","))?;
+        if !self.final_relu {
+            f.write_str(" · no final ReLU")?;
+        }
+        Ok(())
+    }
+}
+
 type Make = fn() -> Config;
 
 const NAMED: [(&str, Make); 7] = [
@@ -338,6 +366,15 @@ mod tests {
         assert!(Config::densenet121().graph(29, 29).is_ok());
         let message = Config::densenet121().graph(28, 29).unwrap_err().to_string();
         assert!(message.contains("3x28x29") && message.contains("features.transition3.pool"), "{message}");
+    }
+
+    #[test]
+    fn a_network_is_called_after_its_layers() {
+        assert_eq!(Config::densenet121().to_string(), "DenseNet-121 · k=32 · [6,12,24,16] · 3 channels · 1000 classes");
+        assert!(Config::densenet264().to_string().starts_with("DenseNet-264 · "));
+        assert!(Config::densenetblur121d().to_string().starts_with("DenseNet-121 · k=32 · [6,12,24,16] · deep stem with blur"));
+        let features = Config { num_classes: None, in_channels: 1, ..Config::imagenet(4, &[2, 1], 8) };
+        assert_eq!(features.to_string(), "DenseNet-9 · k=4 · [2,1] · 1 channel · features only");
     }
 
     #[test]

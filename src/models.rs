@@ -2,7 +2,7 @@
 //! others have published on the Hugging Face hub.
 
 use crate::error::Result;
-use crate::weights::Checkpoint;
+use crate::weights::{Checkpoint, Preset};
 
 /// Names and safetensors files of the bundled models. `models/digits.md` is the card of `digits`.
 const BUNDLED: [(&str, &[u8]); 1] = [("digits", include_bytes!("../models/digits.safetensors"))];
@@ -30,24 +30,24 @@ pub struct Published {
     pub revision: &'static str,
     /// The checkpoint's path inside the repository.
     pub file: &'static str,
-    /// The way its pictures are prepared: `torchvision`, `timm` or `xrv`.
-    pub preset: &'static str,
+    /// How its pictures are prepared, where the repository does not say it; torchvision's way even where it does.
+    pub preset: Preset,
 }
 
 impl Published {
     /// torchvision's weights in timm's repository, with torchvision's preprocessing.
     const fn torchvision(name: &'static str, repository: &'static str) -> Self {
-        Self { name, repository, revision: "main", file: "model.safetensors", preset: "torchvision" }
+        Self { name, repository, revision: "main", file: "model.safetensors", preset: Preset::Torchvision }
     }
 
     /// A model of timm, with timm's preprocessing.
     const fn timm(name: &'static str, repository: &'static str) -> Self {
-        Self { name, repository, revision: "main", file: "model.safetensors", preset: "timm" }
+        Self { name, repository, revision: "main", file: "model.safetensors", preset: Preset::Timm }
     }
 
     /// A model of TorchXRayVision: pictures of a chest to findings.
     const fn xrv(name: &'static str, repository: &'static str) -> Self {
-        Self { name, repository, revision: "main", file: "model.pt", preset: "xrv" }
+        Self { name, repository, revision: "main", file: "model.pt", preset: Preset::Xrv }
     }
 }
 
@@ -96,6 +96,7 @@ mod tests {
         }
         assert!(bundled("no such model").is_none());
     }
+
     #[test]
     fn a_name_means_one_model() {
         let all: Vec<&str> = names().chain(published_names()).collect();
@@ -113,6 +114,6 @@ mod tests {
     fn one_file_is_published_under_two_names() {
         let (torchvision, timm) = (published("densenet121").unwrap(), published("densenet121.tv_in1k").unwrap());
         assert_eq!((torchvision.repository, torchvision.file), (timm.repository, timm.file));
-        assert_eq!((torchvision.preset, timm.preset), ("torchvision", "timm"));
+        assert_eq!((torchvision.preset, timm.preset), (Preset::Torchvision, Preset::Timm));
     }
 }

@@ -8,7 +8,6 @@ use std::thread;
 use clap::Args;
 use densenet_wgpu::EngineOptions;
 use densenet_wgpu::image::{Input as Tensor, Picture};
-use densenet_wgpu::labels::read_labels;
 use densenet_wgpu::weights::Preprocessing;
 use rayon::prelude::*;
 
@@ -16,7 +15,7 @@ use super::device::{DeviceOptions, Runner, images_at_once};
 use super::exit::{FAILED, Stop, WELL};
 use super::inputs::{self, Input};
 use super::message;
-use super::model::{self, ModelOptions};
+use super::model::{self, DescriptionOptions, ModelOptions};
 use super::output::Output;
 use super::rows::{Outcome, RowFormat, Rows};
 use super::size::Size;
@@ -48,9 +47,8 @@ pub(crate) struct Options {
     /// Height and width that the network sees; default: the model's own
     #[arg(long, value_name = "HxW")]
     size: Option<Size>,
-    /// A text file with one label a line, in place of the model's own
-    #[arg(long, value_name = "FILE")]
-    labels: Option<PathBuf>,
+    #[command(flatten)]
+    description: DescriptionOptions,
 }
 
 /// The published model for pictures of anything.
@@ -59,14 +57,11 @@ const DEFAULT_MODEL: &str = "densenet121";
 /// Classifies every input, in order; one row each.
 pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let mut model = options.model.open_or(DEFAULT_MODEL)?;
-    let Some(classes) = model.config.num_classes else {
+    if model.config.num_classes.is_none() {
         return Err(Stop::refused(format!("{}: expected a model with a classifier, found one that ends in features", model.name)));
-    };
-    if let Some(path) = &options.labels {
-        model.labels = Some(read_labels(path, classes)?);
     }
     let inputs = inputs::expand(&options.paths)?;
-    let own = model::preprocessing(&model);
+    let own = options.description.describe(&mut model)?.preprocessing;
     let preprocessing = options.size.map_or_else(|| own.clone(), |size| own.sized(size.height, size.width));
     let Size { height, width } = model::size(options.size, Some(&preprocessing));
     let graph = model.graph(height, width)?;

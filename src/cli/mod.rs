@@ -2,6 +2,7 @@
 
 mod classify;
 mod completions;
+mod convert;
 mod device;
 mod devices;
 mod exit;
@@ -9,6 +10,7 @@ mod hub;
 mod infer;
 mod init;
 mod inputs;
+mod inspect;
 mod message;
 mod model;
 mod npy;
@@ -18,10 +20,10 @@ mod rows;
 mod size;
 
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use clap::{Parser, Subcommand};
+#[cfg(unix)]
+use densenet_wgpu::whole_file::WholeFile;
 
 use exit::{INTERRUPTED, REFUSED, Stop, WELL};
 
@@ -43,6 +45,8 @@ Example: densenet classify examples/digits --model digits";
 enum Command {
     Classify(classify::Options),
     Infer(infer::Options),
+    Inspect(inspect::Options),
+    Convert(convert::Options),
     Init(init::Options),
     Plan(plan::Options),
     Devices(devices::Options),
@@ -52,9 +56,7 @@ enum Command {
 /// Runs the program.
 pub(crate) fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|panic| message::error(&format!("internal error, please report it: {panic}"))));
-    // Each row is one write, so leaving at once loses no finished row. Where there are no signals there is nothing to do.
-    let always = Arc::new(AtomicBool::new(true));
-    let _ = signal_hook::flag::register_conditional_shutdown(signal_hook::consts::SIGINT, INTERRUPTED.into(), always);
+    end_on_signals();
     let command = match CommandLine::try_parse() {
         Ok(line) => line.command,
         Err(usage) => {
@@ -67,10 +69,34 @@ pub(crate) fn main() -> ExitCode {
     ExitCode::from(status)
 }
 
+/// Ends at once on Ctrl-C: each row is one write, so no finished row is lost, and files that are not finished are removed.
+#[cfg(unix)]
+fn end_on_signals() {
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    // Where there are no signals there is nothing to do.
+    let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGINT, SIGTERM]) else { return };
+    std::thread::spawn(move || {
+        if let Some(signal) = signals.forever().next() {
+            WholeFile::abandon_all();
+            signal_hook::low_level::exit(if signal == SIGINT { INTERRUPTED.into() } else { 128 + signal });
+        }
+    });
+}
+
+/// Ends at once on Ctrl-C; there is no thread to remove unfinished files here.
+#[cfg(not(unix))]
+fn end_on_signals() {
+    let always = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(true));
+    // Where there are no signals there is nothing to do.
+    let _ = signal_hook::flag::register_conditional_shutdown(signal_hook::consts::SIGINT, INTERRUPTED.into(), always);
+}
+
 fn run(command: Command) -> u8 {
     let result = match command {
         Command::Classify(options) => classify::run(options),
         Command::Infer(options) => infer::run(options),
+        Command::Inspect(options) => inspect::run(options),
+        Command::Convert(options) => convert::run(options),
         Command::Init(options) => init::run(options),
         Command::Plan(options) => plan::run(options),
         Command::Devices(options) => devices::run(options),

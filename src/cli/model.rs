@@ -1,9 +1,11 @@
 //! `--model M`: a bundled model, one from the hub, or a file.
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use densenet_wgpu::weights::{Checkpoint, Preprocessing};
+use densenet_wgpu::labels::read_labels;
+use densenet_wgpu::weights::{Checkpoint, Description, Preprocessing, Preset};
 use densenet_wgpu::{Config, models};
 
 use super::exit::Stop;
@@ -15,9 +17,31 @@ use super::size::Size;
 #[derive(Args)]
 pub(crate) struct ModelOptions {
     /// The bundled model, digits; one that is fetched once, such as densenet121 or `hf://OWNER/REPOSITORY[@REVISION][/FILE]`;
-    /// or a checkpoint file (.safetensors), with ./ before it where it has the name of a model
+    /// or a checkpoint file of PyTorch, Keras or safetensors, with ./ before it where it has the name of a model
     #[arg(long, short, value_name = "M")]
     pub(crate) model: Option<String>,
+    #[command(flatten)]
+    pub(crate) variant: VariantOptions,
+}
+
+/// What a checkpoint cannot tell about its network.
+#[derive(Args)]
+pub(crate) struct VariantOptions {
+    /// The network was trained without a ReLU after its last batch norm, as Keras Applications had it until August 2018
+    #[arg(long)]
+    no_final_relu: bool,
+}
+
+/// How pictures are prepared and what the classes are called.
+#[derive(Args)]
+pub(crate) struct DescriptionOptions {
+    /// How pictures are prepared: torchvision, timm, keras, xrv, chexnet, monai, cifar, or a JSON file; default: what the
+    /// model says
+    #[arg(long, value_name = "P")]
+    preprocess: Option<String>,
+    /// A text file with one label a line, in place of the model's own
+    #[arg(long, value_name = "FILE")]
+    labels: Option<PathBuf>,
 }
 
 /// Height and width for a model that does not say its own.
@@ -27,15 +51,80 @@ impl ModelOptions {
     /// Opens the model; without `--model` says which one is always there.
     pub(crate) fn open(&self) -> Result<Checkpoint, Stop> {
         match &self.model {
-            Some(name) => open(name),
-            None => Err(Stop::refused("--model M is missing; M is a checkpoint file (.safetensors) or the bundled model: --model digits")),
+            Some(name) => self.variant.open(name),
+            None => Err(Stop::refused("--model M is missing; M is a checkpoint file or the bundled model: --model digits")),
         }
     }
 
     /// Opens the model; without `--model` that of the given name.
     pub(crate) fn open_or(&self, name: &str) -> Result<Checkpoint, Stop> {
-        open(self.model.as_deref().unwrap_or(name))
+        self.variant.open(self.model.as_deref().unwrap_or(name))
     }
+}
+
+impl VariantOptions {
+    /// Opens the model of that name; says what was assumed while reading it.
+    pub(crate) fn open(&self, name: &str) -> Result<Checkpoint, Stop> {
+        let mut model = open(name)?;
+        for note in model.origin.iter().flat_map(|origin| &origin.notes) {
+            message::note(&format!("{} {note}", model.name));
+        }
+        if self.no_final_relu {
+            model.config.final_relu = false;
+        }
+        Ok(model)
+    }
+}
+
+/// What a model is used with.
+pub(crate) struct Described {
+    /// How its pictures are prepared.
+    pub(crate) preprocessing: Preprocessing,
+    /// Who said so.
+    pub(crate) source: String,
+}
+
+impl DescriptionOptions {
+    /// Completes the model's description: what was asked for, else what it says, else what is likely, which is said on
+    /// standard error.
+    pub(crate) fn describe(&self, model: &mut Checkpoint) -> Result<Described, Stop> {
+        let published = models::published(&model.name).map(|published| published.preset);
+        let (preset, source) = match &self.preprocess {
+            Some(name) => match Preset::named(name) {
+                Some(preset) => (Some(preset), Some(format!("--preprocess {name}"))),
+                None => {
+                    model.preprocessing = Some(written_preprocessing(name)?);
+                    (None, Some(name.clone()))
+                }
+            },
+            None => match (published, model.origin.as_ref().and_then(|origin| origin.described_by)) {
+                (Some(Preset::Torchvision), _) => (published, Some("the model's name: the preset torchvision".into())),
+                (_, Some(by)) => (None, Some(by.to_owned())),
+                (Some(preset), None) => (published, Some(format!("the model's name: the preset {}", preset.name()))),
+                (None, None) => (None, None),
+            },
+        };
+        if let Some(path) = &self.labels {
+            model.labels = Some(read_labels(path, model.config.num_classes.unwrap_or(0))?);
+        }
+        let Description { preprocessing, preset, assumed } = model.describe(preset);
+        for sentence in assumed {
+            message::note(&format!("{} {sentence}", model.name));
+        }
+        model.check()?;
+        let source = source.unwrap_or_else(|| preset.map_or("assumed".into(), |preset| format!("assumed: the preset {}", preset.name())));
+        Ok(Described { preprocessing, source })
+    }
+}
+
+/// A preprocessing from a JSON file, in the words of the metadata.
+fn written_preprocessing(path: &str) -> Result<Preprocessing, Stop> {
+    let text = fs::read_to_string(path).map_err(|error| {
+        let known = Preset::names().collect::<Vec<_>>().join(", ");
+        let suggestion = nearest(path, Preset::names()).map_or(String::new(), |near| format!("; did you mean {near}?"));
+        Stop::refused(format!("--preprocess {path}: expected {known} or a JSON file, found neither ({error}){suggestion}"))
+    })?;
+    serde_json::from_str(&text).map_err(|error| Stop::refused(format!("{path}: {error}")))
 }
 
 /// Opens a bundled model, else one from the hub, else a file of that name.
@@ -48,9 +137,6 @@ fn open(name: &str) -> Result<Checkpoint, Stop> {
         return Ok(Checkpoint { name: name.to_owned(), ..model });
     }
     let path = Path::new(name);
-    if path.is_dir() {
-        return Err(Stop::refused(format!("{name}: expected a checkpoint file (.safetensors), found a folder")));
-    }
     let spelled_as_path = path.extension().is_some() || path.components().count() > 1;
     if path.exists() || spelled_as_path {
         let opened = Checkpoint::open(path);
@@ -60,13 +146,13 @@ fn open(name: &str) -> Result<Checkpoint, Stop> {
         });
     }
     if Config::named(name).is_some() {
-        let remedy = "give the path of its checkpoint (.safetensors) instead, or try --model digits";
+        let remedy = "give the path of its checkpoint instead, or try --model digits";
         return Err(Stop::refused(format!("{name} is neither bundled nor known on the hub; {remedy}")));
     }
     let known: Vec<&str> = models::names().chain(models::published_names()).collect();
     let suggestion = nearest(name, known.iter().copied()).map_or(".".to_owned(), |near| format!("; did you mean {near}?"));
     let known = known.join(", ");
-    Err(Stop::refused(format!("no model or file is called {name:?}{suggestion} Known: {known}. A path to a .safetensors file works too")))
+    Err(Stop::refused(format!("no model or file is called {name:?}{suggestion} Known: {known}. A path to a checkpoint file works too")))
 }
 
 /// The name most like `name`, where one is like it at all.
@@ -74,14 +160,6 @@ pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> O
     let likeness = |candidate: &str| strsim::jaro_winkler(&name.to_lowercase(), candidate);
     let (near, likeness) = known.map(|known| (known, likeness(known))).max_by(|a, b| a.1.total_cmp(&b.1))?;
     (likeness > 0.75).then_some(near)
-}
-
-/// How `model` wants its pictures: what it says, else torchvision's way, which is said on standard error.
-pub(crate) fn preprocessing(model: &Checkpoint) -> Preprocessing {
-    model.preprocessing.clone().unwrap_or_else(|| {
-        message::note(&format!("{} does not say how pictures are prepared: assuming torchvision's (256, crop 224, ImageNet)", model.name));
-        Preprocessing::torchvision(model.config.in_channels)
-    })
 }
 
 /// The size to plan for: `--size`, else the model's own, else 224x224.

@@ -57,6 +57,17 @@ pub struct Origin {
     pub notes: Vec<String>,
 }
 
+/// How a checkpoint's pictures are prepared, after [`Checkpoint::describe`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Description {
+    /// How a picture becomes the network's input.
+    pub preprocessing: Preprocessing,
+    /// The preset that it is from; `None` where it is the checkpoint's own.
+    pub preset: Option<Preset>,
+    /// What the file did not say and was assumed, a sentence each without its subject.
+    pub assumed: Vec<String>,
+}
+
 /// As much of a file as tells what kind it is.
 const BYTES_TO_RECOGNISE: u64 = 512;
 
@@ -66,9 +77,11 @@ impl Checkpoint {
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let bytes = read_file(path)?;
-        let name = path.file_stem().unwrap_or(path.as_os_str());
+        let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy();
+        // Endings that come in twos: model.pth.tar, model.weights.h5.
+        let name = [".pth", ".weights"].iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(&name);
         let beside = || fs::read_to_string(path.with_file_name("config.json")).ok();
-        Self::read(&bytes, &name.to_string_lossy(), &path.display().to_string(), beside)
+        Self::read(&bytes, name, &path.display().to_string(), beside)
     }
 
     /// Reads a checkpoint from the content of a file, which `name` stands for in errors; it is also the model's name
@@ -150,34 +163,38 @@ impl Checkpoint {
     }
 
     /// Fills in what the file does not say: preprocessing, labels and thresholds of `preset`, which replaces a
-    /// preprocessing that is there; without one, what a model of this origin and architecture is likely to want.
-    ///
-    /// Returns what was assumed, a sentence each.
-    pub fn describe(&mut self, preset: Option<Preset>) -> Vec<String> {
+    /// preprocessing that is there; without one, of the preset that a model of this origin and architecture is likely to
+    /// want.
+    pub fn describe(&mut self, preset: Option<Preset>) -> Description {
         let mut assumed = Vec::new();
         let chosen = preset.unwrap_or_else(|| Preset::likely(self.origin.as_ref(), &self.config));
-        if preset.is_some() || self.preprocessing.is_none() {
+        let own = self.preprocessing.take().filter(|_| preset.is_none());
+        let is_preset = own.is_none();
+        let preprocessing = own.unwrap_or_else(|| {
             let mut preprocessing = chosen.preprocessing(self.config.in_channels);
-            let told = self.preprocessing.as_ref().map(|old| old.activation).or(self.origin.as_ref().and_then(|origin| origin.activation));
-            preprocessing.activation = if preset.is_some() { preprocessing.activation } else { told.unwrap_or(preprocessing.activation) };
+            let told = self.origin.as_ref().and_then(|origin| origin.activation);
+            preprocessing.activation = told.unwrap_or(preprocessing.activation);
             if preset.is_none() {
-                assumed.push(format!("does not say how pictures are prepared: assuming the preset {}, {preprocessing}", chosen.name()));
+                assumed.push(format!("does not say how pictures are prepared: assuming the preset {}: {preprocessing}", chosen.name()));
             }
-            self.preprocessing = Some(preprocessing);
-        }
+            preprocessing
+        });
+        self.preprocessing = Some(preprocessing.clone());
         let classes = self.config.num_classes.unwrap_or(0);
         if self.labels.is_none() {
             self.labels = chosen.labels(&self.name, classes);
-            if let (Some(labels), None) = (&self.labels, preset) {
-                let first = labels.iter().find(|label| !label.is_empty()).map_or("", String::as_str);
-                assumed
-                    .push(format!("does not say what its {classes} classes are called: assuming those of {} ({first}, …)", chosen.name()));
+            let first = self.labels.iter().flatten().find(|label| !label.is_empty());
+            if let (Some(first), None) = (first, preset) {
+                assumed.push(format!(
+                    "does not say what its {classes} classes are called: assuming those of the preset {} ({first}, …)",
+                    chosen.name()
+                ));
             }
         }
         if self.thresholds.is_none() {
             self.thresholds = chosen.thresholds(&self.name, classes);
         }
-        assumed
+        Description { preprocessing, preset: is_preset.then_some(chosen), assumed }
     }
 
     /// What the outputs mean, as far as the checkpoint says: without a preprocessing, softmax.

@@ -14,7 +14,7 @@ mod preset;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Op, TensorSpec};
 
-pub use checkpoint::{Checkpoint, Origin};
+pub use checkpoint::{Checkpoint, Description, Origin};
 pub use container::{Container, Element};
 pub use dialect::{Dialect, harmless};
 pub use infer::infer;

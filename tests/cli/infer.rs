@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use crate::{CPU, assert_refused, assert_says, bytes, densenet, folder, stderr, stdout};
 
 /// Writes a `.npy` file as NumPy would.
-fn write_npy(path: &Path, descr: &str, fortran: bool, shape: &[usize], data: &[u8]) {
+pub(crate) fn write_npy(path: &Path, descr: &str, fortran: bool, shape: &[usize], data: &[u8]) {
     let order = if fortran { "True" } else { "False" };
     let shape: String = shape.iter().map(|n| format!("{n}, ")).collect();
     let mut header = format!("{{'descr': '{descr}', 'fortran_order': {order}, 'shape': ({}), }}", shape.trim_end_matches(' '));

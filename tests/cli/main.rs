@@ -5,10 +5,13 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![cfg(feature = "cli")]
 
+#[path = "../common/checkpoint_files.rs"]
+mod checkpoint_files;
 mod checkpoints;
 mod commands;
 mod infer;
 mod inputs;
+mod inspect;
 mod rows;
 mod streams;
 

@@ -1,0 +1,37 @@
+//! `densenet convert`: any checkpoint to one file that describes itself.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::exit::{Stop, WELL};
+use super::message;
+use super::model::{DescriptionOptions, VariantOptions};
+
+/// Write any checkpoint as one safetensors file with its preprocessing and labels in it
+#[derive(Args)]
+#[command(after_help = "\
+Example: densenet convert m-25012018-123527.pth.tar chexnet.safetensors
+         densenet convert model.h5 flowers.safetensors --preprocess keras --labels flowers.txt")]
+pub(crate) struct Options {
+    /// A checkpoint file, a model's name, or an `hf://` address
+    #[arg(value_name = "M")]
+    model: String,
+    /// The file to write, .safetensors
+    #[arg(value_name = "OUT")]
+    output: PathBuf,
+    #[command(flatten)]
+    variant: VariantOptions,
+    #[command(flatten)]
+    description: DescriptionOptions,
+}
+
+/// Writes the file.
+pub(crate) fn run(options: Options) -> Result<u8, Stop> {
+    let mut model = options.variant.open(&options.model)?;
+    options.description.describe(&mut model)?;
+    model.save(&options.output)?;
+    let (tensors, parameters) = (model.weights.len(), model.weights.parameters());
+    message::note(&format!("{}: {}, {tensors} tensors, {parameters} parameters", options.output.display(), model.config));
+    Ok(WELL)
+}

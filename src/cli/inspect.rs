@@ -1,0 +1,174 @@
+//! `densenet inspect`: what a checkpoint is.
+
+use clap::Args;
+use densenet_wgpu::labels::Legend;
+use densenet_wgpu::weights::{Activation, Checkpoint, Preprocessing};
+use densenet_wgpu::{Config, Plan, PlanOptions, Stem};
+use serde::Serialize;
+
+use super::exit::{Stop, WELL};
+use super::message::printable;
+use super::model::{Described, DescriptionOptions, VariantOptions, size};
+use super::output::{Output, ReportFormat};
+use super::size::Size;
+
+/// Tell what a checkpoint is: container, dialect, architecture, preprocessing, cost; no GPU is opened
+#[derive(Args)]
+#[command(after_help = "\
+Example: densenet inspect m-25012018-123527.pth.tar
+         densenet inspect digits --format json")]
+pub(crate) struct Options {
+    /// A checkpoint file, a model's name, or an `hf://` address
+    #[arg(value_name = "M")]
+    model: String,
+    /// How to print
+    #[arg(long, short, value_enum, default_value_t = ReportFormat::Text)]
+    format: ReportFormat,
+    /// Height and width of the input; default: the model's own, else 224x224
+    #[arg(long, value_name = "HxW")]
+    size: Option<Size>,
+    #[command(flatten)]
+    variant: VariantOptions,
+    #[command(flatten)]
+    description: DescriptionOptions,
+}
+
+/// What is told, in the words of the JSON form.
+#[derive(Serialize)]
+struct Report<'a> {
+    name: &'a str,
+    container: String,
+    dialect: String,
+    wrapper: &'a str,
+    architecture: String,
+    config: ReportedConfig<'a>,
+    tensors: Tensors,
+    dtype: String,
+    parameters: usize,
+    preprocessing: &'a Preprocessing,
+    preprocessing_source: &'a str,
+    labels: Option<&'a [String]>,
+    thresholds: Option<&'a [Option<f32>]>,
+    size: [usize; 2],
+    gpu_memory_bytes: u64,
+    flops: u64,
+    notes: &'a [String],
+}
+
+#[derive(Serialize)]
+struct Tensors {
+    matched: usize,
+    total: usize,
+}
+
+/// The numbers of an architecture, under the names of [`Config`].
+#[derive(Serialize)]
+struct ReportedConfig<'a> {
+    growth_rate: usize,
+    block_config: &'a [usize],
+    num_init_features: usize,
+    bn_size: Option<usize>,
+    num_classes: Option<usize>,
+    in_channels: usize,
+    compression: f64,
+    stem: &'static str,
+    final_relu: bool,
+    epsilon: f32,
+}
+
+impl<'a> From<&'a Config> for ReportedConfig<'a> {
+    fn from(config: &'a Config) -> Self {
+        let stem = match config.stem {
+            Stem::ImageNet => "imagenet",
+            Stem::Cifar => "cifar",
+            Stem::Deep { blur: false, .. } => "deep",
+            Stem::Deep { blur: true, .. } => "deep_blur",
+        };
+        Self {
+            growth_rate: config.growth_rate,
+            block_config: &config.block_config,
+            num_init_features: config.num_init_features,
+            bn_size: config.bottleneck.then_some(config.bn_size),
+            num_classes: config.num_classes,
+            in_channels: config.in_channels,
+            compression: config.compression,
+            stem,
+            final_relu: config.final_relu,
+            epsilon: config.epsilon,
+        }
+    }
+}
+
+/// Prints the report.
+pub(crate) fn run(options: Options) -> Result<u8, Stop> {
+    let mut model = options.variant.open(&options.model)?;
+    let Described { preprocessing, source } = options.description.describe(&mut model)?;
+    let Size { height, width } = size(options.size, Some(&preprocessing));
+    let plan = Plan::new(&model.graph(height, width)?, PlanOptions::default())?;
+    let report = report(&model, &preprocessing, &source, [height, width], &plan);
+    let mut output = Output::new();
+    match options.format {
+        ReportFormat::Json => output.json(&report)?,
+        ReportFormat::Text => output.write(text(&report, &model.legend()).as_bytes())?,
+    }
+    Ok(WELL)
+}
+
+fn report<'a>(model: &'a Checkpoint, preprocessing: &'a Preprocessing, source: &'a str, size: [usize; 2], plan: &Plan) -> Report<'a> {
+    let origin = model.origin.as_ref();
+    let activation = match (model.config.num_classes, preprocessing.activation) {
+        (None, _) | (_, Activation::None) => "",
+        (_, Activation::Softmax) => " · softmax",
+        (_, Activation::Sigmoid) => " · sigmoid",
+    };
+    let elements = origin.iter().flat_map(|origin| &origin.elements).map(ToString::to_string);
+    let tensors = model.weights.len();
+    Report {
+        name: &model.name,
+        container: origin.map(|origin| origin.container.to_string()).unwrap_or_default(),
+        dialect: origin.map(|origin| origin.dialect.to_string()).unwrap_or_default(),
+        wrapper: origin.map_or("", |origin| &origin.wrapper),
+        architecture: format!("{}{activation}", model.config),
+        config: ReportedConfig::from(&model.config),
+        // Opening refuses a file in which one is missing or left over.
+        tensors: Tensors { matched: tensors, total: tensors },
+        dtype: elements.collect::<Vec<_>>().join(", "),
+        parameters: model.weights.parameters(),
+        preprocessing,
+        preprocessing_source: source,
+        labels: model.labels.as_deref(),
+        thresholds: model.thresholds.as_deref(),
+        size,
+        gpu_memory_bytes: plan.byte_total(),
+        flops: plan.flops(),
+        notes: origin.map_or(&[], |origin| &origin.notes),
+    }
+}
+
+fn text(report: &Report, legend: &Legend) -> String {
+    let [height, width] = report.size;
+    let wrapper = if report.wrapper.is_empty() { String::new() } else { format!(", under {}", report.wrapper) };
+    let mebibytes = report.gpu_memory_bytes as f64 / f64::from(1 << 20);
+    let Tensors { matched, total } = report.tensors;
+    let mut lines = vec![
+        ("container", report.container.clone()),
+        ("dialect", format!("{}{wrapper}", report.dialect)),
+        ("architecture", report.architecture.clone()),
+        ("tensors", format!("{matched}/{total} matched, {}", report.dtype)),
+        ("parameters", report.parameters.to_string()),
+        ("preprocessing", format!("{} ({})", report.preprocessing, report.preprocessing_source)),
+        ("GPU memory", format!("{mebibytes:.2} MiB for one picture of {height}x{width}")),
+        ("work", format!("{:.3} GFLOP", report.flops as f64 / 1e9)),
+    ];
+    if let Some(labels) = report.labels {
+        let trained = labels.iter().filter(|label| !label.is_empty()).count();
+        let some: Vec<&str> = labels.iter().map(String::as_str).filter(|label| !label.is_empty()).take(4).collect();
+        let more = if trained > some.len() { ", …" } else { "" };
+        lines.push(("labels", format!("{trained} of {}: {}{more}", labels.len(), some.join(", "))));
+    }
+    if let Some(thresholds) = &legend.thresholds {
+        lines.push(("thresholds", format!("{} of {}", thresholds.iter().flatten().count(), thresholds.len())));
+    }
+    let lines: Vec<String> = lines.iter().map(|(key, value)| format!("  {key:<14}{}\n", printable(value))).collect();
+    format!("{}\n{}", printable(report.name), lines.concat())
+}
