@@ -3,74 +3,94 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::collections::HashMap;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::time::Instant;
 
+use densenet_wgpu::weights::Container;
 use densenet_wgpu::{Checkpoint, Error, Reference, Stem};
+use proptest::prelude::*;
 use serde_json::Value;
 
+#[path = "common/checkpoint_files.rs"]
+mod checkpoint_files;
 #[expect(dead_code, reason = "other tests use the rest")]
 mod common;
+use checkpoint_files::{cases, content};
 use common::{disagreement, seeded_input};
 
 /// Of an image's largest logit: what is allowed between us and the source framework.
 const TOLERANCE: f32 = 2e-5;
-
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/checkpoints")
-}
-
-fn listing() -> Value {
-    serde_json::from_reader(std::fs::File::open(folder().join("cases.json")).unwrap()).unwrap()
-}
-
-/// Every file of the folder by name, those in archives too.
-fn files() -> HashMap<String, Vec<u8>> {
-    let mut files = HashMap::new();
-    let listing = listing();
-    for case in ["cases", "refused", "hostile"].iter().flat_map(|kind| listing[kind].as_array().unwrap()) {
-        let name = case["file"].as_str().unwrap();
-        let content = match case["packed"].as_str() {
-            Some(archive) => {
-                let file = std::fs::File::open(folder().join(archive)).unwrap();
-                let mut archive = zip::ZipArchive::new(file).unwrap();
-                let mut content = Vec::new();
-                archive.by_name(name).unwrap().read_to_end(&mut content).unwrap();
-                content
-            }
-            None => std::fs::read(folder().join(name)).unwrap(),
-        };
-        assert!(files.insert(name.to_owned(), content).is_none(), "{name} twice");
-    }
-    files
-}
 
 fn string<'a>(case: &'a Value, key: &str) -> &'a str {
     case[key].as_str().unwrap()
 }
 
 /// What disagrees with the case's description.
-fn failures(case: &Value, bytes: &[u8]) -> Vec<String> {
+fn failures(case: &Value) -> Vec<String> {
     let name = string(case, "file");
-    let checkpoint = match Checkpoint::from_bytes(bytes, name) {
+    let mut checkpoint = match Checkpoint::from_bytes(&content(case), name) {
         Ok(checkpoint) => checkpoint,
         Err(error) => return vec![format!("{name}: {error}")],
     };
+    let mut failures = misread(case, &checkpoint);
+    // No file of a deep stem without blur says so: whoever runs it must.
+    if let Stem::Deep { blur, .. } = &mut checkpoint.config.stem {
+        *blur = string(&case["config"], "stem") == "deep blur";
+    }
+    let size = |key: &str| case[key].as_u64().unwrap() as usize;
+    let (height, width) = (size("height"), size("width"));
+    let input = seeded_input(case["seed"].as_u64().unwrap(), size("batch") * checkpoint.config.in_channels * height * width);
+    let reference = Reference::new(checkpoint.graph(height, width).unwrap(), checkpoint.weights.clone()).unwrap();
+    let logits = reference.run(&input, height, width).unwrap();
+    let legend = checkpoint_legend(checkpoint);
+    for (image, expected) in case["logits"].as_array().unwrap().iter().map(numbers).enumerate() {
+        let found = &logits[image * expected.len()..][..expected.len()];
+        failures.extend(disagreement(found, &expected, TOLERANCE).map(|d| format!("{name} image {image}: {d}")));
+        if let Some(expected) = case["probabilities"].get(image).map(numbers) {
+            let found: Vec<f32> = legend.probabilities(found).iter().map(|&p| p as f32).collect();
+            let trained = |values: &[f32]| {
+                (0..values.len())
+                    .filter(|&i| legend.thresholds.as_ref().is_none_or(|t| t[i].is_some()))
+                    .map(|i| values[i])
+                    .collect::<Vec<_>>()
+            };
+            failures.extend(
+                disagreement(&trained(&found), &trained(&expected), TOLERANCE).map(|d| format!("{name} probabilities {image}: {d}")),
+            );
+        }
+    }
+    failures
+}
+
+fn checkpoint_legend(mut checkpoint: Checkpoint) -> densenet_wgpu::labels::Legend {
+    checkpoint.describe(None);
+    checkpoint.legend()
+}
+
+fn numbers(row: &Value) -> Vec<f32> {
+    row.as_array().unwrap().iter().map(|v| v.as_f64().unwrap() as f32).collect()
+}
+
+/// What was read otherwise than the case says.
+fn misread(case: &Value, checkpoint: &Checkpoint) -> Vec<String> {
     let mut failures = Vec::new();
     let mut expect = |what: &str, expected: String, found: String| {
         if expected != found {
-            failures.push(format!("{name} {what}: expected {expected}, found {found}"));
+            failures.push(format!("{} {what}: expected {expected}, found {found}", string(case, "file")));
         }
     };
     let origin = checkpoint.origin.as_ref().unwrap();
+    let found = &checkpoint.config;
     expect("container", string(case, "container").replace("torch legacy", "torch legacy stream"), origin.container.to_string());
-    let plain_timm = string(case, "dialect") == "timm" && !matches!(checkpoint.config.stem, Stem::Deep { .. });
+    // timm's names are torchvision's but for the deep stem.
+    let plain_timm = string(case, "dialect") == "timm" && !matches!(found.stem, Stem::Deep { .. });
     let dialect = if plain_timm { "torchvision" } else { string(case, "dialect") };
     expect("dialect", dialect.replace("torchvision legacy", "torchvision (legacy names)"), origin.dialect.to_string());
+    if origin.container != Container::Hdf5 && origin.container != Container::KerasArchive {
+        let wrapper = string(case, "wrapper").replace("module object/", "").replace("/module object", "/").replace("module object", "");
+        expect("wrapper", wrapper, origin.wrapper.clone());
+    }
     let config = &case["config"];
     let number = |key: &str| config[key].as_u64().map(|n| n as usize);
-    let found = &checkpoint.config;
     expect("growth rate", format!("{:?}", number("growth_rate")), format!("{:?}", Some(found.growth_rate)));
     expect("blocks", config["block_config"].to_string(), format!("{:?}", found.block_config).replace(' ', ""));
     expect("initial features", format!("{:?}", number("num_init_features")), format!("{:?}", Some(found.num_init_features)));
@@ -79,63 +99,136 @@ fn failures(case: &Value, bytes: &[u8]) -> Vec<String> {
     expect("channels", format!("{:?}", number("in_channels")), format!("{:?}", Some(found.in_channels)));
     expect("final ReLU", config["final_relu"].to_string(), found.final_relu.to_string());
     expect("epsilon", format!("{:.6e}", config["epsilon"].as_f64().unwrap()), format!("{:.6e}", found.epsilon));
-    let (stem, blur) = match found.stem {
-        Stem::ImageNet => ("imagenet", None),
-        Stem::Cifar => ("cifar", None),
-        Stem::Deep { blur, .. } => ("deep", Some(blur)),
+    let stem = match found.stem {
+        Stem::ImageNet => "imagenet",
+        Stem::Cifar => "cifar",
+        Stem::Deep { .. } => "deep",
     };
     expect("stem", string(config, "stem").replace(" blur", ""), stem.into());
-
-    // No file of a deep stem without blur says so: whoever runs it must.
-    let mut checkpoint = checkpoint;
-    if let Stem::Deep { blur, .. } = &mut checkpoint.config.stem {
-        *blur = string(config, "stem") == "deep blur";
+    if let Some(activation) = case["activation"].as_str() {
+        expect("activation", format!("Some({activation})").to_lowercase(), format!("{:?}", origin.activation).to_lowercase());
     }
-    let _ = blur;
-    let size = |key: &str| case[key].as_u64().unwrap() as usize;
-    let (height, width) = (size("height"), size("width"));
-    let input = seeded_input(case["seed"].as_u64().unwrap(), size("batch") * checkpoint.config.in_channels * height * width);
-    let reference = Reference::new(checkpoint.graph(height, width).unwrap(), checkpoint.weights.clone()).unwrap();
-    let logits = reference.run(&input, height, width).unwrap();
-    let rows = case["logits"].as_array().unwrap();
-    let values = |row: &Value| row.as_array().unwrap().iter().map(|v| v.as_f64().unwrap() as f32).collect::<Vec<_>>();
-    for (image, expected) in rows.iter().map(values).enumerate() {
-        let found = &logits[image * expected.len()..][..expected.len()];
-        failures.extend(disagreement(found, &expected, TOLERANCE).map(|d| format!("{name} image {image}: {d}")));
-        if let Some(probabilities) = case["probabilities"].get(image) {
-            let found: Vec<f32> = checkpoint.legend().probabilities(found).iter().map(|&p| p as f32).collect();
-            let _ = (found, probabilities);
-        }
+    // A state dict has none.
+    if let Some(targets) = case["targets"].as_array().filter(|_| string(case, "wrapper") == "module object") {
+        let targets: Vec<String> = targets.iter().map(|t| t.as_str().unwrap().into()).collect();
+        expect("labels", format!("{:?}", Some(targets)), format!("{:?}", checkpoint.labels));
     }
     failures
 }
 
 #[test]
 fn every_file_computes_what_its_framework_computed() {
-    let (listing, files) = (listing(), files());
-    let cases = listing["cases"].as_array().unwrap();
+    let cases = cases("cases");
     assert!(cases.len() > 60, "{} cases", cases.len());
-    let failures: Vec<String> = cases.iter().flat_map(|case| failures(case, &files[string(case, "file")])).collect();
+    let failures: Vec<String> = cases.iter().flat_map(failures).collect();
     assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), failures.join("\n"));
+}
+
+/// A refusal is one message of a person's length, and comes at once.
+fn refusal(name: &str, bytes: &[u8]) -> Result<String, String> {
+    let started = Instant::now();
+    let message = match Checkpoint::from_bytes(bytes, name) {
+        Err(error @ (Error::Checkpoint(_) | Error::Tensor { .. })) => error.to_string(),
+        Err(error) => return Err(format!("{name}: another kind of error: {error:?}")),
+        Ok(_) => return Err(format!("{name} loads")),
+    };
+    match (message.len(), started.elapsed().as_secs()) {
+        (..1500, ..5) => Ok(message),
+        (length, seconds) => Err(format!("{name}: {length} bytes of message after {seconds} s")),
+    }
 }
 
 #[test]
 fn what_must_not_load_is_refused_with_a_reason() {
-    let (listing, files) = (listing(), files());
-    let refused = ["refused", "hostile"].iter().flat_map(|kind| listing[kind].as_array().unwrap());
-    let mut failures = Vec::new();
-    for case in refused {
-        let name = string(case, "file");
-        let started = std::time::Instant::now();
-        match Checkpoint::from_bytes(&files[name], name) {
-            Err(Error::Checkpoint(message)) if message.len() < 1500 => println!("{name} ({}): {message}", string(case, "why")),
-            Err(Error::Tensor { .. }) => println!("{name} tensor"),
-            Err(error) => failures.push(format!("{name}: another kind of error, or too long: {error}")),
-            Ok(_) => failures.push(format!("{name} loads, although it {}", string(case, "why"))),
-        }
-        if started.elapsed().as_secs() > 5 {
-            failures.push(format!("{name} takes {:?}", started.elapsed()));
+    let refused: Vec<Value> = [cases("refused"), cases("hostile")].concat();
+    assert!(refused.len() > 100, "{}", refused.len());
+    let failures: Vec<String> = refused.iter().filter_map(|case| refusal(string(case, "file"), &content(case)).err()).collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn refusals_say_what_it_is() {
+    let refused: Vec<Value> = [cases("refused"), cases("hostile")].concat();
+    for (name, parts) in [
+        ("hostile-os-system.zip.pth", ["\"os.system\"", "nothing was run"]),
+        ("hostile-inst.legacy.pth", ["\"os.system\"", "nothing was run"]),
+        ("hostile-stack-global.zip.pth", ["\"os.system\"", "state_dict()"]),
+        ("hostile-bomb.zip.pth", ["at most", "10000000 bytes in a file of"]),
+        ("monai-3d.pth", ["2 dimensions", "3 dimensions"]),
+        ("monai-instance.pth", ["instance or group norms", "are not run"]),
+        ("torchscript.pt", ["TorchScript", "torch.jit.load"]),
+        ("model.onnx", ["ONNX", "state_dict()"]),
+        ("densenet-121.t7", ["Torch7", "state_dict()"]),
+        ("DenseNet_121.caffemodel", ["Caffe", "state_dict()"]),
+        ("tar.pth", ["tar archive", "torch.save"]),
+    ] {
+        let case = refused.iter().find(|case| string(case, "file") == name).unwrap_or_else(|| panic!("{name}"));
+        let message = refusal(name, &content(case)).unwrap();
+        assert!(parts.iter().all(|part| message.contains(part)), "{message}");
+    }
+}
+
+/// One file of each container and of each way to nest a network.
+fn samples() -> Vec<(String, Vec<u8>)> {
+    let wanted = [
+        "torchvision.pth",
+        "downloaded.pth",
+        "module-legacy.pt",
+        "xrv.pt",
+        "views-legacy.pth",
+        "f16.safetensors",
+        "timm-blur.safetensors",
+        "keras.h5",
+        "keras-latest.h5",
+        "keras-nested.weights.h5",
+        "keras-no-relu.keras",
+    ];
+    let cases = cases("cases");
+    let sample = |name: &&str| {
+        let case = cases.iter().find(|case| string(case, "file") == *name).unwrap_or_else(|| panic!("{name}"));
+        ((*name).to_owned(), content(case))
+    };
+    wanted.iter().map(sample).collect()
+}
+
+#[test]
+fn every_cut_is_refused() {
+    for (name, bytes) in samples() {
+        let step = (bytes.len() / 60).max(1);
+        let ends = (0..bytes.len()).step_by(step).chain(bytes.len().saturating_sub(12)..bytes.len());
+        for end in ends {
+            if let Err(failure) = refusal(&name, &bytes[..end]) {
+                panic!("{end} of {}: {failure}", bytes.len());
+            }
         }
     }
-    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    /// A changed file loads or is refused; nothing panics, hangs or asks for much memory.
+    #[test]
+    fn changed_files_do_no_harm(
+        sample in 0..11usize,
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
+        cut in prop::option::of(any::<prop::sample::Index>()),
+    ) {
+        static SAMPLES: std::sync::LazyLock<Vec<(String, Vec<u8>)>> = std::sync::LazyLock::new(samples);
+        let (name, mut bytes) = SAMPLES[sample].clone();
+        for (place, value) in changes {
+            let place = place.index(bytes.len());
+            bytes[place] = value;
+        }
+        if let Some(cut) = cut {
+            bytes.truncate(cut.index(bytes.len()));
+        }
+        let started = Instant::now();
+        match Checkpoint::from_bytes(&bytes, &name) {
+            Ok(checkpoint) => prop_assert!(checkpoint.check().is_ok()),
+            Err(Error::Checkpoint(_) | Error::Tensor { .. }) => {}
+            Err(error) => prop_assert!(false, "{name}: {error:?}"),
+        }
+        prop_assert!(started.elapsed().as_secs() < 5, "{name}: {:?}", started.elapsed());
+    }
 }

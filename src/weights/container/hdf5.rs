@@ -35,6 +35,10 @@ pub(super) fn read(bytes: &[u8], container: Container) -> Result<Contents<'stati
     let options =
         OpenOptions::default().with_max_read_bytes(byte_budget).with_max_chunk_bytes(byte_budget).with_max_object_header_bytes(bytes.len());
     let file = Hdf5File::from_bytes_with_options(bytes, options).map_err(damaged)?;
+    let end = file.superblock().eof_address;
+    if end > bytes.len() as u64 {
+        return Err(Error::Checkpoint(format!("HDF5: expected {end} bytes, found {}; the file is cut, get it again", bytes.len())));
+    }
     let root = file.root_group().map_err(damaged)?;
     let mut reader = Reader { byte_budget, objects: 0, visited: HashSet::new(), tensors: Vec::new() };
     let keras_config = string(&root, "model_config");

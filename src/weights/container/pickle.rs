@@ -14,9 +14,9 @@ use crate::error::{Error, Result};
 /// A value's position in [`Pickle::values`].
 pub(super) type Id = u32;
 
-/// Most values of a pickle. A DenseNet-201 with its optimizer has some 60,000; each takes about 60 bytes here and may
-/// take but one in the file.
-const MOST_VALUES: usize = 1 << 21;
+/// Most values of a pickle. A DenseNet-201 with its optimizer has some 60,000; each takes 32 bytes here and may take but
+/// one in the file.
+const MOST_VALUES: usize = 1 << 19;
 
 /// Longest name of a class or module.
 const LONGEST_NAME: usize = 256;
@@ -68,12 +68,7 @@ pub(super) enum Value {
     /// A dictionary's keys and values in the order they were set.
     Dict(Vec<(Id, Id)>),
     /// A class or function by name.
-    Global {
-        /// Its module.
-        module: String,
-        /// Its name in the module.
-        name: String,
-    },
+    Global(Box<Global>),
     /// An instance of a class, or what a function on the list would return.
     Object {
         /// The class or function, a [`Value::Global`].
@@ -85,6 +80,13 @@ pub(super) enum Value {
     },
     /// What the file keeps outside the pickle: PyTorch's storages.
     Persistent(Id),
+}
+
+/// The name of a class or function.
+#[derive(Debug, Clone)]
+pub(super) struct Global {
+    module: String,
+    name: String,
 }
 
 /// A pickle that was read.
@@ -162,7 +164,7 @@ impl Pickle {
     /// Module and name of the class at that position.
     pub(super) fn global(&self, id: Id) -> Option<(&str, &str)> {
         match self.value(id) {
-            Value::Global { module, name } => Some((module, name)),
+            Value::Global(global) => Some((&global.module, &global.name)),
             _ => None,
         }
     }
@@ -328,7 +330,7 @@ impl<'a> Machine<'a> {
                 let module = self.line()?;
                 let name = self.line()?;
                 let [module, name] = [module, name].map(|text| String::from_utf8_lossy(text).into_owned());
-                self.push(Value::Global { module, name });
+                self.push(Value::Global(Box::new(Global { module, name })));
             }
             0x93 => {
                 let [name, module] = [self.pop()?, self.pop()?];
@@ -339,8 +341,8 @@ impl<'a> Machine<'a> {
                 if module.len().max(name.len()) > LONGEST_NAME {
                     return Err(self.malformed(&format!("a class's name of at most {LONGEST_NAME} bytes")));
                 }
-                let global = Value::Global { module: module.clone(), name: name.clone() };
-                self.push(global);
+                let global = Global { module: module.clone(), name: name.clone() };
+                self.push(Value::Global(Box::new(global)));
             }
             b'P' => {
                 let line = self.line()?;
@@ -370,7 +372,7 @@ impl<'a> Machine<'a> {
                 let name = self.line()?;
                 let [module, name] = [module, name].map(|text| String::from_utf8_lossy(text).into_owned());
                 let arguments = self.pop_mark()?;
-                let class = self.add(Value::Global { module, name });
+                let class = self.add(Value::Global(Box::new(Global { module, name })));
                 let arguments = self.add(Value::Sequence(arguments));
                 self.call(class, arguments)?;
             }
@@ -397,10 +399,10 @@ impl<'a> Machine<'a> {
     }
 
     fn call(&mut self, callable: Id, arguments: Id) -> Result<()> {
-        let Value::Global { module, name } = &self.values[callable as usize] else {
+        let Value::Global(global) = &self.values[callable as usize] else {
             return Err(self.malformed("a function by name"));
         };
-        let (module, name) = (module.as_str(), name.as_str());
+        let (module, name) = (global.module.as_str(), global.name.as_str());
         let known = CALLABLE.iter().any(|(known, names)| *known == module && names.contains(&name));
         if !known {
             let called = format!("{module}.{name}").chars().take(200).collect::<String>();
@@ -445,7 +447,7 @@ impl<'a> Machine<'a> {
     }
 
     fn instance(&mut self, class: Id, arguments: Id) -> Result<()> {
-        if !matches!(self.values[class as usize], Value::Global { .. }) {
+        if !matches!(self.values[class as usize], Value::Global(_)) {
             return Err(self.malformed("a class by name"));
         }
         self.push(Value::Object { class, arguments, state: None });
