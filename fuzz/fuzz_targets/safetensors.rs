@@ -1,0 +1,7 @@
+//! Mutated safetensors files: refused or loaded, never more.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    let _ = densenet_wgpu::Checkpoint::from_bytes(bytes, "fuzz");
+});
