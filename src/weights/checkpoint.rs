@@ -1,21 +1,19 @@
 //! A trained network: architecture, weights, labels and preprocessing, read from a file or written to one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Display;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-use super::container::{self, Container, Contents, Element, Stored};
-use super::dialect::{self, Dialect, Network, some_of};
+use super::container::{self, Container, Element};
+use super::dialect::{self, Dialect};
 use super::hub_config::HubConfig;
 use super::metadata::{Activation, Metadata, Preprocessing};
-use super::preset::Preset;
-use super::{Tensor, Weights, infer};
+use super::{Weights, infer};
 use crate::arch::{Config, Stem};
 use crate::error::{Error, Result};
-use crate::graph::{Graph, TensorSpec};
-use crate::labels::Legend;
+use crate::graph::Graph;
 use crate::whole_file::WholeFile;
 
 /// A network as a file holds it.
@@ -57,19 +55,11 @@ pub struct Origin {
     pub notes: Vec<String>,
 }
 
-/// How a checkpoint's pictures are prepared, after [`Checkpoint::describe`].
-#[derive(Debug, Clone, PartialEq)]
-pub struct Description {
-    /// How a picture becomes the network's input.
-    pub preprocessing: Preprocessing,
-    /// The preset that it is from; `None` where it is the checkpoint's own.
-    pub preset: Option<Preset>,
-    /// What the file did not say and was assumed, a sentence each without its subject.
-    pub assumed: Vec<String>,
-}
-
 /// As much of a file as tells what kind it is.
 const BYTES_TO_RECOGNISE: u64 = 512;
+
+/// As much of a `config.json` as is read; timm's have less than a kilobyte, or labels too.
+const LARGEST_CONFIG: u64 = 1 << 20;
 
 impl Checkpoint {
     /// Reads a checkpoint file; where a file of timm's called `config.json` lies beside it, that says what it does not.
@@ -80,7 +70,11 @@ impl Checkpoint {
         let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy();
         // Endings that come in twos: model.pth.tar, model.weights.h5.
         let name = [".pth", ".weights"].iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(&name);
-        let beside = || fs::read_to_string(path.with_file_name("config.json")).ok();
+        let beside = || {
+            let mut text = String::new();
+            File::open(path.with_file_name("config.json")).ok()?.take(LARGEST_CONFIG).read_to_string(&mut text).ok()?;
+            Some(text)
+        };
         Self::read(&bytes, name, &path.display().to_string(), beside)
     }
 
@@ -127,8 +121,8 @@ impl Checkpoint {
                 true
             });
         }
-        let weights = weights(&network, &contents, &config)?;
-        let thresholds = thresholds(&network)?;
+        let weights = network.weights(&config, contents.byte_count)?;
+        let thresholds = network.thresholds()?;
         let origin = Origin {
             container: contents.container,
             dialect: network.dialect,
@@ -160,47 +154,6 @@ impl Checkpoint {
     /// The network for pictures of `height` x `width` pixels. Errors where they are too small for it.
     pub fn graph(&self, height: usize, width: usize) -> Result<Graph> {
         self.config.graph(height, width)
-    }
-
-    /// Fills in what the file does not say: preprocessing, labels and thresholds of `preset`, which replaces a
-    /// preprocessing that is there; without one, of the preset that a model of this origin and architecture is likely to
-    /// want.
-    pub fn describe(&mut self, preset: Option<Preset>) -> Description {
-        let mut assumed = Vec::new();
-        let chosen = preset.unwrap_or_else(|| Preset::likely(self.origin.as_ref(), &self.config));
-        let own = self.preprocessing.take().filter(|_| preset.is_none());
-        let is_preset = own.is_none();
-        let preprocessing = own.unwrap_or_else(|| {
-            let mut preprocessing = chosen.preprocessing(self.config.in_channels);
-            let told = self.origin.as_ref().and_then(|origin| origin.activation);
-            preprocessing.activation = told.unwrap_or(preprocessing.activation);
-            if preset.is_none() {
-                assumed.push(format!("does not say how pictures are prepared: assuming the preset {}: {preprocessing}", chosen.name()));
-            }
-            preprocessing
-        });
-        self.preprocessing = Some(preprocessing.clone());
-        let classes = self.config.num_classes.unwrap_or(0);
-        if self.labels.is_none() {
-            self.labels = chosen.labels(&self.name, classes);
-            let first = self.labels.iter().flatten().find(|label| !label.is_empty());
-            if let (Some(first), None) = (first, preset) {
-                assumed.push(format!(
-                    "does not say what its {classes} classes are called: assuming those of the preset {} ({first}, …)",
-                    chosen.name()
-                ));
-            }
-        }
-        if self.thresholds.is_none() {
-            self.thresholds = chosen.thresholds(&self.name, classes);
-        }
-        Description { preprocessing, preset: is_preset.then_some(chosen), assumed }
-    }
-
-    /// What the outputs mean, as far as the checkpoint says: without a preprocessing, softmax.
-    pub fn legend(&self) -> Legend {
-        let activation = self.preprocessing.as_ref().map_or(Activation::Softmax, |preprocessing| preprocessing.activation);
-        Legend { activation, labels: self.labels.clone(), thresholds: self.thresholds.clone() }
     }
 
     /// Errors where weights, labels, thresholds or preprocessing do not belong to the architecture.
@@ -286,87 +239,6 @@ fn read_file(path: &Path) -> Result<Vec<u8>> {
     })?;
     (&file).read_to_end(&mut bytes).map_err(in_file)?;
     Ok(bytes)
-}
-
-/// The tensors that the architecture needs, as 32-bit floats. Errors where they are not exactly those of the network.
-fn weights(network: &Network, contents: &Contents, config: &Config) -> Result<Weights> {
-    let specs: Vec<TensorSpec> = config.any_graph()?.tensors().collect();
-    fits(network, &specs)?;
-    let elements = network.tensors.values().map(Stored::elements).try_fold(0usize, |sum, n| sum.checked_add(n?));
-    if elements.is_none_or(|elements| elements > contents.byte_count) {
-        let found = elements.map_or("more than can be counted".into(), |n| n.to_string());
-        return Err(Error::Checkpoint(format!("expected tensors of at most {} elements, found {found}", contents.byte_count)));
-    }
-    let mut weights = Weights::new();
-    for spec in specs {
-        let data = match network.tensors.get(&spec.name) {
-            Some(tensor) => tensor.floats().ok_or_else(|| Error::Tensor {
-                tensor: tensor.path(),
-                expected: "elements of f32, f16, bf16 or f64".into(),
-                found: tensor.element.to_string(),
-            })?,
-            // A classifier may have been trained without one.
-            None => vec![0.0; spec.shape.iter().product()],
-        };
-        weights.insert(spec.name, Tensor { shape: spec.shape, data });
-    }
-    Ok(weights)
-}
-
-/// Errors where tensors are missing, left over or of another shape: the first few of each, and how many there are.
-fn fits(network: &Network, specs: &[TensorSpec]) -> Result<()> {
-    let expected: BTreeMap<&str, &[usize]> = specs.iter().map(|spec| (spec.name.as_str(), spec.shape.as_slice())).collect();
-    let missing: Vec<&TensorSpec> =
-        specs.iter().filter(|spec| !network.tensors.contains_key(&spec.name) && spec.name != "classifier.bias").collect();
-    let shown = |tensor: &Stored| format!("{} {:?}", tensor.path(), tensor.shape);
-    let unexpected = network.tensors.iter().filter(|(name, _)| !expected.contains_key(name.as_str())).map(|(_, tensor)| tensor);
-    let left_over: Vec<&Stored> = unexpected.chain(&network.left_over).collect();
-    let misshaped = network.tensors.iter().filter_map(|(name, tensor)| {
-        let expected = expected.get(name.as_str()).filter(|shape| **shape != tensor.shape)?;
-        Some(format!("{} {:?} instead of {expected:?}", tensor.path(), tensor.shape))
-    });
-    let misshaped: Vec<String> = misshaped.collect();
-    let mut complaints = Vec::new();
-    if !missing.is_empty() {
-        let names = some_of(missing.iter().map(|spec| format!("{} {:?}", spec.name, spec.shape)));
-        complaints.push(format!("{} missing ({names})", missing.len()));
-    }
-    if !left_over.is_empty() {
-        complaints.push(format!("{} left over ({})", left_over.len(), some_of(left_over.iter().map(|tensor| shown(tensor)))));
-    }
-    if !misshaped.is_empty() {
-        complaints.push(format!("{} of another shape ({})", misshaped.len(), some_of(misshaped.iter().cloned())));
-    }
-    if complaints.is_empty() {
-        return Ok(());
-    }
-    let features = expected.get("features.norm5.weight").map_or(0, |shape| shape[0]);
-    let statistics = |spec: &&TensorSpec| spec.name.ends_with(".running_mean") || spec.name.ends_with(".running_var");
-    let reason = if !missing.is_empty() && missing.iter().all(statistics) {
-        "; it has instance or group norms where batch norms are expected: such networks are not run"
-    } else if left_over.iter().any(|tensor| tensor.shape.len() == 2 && tensor.shape[1] == 2 * features) {
-        "; its classifier takes averages and maxima together: such networks are not run"
-    } else {
-        "; it was changed, or cut, or is another network"
-    };
-    let found = complaints.join(", ");
-    Err(Error::Checkpoint(format!(
-        "expected exactly the {} tensors of this {} DenseNet, found {found}{reason}",
-        specs.len(),
-        network.dialect
-    )))
-}
-
-/// The thresholds that a file has among its tensors: not a number stands for an output that was not trained.
-fn thresholds(network: &Network) -> Result<Option<Vec<Option<f32>>>> {
-    let Some(tensor) = &network.thresholds else { return Ok(None) };
-    let classes = network.tensors.get("classifier.weight").map(|classifier| classifier.shape[0]);
-    if tensor.elements() != classes || tensor.shape.len() > 2 {
-        let expected = format!("{} thresholds", classes.unwrap_or(0));
-        return Err(Error::Tensor { tensor: tensor.path(), expected, found: format!("{:?}", tensor.shape) });
-    }
-    let values = tensor.floats().unwrap_or_default();
-    Ok(Some(values.into_iter().map(|value| Some(value).filter(|value| !value.is_nan())).collect()))
 }
 
 fn expect(holds: bool, expected: &str, found: impl Display) -> Result<()> {

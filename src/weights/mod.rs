@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 mod checkpoint;
 mod container;
+mod describe;
 mod dialect;
 mod hub_config;
 mod infer;
@@ -14,8 +15,9 @@ mod preset;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Op, TensorSpec};
 
-pub use checkpoint::{Checkpoint, Description, Origin};
+pub use checkpoint::{Checkpoint, Origin};
 pub use container::{Container, Element};
+pub use describe::Description;
 pub use dialect::{Dialect, harmless};
 pub use infer::infer;
 pub use metadata::{Activation, Filter, Metadata, Preprocessing, Range, Resize, ResizeMode};

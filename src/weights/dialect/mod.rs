@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+mod fit;
 mod keras;
 mod pytorch;
 

@@ -1,0 +1,59 @@
+//! What a checkpoint's file does not say about its pictures and classes, completed from presets.
+
+use super::metadata::{Activation, Preprocessing};
+use super::{Checkpoint, Preset};
+use crate::labels::Legend;
+
+/// How a checkpoint's pictures are prepared, after [`Checkpoint::describe`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Description {
+    /// How a picture becomes the network's input.
+    pub preprocessing: Preprocessing,
+    /// The preset that it is from; `None` where it is the checkpoint's own.
+    pub preset: Option<Preset>,
+    /// What the file did not say and was assumed, a sentence each without its subject.
+    pub assumed: Vec<String>,
+}
+
+impl Checkpoint {
+    /// Fills in what the file does not say: preprocessing, labels and thresholds of `preset`, which replaces a
+    /// preprocessing that is there; without one, of the preset that a model of this origin and architecture is likely to
+    /// want.
+    pub fn describe(&mut self, preset: Option<Preset>) -> Description {
+        let mut assumed = Vec::new();
+        let chosen = preset.unwrap_or_else(|| Preset::likely(self.origin.as_ref(), &self.config));
+        let own = self.preprocessing.take().filter(|_| preset.is_none());
+        let is_preset = own.is_none();
+        let preprocessing = own.unwrap_or_else(|| {
+            let mut preprocessing = chosen.preprocessing(self.config.in_channels);
+            let told = self.origin.as_ref().and_then(|origin| origin.activation);
+            preprocessing.activation = told.unwrap_or(preprocessing.activation);
+            if preset.is_none() {
+                assumed.push(format!("does not say how pictures are prepared: assuming the preset {}: {preprocessing}", chosen.name()));
+            }
+            preprocessing
+        });
+        self.preprocessing = Some(preprocessing.clone());
+        let classes = self.config.num_classes.unwrap_or(0);
+        if self.labels.is_none() {
+            self.labels = chosen.labels(&self.name, classes);
+            let first = self.labels.iter().flatten().find(|label| !label.is_empty());
+            if let (Some(first), None) = (first, preset) {
+                assumed.push(format!(
+                    "does not say what its {classes} classes are called: assuming those of the preset {} ({first}, …)",
+                    chosen.name()
+                ));
+            }
+        }
+        if self.thresholds.is_none() {
+            self.thresholds = chosen.thresholds(&self.name, classes);
+        }
+        Description { preprocessing, preset: is_preset.then_some(chosen), assumed }
+    }
+
+    /// What the outputs mean, as far as the checkpoint says: without a preprocessing, softmax.
+    pub fn legend(&self) -> Legend {
+        let activation = self.preprocessing.as_ref().map_or(Activation::Softmax, |preprocessing| preprocessing.activation);
+        Legend { activation, labels: self.labels.clone(), thresholds: self.thresholds.clone() }
+    }
+}

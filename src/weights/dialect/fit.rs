@@ -1,0 +1,95 @@
+//! Whether the tensors that were found are exactly those that the architecture needs.
+
+use std::collections::BTreeMap;
+
+use super::{Network, some_of};
+use crate::arch::Config;
+use crate::error::{Error, Result};
+use crate::graph::TensorSpec;
+use crate::weights::container::Stored;
+use crate::weights::{Tensor, Weights};
+
+impl Network<'_> {
+    /// The tensors that the architecture needs, as 32-bit floats, from a file of that many bytes of tensors.
+    ///
+    /// Errors where they are not exactly those of the network, or more than the file can hold.
+    pub(in crate::weights) fn weights(&self, config: &Config, byte_count: usize) -> Result<Weights> {
+        let specs: Vec<TensorSpec> = config.any_graph()?.tensors().collect();
+        self.fits(&specs)?;
+        let elements = self.tensors.values().map(Stored::elements).try_fold(0usize, |sum, n| sum.checked_add(n?));
+        if elements.is_none_or(|elements| elements > byte_count) {
+            let found = elements.map_or("more than can be counted".into(), |n| n.to_string());
+            return Err(Error::Checkpoint(format!("expected tensors of at most {} elements, found {found}", byte_count)));
+        }
+        let mut weights = Weights::new();
+        for spec in specs {
+            let data = match self.tensors.get(&spec.name) {
+                Some(tensor) => tensor.floats().ok_or_else(|| Error::Tensor {
+                    tensor: tensor.path(),
+                    expected: "elements of f32, f16, bf16 or f64".into(),
+                    found: tensor.element.to_string(),
+                })?,
+                // A classifier may have been trained without one.
+                None => vec![0.0; spec.shape.iter().product()],
+            };
+            weights.insert(spec.name, Tensor { shape: spec.shape, data });
+        }
+        Ok(weights)
+    }
+
+    /// Errors where tensors are missing, left over or of another shape: the first few of each, and how many there are.
+    fn fits(&self, specs: &[TensorSpec]) -> Result<()> {
+        let expected: BTreeMap<&str, &[usize]> = specs.iter().map(|spec| (spec.name.as_str(), spec.shape.as_slice())).collect();
+        let missing: Vec<&TensorSpec> =
+            specs.iter().filter(|spec| !self.tensors.contains_key(&spec.name) && spec.name != "classifier.bias").collect();
+        let shown = |tensor: &Stored| format!("{} {:?}", tensor.path(), tensor.shape);
+        let unexpected = self.tensors.iter().filter(|(name, _)| !expected.contains_key(name.as_str())).map(|(_, tensor)| tensor);
+        let left_over: Vec<&Stored> = unexpected.chain(&self.left_over).collect();
+        let misshaped = self.tensors.iter().filter_map(|(name, tensor)| {
+            let expected = expected.get(name.as_str()).filter(|shape| **shape != tensor.shape)?;
+            Some(format!("{} {:?} instead of {expected:?}", tensor.path(), tensor.shape))
+        });
+        let misshaped: Vec<String> = misshaped.collect();
+        let mut complaints = Vec::new();
+        if !missing.is_empty() {
+            let names = some_of(missing.iter().map(|spec| format!("{} {:?}", spec.name, spec.shape)));
+            complaints.push(format!("{} missing ({names})", missing.len()));
+        }
+        if !left_over.is_empty() {
+            complaints.push(format!("{} left over ({})", left_over.len(), some_of(left_over.iter().map(|tensor| shown(tensor)))));
+        }
+        if !misshaped.is_empty() {
+            complaints.push(format!("{} of another shape ({})", misshaped.len(), some_of(misshaped.iter().cloned())));
+        }
+        if complaints.is_empty() {
+            return Ok(());
+        }
+        let features = expected.get("features.norm5.weight").map_or(0, |shape| shape[0]);
+        let statistics = |spec: &&TensorSpec| spec.name.ends_with(".running_mean") || spec.name.ends_with(".running_var");
+        let reason = if !missing.is_empty() && missing.iter().all(statistics) {
+            "; it has instance or group norms where batch norms are expected: such networks are not run"
+        } else if left_over.iter().any(|tensor| tensor.shape.len() == 2 && tensor.shape[1] == 2 * features) {
+            "; its classifier takes averages and maxima together: such networks are not run"
+        } else {
+            "; it was changed, or cut, or is another network"
+        };
+        let found = complaints.join(", ");
+        Err(Error::Checkpoint(format!(
+            "expected exactly the {} tensors of this {} DenseNet, found {found}{reason}",
+            specs.len(),
+            self.dialect
+        )))
+    }
+
+    /// The thresholds that a file has among its tensors: not a number stands for an output that was not trained.
+    pub(in crate::weights) fn thresholds(&self) -> Result<Option<Vec<Option<f32>>>> {
+        let Some(tensor) = &self.thresholds else { return Ok(None) };
+        let classes = self.tensors.get("classifier.weight").map(|classifier| classifier.shape[0]);
+        if tensor.elements() != classes || tensor.shape.len() > 2 {
+            let expected = format!("{} thresholds", classes.unwrap_or(0));
+            return Err(Error::Tensor { tensor: tensor.path(), expected, found: format!("{:?}", tensor.shape) });
+        }
+        let values = tensor.floats().unwrap_or_default();
+        Ok(Some(values.into_iter().map(|value| Some(value).filter(|value| !value.is_nan())).collect()))
+    }
+}
