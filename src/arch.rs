@@ -253,12 +253,14 @@ impl Config {
 
 /// One line: `DenseNet-121 · k=32 · [6,12,24,16] · 3 channels · 1000 classes`.
 ///
-/// The number counts the layers with weights, as the paper does: convolutions and the classifier.
+/// The number is the name's, else it counts convolutions and the classifier, as the paper does.
 impl fmt::Display for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // By that count DenseNet-264 has 265.
+        let named = self.name().and_then(|name| name.trim_matches(|c: char| !c.is_ascii_digit()).parse().ok());
         let layers: usize = self.block_config.iter().sum::<usize>() * if self.bottleneck { 2 } else { 1 };
         // The stem counts once: densenetblur121d's has three convolutions.
-        let depth = layers + self.block_config.len() + 1;
+        let depth = named.unwrap_or(layers + self.block_config.len() + 1);
         let blocks: Vec<String> = self.block_config.iter().map(ToString::to_string).collect();
         let kind = match self.stem {
             Stem::ImageNet => "",
