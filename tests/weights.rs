@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use densenet_wgpu::weights::{Preprocessing, harmless};
+use densenet_wgpu::weights::{Dialect, Preprocessing, harmless};
 use densenet_wgpu::{Checkpoint, Config, Error, Stem, Tensor};
 use half::{bf16, f16};
 use proptest::prelude::*;
@@ -259,6 +259,28 @@ fn wrong_tensors_are_named() {
         expect(refused(&assembled(&encoded(&checkpoint, "F32", |v| v.to_le_bytes().into()))), &parts);
         expect(checkpoint.to_bytes().unwrap_err().to_string(), &parts);
     }
+}
+
+#[test]
+fn a_head_is_found_by_what_it_takes() {
+    let renamed = |head: &str| {
+        let tensors = encoded(&small(), "F32", |v| v.to_le_bytes().into());
+        let tensors = tensors.into_iter().map(|(name, tensor)| (name.replace("classifier.", head), tensor)).collect();
+        Checkpoint::from_bytes(&assembled(&tensors), "any").unwrap()
+    };
+    for head in ["fc.", "head.fc.", "classifier.0.", "classifier.1.", "model.linear."] {
+        let found = renamed(head);
+        assert_eq!(found.weights, small().weights, "{head}");
+        // Two classes are no CheXNet, whose head has that name.
+        assert_eq!(found.origin.unwrap().dialect, Dialect::Torchvision, "{head}");
+    }
+    let mut tensors = encoded(&small(), "F32", |v| v.to_le_bytes().into());
+    tensors.remove("classifier.bias");
+    let unbiased = Checkpoint::from_bytes(&assembled(&tensors), "any").unwrap();
+    assert_eq!(unbiased.weights.tensor("classifier.bias").unwrap().data, [0.0; 2]);
+    tensors.insert("other.weight".into(), tensors["classifier.weight"].clone());
+    let message = refused(&assembled(&tensors));
+    assert!(message.contains("2 left over (classifier.weight [2, 11], other.weight [2, 11])"), "{message}");
 }
 
 #[test]

@@ -106,6 +106,9 @@ const SIBLINGS: [(&str, &str); 6] = [
     ("rng", "the state of a random generator: inference never reads it"),
 ];
 
+/// Outputs of CheXNet: the findings of ChestX-ray14.
+const CHEXNET_FINDINGS: usize = 14;
+
 /// Most networks among which an average is looked for.
 const MOST_TWINS: usize = 4;
 
@@ -289,7 +292,7 @@ impl<'a> Search<'_, 'a> {
         }
         network.tensors.insert("classifier.weight".into(), weight.squeezed(2));
         let is_named_by_torchvision = matches!(network.dialect, Dialect::Torchvision | Dialect::TorchvisionLegacy);
-        if is_named_by_torchvision && layer.ends_with("classifier.0.") {
+        if is_named_by_torchvision && layer.ends_with("classifier.0.") && weight.shape[0] == CHEXNET_FINDINGS {
             network.dialect = Dialect::Chexnet;
         }
         if network.dialect == Dialect::Torchvision && layer.ends_with("class_layers.out.") {
