@@ -215,7 +215,8 @@ impl Graph {
             let same = (shape.height, shape.width) == (first.height, first.width);
             self.expect(name, same, &format!("every input {}x{}", first.height, first.width), shape.to_string())?;
         }
-        let channels = shapes.iter().map(|s| s.channels).sum();
+        let channels = shapes.iter().try_fold(0usize, |sum, shape| sum.checked_add(shape.channels));
+        let channels = channels.ok_or_else(|| graph_error(name, "fewer channels", "more than can be counted"))?;
         self.add(name, Op::Concat, inputs.to_vec(), Shape { channels, ..first })
     }
 

@@ -23,7 +23,11 @@ fn say(kind: &str, text: &str) {
     let _ = io::stderr().write_all(format!("{kind}{}\n", lines.join("\n")).as_bytes());
 }
 
-/// `text` without the characters that would move a terminal's cursor or change its colours.
+/// `text` without the characters that would move a terminal's cursor, change its colours, or turn what comes after them.
 pub(crate) fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() }).collect()
+    let invisible = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{ad}' | '\u{200b}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
+    text.chars().map(|c| if invisible(c) { c.escape_default().to_string() } else { c.to_string() }).collect()
 }

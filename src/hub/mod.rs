@@ -22,6 +22,8 @@ use server::{Announced, Server};
 const WEIGHTS: [&str; 4] = ["model.safetensors", "pytorch_model.bin", "model.pt", "model.keras"];
 /// What a repository says about its model.
 const CONFIG: &str = "config.json";
+/// In bytes.
+const LARGEST_CONFIG: u64 = 4 << 20;
 
 /// A hub, and the folder that keeps what came from it.
 #[derive(Clone, PartialEq, Eq)]
@@ -94,7 +96,9 @@ impl Hub {
         for file in &wanted {
             if let Some(announced) = server.announce(&remote.repository, &remote.revision, file)? {
                 let commit = &announced.commit;
-                if let Some(config) = server.announce(&remote.repository, commit, CONFIG)? {
+                // What is larger is none of timm's, and may be anything.
+                if let Some(config) = server.announce(&remote.repository, commit, CONFIG)?.filter(|config| config.length <= LARGEST_CONFIG)
+                {
                     keep(&server, &cache, &config, &mut |_, _| {})?;
                     cache.link(&config.etag, commit, CONFIG)?;
                 }

@@ -142,9 +142,9 @@ impl Server {
         }
         let wrong = |found: u64| hub(url, format!("expected {length} bytes as announced, found {found}"));
         if let Some(rest) = text(&response, "content-length").and_then(|length| length.parse::<u64>().ok())
-            && rest + *done != *length
+            && rest.saturating_add(*done) != *length
         {
-            return Err(wrong(rest + *done));
+            return Err(wrong(rest.saturating_add(*done)));
         }
         let mut body = response.into_body().into_reader();
         let mut buffer = vec![0; 1 << 16];

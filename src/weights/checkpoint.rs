@@ -72,7 +72,10 @@ impl Checkpoint {
         let name = [".pth", ".weights"].iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(&name);
         let beside = || {
             let mut text = String::new();
-            File::open(path.with_file_name("config.json")).ok()?.take(LARGEST_CONFIG).read_to_string(&mut text).ok()?;
+            let path = path.with_file_name("config.json");
+            // A pipe of that name would never end.
+            std::fs::metadata(&path).ok().filter(|file| file.is_file())?;
+            File::open(path).ok()?.take(LARGEST_CONFIG).read_to_string(&mut text).ok()?;
             Some(text)
         };
         Self::read(&bytes, name, &path.display().to_string(), beside)
@@ -93,10 +96,12 @@ impl Checkpoint {
 
     fn read(bytes: &[u8], name: &str, source: &str, beside: impl FnOnce() -> Option<String>) -> Result<Self> {
         Self::from_contents(bytes, name, beside).map_err(|e| match e {
-            Error::Checkpoint(text) => Error::Checkpoint(format!("{source}: {text}")),
-            Error::Tensor { tensor, expected, found } => Error::Tensor { tensor: format!("{source}: {tensor}"), expected, found },
+            Error::Checkpoint(text) => Error::Checkpoint(format!("{source}: {}", one_line(&text))),
+            Error::Tensor { tensor, expected, found } => {
+                Error::Tensor { tensor: format!("{source}: {}", one_line(&tensor)), expected, found: one_line(&found) }
+            }
             // Numbers from the file that make no network.
-            other => Error::Checkpoint(format!("{source}: {other}")),
+            other => Error::Checkpoint(format!("{source}: {}", one_line(&other.to_string()))),
         })
     }
 
@@ -109,6 +114,7 @@ impl Checkpoint {
         let is_described = metadata.as_ref().is_some_and(|metadata| metadata.preprocessing.is_some());
         let metadata = metadata.unwrap_or_default();
         let mut network = dialect::resolve(&contents)?;
+        network.check_size(contents.byte_count)?;
         let mut config = infer(network.tensors.iter().map(|(name, tensor)| (name.as_str(), tensor.shape.as_slice())))?;
         let hub = if is_described { None } else { beside().and_then(|text| HubConfig::read(&text, &config)) };
 
@@ -121,7 +127,7 @@ impl Checkpoint {
                 true
             });
         }
-        let weights = network.weights(&config, contents.byte_count)?;
+        let weights = network.weights(&config)?;
         let thresholds = network.thresholds()?;
         let origin = Origin {
             container: contents.container,
@@ -239,6 +245,17 @@ fn read_file(path: &Path) -> Result<Vec<u8>> {
     })?;
     (&file).read_to_end(&mut bytes).map_err(in_file)?;
     Ok(bytes)
+}
+
+/// What is said of a file's content, names of any length and any characters in it, as one line of a person's length.
+fn one_line(text: &str) -> String {
+    const LONGEST: usize = 1000;
+    let mut line: String =
+        text.chars().take(LONGEST).flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect();
+    if text.chars().nth(LONGEST).is_some() {
+        line.push('…');
+    }
+    line
 }
 
 fn expect(holds: bool, expected: &str, found: impl Display) -> Result<()> {

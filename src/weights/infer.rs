@@ -13,6 +13,9 @@ use crate::error::Result;
 /// Most dense blocks of a network: a seventeenth would need pictures of more than 65536 pixels a side.
 const MOST_BLOCKS: usize = 16;
 
+/// Most dense layers of a network: the deepest published one has 130.
+const MOST_LAYERS: usize = 1024;
+
 /// The configuration of the network that these tensors, shapes by name, belong to.
 ///
 /// Some of it is not always told by shapes: `epsilon` (here PyTorch's 1e-5), the ReLU after the last norm (here there is
@@ -131,7 +134,14 @@ impl Shapes<'_> {
             let name = format!("features.denseblock{blocks}");
             return Err(tensor_error(&name, &format!("at most {MOST_BLOCKS} dense blocks"), blocks.to_string()));
         }
-        (1..=blocks).map(|block| self.numbers(&format!("features.denseblock{block}.denselayer"))).collect()
+        let layers =
+            (1..=blocks).map(|block| self.numbers(&format!("features.denseblock{block}.denselayer"))).collect::<Result<Vec<_>>>()?;
+        let sum = layers.iter().sum::<usize>();
+        if sum > MOST_LAYERS {
+            let name = format!("features.denseblock{blocks}");
+            return Err(tensor_error(&name, &format!("at most {MOST_LAYERS} dense layers in all"), sum.to_string()));
+        }
+        Ok(layers)
     }
 
     /// How many modules are called `prefix` and a number: 1, 2, 3, … without a gap, at least one.

@@ -9,7 +9,7 @@ use zip::{CompressionMethod, ZipArchive};
 use crate::error::{Error, Result};
 
 /// How many times the file's own size all entries together may unpack to. PyTorch and Keras store without compression.
-const LARGEST_EXPANSION: u64 = 32;
+const LARGEST_EXPANSION: u64 = 2;
 
 /// What is granted to an archive of any size: the smallest ones compress best.
 const SMALLEST_BUDGET: u64 = 1 << 20;

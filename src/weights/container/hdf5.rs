@@ -4,10 +4,13 @@
 //! Keras 3's `.weights.h5` (groups `layers/<class>_<number>/vars/<number>`).
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use hdf5_reader::group::Group;
+use hdf5_reader::storage::{BytesStorage, Storage, StorageBuffer};
 use hdf5_reader::{Attribute, ByteOrder, Dataset, Datatype, Hdf5File, OpenOptions};
 
 use super::{Container, Contents, Element, Stored};
@@ -19,32 +22,44 @@ const DEEPEST: usize = 32;
 /// Most groups and datasets. A DenseNet-264 with its optimizer has some 8,000.
 const MOST_OBJECTS: usize = 1 << 16;
 
+/// Longest path of a dataset, in bytes.
+const LONGEST_PATH: usize = 512;
+
+/// Bytes of all paths together.
+const LONGEST_PATHS: usize = 4 << 20;
+
+/// How many times the file's own size all datasets together may have. Keras does not compress.
+const LARGEST_EXPANSION: usize = 2;
+
+/// How many times its own size may be read of a file, headers and heaps again and again. Keras's take less than 4.
+const MOST_READINGS: u64 = 16;
+
+/// What may be read of a file of any size.
+const SMALLEST_BUDGET: usize = 1 << 20;
+
 /// Groups at the top that are no part of the network, each with the reason.
 const SIBLINGS: [(&str, &str); 2] = [
     ("optimizer_weights", "the state of training: inference never reads it"),
     ("optimizer", "the state of training: inference never reads it"),
 ];
 
-/// How many times the file's own size all datasets together may have. Keras does not compress.
-const LARGEST_EXPANSION: usize = 8;
-
 /// Reads a file that is in memory. The datasets are copied out of it: chunks may be compressed.
 pub(super) fn read(bytes: &[u8], container: Container) -> Result<Contents<'static>> {
     // Data that was never written is in no chunk, whatever its size: without a limit a few bytes would become terabytes.
-    let byte_budget = LARGEST_EXPANSION.saturating_mul(bytes.len());
+    let byte_budget = LARGEST_EXPANSION.saturating_mul(bytes.len()).saturating_add(SMALLEST_BUDGET);
     let options =
         OpenOptions::default().with_max_read_bytes(byte_budget).with_max_chunk_bytes(byte_budget).with_max_object_header_bytes(bytes.len());
-    let file = Hdf5File::from_bytes_with_options(bytes, options).map_err(damaged)?;
+    let file = Hdf5File::from_storage_with_options(Arc::new(Metered::new(bytes)), options).map_err(damaged)?;
     let end = file.superblock().eof_address;
     if end > bytes.len() as u64 {
         return Err(Error::Checkpoint(format!("HDF5: expected {end} bytes, found {}; the file is cut, get it again", bytes.len())));
     }
     let root = file.root_group().map_err(damaged)?;
-    let mut reader = Reader { byte_budget, objects: 0, visited: HashSet::new(), tensors: Vec::new() };
-    let keras_config = string(&root, "model_config");
+    let mut reader = Reader { byte_budget, path_bytes: 0, objects: 0, visited: HashSet::new(), tensors: Vec::new() };
+    let keras_config = Attributes::of(&root)?.text("model_config");
     // A whole model keeps its weights in a group of their own.
     let weights = root.group("model_weights").unwrap_or(root);
-    match strings(&weights, "layer_names")? {
+    match Attributes::of(&weights)?.texts("layer_names")? {
         Some(layers) => reader.listed(&weights, &layers)?,
         None => reader.tree(&weights, "", 0)?,
     }
@@ -52,8 +67,36 @@ pub(super) fn read(bytes: &[u8], container: Container) -> Result<Contents<'stati
     Ok(Contents { tensors: reader.tensors, keras_config, ..Contents::new(container, byte_count) })
 }
 
+/// The file's bytes, and how many more of them may be read: parts that refer to the same part would be read without end.
+struct Metered {
+    bytes: BytesStorage,
+    byte_budget: AtomicU64,
+}
+
+impl Metered {
+    fn new(bytes: &[u8]) -> Self {
+        let byte_budget = (bytes.len() as u64).saturating_mul(MOST_READINGS).saturating_add(SMALLEST_BUDGET as u64);
+        Self { bytes: BytesStorage::new(bytes.to_vec()), byte_budget: byte_budget.into() }
+    }
+}
+
+impl Storage for Metered {
+    fn len(&self) -> u64 {
+        self.bytes.len()
+    }
+
+    fn read_range(&self, offset: u64, length: usize) -> hdf5_reader::error::Result<StorageBuffer> {
+        let spend = |left: u64| left.checked_sub(length as u64);
+        let spent = self.byte_budget.fetch_update(Ordering::Relaxed, Ordering::Relaxed, spend);
+        spent.map_err(|_| hdf5_reader::error::Error::InvalidData("its parts refer to each other again and again".into()))?;
+        self.bytes.read_range(offset, length)
+    }
+}
+
+/// What was found so far, and how much more there may be.
 struct Reader {
     byte_budget: usize,
+    path_bytes: usize,
     objects: usize,
     visited: HashSet<u64>,
     tensors: Vec<Stored<'static>>,
@@ -62,12 +105,16 @@ struct Reader {
 impl Reader {
     /// The weights of each layer in the order of the attributes, Keras 2's layout.
     fn listed(&mut self, weights: &Group, layers: &[String]) -> Result<()> {
+        let mut known = HashSet::new();
         for layer in layers {
-            self.count()?;
+            self.count(layer)?;
+            if !known.insert(layer) {
+                return Err(Error::Checkpoint(format!("HDF5: expected each layer once, found {layer:?} twice")));
+            }
             // In 2018 layers were called conv1/conv, which makes a group in a group.
             let group = descend(weights, layer.split('/'))?;
-            for name in strings(&group, "weight_names")?.unwrap_or_default() {
-                self.count()?;
+            for name in Attributes::of(&group)?.texts("weight_names")?.unwrap_or_default() {
+                self.count(&name)?;
                 let mut parts: Vec<&str> = name.split('/').filter(|part| !part.is_empty()).collect();
                 let Some(last) = parts.pop() else { continue };
                 let folder = descend(&group, parts.iter().copied())?;
@@ -82,16 +129,16 @@ impl Reader {
 
     /// All datasets below a group.
     fn tree(&mut self, group: &Group, path: &str, depth: usize) -> Result<()> {
-        self.count()?;
         if depth > DEEPEST || !self.visited.insert(group.address()) {
             return Err(Error::Checkpoint(format!("HDF5: expected groups without cycles, found one at {path:?}; get the file again")));
         }
         let (groups, datasets) = group.members().map_err(damaged)?;
         for dataset in &datasets {
-            self.count()?;
+            self.count(dataset.name())?;
             self.dataset(dataset, format!("{path}{}", dataset.name()))?;
         }
         for inner in &groups {
+            self.count(inner.name())?;
             if depth > 0 || SIBLINGS.iter().all(|(name, _)| *name != inner.name()) {
                 self.tree(inner, &format!("{path}{}/", inner.name()), depth + 1)?;
             }
@@ -99,29 +146,34 @@ impl Reader {
         Ok(())
     }
 
-    fn dataset(&mut self, dataset: &Dataset, name: String) -> Result<()> {
+    fn dataset(&mut self, dataset: &Dataset, path: String) -> Result<()> {
+        self.path_bytes += path.len();
+        if path.len() > LONGEST_PATH || self.path_bytes > LONGEST_PATHS {
+            return Err(Error::Checkpoint(format!("HDF5: expected paths of at most {LONGEST_PATH} bytes, found one of {}", path.len())));
+        }
         let element = element(dataset)
-            .ok_or_else(|| Error::Checkpoint(format!("{name}: expected numbers in little-endian order, found {:?}", dataset.dtype())))?;
+            .ok_or_else(|| Error::Checkpoint(format!("{path}: expected numbers in little-endian order, found another type")))?;
         let shape = dataset.shape().iter().map(|&n| usize::try_from(n)).collect::<Result<Vec<_>, _>>();
-        let shape =
-            shape.map_err(|_| Error::Checkpoint(format!("{name}: expected a shape that fits in memory, found {:?}", dataset.shape())))?;
-        let byte_count = dataset.raw_byte_len().map_err(damaged)?;
+        let shape = shape.map_err(|_| Error::Checkpoint(format!("{path}: expected a shape that fits in memory, found a larger one")))?;
+        // A chunk is unpacked whole, however little of it the dataset is.
+        let chunk = dataset.chunks().unwrap_or_default().iter().fold(element.bytes(), |bytes, &side| bytes.saturating_mul(side as usize));
+        let byte_count = dataset.raw_byte_len().map_err(damaged)?.max(chunk);
         let Some(left) = self.byte_budget.checked_sub(byte_count) else {
-            return Err(Error::Checkpoint(format!(
-                "{name}: expected at most {} bytes more in a file of this size, found {byte_count}",
-                self.byte_budget
-            )));
+            let expected = format!("at most {} bytes more in a file of this size", self.byte_budget);
+            return Err(Error::Checkpoint(format!("{path}: expected {expected}, found {byte_count}")));
         };
         self.byte_budget = left;
         let bytes = dataset.read_raw_bytes().map_err(damaged)?;
-        self.tensors.push(Stored::contiguous(name, shape, element, Rc::new(Cow::Owned(bytes)))?);
+        self.tensors.push(Stored::contiguous(path, shape, element, Rc::new(Cow::Owned(bytes)))?);
         Ok(())
     }
 
-    fn count(&mut self) -> Result<()> {
+    /// Counts a group or dataset of that name.
+    fn count(&mut self, name: &str) -> Result<()> {
         self.objects += 1;
-        if self.objects > MOST_OBJECTS {
-            return Err(Error::Checkpoint(format!("HDF5: expected at most {MOST_OBJECTS} groups and datasets, found more")));
+        if self.objects > MOST_OBJECTS || name.len() > LONGEST_PATH {
+            let found = format!("{} with a name of {} bytes", self.objects, name.len());
+            return Err(Error::Checkpoint(format!("HDF5: expected at most {MOST_OBJECTS} groups and datasets, found {found}")));
         }
         Ok(())
     }
@@ -139,39 +191,46 @@ fn element(dataset: &Dataset) -> Option<Element> {
         Datatype::FloatingPoint { size: 2, byte_order } if little(byte_order) => Some(Element::F16),
         Datatype::FloatingPoint { size: 4, byte_order } if little(byte_order) => Some(Element::F32),
         Datatype::FloatingPoint { size: 8, byte_order } if little(byte_order) => Some(Element::F64),
-        // HDF5 has no name for it: Keras writes opaque bytes, `.keras` with an attribute that says what they are.
+        // HDF5 has no name for it: Keras writes opaque bytes.
         Datatype::Opaque { size: 2, .. } => Some(Element::BF16),
         Datatype::FixedPoint { size, .. } => Some(Element::Other { name: "an integer", bytes: usize::from(*size) }),
         _ => None,
     }
 }
 
-fn string(group: &Group, name: &str) -> Option<String> {
-    let attribute = group.attribute(name).ok()?;
-    let strings = all_strings(&attribute)?;
-    // Keras splits a configuration that is too long for one attribute.
-    strings.into_iter().next()
-}
+/// The attributes of a group by name.
+struct Attributes(BTreeMap<String, Attribute>);
 
-/// The strings of an attribute; `None` where there is none.
-fn strings(group: &Group, name: &str) -> Result<Option<Vec<String>>> {
-    if let Ok(attribute) = group.attribute(name) {
-        let expected =
-            || Error::Checkpoint(format!("HDF5: expected strings in the attribute {name} of {:?}, found something else", group.name()));
-        return all_strings(&attribute).map(Some).ok_or_else(expected);
+impl Attributes {
+    /// All at once: to look for one the reader decodes every one.
+    fn of(group: &Group) -> Result<Self> {
+        let attributes = group.attributes().map_err(damaged)?;
+        Ok(Self(attributes.into_iter().map(|attribute| (attribute.name.clone(), attribute)).collect()))
     }
-    // More than 64 KiB of names go into attributes name0, name1, …
-    let parts = (0..).map_while(|part| group.attribute(&format!("{name}{part}")).ok());
-    let parts: Option<Vec<Vec<String>>> = parts.map(|attribute| all_strings(&attribute)).collect();
-    Ok(parts.map(|parts| parts.concat()).filter(|names| !names.is_empty()))
+
+    fn text(&self, name: &str) -> Option<String> {
+        all_texts(self.0.get(name)?)?.into_iter().next()
+    }
+
+    /// The texts of an attribute; `None` where there is none. More than 64 KiB are in attributes `name0`, `name1`, …
+    fn texts(&self, name: &str) -> Result<Option<Vec<String>>> {
+        let parts: Vec<&Attribute> = match self.0.get(name) {
+            Some(attribute) => vec![attribute],
+            None => (0..).map_while(|part| self.0.get(&format!("{name}{part}"))).collect(),
+        };
+        let texts: Option<Vec<Vec<String>>> = parts.iter().map(|attribute| all_texts(attribute)).collect();
+        let texts =
+            texts.ok_or_else(|| Error::Checkpoint(format!("HDF5: expected texts in the attribute {name}, found something else")))?;
+        Ok(if parts.is_empty() { None } else { Some(texts.concat()) })
+    }
 }
 
-fn all_strings(attribute: &Attribute) -> Option<Vec<String>> {
+fn all_texts(attribute: &Attribute) -> Option<Vec<String>> {
     // NumPy writes an empty list as one of floats.
     if attribute.shape.contains(&0) {
         return Some(Vec::new());
     }
-    attribute.read_strings().or_else(|_| attribute.read_string().map(|string| vec![string])).ok()
+    attribute.read_strings().or_else(|_| attribute.read_string().map(|text| vec![text])).ok()
 }
 
 fn damaged(error: hdf5_reader::error::Error) -> Error {

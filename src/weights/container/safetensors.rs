@@ -16,6 +16,9 @@ use crate::weights::{Tensor, Weights};
 /// would come out in either order.
 const KEY: &str = "densenet";
 
+/// Longest header that is read. A DenseNet-264's has 150 KB.
+const LARGEST_HEADER: u64 = 2 << 20;
+
 /// Reads the header: all tensors, and the text of our metadata key.
 pub(super) fn read(bytes: &[u8]) -> Result<Contents<'_>> {
     let (header, data) = split(bytes)?;
@@ -46,6 +49,9 @@ fn split(bytes: &[u8]) -> Result<(Header, &[u8])> {
         return Err(truncated("header length", 8, bytes.len()));
     };
     let length = u64::from_le_bytes(*length);
+    if length > LARGEST_HEADER && rest.len() as u64 > LARGEST_HEADER {
+        return Err(Error::Checkpoint(format!("safetensors header: expected at most {LARGEST_HEADER} bytes, found {length}")));
+    }
     let header = usize::try_from(length).ok().and_then(|length| rest.get(..length));
     let Some(header) = header else {
         return Err(truncated("header", length, rest.len()));

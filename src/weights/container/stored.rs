@@ -94,7 +94,8 @@ impl<'a> Stored<'a> {
         }
         let mut element_strides = vec![1; shape.len()];
         for axis in (1..shape.len()).rev() {
-            element_strides[axis - 1] = element_strides[axis] * shape[axis];
+            // Where a dimension is 0 the others may be anything; nothing is read then.
+            element_strides[axis - 1] = usize::saturating_mul(element_strides[axis], shape[axis]);
         }
         Ok(Self { scope: Rc::default(), name, shape, element, storage, element_offset: 0, element_strides })
     }
@@ -211,6 +212,7 @@ mod tests {
             assert!(Stored::strided("t", shape, Element::F32, storage(&[0.; 4]), offset, strides).is_err());
         }
         assert!(Stored::contiguous("t", vec![5], Element::F32, storage(&[0.; 4])).is_err());
+        assert!(Stored::contiguous("t", vec![0, usize::MAX, usize::MAX], Element::F32, storage(&[])).is_ok());
         assert!(Stored::contiguous("t", vec![usize::MAX, 2], Element::F32, storage(&[0.; 4])).is_err());
     }
 }

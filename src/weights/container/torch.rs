@@ -27,6 +27,12 @@ const LONGEST_NAME: usize = 512;
 /// Most tensors in a file. A DenseNet-264 with the state of its optimizer has some 4,000.
 const MOST_TENSORS: usize = 1 << 16;
 
+/// Bytes of the names of all tensors and of the keys around them.
+const LONGEST_NAMES: usize = 4 << 20;
+
+/// Most labels that a module has as an attribute.
+const MOST_LABELS: usize = 1 << 12;
+
 /// Most dimensions of a tensor.
 const MOST_DIMENSIONS: usize = 8;
 
@@ -107,9 +113,9 @@ struct Reference {
 /// The storages that a pickle refers to.
 struct References {
     /// By the position of the persistent value: the storage's key and where in it a view begins.
-    by_id: HashMap<Id, (String, usize, Reference)>,
+    by_id: HashMap<Id, (Rc<str>, usize, Reference)>,
     /// By key: the whole storage.
-    by_key: HashMap<String, Reference>,
+    by_key: HashMap<Rc<str>, Reference>,
 }
 
 impl References {
@@ -117,6 +123,9 @@ impl References {
         let mut references = Self { by_id: HashMap::new(), by_key: HashMap::new() };
         for id in 0..pickle.len() as Id {
             let Value::Persistent(description) = pickle.value(id) else { continue };
+            if references.by_id.len() == MOST_TENSORS {
+                return Err(Error::Checkpoint(format!("pickle: expected at most {MOST_TENSORS} storages, found more")));
+            }
             let parts = pickle.sequence(*description).unwrap_or_default();
             match parts.first().and_then(|&kind| pickle.text(kind)) {
                 Some("storage") => {
@@ -125,6 +134,7 @@ impl References {
                             "pickle: expected a storage's type, key, location and number of elements, found something else".into(),
                         )
                     })?;
+                    let key = references.by_key.get_key_value(&key).map_or(key, |(known, _)| known.clone());
                     let known = references.by_key.entry(key.clone()).or_insert(reference);
                     if *known != reference {
                         let found = format!("{known:?} and {reference:?}");
@@ -139,18 +149,18 @@ impl References {
     }
 
     fn roots(&self) -> impl Iterator<Item = (&str, Reference)> {
-        self.by_key.iter().map(|(key, &reference)| (key.as_str(), reference))
+        self.by_key.iter().map(|(key, &reference)| (&**key, reference))
     }
 }
 
 /// Key, first element of a view of it, and type and number of elements of the whole storage.
-fn storage(pickle: &Pickle, parts: &[Id]) -> Option<(String, usize, Reference)> {
+fn storage(pickle: &Pickle, parts: &[Id]) -> Option<(Rc<str>, usize, Reference)> {
     let &[class, key, _location, count, ref rest @ ..] = parts else { return None };
     let (_, class) = pickle.global(class)?;
     let element_count = usize::try_from(pickle.int(count)?).ok()?;
     let key = match pickle.value(key) {
-        Value::Text(text) if text.len() <= LONGEST_NAME => text.clone(),
-        Value::Int(int) => int.to_string(),
+        Value::Text(text) if text.len() <= LONGEST_NAME => text.as_str().into(),
+        Value::Int(int) => int.to_string().into(),
         _ => return None,
     };
     let offset = match rest.first().map(|&view| pickle.value(view)) {
@@ -211,6 +221,7 @@ fn contents<'a>(container: Container, pickle: &Pickle, references: &References, 
         // A tree visits each value once; a graph that shares values visits some again, one made to explode all of them.
         budget: 4 * pickle.len() + 1024,
         tensors: Vec::new(),
+        name_bytes: 0,
         classes: BTreeSet::new(),
         epsilons: Vec::new(),
         labels: None,
@@ -238,6 +249,7 @@ struct Walk<'p, 'a> {
     storages: &'p Storages<'a>,
     budget: usize,
     tensors: Vec<Stored<'a>>,
+    name_bytes: usize,
     classes: BTreeSet<String>,
     epsilons: Vec<f64>,
     labels: Option<Vec<String>>,
@@ -307,7 +319,8 @@ impl<'a> Walk<'_, 'a> {
         }
         if prefix.is_empty() {
             let names = ["pathologies", "targets"].iter().find_map(|name| pickle.sequence(pickle.get(state, name)?));
-            let labels = names.and_then(|names| names.iter().map(|&name| pickle.text(name).map(str::to_owned)).collect());
+            let label = |&name: &Id| pickle.text(name).filter(|text| text.len() <= LONGEST_NAME).map(str::to_owned);
+            let labels = names.filter(|names| names.len() <= MOST_LABELS).and_then(|names| names.iter().map(label).collect());
             self.labels = labels.or(self.labels.take());
         }
         for holder in ["_parameters", "_buffers"] {
@@ -337,8 +350,12 @@ impl<'a> Walk<'_, 'a> {
     }
 
     fn keep(&mut self, tensor: Stored<'a>, scope: &Rc<str>) -> Result<()> {
-        if self.tensors.len() == MOST_TENSORS {
-            return Err(Error::Checkpoint(format!("pickle: expected at most {MOST_TENSORS} tensors, found more")));
+        self.name_bytes += tensor.name.len();
+        if self.tensors.len() == MOST_TENSORS || self.name_bytes > LONGEST_NAMES {
+            let found = format!("more than {} tensors with names of {} bytes", self.tensors.len(), self.name_bytes);
+            return Err(Error::Checkpoint(format!(
+                "pickle: expected at most {MOST_TENSORS} tensors and {LONGEST_NAMES} bytes, found {found}"
+            )));
         }
         self.tensors.push(tensor.in_scope(scope));
         Ok(())
@@ -375,7 +392,7 @@ impl<'a> Walk<'_, 'a> {
             return Err(not_a_tensor(name));
         };
         let Some((key, view_offset, reference)) = self.references.by_id.get(&storage) else { return Err(not_a_tensor(name)) };
-        let Some(storage) = self.storages.0.get(key) else {
+        let Some(storage) = self.storages.0.get(&**key) else {
             return Err(Error::Checkpoint(format!("{name}: expected storage {key}, found none; the file is cut, get it again")));
         };
         let offset = view_offset.checked_add(offset).ok_or_else(|| not_a_tensor(name))?;

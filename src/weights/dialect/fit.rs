@@ -10,17 +10,21 @@ use crate::weights::container::Stored;
 use crate::weights::{Tensor, Weights};
 
 impl Network<'_> {
-    /// The tensors that the architecture needs, as 32-bit floats, from a file of that many bytes of tensors.
-    ///
-    /// Errors where they are not exactly those of the network, or more than the file can hold.
-    pub(in crate::weights) fn weights(&self, config: &Config, byte_count: usize) -> Result<Weights> {
+    /// Errors where the tensors have more elements than `byte_count` bytes can hold: views of a storage may overlap, and
+    /// shapes may be absurd.
+    pub(in crate::weights) fn check_size(&self, byte_count: usize) -> Result<()> {
+        let elements = self.tensors.values().map(Stored::elements).try_fold(0usize, |sum, n| sum.checked_add(n?));
+        if elements.is_some_and(|elements| elements <= byte_count) {
+            return Ok(());
+        }
+        let found = elements.map_or("more than can be counted".into(), |n| n.to_string());
+        Err(Error::Checkpoint(format!("expected tensors of at most {byte_count} elements in a file of this size, found {found}")))
+    }
+
+    /// The tensors that the architecture needs, as 32-bit floats. Errors where they are not exactly those of the network.
+    pub(in crate::weights) fn weights(&self, config: &Config) -> Result<Weights> {
         let specs: Vec<TensorSpec> = config.any_graph()?.tensors().collect();
         self.fits(&specs)?;
-        let elements = self.tensors.values().map(Stored::elements).try_fold(0usize, |sum, n| sum.checked_add(n?));
-        if elements.is_none_or(|elements| elements > byte_count) {
-            let found = elements.map_or("more than can be counted".into(), |n| n.to_string());
-            return Err(Error::Checkpoint(format!("expected tensors of at most {} elements, found {found}", byte_count)));
-        }
         let mut weights = Weights::new();
         for spec in specs {
             let data = match self.tensors.get(&spec.name) {
@@ -68,7 +72,7 @@ impl Network<'_> {
         let statistics = |spec: &&TensorSpec| spec.name.ends_with(".running_mean") || spec.name.ends_with(".running_var");
         let reason = if !missing.is_empty() && missing.iter().all(statistics) {
             "; it has instance or group norms where batch norms are expected: such networks are not run"
-        } else if left_over.iter().any(|tensor| tensor.shape.len() == 2 && tensor.shape[1] == 2 * features) {
+        } else if left_over.iter().any(|tensor| tensor.shape.len() == 2 && tensor.shape[1] / 2 == features && features > 0) {
             "; its classifier takes averages and maxima together: such networks are not run"
         } else {
             "; it was changed, or cut, or is another network"

@@ -4,10 +4,11 @@
 //! 1x1 and a 3x3) and transitions (a 1x1 alone), the batch norms in turn belong to them. Kernels are `[height, width,
 //! in, out]`, the classifier's is `[in, out]`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::{Dialect, Network, harmless, no_network, some_of};
 use crate::error::{Error, Result};
@@ -222,23 +223,61 @@ struct Description {
     activation: Option<Activation>,
 }
 
-/// A layer as Keras describes it.
+/// A layer as Keras describes it; what is not asked for is passed over.
 #[derive(Deserialize)]
-struct Described {
-    class_name: String,
-    #[serde(default)]
-    config: Value,
+struct Described<'j> {
+    #[serde(borrow)]
+    class_name: Cow<'j, str>,
+    #[serde(borrow)]
+    config: &'j RawValue,
 }
 
-impl Described {
+/// What is asked for of a layer's own configuration.
+#[derive(Default, Deserialize)]
+struct Settings<'j> {
+    #[serde(borrow)]
+    name: Option<Cow<'j, str>>,
+    #[serde(borrow)]
+    layers: Option<Vec<Described<'j>>>,
+    #[serde(borrow)]
+    activation: Option<&'j RawValue>,
+    #[serde(borrow)]
+    padding: Option<&'j RawValue>,
+    strides: Option<[u64; 2]>,
+    epsilon: Option<f64>,
+    max_value: Option<f64>,
+    negative_slope: Option<f64>,
+    threshold: Option<f64>,
+}
+
+/// A function that Keras 3 writes as an object.
+#[derive(Deserialize)]
+struct Function<'j> {
+    #[serde(borrow)]
+    class_name: Option<Cow<'j, str>>,
+    #[serde(borrow)]
+    config: Option<&'j RawValue>,
+}
+
+/// A layer that is no model of layers.
+struct DescribedLayer<'j> {
+    class_name: Cow<'j, str>,
+    settings: Settings<'j>,
+}
+
+impl DescribedLayer<'_> {
     fn name(&self) -> &str {
-        self.config["name"].as_str().unwrap_or("?")
+        self.settings.name.as_deref().unwrap_or("?")
     }
 
-    /// A function's name; Keras 3 writes some as objects.
-    fn activation(&self) -> &str {
-        let activation = &self.config["activation"];
-        activation.as_str().or_else(|| activation["config"].as_str()).or_else(|| activation["class_name"].as_str()).unwrap_or("linear")
+    /// The activation's name, `linear` where there is none.
+    fn activation(&self) -> String {
+        let text = |json: &RawValue| serde_json::from_str::<String>(json.get()).ok();
+        let object = |json: &RawValue| {
+            let function: Function = serde_json::from_str(json.get()).ok()?;
+            function.config.and_then(text).or_else(|| function.class_name.map(Cow::into_owned))
+        };
+        self.settings.activation.and_then(|json| text(json).or_else(|| object(json))).unwrap_or_else(|| "linear".into())
     }
 
     fn is_relu(&self) -> bool {
@@ -268,20 +307,25 @@ const IDENTITIES: [&str; 11] = [
     "ActivityRegularization",
 ];
 
+/// Longest configuration that is read. A DenseNet-264's has 1.5 MB.
+const LONGEST_CONFIG: usize = 4 << 20;
+
 /// Deepest nesting of models in a model.
 const DEEPEST: usize = 16;
 
 impl Description {
     /// Reads a configuration. Errors where a layer is none of a DenseNet's, or differs from Keras Applications'.
     fn read(json: &str) -> Result<Self> {
-        let config: Value = serde_json::from_str(json).map_err(|error| Error::Checkpoint(format!("Keras configuration: {error}")))?;
+        if json.len() > LONGEST_CONFIG {
+            return Err(Error::Checkpoint(format!("Keras configuration: expected at most {LONGEST_CONFIG} bytes, found {}", json.len())));
+        }
         let mut layers = Vec::new();
-        collect(&config, &mut layers, 0)?;
+        collect(parse(json)?, &mut layers, 0)?;
         for layer in &layers {
             layer.check()?;
         }
         let mut epsilons: Vec<f64> =
-            layers.iter().filter(|l| l.class_name == "BatchNormalization").filter_map(|l| l.config["epsilon"].as_f64()).collect();
+            layers.iter().filter(|l| l.class_name == "BatchNormalization").filter_map(|l| l.settings.epsilon).collect();
         epsilons.sort_by(f64::total_cmp);
         epsilons.dedup();
         let epsilon = match epsilons[..] {
@@ -295,11 +339,10 @@ impl Description {
             }
         };
         let last_norm = layers.iter().rposition(|layer| layer.class_name == "BatchNormalization").unwrap_or(0);
-        let final_relu = layers[last_norm..].iter().any(Described::is_relu);
-        let last = layers.iter().rev().map(|layer| if layer.class_name == "Softmax" { "softmax" } else { layer.activation() });
-        let activation = last.filter(|name| *name != "linear" && *name != "relu").find_map(|name| match name {
-            "softmax" => Some(Activation::Softmax),
-            "sigmoid" => Some(Activation::Sigmoid),
+        let final_relu = layers[last_norm.min(layers.len())..].iter().any(DescribedLayer::is_relu);
+        let activation = layers.iter().rev().find_map(|layer| match (layer.class_name.as_ref(), layer.activation().as_str()) {
+            ("Softmax", _) | (_, "softmax") => Some(Activation::Softmax),
+            (_, "sigmoid") => Some(Activation::Sigmoid),
             _ => None,
         });
         Ok(Self { epsilon, final_relu, activation })
@@ -307,30 +350,33 @@ impl Description {
 }
 
 /// The layers of a model and of the models in it, in order.
-fn collect(model: &Value, layers: &mut Vec<Described>, depth: usize) -> Result<()> {
+fn collect<'j>(model: Described<'j>, layers: &mut Vec<DescribedLayer<'j>>, depth: usize) -> Result<()> {
     // A sequential model of Keras 2 is its list of layers.
-    let inner = model["config"]["layers"].as_array().or_else(|| model["config"].as_array());
-    let Some(inner) = inner.filter(|_| depth < DEEPEST) else {
-        return Err(Error::Checkpoint("Keras configuration: expected a functional or sequential model, found another kind".into()));
-    };
-    for layer in inner {
-        let is_model = layer["config"]["layers"].is_array();
-        if is_model {
-            collect(layer, layers, depth + 1)?;
-        } else {
-            let layer = Described::deserialize(layer).map_err(|error| Error::Checkpoint(format!("Keras configuration: {error}")))?;
-            layers.push(layer);
+    let is_list = model.config.get().starts_with('[');
+    let mut settings =
+        if is_list { Settings { layers: Some(parse(model.config.get())?), ..Settings::default() } } else { parse(model.config.get())? };
+    match settings.layers.take() {
+        Some(inner) if depth < DEEPEST => inner.into_iter().try_for_each(|layer| collect(layer, layers, depth + 1)),
+        None if depth > 0 => {
+            layers.push(DescribedLayer { class_name: model.class_name, settings });
+            Ok(())
         }
+        _ => Err(Error::Checkpoint("Keras configuration: expected a functional or sequential model, found another kind".into())),
     }
-    Ok(())
 }
 
-impl Described {
+fn parse<'j, T: Deserialize<'j>>(json: &'j str) -> Result<T> {
+    serde_json::from_str(json).map_err(|error| Error::Checkpoint(format!("Keras configuration: {error}")))
+}
+
+impl DescribedLayer<'_> {
     fn check(&self) -> Result<()> {
-        let same = self.config["padding"] == "same";
-        let strided = self.config["strides"].as_array().is_some_and(|strides| strides.iter().any(|stride| *stride != 1));
+        let same = self.settings.padding.is_some_and(|padding| padding.get() == "\"same\"");
+        let strided = self.settings.strides.is_some_and(|strides| strides != [1, 1]);
         let activation = self.activation();
-        match self.class_name.as_str() {
+        let activation = activation.as_str();
+        let limits = [self.settings.max_value, self.settings.negative_slope, self.settings.threshold];
+        match self.class_name.as_ref() {
             "Conv2D" | "MaxPooling2D" | "AveragePooling2D" if same && strided => {
                 Err(self
                     .refused("padding of its own before a strided layer, as in Keras Applications", "padding \"same\", which is uneven"))
@@ -342,9 +388,7 @@ impl Described {
             "Dense" if !matches!(activation, "softmax" | "sigmoid" | "linear") => {
                 Err(self.refused("softmax, sigmoid or no activation", activation))
             }
-            "ReLU"
-                if ["max_value", "negative_slope", "threshold"].iter().any(|key| self.config[key].as_f64().is_some_and(|v| v != 0.0)) =>
-            {
+            "ReLU" if limits.iter().flatten().any(|&limit| limit != 0.0) => {
                 Err(self.refused("a plain ReLU", "one with a limit or a slope"))
             }
             "Conv2D" | "BatchNormalization" | "Activation" | "ReLU" | "Softmax" | "ZeroPadding2D" | "MaxPooling2D" | "AveragePooling2D" => {

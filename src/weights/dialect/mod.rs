@@ -131,9 +131,10 @@ pub(super) fn resolve<'a>(contents: &Contents<'a>) -> Result<Network<'a>> {
 /// The first few of `items` and how many more there are.
 pub(super) fn some_of(items: impl IntoIterator<Item = String>) -> String {
     const SHOWN: usize = 3;
-    let items: Vec<String> = items.into_iter().collect();
-    let more = if items.len() > SHOWN { format!(" and {} more", items.len() - SHOWN) } else { String::new() };
-    items[..items.len().min(SHOWN)].join(", ") + &more
+    let mut items = items.into_iter();
+    let some: Vec<String> = items.by_ref().take(SHOWN).collect();
+    let more = items.count();
+    some.join(", ") + &if more > 0 { format!(" and {more} more") } else { String::new() }
 }
 
 fn no_network(contents: &Contents, expected: &str) -> Error {

@@ -9,14 +9,22 @@ use crate::error::{Error, Result};
 /// one in the file.
 const MOST_VALUES: usize = 1 << 19;
 
+/// What a pickle of any size may have. Nearly every value takes two bytes: an instruction that makes it, and one that
+/// remembers it or says which.
+const FEWEST_VALUES: usize = 1024;
+
+/// Most items of all lists, tuples and dictionaries together.
+const MOST_ITEMS: usize = 1 << 21;
+
 /// Longest name of a class or module.
 const LONGEST_NAME: usize = 256;
 
-/// `None`, `False` and `True` are values of every pickle, at these positions.
-const SINGLETONS: [Value; 3] = [Value::None, Value::Bool(false), Value::Bool(true)];
+/// `None`, `False`, `True` and the empty tuple are values of every pickle, at these positions.
+const SINGLETONS: [Value; 4] = [Value::None, Value::Bool(false), Value::Bool(true), Value::Sequence(Vec::new())];
 const NONE: Id = 0;
 const FALSE: Id = 1;
 const TRUE: Id = 2;
+const EMPTY_TUPLE: Id = 3;
 
 /// Functions that checkpoints call, each a record here too: rebuilding tensors, containers, and numbers of NumPy.
 const CALLABLE: [(&str, &[&str]); 14] = [
@@ -45,12 +53,13 @@ pub(super) struct Machine<'a> {
     stack: Vec<Id>,
     marks: Vec<usize>,
     memo: HashMap<u64, Id>,
+    items: usize,
 }
 
 impl<'a> Machine<'a> {
     /// A machine that has done nothing of the program that `bytes` begin with.
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, at: 0, values: SINGLETONS.to_vec(), stack: Vec::new(), marks: Vec::new(), memo: HashMap::new() }
+        Self { bytes, at: 0, values: SINGLETONS.to_vec(), stack: Vec::new(), marks: Vec::new(), memo: HashMap::new(), items: 0 }
     }
 
     /// Runs the program to its end: all values, the position of the last, and how many bytes the program has.
@@ -64,8 +73,9 @@ impl<'a> Machine<'a> {
 
     /// Does one instruction; the result where it was the last.
     fn step(&mut self) -> Result<Option<Id>> {
-        if self.values.len().max(self.memo.len()) > MOST_VALUES {
-            return Err(self.malformed(&format!("at most {MOST_VALUES} values in the pickle of a checkpoint")));
+        let most = MOST_VALUES.min(self.bytes.len() / 2 + FEWEST_VALUES);
+        if self.values.len().max(self.memo.len()).max(self.stack.len()).max(self.marks.len()) > most {
+            return Err(self.malformed(&format!("at most {most} values in the pickle of a checkpoint")));
         }
         let [op] = self.array()?;
         match op {
@@ -146,7 +156,8 @@ impl<'a> Machine<'a> {
                 self.push_bytes(length)?;
             }
 
-            b']' | b')' | 0x8f => self.push(Value::Sequence(Vec::new())),
+            b')' => self.stack.push(EMPTY_TUPLE),
+            b']' | 0x8f => self.push(Value::Sequence(Vec::new())),
             b'}' => self.push(Value::Dict(Vec::new())),
             b'l' | b't' | 0x91 => {
                 let items = self.pop_mark()?;
@@ -200,22 +211,16 @@ impl<'a> Machine<'a> {
             0x94 => self.remember(self.memo.len() as u64)?,
 
             b'c' => {
-                let module = self.line()?;
-                let name = self.line()?;
-                let [module, name] = [module, name].map(|text| String::from_utf8_lossy(text).into_owned());
-                self.push(Value::Global(Box::new(Global { module, name })));
+                let global = self.written_global()?;
+                self.push(global);
             }
             0x93 => {
                 let [name, module] = [self.pop()?, self.pop()?];
                 let (Value::Text(module), Value::Text(name)) = (&self.values[module as usize], &self.values[name as usize]) else {
                     return Err(self.malformed("the name of a class"));
                 };
-                // A short instruction could copy long names again and again.
-                if module.len().max(name.len()) > LONGEST_NAME {
-                    return Err(self.malformed(&format!("a class's name of at most {LONGEST_NAME} bytes")));
-                }
-                let global = Global { module: module.clone(), name: name.clone() };
-                self.push(Value::Global(Box::new(global)));
+                let global = self.global(module, name)?;
+                self.push(global);
             }
             b'P' => {
                 let line = self.line()?;
@@ -241,11 +246,9 @@ impl<'a> Machine<'a> {
                 self.instance(class, arguments)?;
             }
             b'i' => {
-                let module = self.line()?;
-                let name = self.line()?;
-                let [module, name] = [module, name].map(|text| String::from_utf8_lossy(text).into_owned());
+                let global = self.written_global()?;
                 let arguments = self.pop_mark()?;
-                let class = self.add(Value::Global(Box::new(Global { module, name })));
+                let class = self.add(global);
                 let arguments = self.add(Value::Sequence(arguments));
                 self.call(class, arguments)?;
             }
@@ -269,6 +272,19 @@ impl<'a> Machine<'a> {
             _ => return Err(self.malformed(&format!("an instruction of a checkpoint's pickle, not 0x{op:02x}"))),
         }
         Ok(None)
+    }
+
+    fn written_global(&mut self) -> Result<Value> {
+        let [module, name] = [self.line()?, self.line()?].map(String::from_utf8_lossy);
+        self.global(&module, &name)
+    }
+
+    /// A class or function. Its name is copied, and by short instructions again and again: so it must be short.
+    fn global(&self, module: &str, name: &str) -> Result<Value> {
+        if module.len().max(name.len()) > LONGEST_NAME {
+            return Err(self.malformed(&format!("a class's name of at most {LONGEST_NAME} bytes")));
+        }
+        Ok(Value::Global(Box::new(Global { module: module.to_owned(), name: name.to_owned() })))
     }
 
     fn call(&mut self, callable: Id, arguments: Id) -> Result<()> {
@@ -345,7 +361,8 @@ impl<'a> Machine<'a> {
     fn append(&mut self, mut items: Vec<Id>) -> Result<()> {
         let target = self.top()?;
         match &mut self.values[target as usize] {
-            Value::Sequence(list) => list.append(&mut items),
+            // What is appended to the empty tuple would be in all of them.
+            Value::Sequence(list) if target != EMPTY_TUPLE => list.append(&mut items),
             // A subclass of list: its items are of no interest.
             Value::Object { .. } => {}
             _ => return Err(self.malformed("a list to append to")),
@@ -455,7 +472,12 @@ impl<'a> Machine<'a> {
 
     fn pop_mark(&mut self) -> Result<Vec<Id>> {
         let mark = self.marks.pop().ok_or_else(|| self.malformed("a mark on the stack"))?;
-        Ok(self.stack.split_off(mark))
+        let items = self.stack.split_off(mark);
+        self.items += items.len();
+        if self.items > MOST_ITEMS {
+            return Err(self.malformed(&format!("at most {MOST_ITEMS} items in the lists of a checkpoint's pickle")));
+        }
+        Ok(items)
     }
 
     /// POP takes a value, or a mark that has nothing above it.
