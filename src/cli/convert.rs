@@ -28,6 +28,10 @@ pub(crate) struct Options {
 
 /// Writes the file.
 pub(crate) fn run(options: Options) -> Result<u8, Stop> {
+    if options.output.extension().is_some_and(|extension| extension != "safetensors") {
+        let found = options.output.display();
+        return Err(Stop::refused(format!("{found}: expected a name that ends in .safetensors, which is what convert writes")));
+    }
     let mut model = options.variant.open(&options.model)?;
     options.description.describe(&mut model)?;
     model.save(&options.output)?;

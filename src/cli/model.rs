@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use densenet_wgpu::labels::read_labels;
 use densenet_wgpu::weights::{Checkpoint, Description, Preprocessing, Preset};
-use densenet_wgpu::{Config, models};
+use densenet_wgpu::{Config, Stem, models};
 
 use super::exit::Stop;
 use super::hub;
@@ -30,6 +30,12 @@ pub(crate) struct VariantOptions {
     /// The network was trained without a ReLU after its last batch norm, as Keras Applications had it until August 2018
     #[arg(long)]
     no_final_relu: bool,
+    /// The pool of the network's deep stem does not blur, as that of densenet264d
+    #[arg(long)]
+    no_blur: bool,
+    /// Batch norm's epsilon, for weights alone of a network that was built with another than its framework's models
+    #[arg(long, value_name = "E")]
+    epsilon: Option<f32>,
 }
 
 /// How pictures are prepared and what the classes are called.
@@ -39,7 +45,7 @@ pub(crate) struct DescriptionOptions {
     /// model says
     #[arg(long, value_name = "P")]
     preprocess: Option<String>,
-    /// A text file with one label a line, in place of the model's own
+    /// A text file with one label a line, in place of the model's own; an empty line hides an output
     #[arg(long, value_name = "FILE")]
     labels: Option<PathBuf>,
 }
@@ -71,6 +77,17 @@ impl VariantOptions {
         }
         if self.no_final_relu {
             model.config.final_relu = false;
+        }
+        match &mut model.config.stem {
+            Stem::Deep { blur, .. } if self.no_blur => *blur = false,
+            _ if self.no_blur => {
+                return Err(Stop::refused(format!("--no-blur: expected a model with a deep stem, found {}", model.config)));
+            }
+            _ => {}
+        }
+        if let Some(epsilon) = self.epsilon {
+            model.config.epsilon = epsilon;
+            model.check()?;
         }
         Ok(model)
     }

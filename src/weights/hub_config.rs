@@ -68,7 +68,9 @@ impl HubConfig {
             resize: Some(Resize { filter, mode }),
             std: own.std,
         };
-        if !architecture.contains("densenet") || channels != config.in_channels || preprocessing.check().is_err() {
+        // A picture in a border of another colour is none that is prepared here.
+        let is_bordered = own.crop_mode.as_deref() == Some("border");
+        if is_bordered || !architecture.contains("densenet") || channels != config.in_channels || preprocessing.check().is_err() {
             return None;
         }
         let blur = architecture.contains("blur");

@@ -1,8 +1,8 @@
 //! What a file holds before anything is known about the network in it: tensors by name, told by the file's content and
 //! never by its own name.
 
-use std::collections::BTreeSet;
 use std::fmt;
+use std::rc::Rc;
 
 use crate::error::{Error, Result};
 
@@ -47,6 +47,29 @@ impl fmt::Display for Container {
     }
 }
 
+/// A module of a network that was saved whole, with what decides what it computes.
+pub(crate) struct Module {
+    /// The keys under which a nested file keeps the network.
+    pub(crate) scope: Rc<str>,
+    /// Its name in the network; `""` for the network itself.
+    pub(crate) path: String,
+    /// Its Python class.
+    pub(crate) class: String,
+    /// Whether it has no modules inside.
+    pub(crate) is_leaf: bool,
+    /// Height and width of a window, and how it moves.
+    pub(crate) kernel: Option<[i64; 2]>,
+    pub(crate) stride: Option<[i64; 2]>,
+    pub(crate) padding: Option<[i64; 2]>,
+    pub(crate) dilation: Option<[i64; 2]>,
+    /// Groups of a convolution.
+    pub(crate) groups: Option<i64>,
+    /// Whether it pads with zeros, if at all.
+    pub(crate) pads_zeros: bool,
+    /// Whether the size of its result is rounded up.
+    pub(crate) rounds_up: bool,
+}
+
 /// What a file holds.
 pub(crate) struct Contents<'a> {
     /// The kind of file.
@@ -57,8 +80,8 @@ pub(crate) struct Contents<'a> {
     pub(crate) tensors: Vec<Stored<'a>>,
     /// What the file says about itself in our own words.
     pub(crate) description: Option<String>,
-    /// Python classes of the modules of a network that was saved whole.
-    pub(crate) modules: BTreeSet<String>,
+    /// The modules of a network that was saved whole.
+    pub(crate) modules: Vec<Module>,
     /// Batch norm's epsilon, where such a network tells it.
     pub(crate) epsilon: Option<f32>,
     /// Labels, where such a network has them.
@@ -74,7 +97,7 @@ impl Contents<'_> {
             byte_count,
             tensors: Vec::new(),
             description: None,
-            modules: BTreeSet::new(),
+            modules: Vec::new(),
             epsilon: None,
             labels: None,
             keras_config: None,

@@ -142,6 +142,12 @@ impl<'a> Stored<'a> {
         Self { shape: self.shape[..kept].to_vec(), element_strides: self.element_strides[..kept].to_vec(), ..self.clone() }
     }
 
+    /// Whether both are the same elements in the same order.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        let view = |tensor: &Self| (tensor.element_offset, tensor.shape.clone(), tensor.element_strides.clone());
+        Rc::ptr_eq(&self.storage, &other.storage) && view(self) == view(other)
+    }
+
     /// Number of elements; `None` where there are more than numbers for it.
     pub(crate) fn elements(&self) -> Option<usize> {
         self.shape.iter().try_fold(1usize, |product, &n| product.checked_mul(n))

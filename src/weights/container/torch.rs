@@ -4,12 +4,12 @@
 //! request, a stream of five pickles followed by the storages (`torch/serialization.py`, `_legacy_save`).
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::archive::Archive;
 use super::pickle::{Id, Pickle, Value};
-use super::{Container, Contents, Element, Storage, Stored};
+use super::{Container, Contents, Element, Module, Storage, Stored};
 use crate::error::{Error, Result};
 
 /// The number that a stream begins with, the lowest byte first.
@@ -59,10 +59,14 @@ pub(super) fn read_zip<'a>(mut archive: Archive<'a>, prefix: &str) -> Result<Con
     contents(Container::TorchZip, &pickle, &references, &storages)
 }
 
-/// Whether a file begins as a stream does.
+/// Whether a file begins as a stream does: a pickle of the magic number, since protocol 4 in a frame.
 pub(super) fn is_legacy(bytes: &[u8]) -> bool {
-    let after_protocol = bytes.get(..4).is_some_and(|start| start[0] == 0x80 && start[2..] == [0x8a, LEGACY_MAGIC.len() as u8]);
-    after_protocol && bytes[4..].starts_with(&LEGACY_MAGIC)
+    let number = match bytes {
+        [0x80, 4 | 5, 0x95, _, _, _, _, _, _, _, _, number @ ..] => number,
+        [0x80, _, number @ ..] => number,
+        _ => return false,
+    };
+    number.strip_prefix(&[0x8a, LEGACY_MAGIC.len() as u8]).is_some_and(|magic| magic.starts_with(&LEGACY_MAGIC))
 }
 
 /// Reads a stream: magic number, protocol, the writer's machine, what was saved, the storages' keys, the storages.
@@ -219,15 +223,15 @@ fn contents<'a>(container: Container, pickle: &Pickle, references: &References, 
         references,
         storages,
         // A tree visits each value once; a graph that shares values visits some again, one made to explode all of them.
-        budget: 4 * pickle.len() + 1024,
+        budget: 8 * pickle.len() + 1024,
         tensors: Vec::new(),
         name_bytes: 0,
-        classes: BTreeSet::new(),
+        modules: Vec::new(),
         epsilons: Vec::new(),
         labels: None,
     };
     walk.enter(pickle.root(), &"".into(), "", 0)?;
-    let Walk { tensors, classes, mut epsilons, labels, .. } = walk;
+    let Walk { tensors, modules, mut epsilons, labels, .. } = walk;
     epsilons.sort_by(f64::total_cmp);
     epsilons.dedup();
     if let [least, .., most] = epsilons[..] {
@@ -235,7 +239,7 @@ fn contents<'a>(container: Container, pickle: &Pickle, references: &References, 
     }
     Ok(Contents {
         tensors,
-        modules: classes,
+        modules,
         epsilon: epsilons.first().map(|&epsilon| epsilon as f32),
         labels,
         ..Contents::new(container, byte_count)
@@ -250,7 +254,7 @@ struct Walk<'p, 'a> {
     budget: usize,
     tensors: Vec<Stored<'a>>,
     name_bytes: usize,
-    classes: BTreeSet<String>,
+    modules: Vec<Module>,
     epsilons: Vec<f64>,
     labels: Option<Vec<String>>,
 }
@@ -270,6 +274,11 @@ impl<'a> Walk<'_, 'a> {
         }
         let pickle = self.pickle;
         if let Some(entries) = pickle.dict(id) {
+            self.spend(entries.len())?;
+            if ["state", "param_groups"].iter().all(|key| pickle.get(id, key).is_some()) {
+                // An optimizer, whatever it is called: no part of a network.
+                return Ok(());
+            }
             for &(key, value) in entries {
                 let key = self.key(key)?;
                 self.visit(value, scope, &key, depth)?;
@@ -311,7 +320,7 @@ impl<'a> Walk<'_, 'a> {
         let Some(entries) = pickle.dict(state) else { return Ok(()) };
         self.spend(entries.len())?;
         let Some(modules) = pickle.get(state, "_modules") else { return Ok(()) };
-        self.classes.insert(format!("{}.{}", class.0, class.1));
+        self.keep_module(class, state, modules, scope, prefix)?;
         if class.1.contains("BatchNorm")
             && let Some(Value::Float(epsilon)) = pickle.get(state, "eps").map(|id| pickle.value(id))
         {
@@ -349,15 +358,51 @@ impl<'a> Walk<'_, 'a> {
         }
     }
 
+    fn keep_module(&mut self, class: (&str, &str), state: Id, inner: Id, scope: &Rc<str>, prefix: &str) -> Result<()> {
+        let pickle = self.pickle;
+        self.name_bytes += prefix.len() + class.0.len() + class.1.len();
+        self.check_names()?;
+        // One number stands for both sides.
+        let pair = |name: &str| -> Option<[i64; 2]> {
+            let id = pickle.get(state, name)?;
+            match pickle.value(id) {
+                Value::Int(int) => Some([*int; 2]),
+                Value::Sequence(pair) => {
+                    <[Id; 2]>::try_from(pair.as_slice()).ok().and_then(|[a, b]| Some([pickle.int(a)?, pickle.int(b)?]))
+                }
+                _ => None,
+            }
+        };
+        self.modules.push(Module {
+            scope: scope.clone(),
+            path: prefix.strip_suffix('.').unwrap_or(prefix).to_owned(),
+            class: format!("{}.{}", class.0, class.1),
+            is_leaf: pickle.dict(inner).is_none_or(<[_]>::is_empty),
+            kernel: pair("kernel_size"),
+            stride: pair("stride"),
+            padding: pair("padding"),
+            dilation: pair("dilation"),
+            groups: pickle.get(state, "groups").and_then(|groups| pickle.int(groups)),
+            pads_zeros: pickle.get(state, "padding_mode").and_then(|mode| pickle.text(mode)).is_none_or(|mode| mode == "zeros"),
+            rounds_up: pickle.get(state, "ceil_mode").is_some_and(|mode| matches!(pickle.value(mode), Value::Bool(true))),
+        });
+        Ok(())
+    }
+
     fn keep(&mut self, tensor: Stored<'a>, scope: &Rc<str>) -> Result<()> {
         self.name_bytes += tensor.name.len();
+        self.check_names()?;
+        self.tensors.push(tensor.in_scope(scope));
+        Ok(())
+    }
+
+    fn check_names(&self) -> Result<()> {
         if self.tensors.len() == MOST_TENSORS || self.name_bytes > LONGEST_NAMES {
             let found = format!("more than {} tensors with names of {} bytes", self.tensors.len(), self.name_bytes);
             return Err(Error::Checkpoint(format!(
                 "pickle: expected at most {MOST_TENSORS} tensors and {LONGEST_NAMES} bytes, found {found}"
             )));
         }
-        self.tensors.push(tensor.in_scope(scope));
         Ok(())
     }
 

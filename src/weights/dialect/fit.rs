@@ -70,12 +70,14 @@ impl Network<'_> {
         }
         let features = expected.get("features.norm5.weight").map_or(0, |shape| shape[0]);
         let statistics = |spec: &&TensorSpec| spec.name.ends_with(".running_mean") || spec.name.ends_with(".running_var");
-        let reason = if !missing.is_empty() && missing.iter().all(statistics) {
+        let has_statistics = self.tensors.keys().any(|name| name.ends_with(".running_mean"));
+        let reason = if !missing.is_empty() && missing.iter().all(statistics) && !has_statistics {
             "; it has instance or group norms where batch norms are expected: such networks are not run"
         } else if left_over.iter().any(|tensor| tensor.shape.len() == 2 && tensor.shape[1] / 2 == features && features > 0) {
             "; its classifier takes averages and maxima together: such networks are not run"
         } else {
-            "; it was changed, or cut, or is another network"
+            "; it was changed, or cut, or is another network. If it holds more than the DenseNet, load it in Python and save only \
+             the DenseNet's state_dict()"
         };
         let found = complaints.join(", ");
         Err(Error::Checkpoint(format!(

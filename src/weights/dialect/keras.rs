@@ -4,16 +4,12 @@
 //! 1x1 and a 3x3) and transitions (a 1x1 alone), the batch norms in turn belong to them. Kernels are `[height, width,
 //! in, out]`, the classifier's is `[in, out]`.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
-
-use super::{Dialect, Network, harmless, no_network, some_of};
-use crate::error::{Error, Result};
+use super::keras_config::Description;
+use super::{Dialect, Network, no_network};
+use crate::error::Result;
 use crate::weights::container::{Contents, Stored};
-use crate::weights::metadata::Activation;
 
 /// Keras Applications' epsilon, for files that do not tell theirs.
 const EPSILON: f32 = 1.001e-5;
@@ -70,18 +66,23 @@ pub(super) fn resolve<'a>(contents: &Contents<'a>) -> Result<Network<'a>> {
                     network.tensors.insert("classifier.bias".into(), bias.clone());
                 }
             }
-            None => network.left_over.extend(layer.tensors.into_iter().map(|(_, t)| t).filter(|tensor| harmless(&tensor.name).is_none())),
+            None => network.left_over.extend(layer.tensors.into_iter().map(|(_, t)| t).filter(|tensor| !tensor.is_harmless())),
         }
     }
     match description {
         Some(description) => {
-            network.epsilon = Some(description.epsilon);
+            description.check(&network)?;
+            network.epsilon = Some(description.epsilon.unwrap_or(EPSILON));
             network.final_relu = Some(description.final_relu);
             network.activation = description.activation;
         }
         None => {
             network.epsilon = Some(EPSILON);
-            network.notes.push("holds weights alone: assuming Keras Applications' epsilon (1.001e-5) and final ReLU".into());
+            network.notes.push(
+                "holds weights alone: assuming Keras Applications' epsilon (1.001e-5) and final ReLU; if it was built otherwise, \
+                 say --epsilon and --no-final-relu, or save it whole as .keras"
+                    .into(),
+            );
         }
     }
     Ok(network)
@@ -214,191 +215,6 @@ fn norm_names(network: &Network) -> Vec<String> {
     }
     names.push("norm5".into());
     names
-}
-
-/// What Keras's configuration says beyond the weights.
-struct Description {
-    epsilon: f32,
-    final_relu: bool,
-    activation: Option<Activation>,
-}
-
-/// A layer as Keras describes it; what is not asked for is passed over.
-#[derive(Deserialize)]
-struct Described<'j> {
-    #[serde(borrow)]
-    class_name: Cow<'j, str>,
-    #[serde(borrow)]
-    config: &'j RawValue,
-}
-
-/// What is asked for of a layer's own configuration.
-#[derive(Default, Deserialize)]
-struct Settings<'j> {
-    #[serde(borrow)]
-    name: Option<Cow<'j, str>>,
-    #[serde(borrow)]
-    layers: Option<Vec<Described<'j>>>,
-    #[serde(borrow)]
-    activation: Option<&'j RawValue>,
-    #[serde(borrow)]
-    padding: Option<&'j RawValue>,
-    strides: Option<[u64; 2]>,
-    epsilon: Option<f64>,
-    max_value: Option<f64>,
-    negative_slope: Option<f64>,
-    threshold: Option<f64>,
-}
-
-/// A function that Keras 3 writes as an object.
-#[derive(Deserialize)]
-struct Function<'j> {
-    #[serde(borrow)]
-    class_name: Option<Cow<'j, str>>,
-    #[serde(borrow)]
-    config: Option<&'j RawValue>,
-}
-
-/// A layer that is no model of layers.
-struct DescribedLayer<'j> {
-    class_name: Cow<'j, str>,
-    settings: Settings<'j>,
-}
-
-impl DescribedLayer<'_> {
-    fn name(&self) -> &str {
-        self.settings.name.as_deref().unwrap_or("?")
-    }
-
-    /// The activation's name, `linear` where there is none.
-    fn activation(&self) -> String {
-        let text = |json: &RawValue| serde_json::from_str::<String>(json.get()).ok();
-        let object = |json: &RawValue| {
-            let function: Function = serde_json::from_str(json.get()).ok()?;
-            function.config.and_then(text).or_else(|| function.class_name.map(Cow::into_owned))
-        };
-        self.settings.activation.and_then(|json| text(json).or_else(|| object(json))).unwrap_or_else(|| "linear".into())
-    }
-
-    fn is_relu(&self) -> bool {
-        self.class_name == "ReLU" || self.class_name == "Activation" && self.activation() == "relu"
-    }
-
-    fn refused(&self, expected: &str, found: &str) -> Error {
-        Error::Checkpoint(format!(
-            "Keras layer {:?}: expected {expected}, found {found}: it would compute something else here",
-            self.name()
-        ))
-    }
-}
-
-/// Classes of layers that do nothing in inference.
-const IDENTITIES: [&str; 11] = [
-    "InputLayer",
-    "Dropout",
-    "SpatialDropout2D",
-    "GaussianNoise",
-    "RandomFlip",
-    "RandomRotation",
-    "RandomZoom",
-    "RandomTranslation",
-    "RandomContrast",
-    "RandomBrightness",
-    "ActivityRegularization",
-];
-
-/// Longest configuration that is read. A DenseNet-264's has 1.5 MB.
-const LONGEST_CONFIG: usize = 4 << 20;
-
-/// Deepest nesting of models in a model.
-const DEEPEST: usize = 16;
-
-impl Description {
-    /// Reads a configuration. Errors where a layer is none of a DenseNet's, or differs from Keras Applications'.
-    fn read(json: &str) -> Result<Self> {
-        if json.len() > LONGEST_CONFIG {
-            return Err(Error::Checkpoint(format!("Keras configuration: expected at most {LONGEST_CONFIG} bytes, found {}", json.len())));
-        }
-        let mut layers = Vec::new();
-        collect(parse(json)?, &mut layers, 0)?;
-        for layer in &layers {
-            layer.check()?;
-        }
-        let mut epsilons: Vec<f64> =
-            layers.iter().filter(|l| l.class_name == "BatchNormalization").filter_map(|l| l.settings.epsilon).collect();
-        epsilons.sort_by(f64::total_cmp);
-        epsilons.dedup();
-        let epsilon = match epsilons[..] {
-            [epsilon] => epsilon as f32,
-            [] => EPSILON,
-            _ => {
-                return Err(Error::Checkpoint(format!(
-                    "expected one epsilon in all batch norms, found {}",
-                    some_of(epsilons.iter().map(f64::to_string))
-                )));
-            }
-        };
-        let last_norm = layers.iter().rposition(|layer| layer.class_name == "BatchNormalization").unwrap_or(0);
-        let final_relu = layers[last_norm.min(layers.len())..].iter().any(DescribedLayer::is_relu);
-        let activation = layers.iter().rev().find_map(|layer| match (layer.class_name.as_ref(), layer.activation().as_str()) {
-            ("Softmax", _) | (_, "softmax") => Some(Activation::Softmax),
-            (_, "sigmoid") => Some(Activation::Sigmoid),
-            _ => None,
-        });
-        Ok(Self { epsilon, final_relu, activation })
-    }
-}
-
-/// The layers of a model and of the models in it, in order.
-fn collect<'j>(model: Described<'j>, layers: &mut Vec<DescribedLayer<'j>>, depth: usize) -> Result<()> {
-    // A sequential model of Keras 2 is its list of layers.
-    let is_list = model.config.get().starts_with('[');
-    let mut settings =
-        if is_list { Settings { layers: Some(parse(model.config.get())?), ..Settings::default() } } else { parse(model.config.get())? };
-    match settings.layers.take() {
-        Some(inner) if depth < DEEPEST => inner.into_iter().try_for_each(|layer| collect(layer, layers, depth + 1)),
-        None if depth > 0 => {
-            layers.push(DescribedLayer { class_name: model.class_name, settings });
-            Ok(())
-        }
-        _ => Err(Error::Checkpoint("Keras configuration: expected a functional or sequential model, found another kind".into())),
-    }
-}
-
-fn parse<'j, T: Deserialize<'j>>(json: &'j str) -> Result<T> {
-    serde_json::from_str(json).map_err(|error| Error::Checkpoint(format!("Keras configuration: {error}")))
-}
-
-impl DescribedLayer<'_> {
-    fn check(&self) -> Result<()> {
-        let same = self.settings.padding.is_some_and(|padding| padding.get() == "\"same\"");
-        let strided = self.settings.strides.is_some_and(|strides| strides != [1, 1]);
-        let activation = self.activation();
-        let activation = activation.as_str();
-        let limits = [self.settings.max_value, self.settings.negative_slope, self.settings.threshold];
-        match self.class_name.as_ref() {
-            "Conv2D" | "MaxPooling2D" | "AveragePooling2D" if same && strided => {
-                Err(self
-                    .refused("padding of its own before a strided layer, as in Keras Applications", "padding \"same\", which is uneven"))
-            }
-            "Conv2D" if activation != "linear" => Err(self.refused("no activation in a convolution", activation)),
-            "Activation" if !matches!(activation, "relu" | "softmax" | "sigmoid" | "linear") => {
-                Err(self.refused("relu, softmax or sigmoid", activation))
-            }
-            "Dense" if !matches!(activation, "softmax" | "sigmoid" | "linear") => {
-                Err(self.refused("softmax, sigmoid or no activation", activation))
-            }
-            "ReLU" if limits.iter().flatten().any(|&limit| limit != 0.0) => {
-                Err(self.refused("a plain ReLU", "one with a limit or a slope"))
-            }
-            "Conv2D" | "BatchNormalization" | "Activation" | "ReLU" | "Softmax" | "ZeroPadding2D" | "MaxPooling2D" | "AveragePooling2D" => {
-                Ok(())
-            }
-            "Concatenate" | "GlobalAveragePooling2D" | "Dense" => Ok(()),
-            class if IDENTITIES.contains(&class) => Ok(()),
-            class => Err(self.refused("a layer of Keras Applications' DenseNet", class)),
-        }
-    }
 }
 
 #[cfg(test)]

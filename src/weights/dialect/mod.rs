@@ -8,6 +8,8 @@ use std::fmt;
 
 mod fit;
 mod keras;
+mod keras_config;
+mod modules;
 mod pytorch;
 
 use super::container::{Container, Contents, Stored};
@@ -116,6 +118,15 @@ const HARMLESS: [(&str, &str); 7] = [
 pub fn harmless(name: &str) -> Option<&'static str> {
     let ends = |ending: &str| name.strip_suffix(ending).is_some_and(|rest| rest.is_empty() || rest.ends_with(['.', '/']));
     HARMLESS.iter().find(|(ending, _)| ends(ending)).map(|(_, reason)| *reason)
+}
+
+impl Stored<'_> {
+    /// Whether this tensor belongs to no layer and may be ignored.
+    fn is_harmless(&self) -> bool {
+        let is_count =
+            !["num_batches_tracked", "n_averaged", "steps"].iter().any(|name| self.name.ends_with(name)) || self.elements() == Some(1);
+        harmless(&self.name).is_some() && is_count
+    }
 }
 
 /// Finds the network in a file.

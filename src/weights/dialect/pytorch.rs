@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Dialect, Network, harmless, no_network, some_of};
+use super::{Dialect, Network, modules, no_network, some_of};
 use crate::error::{Error, Result};
-use crate::weights::container::{Contents, Stored};
+use crate::weights::container::{Contents, Element, Stored};
 use crate::weights::metadata::Activation;
 
 /// Names of one family. In a pattern `#` stands for a number counted from 1, `@` for one counted from 0; the network's
@@ -97,13 +97,14 @@ const FAMILIES: [Family; 4] = [
 const PARAMETERS: [&str; 5] = ["weight", "bias", "running_mean", "running_var", "num_batches_tracked"];
 
 /// Words in the keys beside a network that say what they hold is no part of it, each with the reason.
-const SIBLINGS: [(&str, &str); 6] = [
-    ("optim", "the state of training: inference never reads it"),
+const SIBLINGS: [(&str, &str); 7] = [
+    ("opt", "the state of training: inference never reads it"),
     ("sched", "the schedule of training: inference never reads it"),
     ("scaler", "the scale of 16-bit training: inference never reads it"),
     ("callbacks", "what a trainer remembers: inference never reads it"),
     ("loops", "what a trainer remembers: inference never reads it"),
     ("rng", "the state of a random generator: inference never reads it"),
+    ("random", "the state of a random generator: inference never reads it"),
 ];
 
 /// Outputs of CheXNet: the findings of ChestX-ray14.
@@ -111,6 +112,9 @@ const CHEXNET_FINDINGS: usize = 14;
 
 /// Most networks among which an average is looked for.
 const MOST_TWINS: usize = 4;
+
+/// What sharding, compiling and recomputing put into names.
+const WRAPPERS: [&str; 3] = ["_fsdp_wrapped_module.", "_orig_mod.", "_checkpoint_wrapped_module."];
 
 /// A place in a file where a stem is.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -123,14 +127,22 @@ struct Root {
 }
 
 pub(super) fn resolve<'a>(contents: &Contents<'a>) -> Result<Network<'a>> {
-    check_modules(contents)?;
     let roots = roots(contents)?;
     let is_average = |root: &&Root| path(&root.scope, &root.prefix).split(['/', '.', '_', '-']).any(|word| word == "ema");
     let averages: Vec<&Root> = roots.iter().filter(is_average).collect();
-    let (root, others) = match (roots.as_slice(), averages.as_slice()) {
+    let (root, others): (&Root, Vec<&Root>) = match (roots.as_slice(), averages.as_slice()) {
         ([], _) => return Err(no_network(contents, "a stem such as features.conv0.weight and dense blocks beside it")),
         ([root], _) => (root, Vec::new()),
-        (all, [root]) if all.len() <= MOST_TWINS => (*root, all.iter().filter(|other| other != root).collect()),
+        (all, [average]) if all.len() <= MOST_TWINS => {
+            let others: Vec<&Root> = all.iter().filter(|other| other != average).collect();
+            match others[..] {
+                [plain] if is_swapped(contents, average) => (plain, vec![*average]),
+                _ => (*average, others),
+            }
+        }
+        (all @ [first, rest @ ..], _) if all.len() <= MOST_TWINS && rest.iter().all(|other| is_same(contents, first, other)) => {
+            (first, rest.iter().collect())
+        }
         (all, _) => {
             let places = some_of(all.iter().map(|root| format!("{:?}", path(&root.scope, &root.prefix))));
             return Err(Error::Checkpoint(format!(
@@ -140,76 +152,61 @@ pub(super) fn resolve<'a>(contents: &Contents<'a>) -> Result<Network<'a>> {
         }
     };
     let mut search = Search { contents, taken: vec![false; contents.tensors.len()] };
-    // The weights that an average stands beside are taken first, so that nothing of them counts as left over.
+    let mut network = search.network(root);
+    // Nothing of the weights that an average stands beside counts as left over.
     for other in &others {
         search.network(other);
     }
-    let mut network = search.network(root);
-    if let [other] = others[..] {
-        let [chosen, other] = [root, other].map(|root| path(&root.scope, &root.prefix));
-        network.notes.push(format!("holds plain weights ({other:?}) and their moving average: using the average ({chosen:?})"));
+    if !averages.is_empty() && !others.is_empty() {
+        let swapped = if averages.contains(&root) { "" } else { ", which MMEngine saves there" };
+        let chosen = path(&root.scope, &root.prefix);
+        let others = some_of(others.iter().map(|other| format!("{:?}", path(&other.scope, &other.prefix))));
+        network.notes.push(format!("holds weights and their moving average: using the average{swapped} ({chosen:?}, not {others})"));
     }
     network.thresholds = contents.tensors.iter().find(|t| *t.scope == *root.scope && t.name.ends_with("op_threshs")).cloned();
     network.left_over = search.left_over(root);
     network.epsilon = contents.epsilon;
     describe(contents, &mut network);
+    let layer = |name: &str| own_layer(&FAMILIES[root.family], name).map(|(own, _)| own);
+    modules::check(contents, &root.scope, &root.prefix, layer, &mut network)?;
     Ok(network)
 }
 
+/// Whether an average is none: MMEngine's hook puts the average where the weights were before it saves, and the weights
+/// where the average was, with the number of its steps.
+fn is_swapped(contents: &Contents, average: &Root) -> bool {
+    average.scope.ends_with("ema_state_dict") && contents.tensors.iter().any(|t| *t.scope == *average.scope && t.name == "steps")
+}
+
+/// Whether two networks are one under two names: their stems are the same elements.
+fn is_same(contents: &Contents, one: &Root, other: &Root) -> bool {
+    let stem = |root: &Root| {
+        let name = format!("{}{}.weight", root.prefix, FAMILIES[root.family].stem);
+        contents.tensors.iter().find(|tensor| *tensor.scope == *root.scope && tensor.name == name)
+    };
+    stem(one).zip(stem(other)).is_some_and(|(one, other)| one.is_same(other))
+}
+
 /// What is told by other than names and shapes of layers.
-fn describe(contents: &Contents, network: &mut Network) {
-    let is_xrv = contents.modules.iter().any(|class| class.starts_with("torchxrayvision."));
+fn describe<'a>(contents: &Contents<'a>, network: &mut Network<'a>) {
+    let is_xrv = contents.modules.iter().any(|module| module.class.starts_with("torchxrayvision."));
     if is_xrv || network.thresholds.is_some() {
         network.dialect = Dialect::Torchxrayvision;
     }
-    if contents.tensors.iter().any(|tensor| tensor.name.ends_with("pool0.1.filt")) {
-        network.blur = Some(true);
+    if let Some(kernel) = contents.tensors.iter().find(|tensor| tensor.name.ends_with("pool0.1.filt")) {
+        if network.tensors.contains_key("features.conv2.weight") {
+            network.blur = Some(true);
+        } else {
+            // Other stems with a blur pool are not run.
+            network.left_over.push(kernel.clone());
+        }
     }
-    let ends_in = |name: &str| contents.modules.iter().any(|class| class.ends_with(name));
+    let ends_in = |name: &str| contents.modules.iter().any(|module| module.class.ends_with(name));
     network.activation = match network.dialect {
         Dialect::Chexnet | Dialect::Torchxrayvision => Some(Activation::Sigmoid),
         _ if ends_in(".Sigmoid") => Some(Activation::Sigmoid),
         _ => None,
     };
-}
-
-/// Layers of a DenseNet that was pickled whole, in `torch.nn.modules`.
-const KNOWN_MODULES: [&str; 22] = [
-    "AdaptiveAvgPool2d",
-    "AvgPool2d",
-    "BatchNorm2d",
-    "Conv2d",
-    "DataParallel",
-    "DistributedDataParallel",
-    "Dropout",
-    "Dropout2d",
-    "Flatten",
-    "Identity",
-    "Linear",
-    "LogSoftmax",
-    "MaxPool2d",
-    "ModuleDict",
-    "ModuleList",
-    "ReLU",
-    "Sequential",
-    "Sigmoid",
-    "Softmax",
-    "SyncBatchNorm",
-    "Module",
-    "BCEWithLogitsLoss",
-];
-
-/// Errors where a network that was saved whole has a layer of PyTorch that a DenseNet has not.
-fn check_modules(contents: &Contents) -> Result<()> {
-    let foreign = contents.modules.iter().filter_map(|class| class.strip_prefix("torch.nn.modules.")?.split('.').next_back());
-    let foreign: Vec<String> = foreign.filter(|name| !KNOWN_MODULES.contains(name)).map(str::to_owned).collect();
-    if foreign.is_empty() {
-        return Ok(());
-    }
-    Err(Error::Checkpoint(format!(
-        "expected a DenseNet of batch norms, ReLUs and convolutions, found a module with {}: it would compute something else here",
-        some_of(foreign)
-    )))
 }
 
 /// Every place where a stem and dense blocks are. Errors where a network is not two-dimensional.
@@ -251,10 +248,7 @@ impl<'a> Search<'_, 'a> {
         for (index, tensor) in self.contents.tensors.iter().enumerate() {
             let Some(name) = tensor.name.strip_prefix(&root.prefix).filter(|_| *tensor.scope == *root.scope) else { continue };
             let Some((layer, parameter)) = name.rsplit_once('.').filter(|(_, parameter)| PARAMETERS.contains(parameter)) else { continue };
-            let Some((own, dialect)) = family.layers.iter().find_map(|(from, to, dialect)| Some((renamed(layer, from, to)?, *dialect)))
-            else {
-                continue;
-            };
+            let Some((own, dialect)) = own_layer(family, layer) else { continue };
             self.taken[index] = true;
             if dialect != Dialect::Torchvision {
                 network.dialect = dialect;
@@ -306,15 +300,23 @@ impl<'a> Search<'_, 'a> {
             let named = || tensor.scope.split('/').any(|key| SIBLINGS.iter().any(|(word, _)| key.contains(word)));
             // A single number beside the network is a statistic, such as the best accuracy.
             let statistic = || tensor.elements() == Some(1);
-            *tensor.scope != *root.scope && (named() || statistic())
+            // Bytes are the state of a random generator: no layer has any.
+            let bytes = matches!(tensor.element, Element::Other { name: "u8", .. }) && tensor.shape.len() == 1;
+            *tensor.scope != *root.scope && (named() || statistic()) || bytes
         };
         let tensors = self.contents.tensors.iter().zip(&self.taken);
-        tensors.filter(|(t, taken)| !**taken && harmless(&t.name).is_none() && !is_sibling(t)).map(|(t, _)| t.clone()).collect()
+        tensors.filter(|(t, taken)| !**taken && !t.is_harmless() && !is_sibling(t)).map(|(t, _)| t.clone()).collect()
     }
 }
 
 fn path(scope: &str, prefix: &str) -> String {
     if scope.is_empty() { prefix.to_owned() } else { format!("{scope}/{prefix}") }
+}
+
+/// The name here of a family's layer, and whose name it is there.
+fn own_layer(family: &Family, layer: &str) -> Option<(String, Dialect)> {
+    let layer = WRAPPERS.iter().fold(layer.to_owned(), |layer, wrapper| layer.replace(wrapper, ""));
+    family.layers.iter().find_map(|(from, to, dialect)| Some((renamed(&layer, from, to)?, *dialect)))
 }
 
 /// `name` after the pattern `to`, where it follows the pattern `from`.

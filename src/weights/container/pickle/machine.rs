@@ -27,20 +27,23 @@ const TRUE: Id = 2;
 const EMPTY_TUPLE: Id = 3;
 
 /// Functions that checkpoints call, each a record here too: rebuilding tensors, containers, and numbers of NumPy.
-const CALLABLE: [(&str, &[&str]); 14] = [
+const CALLABLE: [(&str, &[&str]); 17] = [
     ("torch._utils", &["_rebuild_tensor", "_rebuild_tensor_v2", "_rebuild_parameter", "_rebuild_parameter_with_state"]),
     ("torch", &["Size", "device"]),
     // Modules before PyTorch 1.1 keep what this returned.
     ("torch.nn.backends.thnn", &["_get_thnn_function_backend"]),
     ("torch.serialization", &["_get_layout"]),
-    ("collections", &["OrderedDict", "defaultdict", "Counter"]),
+    ("collections", &["OrderedDict", "defaultdict", "Counter", "deque"]),
     ("builtins", &["dict", "list", "set", "frozenset", "tuple", "bytearray", "complex", "slice", "range"]),
     ("__builtin__", &["dict", "list", "set", "frozenset", "tuple", "bytearray", "complex", "slice", "xrange"]),
     ("numpy", &["dtype"]),
     ("numpy.core.multiarray", &["scalar", "_reconstruct"]),
     ("numpy._core.multiarray", &["scalar", "_reconstruct"]),
     ("_codecs", &["encode"]),
-    ("datetime", &["datetime", "date", "timedelta"]),
+    ("datetime", &["datetime", "date", "time", "timedelta", "timezone"]),
+    ("decimal", &["Decimal"]),
+    ("pathlib._local", &["PosixPath", "PurePosixPath", "WindowsPath", "PureWindowsPath", "Path"]),
+    ("torchvision.transforms.functional", &["InterpolationMode"]),
     ("pathlib", &["PosixPath", "PurePosixPath", "WindowsPath", "PureWindowsPath", "Path"]),
     ("copy_reg", &["_reconstructor"]),
 ];

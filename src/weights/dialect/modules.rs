@@ -1,0 +1,131 @@
+//! Whether the modules of a PyTorch network that was saved whole compute what a DenseNet's do.
+//!
+//! Tensors alone do not tell: a stride, a pool or an activation that was exchanged leaves all names and shapes as they are.
+
+use super::Network;
+use crate::error::{Error, Result};
+use crate::weights::container::{Contents, Module};
+
+/// Modules that do nothing in evaluation.
+const DROPOUTS: [&str; 4] = ["Dropout", "Dropout2d", "AlphaDropout", "FeatureAlphaDropout"];
+
+/// Modules without parameters that may stand after the dense blocks.
+const AFTER: [&str; 6] = ["AdaptiveAvgPool2d", "Flatten", "Identity", "LogSoftmax", "Sigmoid", "Softmax"];
+
+/// Errors where a module of the network at `prefix` is another than a DenseNet has in that place. `layer` gives the name
+/// here of a layer with tensors.
+pub(super) fn check(
+    contents: &Contents,
+    scope: &str,
+    prefix: &str,
+    layer: impl Fn(&str) -> Option<String>,
+    network: &mut Network,
+) -> Result<()> {
+    let wrapper = prefix.strip_suffix("features.").unwrap_or(prefix);
+    let in_place = contents.modules.iter().filter(|module| *module.scope == *scope && module.is_leaf);
+    for module in in_place.filter(|module| module.path.starts_with(wrapper)) {
+        let expected = match module.path.strip_prefix(prefix) {
+            Some(name) => match layer(name) {
+                Some(own) => expected_layer(&own, module, network),
+                None if is_after(name) => expected_after(module),
+                None => expected_between(name, module, network),
+            },
+            None => expected_after(module),
+        };
+        if let Some(expected) = expected {
+            let found = described(module);
+            return Err(Error::Checkpoint(format!(
+                "module {}: expected {expected}, found {found}: such networks are not run",
+                module.path
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// What a layer with tensors should be, where it is something else.
+fn expected_layer(own: &str, module: &Module, network: &Network) -> Option<&'static str> {
+    let is_deep = network.tensors.contains_key("features.conv2.weight");
+    match (own, module.kernel) {
+        // Batch norms have no window; their tensors tell the rest.
+        (_, None) => None,
+        ("conv0", Some([7, 7])) => (!is_window(module, 7, 2, 3)).then_some("a 7x7 convolution with stride 2 and zero padding of 3"),
+        ("conv0", _) if is_deep => (!is_window(module, 3, 2, 1)).then_some("a 3x3 convolution with stride 2 and zero padding of 1"),
+        (_, Some([1, 1])) => (!is_window(module, 1, 1, 0)).then_some("a 1x1 convolution with stride 1"),
+        _ => (!is_window(module, 3, 1, 1)).then_some("a 3x3 convolution with stride 1 and zero padding of 1"),
+    }
+}
+
+/// What a module between the layers should be, where it is something else.
+fn expected_between(name: &str, module: &Module, network: &mut Network) -> Option<&'static str> {
+    let class = class(module);
+    let is_deep = network.tensors.contains_key("features.conv2.weight");
+    let last = name.rsplit('.').next().unwrap_or(name);
+    if DROPOUTS.contains(&class) {
+        return None;
+    }
+    match last {
+        "drop" if class == "Identity" => None,
+        "pool0" if is_deep => {
+            network.blur = Some(false);
+            (class != "MaxPool2d" || !is_window(module, 3, 2, 1)).then_some("a 3x3 max pool with stride 2 and padding of 1")
+        }
+        "pool0" => (class != "MaxPool2d" || !is_window(module, 3, 2, 1)).then_some("a 3x3 max pool with stride 2 and padding of 1"),
+        "0" if name == "pool0.0" => (class != "MaxPool2d" || !is_window(module, 3, 1, 1)).then_some("a 3x3 max pool before the blur"),
+        "1" if name == "pool0.1" => {
+            network.blur = Some(true);
+            (class != "BlurPool2d" || !is_deep).then_some("a blur pool after a deep stem")
+        }
+        "pool" => (class != "AvgPool2d" || !is_window(module, 2, 2, 0)).then_some("a 2x2 average pool with stride 2"),
+        _ if class == "ReLU" => None,
+        _ if class == "MaxPool2d" && !name.contains("block") && is_window(module, 3, 2, 1) && last.parse::<usize>().is_ok() => None,
+        _ if last.starts_with("relu") || last.starts_with("act") => Some("a ReLU"),
+        _ => Some("no such module in a DenseNet"),
+    }
+}
+
+/// Whether a module of that name stands after the dense blocks in networks that have no `features` of their own.
+fn is_after(name: &str) -> bool {
+    let first = name.split('.').next().unwrap_or(name);
+    ["fc", "classifier", "linear", "head", "avgpool", "global_pool"].contains(&first)
+}
+
+/// What a module after the dense blocks, or beside the network, should be, where it is something else.
+fn expected_after(module: &Module) -> Option<&'static str> {
+    let class = class(module);
+    let last = module.path.rsplit('.').next().unwrap_or(&module.path);
+    let allowed = AFTER.contains(&class) || DROPOUTS.contains(&class) || class.ends_with("Loss");
+    // MONAI's head begins with the final ReLU.
+    let is_final_relu = class == "ReLU" && last == "relu";
+    (!(allowed || is_final_relu || class == "Linear" || class == "Conv2d")).then_some("a global average pool and a linear layer")
+}
+
+/// Whether a window has these sides, moves this far, and has zeros of this width around its input.
+fn is_window(module: &Module, kernel: i64, stride: i64, padding: i64) -> bool {
+    let is = |found: Option<[i64; 2]>, expected: i64| found.is_none_or(|found| found == [expected; 2]);
+    is(module.kernel, kernel)
+        && is(module.stride, stride)
+        && is(module.padding, padding)
+        && is(module.dilation, 1)
+        && module.groups.is_none_or(|groups| groups == 1)
+        && module.pads_zeros
+        && !module.rounds_up
+}
+
+fn class(module: &Module) -> &str {
+    module.class.rsplit('.').next().unwrap_or(&module.class)
+}
+
+fn described(module: &Module) -> String {
+    let mut text = class(module).to_owned();
+    let windows = [("kernel", module.kernel), ("stride", module.stride), ("padding", module.padding), ("dilation", module.dilation)];
+    for (name, window) in windows {
+        if let Some([height, width]) = window {
+            text += &format!(" {name} {height}x{width}");
+        }
+    }
+    if !module.pads_zeros {
+        text += " not padded with zeros";
+    }
+    text
+}
