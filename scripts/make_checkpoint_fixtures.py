@@ -418,6 +418,18 @@ def make_torchvision():
         },
         "model_ema/module.",
     )
+    # MMEngine puts the average where the weights were before it saves.
+    average(
+        "mmengine-ema.pth",
+        ZIP,
+        129,
+        lambda state, ema: {
+            "meta": {"mmengine_version": "0.10.4"},
+            "state_dict": ema,
+            "ema_state_dict": {"steps": torch.tensor(12)} | prefixed(state, "module."),
+        },
+        "state_dict/",
+    )
 
     # Other types of numbers.
     for name, container, dtype, seed in (
@@ -733,9 +745,51 @@ def make_monai():
     refuse("monai-instance.pth", "instance norms have neither weights nor statistics")
 
 
-def refuse(file, why):
+def make_changed():
+    """Write whole modules whose tensors are a DenseNet's and which compute something else."""
+    c = config(4, (1, 1), 6, 3, bn_size=2)
+
+    def changed(name, why, change):
+        """Write a module after a change."""
+        model = torchvision_model(c, 140)
+        change(model)
+        save_zip(model, f"changed-{name}.pt")
+        refuse(f"changed-{name}.pt", why)
+
+    def stem(**settings):
+        """Return a change of the stem's convolution."""
+
+        def change(model):
+            for key, value in settings.items():
+                setattr(model.features.conv0, key, value)
+
+        return change
+
+    def module(path, new):
+        """Return a change that puts another module in the place of one."""
+
+        def change(model):
+            holder, _, name = path.rpartition(".")
+            setattr(model.get_submodule(holder), name, new)
+
+        return change
+
+    first = "features.denseblock1.denselayer1"
+    changed("pool", "has no pool in its stem", module("features.pool0", nn.Identity()))
+    changed("stride", "has a stem that does not stride", stem(stride=(1, 1)))
+    changed("padding", "pads in a circle", stem(padding_mode="circular"))
+    changed("relu", "has a sigmoid for a ReLU", module(f"{first}.relu2", nn.Sigmoid()))
+    changed(
+        "transition", "takes maxima in a transition", module("features.transition1.pool", nn.MaxPool2d(2))
+    )
+    changed("before", "pools before its stem", module("features.before", nn.MaxPool2d(2)))
+    head = nn.Sequential(nn.Linear(11, 3), nn.ReLU())
+    changed("head", "has a ReLU after its classifier", module("classifier", head))
+
+
+def refuse(file, why, container=ZIP):
     """List a file that must be refused."""
-    REFUSED.append({"file": file, "container": ZIP, "why": why})
+    REFUSED.append({"file": file, "container": container, "why": why})
     print(f"{file}: {(OUTPUT / file).stat().st_size} bytes, refused", flush=True)
 
 
@@ -1005,6 +1059,7 @@ def make_torch():
     make_torchxrayvision()
     make_monai()
     make_repositories()
+    make_changed()
 
 
 # Keras
@@ -1199,6 +1254,26 @@ def name_of_2018(name):
     return name.replace("zero_padding2d_1", "zero_padding2d_2").replace("input_layer", "input_1")
 
 
+def changed_archive(name, why, old, new, last=False):
+    """Write an archive whose weights are a DenseNet's and whose configuration is not."""
+    file = f"keras-changed-{name}.keras"
+    with zipfile.ZipFile(OUTPUT / "keras-no-relu.keras") as archive:
+        entries = {entry: archive.read(entry.filename) for entry in archive.infolist()}
+    with zipfile.ZipFile(OUTPUT / file, "w") as archive:
+        for entry, content in entries.items():
+            if entry.filename == "config.json":
+                text = content.decode()
+                assert old in text
+                if last:  # The last mention is the one of the layer that reads it.
+                    before, _, after = text.rpartition(old)
+                    text = before + new + after
+                else:
+                    text = text.replace(old, new)
+                content = text.encode()
+            archive.writestr(entry, content)
+    refuse(file, why, ARCHIVE)
+
+
 def make_keras():
     """Write what Keras writes, now and formerly."""
     import h5py
@@ -1297,6 +1372,9 @@ def make_keras():
     one("keras-latest.h5", HDF5, small, 609, h5(write_latest, libver="latest"), **softmax)
     one("keras-no-relu.h5", HDF5, no_relu, 610, save, **softmax)
     one("keras-no-relu.keras", ARCHIVE, no_relu, 611, save_keras_archive, **softmax)
+    changed_archive("pool", "takes maxima in a transition", '"AveragePooling2D"', '"MaxPooling2D"')
+    changed_archive("activation", "has another activation", '"relu"', '"elu"')
+    changed_archive("order", "concatenates otherwise", "conv2_block1_2_conv", "conv1_bn", last=True)
     one("keras-sigmoid.keras", ARCHIVE, small, 612, save_keras_archive, options=sigmoid, **sigmoid)
     one("keras-logits.keras", ARCHIVE, small, 613, save_keras_archive, options={"activation": None})
     one("keras-no-top.h5", HDF5, headless, 614, save, options={"top": False})
@@ -1732,7 +1810,11 @@ def kept_parts(parts):
         for case in listing.get("cases", [])
         if ("keras" if case["dialect"] == "Keras" else "torch") not in parts
     ]
-    refused = [] if "torch" in parts else listing.get("refused", [])
+    refused = [
+        entry
+        for entry in listing.get("refused", [])
+        if ("keras" if entry["container"] == ARCHIVE else "torch") not in parts
+    ]
     return cases, refused, [] if "hostile" in parts else listing.get("hostile", [])
 
 
@@ -1751,7 +1833,8 @@ def main():
     if "torch" in parts:
         pack("torch.zip", [entry for entry in CASES + REFUSED if "torch" in entry["container"]])
     if "keras" in parts:
-        pack("keras.zip", [case for case in CASES if case["dialect"] == "Keras"])
+        keras_cases = [case for case in CASES if case["dialect"] == "Keras"]
+        pack("keras.zip", keras_cases + [entry for entry in REFUSED if entry["container"] == ARCHIVE])
     if "hostile" in parts:
         pack("hostile.zip", HOSTILE)
 

@@ -128,7 +128,12 @@ struct Root {
 
 pub(super) fn resolve<'a>(contents: &Contents<'a>) -> Result<Network<'a>> {
     let roots = roots(contents)?;
-    let is_average = |root: &&Root| path(&root.scope, &root.prefix).split(['/', '.', '_', '-']).any(|word| word == "ema");
+    let is_average = |root: &&Root| {
+        path(&root.scope, &root.prefix)
+            .to_lowercase()
+            .split(['/', '.', '_', '-'])
+            .any(|word| ["ema", "emamodel", "modelema", "swa"].contains(&word))
+    };
     let averages: Vec<&Root> = roots.iter().filter(is_average).collect();
     let (root, others): (&Root, Vec<&Root>) = match (roots.as_slice(), averages.as_slice()) {
         ([], _) => return Err(no_network(contents, "a stem such as features.conv0.weight and dense blocks beside it")),
@@ -226,6 +231,10 @@ fn roots(contents: &Contents) -> Result<Vec<Root>> {
                 let found = format!("{:?}, {} dimensions", tensor.shape, tensor.shape.len().saturating_sub(2));
                 let expected = "a network for pictures, whose convolutions have 2 dimensions";
                 return Err(Error::Checkpoint(format!("{}: expected {expected}, found {found}", tensor.path())));
+            }
+            // A trainer's memory may hold weights too.
+            if tensor.scope.split('/').any(|key| SIBLINGS.iter().any(|(word, _)| key.contains(word))) {
+                continue;
             }
             roots.insert(Root { scope: tensor.scope.to_string(), prefix: prefix.to_owned(), family: index });
         }
