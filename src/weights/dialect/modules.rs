@@ -47,8 +47,7 @@ pub(super) fn check(
 fn expected_layer(own: &str, module: &Module, network: &Network) -> Option<&'static str> {
     let is_deep = network.tensors.contains_key("features.conv2.weight");
     match (own, module.kernel) {
-        // Batch norms have no window; their tensors tell the rest.
-        (_, None) => None,
+        (_, None) => (!class(module).contains("BatchNorm")).then_some("a batch norm"),
         ("conv0", Some([7, 7])) => (!is_window(module, 7, 2, 3)).then_some("a 7x7 convolution with stride 2 and zero padding of 3"),
         ("conv0", _) if is_deep => (!is_window(module, 3, 2, 1)).then_some("a 3x3 convolution with stride 2 and zero padding of 1"),
         (_, Some([1, 1])) => (!is_window(module, 1, 1, 0)).then_some("a 1x1 convolution with stride 1"),
