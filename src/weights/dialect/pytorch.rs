@@ -97,11 +97,12 @@ const FAMILIES: [Family; 4] = [
 const PARAMETERS: [&str; 5] = ["weight", "bias", "running_mean", "running_var", "num_batches_tracked"];
 
 /// Words in the keys beside a network that say what they hold is no part of it, each with the reason.
-const SIBLINGS: [(&str, &str); 7] = [
+const SIBLINGS: [(&str, &str); 8] = [
     ("opt", "the state of training: inference never reads it"),
     ("sched", "the schedule of training: inference never reads it"),
     ("scaler", "the scale of 16-bit training: inference never reads it"),
     ("callbacks", "what a trainer remembers: inference never reads it"),
+    ("hyper_parameters", "the arguments of training: inference never reads them"),
     ("loops", "what a trainer remembers: inference never reads it"),
     ("rng", "the state of a random generator: inference never reads it"),
     ("random", "the state of a random generator: inference never reads it"),
@@ -112,6 +113,9 @@ const CHEXNET_FINDINGS: usize = 14;
 
 /// Most networks among which an average is looked for.
 const MOST_TWINS: usize = 4;
+
+/// Words in the name of a loss, whose weights training alone reads.
+const LOSSES: [&str; 2] = ["criterion", "loss"];
 
 /// What sharding, compiling and recomputing put into names.
 const WRAPPERS: [&str; 3] = ["_fsdp_wrapped_module.", "_orig_mod.", "_checkpoint_wrapped_module."];
@@ -311,7 +315,8 @@ impl<'a> Search<'_, 'a> {
             let statistic = || tensor.elements() == Some(1);
             // Bytes are the state of a random generator: no layer has any.
             let bytes = matches!(tensor.element, Element::Other { name: "u8", .. }) && tensor.shape.len() == 1;
-            *tensor.scope != *root.scope && (named() || statistic()) || bytes
+            let loss = || tensor.path().split(['/', '.']).any(|key| LOSSES.iter().any(|word| key.contains(word)));
+            *tensor.scope != *root.scope && (named() || statistic()) || bytes || loss()
         };
         let tensors = self.contents.tensors.iter().zip(&self.taken);
         tensors.filter(|(t, taken)| !**taken && !t.is_harmless() && !is_sibling(t)).map(|(t, _)| t.clone()).collect()
