@@ -284,6 +284,22 @@ fn a_head_is_found_by_what_it_takes() {
 }
 
 #[test]
+fn what_training_adds_is_passed_over() {
+    let mut tensors = encoded(&small(), "F32", |v| v.to_le_bytes().into());
+    let sharded = |name: String| name.replace("denseblock1.", "denseblock1._fsdp_wrapped_module.");
+    tensors = tensors.into_iter().map(|(name, tensor)| (format!("model.{}", sharded(name)), tensor)).collect();
+    tensors.insert("criterion.pos_weight".into(), ("F32".into(), vec![2], vec![0; 8]));
+    tensors.insert("rng_state".into(), ("U8".into(), vec![16], vec![0; 16]));
+    tensors.insert("model.features.norm0.num_batches_tracked".into(), ("I64".into(), vec![], vec![0; 8]));
+    let found = Checkpoint::from_bytes(&assembled(&tensors), "any").unwrap();
+    assert_eq!((found.weights, found.origin.unwrap().wrapper.as_str()), (small().weights, "model."));
+    // A count is one number: what is more may be anything.
+    tensors.insert("model.attention.steps".into(), ("F32".into(), vec![4], vec![0; 16]));
+    let message = refused(&assembled(&tensors));
+    assert!(message.contains("1 left over (model.attention.steps [4])"), "{message}");
+}
+
+#[test]
 fn descriptions_that_contradict_the_network_are_refused() {
     let labels = |labels: &[&str]| Checkpoint { labels: Some(labels.iter().map(|&l| l.into()).collect()), ..small() };
     for (checkpoint, complaint) in [
