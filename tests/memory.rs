@@ -33,14 +33,20 @@ fn reading_takes_a_small_multiple_of_the_file() {
             failures.push(format!("{name}: {taken} bytes for a file of {}", bytes.len()));
         }
     }
-    // What costs most for its size: values of one byte each, and a memo of them.
-    for (name, body) in [("dictionaries", vec![b'}'; 1 << 23]), ("memo", [&[b'N'][..], &vec![0x94; 1 << 23]].concat())] {
+    // What costs most for its size: instructions of one byte that add to a list, the memo, the stack or its marks.
+    let many = |op: u8| vec![op; 1 << 23];
+    for (name, body) in [
+        ("dictionaries", many(b'}')),
+        ("memo", [&b"N"[..], &many(0x94)].concat()),
+        ("marks", many(b'(')),
+        ("copies", [&b"N"[..], &many(b'2')].concat()),
+    ] {
         let magic =
             [&b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.\x80\x02M\xe9\x03.\x80\x02}.\x80\x02"[..], &body, b"."].concat();
         MEMORY.reset_peak_usage();
         let before = MEMORY.current_usage();
         let message = Checkpoint::from_bytes(&magic, name).unwrap_err().to_string();
-        assert!(message.contains("at most 524288 values"), "{message}");
+        assert!(message.contains("at most 524288 values"), "{name}: {message}");
         let taken = MEMORY.peak_usage() - before;
         if taken > MULTIPLE * magic.len() {
             failures.push(format!("{name}: {taken} bytes for a file of {}", magic.len()));

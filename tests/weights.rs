@@ -209,6 +209,19 @@ fn contradicting_headers_are_refused() {
 }
 
 #[test]
+fn absurd_files_are_refused_at_once() {
+    let header = json!({"__metadata__": {"densenet": " ".repeat(3 << 20)}});
+    assert!(refused(&file(&header, b"")).contains("expected at most 2097152 bytes"));
+    let names = (1..=1025).flat_map(|layer| ["conv1", "conv2"].map(|conv| format!("features.denseblock1.denselayer{layer}.{conv}.weight")));
+    let mut tensors: Tensors = names.map(|name| (name, ("F32".into(), vec![1, 1, 1, 1], vec![0; 4]))).collect();
+    tensors.insert("features.conv0.weight".into(), ("F32".into(), vec![1, 1, 3, 3], vec![0; 36]));
+    assert!(refused(&assembled(&tensors)).contains("expected at most 1024 dense layers in all, found 1025"));
+    let long = json!({"a\nerror: b".repeat(1000): {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]}});
+    let message = refused(&file(&long, b""));
+    assert!(message.len() < 1200 && !message.contains('\n'), "{message}");
+}
+
+#[test]
 fn wrong_tensors_are_named() {
     let message = |edit: fn(&mut Tensors)| {
         let mut tensors = encoded(&small(), "F32", |v| v.to_le_bytes().into());
