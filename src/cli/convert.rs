@@ -26,9 +26,13 @@ pub(crate) struct Options {
     description: DescriptionOptions,
 }
 
+/// Endings of files that are none of safetensors: the source itself may be one.
+const FOREIGN: [&str; 9] = ["bin", "ckpt", "h5", "hdf5", "keras", "onnx", "pt", "pth", "tar"];
+
 /// Writes the file.
 pub(crate) fn run(options: Options) -> Result<u8, Stop> {
-    if options.output.extension().is_some_and(|extension| extension != "safetensors") {
+    let extension = options.output.extension().map(|extension| extension.to_string_lossy().to_lowercase());
+    if extension.is_some_and(|extension| FOREIGN.contains(&extension.as_str())) {
         let found = options.output.display();
         return Err(Stop::refused(format!("{found}: expected a name that ends in .safetensors, which is what convert writes")));
     }

@@ -188,6 +188,7 @@ fn what_cannot_be_read_or_written_is_said() {
     assert_refused(&inspect(Path::new("/dev/zero"), &[]), &["/dev/zero", "unknown format"]);
     let convert = |to: &Path| densenet().args(["convert", "digits"]).arg(to).output().unwrap();
     assert_refused(&convert(&folder.path().join("no/file.safetensors")), &["make it first"]);
+    assert_refused(&convert(&folder.path().join("digits.pth")), &["digits.pth", "ends in .safetensors"]);
     assert_refused(&convert(folder.path()), &["found a folder"]);
     assert_refused(&convert(Path::new("/dev/full")), &["/dev/full", "No space left"]);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is left behind");
