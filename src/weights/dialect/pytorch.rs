@@ -236,14 +236,17 @@ fn roots(contents: &Contents) -> Result<Vec<Root>> {
                 let expected = "a network for pictures, whose convolutions have 2 dimensions";
                 return Err(Error::Checkpoint(format!("{}: expected {expected}, found {found}", tensor.path())));
             }
-            // A trainer's memory may hold weights too.
-            if tensor.scope.split('/').any(|key| SIBLINGS.iter().any(|(word, _)| key.contains(word))) {
-                continue;
-            }
             roots.insert(Root { scope: tensor.scope.to_string(), prefix: prefix.to_owned(), family: index });
         }
     }
-    Ok(roots.into_iter().collect())
+    // A trainer's memory may hold weights too.
+    let (remembered, own): (Vec<Root>, Vec<Root>) = roots.into_iter().partition(|root| is_sibling(&root.scope));
+    Ok(if own.is_empty() { remembered } else { own })
+}
+
+/// Whether the keys of a dictionary say that it is no part of a network.
+fn is_sibling(scope: &str) -> bool {
+    scope.split('/').any(|key| SIBLINGS.iter().any(|(word, _)| key.contains(word)))
 }
 
 /// The tensors of a file, and which of them belong to a network that was found.
@@ -309,17 +312,16 @@ impl<'a> Search<'_, 'a> {
 
     /// What belongs to no network and may not be ignored.
     fn left_over(&self, root: &Root) -> Vec<Stored<'a>> {
-        let is_sibling = |tensor: &Stored| {
-            let named = || tensor.scope.split('/').any(|key| SIBLINGS.iter().any(|(word, _)| key.contains(word)));
+        let is_ignored = |tensor: &Stored| {
             // A single number beside the network is a statistic, such as the best accuracy.
             let statistic = || tensor.elements() == Some(1);
             // Bytes are the state of a random generator: no layer has any.
             let bytes = matches!(tensor.element, Element::Other { name: "u8", .. }) && tensor.shape.len() == 1;
             let loss = || tensor.path().split(['/', '.']).any(|key| LOSSES.iter().any(|word| key.contains(word)));
-            *tensor.scope != *root.scope && (named() || statistic()) || bytes || loss()
+            *tensor.scope != *root.scope && (is_sibling(&tensor.scope) || statistic()) || bytes || loss()
         };
         let tensors = self.contents.tensors.iter().zip(&self.taken);
-        tensors.filter(|(t, taken)| !**taken && !t.is_harmless() && !is_sibling(t)).map(|(t, _)| t.clone()).collect()
+        tensors.filter(|(t, taken)| !**taken && !t.is_harmless() && !is_ignored(t)).map(|(t, _)| t.clone()).collect()
     }
 }
 
