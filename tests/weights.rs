@@ -117,6 +117,22 @@ fn all_architectures_load() {
 }
 
 #[test]
+fn a_deep_stem_blurs_where_nothing_says_otherwise() {
+    let opened = |config: Config, bytes: fn(&Checkpoint) -> Vec<u8>| {
+        let found = Checkpoint::from_bytes(&bytes(&Checkpoint::init(config.clone(), 1).unwrap()), "any").unwrap();
+        (found.config == config, found.origin.unwrap().notes.len())
+    };
+    let written = |checkpoint: &Checkpoint| checkpoint.to_bytes().unwrap();
+    let bare = |checkpoint: &Checkpoint| assembled(&encoded(checkpoint, "F32", |v| v.to_le_bytes().into()));
+    let small = |blur| Config { stem: Stem::Deep { widths: [4, 6], blur }, ..Config::imagenet(4, &[2, 1], 8) };
+    for config in [small(true), small(false), Config::densenetblur121d()] {
+        assert_eq!(opened(config, written), (true, 0), "the file says so");
+    }
+    assert_eq!(opened(small(true), bare), (true, 1));
+    assert_eq!(opened(small(false), bare), (false, 1), "assumed to blur");
+}
+
+#[test]
 fn element_types_are_converted_or_refused() {
     let checkpoint = small();
     let rounded = |round: fn(f32) -> f32| {

@@ -120,12 +120,16 @@ impl Checkpoint {
 
         config.epsilon = metadata.epsilon.or(network.epsilon).unwrap_or(config.epsilon);
         config.final_relu = metadata.final_relu.or(network.final_relu).unwrap_or(true);
-        if let Stem::Deep { blur, .. } = &mut config.stem {
+        if let Stem::Deep { widths, .. } = config.stem {
             let told = metadata.blur.or(network.blur).or(hub.as_ref().map(|hub| hub.blur));
-            *blur = told.unwrap_or_else(|| {
-                network.notes.push("has a deep stem: assuming that its pool blurs, as that of densenetblur121d".into());
-                true
-            });
+            // timm has one architecture of each kind.
+            let sharp = Config { stem: Stem::Deep { widths, blur: false }, ..config.clone() };
+            let blur = told.unwrap_or(sharp.name().is_none());
+            config.stem = Stem::Deep { widths, blur };
+            if told.is_none() {
+                let (does, as_that) = if blur { ("blurs", "densenetblur121d") } else { ("does not blur", "densenet264d") };
+                network.notes.push(format!("has a deep stem: assuming that its pool {does}, as that of {as_that}"));
+            }
         }
         let weights = network.weights(&config)?;
         let thresholds = network.thresholds()?;
