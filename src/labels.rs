@@ -1,5 +1,6 @@
 //! From logits to names: probabilities, the best classes, label files.
 
+use std::io;
 use std::path::Path;
 
 use serde::Serialize;
@@ -94,7 +95,10 @@ pub fn probabilities(logits: &[f32], activation: Activation) -> Vec<f64> {
 /// Errors where the file cannot be read or has another number of lines; an empty last line does not count.
 pub fn read_labels(path: impl AsRef<Path>, classes: usize) -> Result<Vec<String>> {
     let path = path.as_ref();
-    let text = std::fs::read_to_string(path).map_err(|source| Error::File { path: path.into(), source })?;
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        let source = io::Error::new(error.kind(), format!("expected a text file with one label a line, found none ({error})"));
+        Error::File { path: path.into(), source }
+    })?;
     let labels: Vec<String> = text.trim_start_matches('\u{feff}').lines().map(|line| line.trim().to_owned()).collect();
     if labels.len() != classes {
         let expected = format!("{classes} labels in {}, one a line for each of the model's classes", path.display());

@@ -147,7 +147,8 @@ fn preprocessing_and_labels_can_be_told() {
     assert_refused(&inspect(&path, &["--preprocess", "torchvison"]), &["torchvision, timm, keras", "did you mean torchvision?"]);
     fs::write(&written, "{\"mean\": 3}").unwrap();
     assert_refused(&inspect(&path, &["--preprocess", written.to_str().unwrap()]), &["preprocessing.json", "invalid type"]);
-    assert_refused(&inspect(&path, &["--labels", &fixture("L.png")]), &["L.png"]);
+    assert_refused(&inspect(&path, &["--labels", &fixture("L.png")]), &["L.png", "one label a line"]);
+    assert_refused(&inspect(&path, &["--labels", "none.txt"]), &["none.txt", "expected a text file with one label a line"]);
 }
 
 #[test]
