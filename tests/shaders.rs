@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use densenet_wgpu::kernels::{Shader, Variant};
+use densenet_wgpu::kernels::{Constant, Shader, Variant};
 use densenet_wgpu::{Config, Plan, PlanOptions, Stem};
 use naga::back::{hlsl, msl, spv};
 use naga::proc::{BoundsCheckPolicies, BoundsCheckPolicy};
@@ -132,20 +132,28 @@ fn params_are_laid_out_as_in_rust() {
     }
 }
 
+/// How the line begins that declares a constant or an alias.
+fn declaration((name, constant): &(&str, Constant)) -> String {
+    match constant {
+        Constant::Size(_) | Constant::Flag(_) => format!("const {name}: "),
+        Constant::Type(_) => format!("alias {name} = "),
+    }
+}
+
 #[test]
 fn variants_differ_from_their_file_in_constants_at_its_top_only() {
     for shader in Shader::ALL {
         let file: Vec<&str> = shader.source().lines().collect();
         let top = file.iter().position(|line| line.starts_with("struct Params")).unwrap();
         for variant in shader.variants() {
-            for (constant, _) in &variant.constants {
-                let start = format!("const {constant}: ");
+            for constant in &variant.constants {
+                let start = declaration(constant);
                 let everywhere = file.iter().filter(|line| line.contains(&start)).count();
                 let at_top = file[..top].iter().filter(|line| line.starts_with(&start)).count();
-                assert_eq!((everywhere, at_top), (1, 1), "{variant}: {constant} must be a const before `struct Params`, once");
+                assert_eq!((everywhere, at_top), (1, 1), "{variant}: `{start}` must be before `struct Params`, once");
             }
             let expected = file.iter().map(|&line| {
-                let set = variant.constants.iter().find(|(name, _)| line.starts_with(&format!("const {name}: ")));
+                let set = variant.constants.iter().find(|constant| line.starts_with(&declaration(constant)));
                 set.map_or(line.to_owned(), |(_, value)| format!("{} = {value};", line.split(" = ").next().unwrap()))
             });
             assert_eq!(variant.source().lines().collect::<Vec<_>>(), expected.collect::<Vec<_>>(), "{variant}");

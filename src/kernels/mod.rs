@@ -145,13 +145,26 @@ impl Shader {
 /// Name and byte offset of each field of a struct, and its size in bytes.
 pub type StructLayout = (&'static [(&'static str, usize)], usize);
 
-/// The value of a constant at the top of a shader.
+/// The value of a constant, or the type of an alias, at the top of a shader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Constant {
     /// A `u32`: a workgroup's size or a tile's.
     Size(u32),
     /// A `bool`: a part of the shader that is there or not.
     Flag(bool),
+    /// A type: what an `alias` stands for.
+    Type(&'static str),
+}
+
+impl Constant {
+    /// How the line begins that declares `name`, up to the value.
+    fn declaration(&self, name: &str) -> String {
+        match self {
+            Self::Size(_) => format!("const {name}: u32 = "),
+            Self::Flag(_) => format!("const {name}: bool = "),
+            Self::Type(_) => format!("alias {name} = "),
+        }
+    }
 }
 
 impl fmt::Display for Constant {
@@ -159,6 +172,7 @@ impl fmt::Display for Constant {
         match self {
             Self::Size(size) => write!(f, "{size}u"),
             Self::Flag(flag) => write!(f, "{flag}"),
+            Self::Type(ty) => f.write_str(ty),
         }
     }
 }
@@ -168,7 +182,7 @@ impl fmt::Display for Constant {
 pub struct Variant {
     /// The shader.
     pub shader: Shader,
-    /// The constants at its top that are given a value.
+    /// The constants and aliases at its top that are given a value.
     pub constants: Vec<(&'static str, Constant)>,
 }
 
@@ -187,21 +201,30 @@ impl Variant {
         self
     }
 
+    pub(crate) fn alias(mut self, name: &'static str, ty: &'static str) -> Self {
+        self.constants.push((name, Constant::Type(ty)));
+        self
+    }
+
     /// The shader's text with this variant's constants in their place.
     ///
     /// # Panics
     /// Where the shader has no such constant: a mistake in this crate, which the shader tests would see.
     pub fn source(&self) -> String {
-        let mut lines: Vec<String> = self.shader.source().lines().map(str::to_owned).collect();
-        for (name, value) in &self.constants {
-            let start = format!("const {name}: ");
-            let line = lines.iter_mut().find(|line| line.starts_with(&start));
-            let line = line.unwrap_or_else(|| panic!("{}.wgsl has no constant {name}", self.shader.name()));
-            let (declaration, _) = line.split_once(" = ").unwrap_or_else(|| panic!("{name} has no value"));
-            *line = format!("{declaration} = {value};");
-        }
-        lines.join("\n") + "\n"
+        let varied = vary(self.shader.source(), &self.constants);
+        varied.unwrap_or_else(|missing| panic!("{}.wgsl has no line `{missing}…`", self.shader.name()))
     }
+}
+
+/// `source` with the constants in their place, or the beginning of a line that it lacks.
+fn vary(source: &str, constants: &[(&str, Constant)]) -> Result<String, String> {
+    let mut lines: Vec<String> = source.lines().map(str::to_owned).collect();
+    for (name, value) in constants {
+        let declaration = value.declaration(name);
+        let Some(line) = lines.iter_mut().find(|line| line.starts_with(&declaration)) else { return Err(declaration) };
+        *line = format!("{declaration}{value};");
+    }
+    Ok(lines.join("\n") + "\n")
 }
 
 impl fmt::Display for Variant {
@@ -213,8 +236,10 @@ impl fmt::Display for Variant {
             write!(f, " {}", sizes.join("x"))?;
         }
         for (name, constant) in &self.constants {
-            if *constant == Constant::Flag(true) {
-                write!(f, " {}", name.to_lowercase())?;
+            match constant {
+                Constant::Flag(true) => write!(f, " {}", name.to_lowercase())?,
+                Constant::Type(ty) => write!(f, " {ty}")?,
+                Constant::Flag(false) | Constant::Size(_) => {}
             }
         }
         Ok(())
@@ -311,4 +336,24 @@ pub struct WeightRows {
     pub quad_offset: usize,
     /// Quads of a row's channels.
     pub row_quads: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str =
+        "const WIDTH: u32 = 1u;\nconst WIDTH_IS_ODD: bool = true;\nalias Number = f32;\nalias Numbers = array<Number, WIDTH>;\n";
+
+    #[test]
+    fn aliases_vary_like_constants() {
+        let values = [("Number", Constant::Type("vec4<f32>")), ("WIDTH", Constant::Size(2)), ("WIDTH_IS_ODD", Constant::Flag(false))];
+        let expected =
+            "const WIDTH: u32 = 2u;\nconst WIDTH_IS_ODD: bool = false;\nalias Number = vec4<f32>;\nalias Numbers = array<Number, WIDTH>;\n";
+        assert_eq!(vary(FILE, &values).unwrap(), expected);
+        assert_eq!(vary(FILE, &[("Numb", Constant::Type("u32"))]).unwrap_err(), "alias Numb = ");
+        assert_eq!(vary(FILE, &[("Number", Constant::Size(1))]).unwrap_err(), "const Number: u32 = ");
+        let variant = Variant::new(Shader::Copy).size("WORKGROUP", 32).alias("Number", "vec4<f32>");
+        assert_eq!(variant.to_string(), "copy 32 vec4<f32>");
+    }
 }
