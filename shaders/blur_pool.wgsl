@@ -3,6 +3,8 @@
 //
 // An invocation owns one output pixel of one channel.
 
+alias Source = f32;
+alias Target = f32;
 const WORKGROUP: u32 = 64u;
 
 // Where element (n, c, y, x) lies: offset + n * image + c * plane + y * width + x.
@@ -22,8 +24,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> src: array<f32>;
-@group(0) @binding(3) var<storage, read_write> dst: array<f32>;
+@group(0) @binding(1) var<storage, read> src: array<Source>;
+@group(0) @binding(3) var<storage, read_write> dst: array<Target>;
 
 const WEIGHTS: vec3<f32> = vec3<f32>(0.25, 0.5, 0.25);
 
@@ -36,7 +38,7 @@ fn around(position: u32, size: u32) -> vec3<u32> {
 }
 
 fn row_mean(row: u32, columns: vec3<u32>) -> f32 {
-    return dot(WEIGHTS, vec3<f32>(src[row + columns.x], src[row + columns.y], src[row + columns.z]));
+    return dot(WEIGHTS, vec3<f32>(f32(src[row + columns.x]), f32(src[row + columns.y]), f32(src[row + columns.z])));
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -59,5 +61,5 @@ fn main(
     let rows = plane + around(y, params.src_height) * params.src.width;
     let columns = around(x, params.src.width);
     let means = vec3<f32>(row_mean(rows.x, columns), row_mean(rows.y, columns), row_mean(rows.z, columns));
-    dst[params.dst.offset + image * params.dst.image + channel * params.dst.plane + pixel_in_image] = dot(WEIGHTS, means);
+    dst[params.dst.offset + image * params.dst.image + channel * params.dst.plane + pixel_in_image] = Target(dot(WEIGHTS, means));
 }

@@ -1,12 +1,17 @@
 // Convolution with any kernel, stride and zero padding:
 // dst[o, y, x] = max(bias[o] + sum over c, ky, kx of weight[c, ky, kx, o] * src[c, y * stride + ky - padding, ...], floor).
+// For devices whose loads cost much more than their arithmetic: processors that play a GPU.
 //
-// An invocation owns TILE_CHANNELS output channels of a strip of TILE_PIXELS neighbouring pixels; a workgroup owns WORKGROUP strips of
-// the same channels, so that weights are read at one address by all its invocations.
+// An invocation owns TILE_CHANNELS output channels of a strip of TILE_PIXELS neighbouring pixels; a workgroup owns
+// WORKGROUP strips of the same channels. A tap's weights are loaded by LANES invocations, a quad each, and handed round
+// in registers: so none may leave before the end, and subgroups have a multiple of LANES.
 
-const WORKGROUP: u32 = 32u;
-const TILE_CHANNELS: u32 = 8u;
-const TILE_PIXELS: u32 = 8u;
+alias Source = f32;
+alias Weight = f32;
+alias Target = f32;
+const WORKGROUP: u32 = 8u;
+const TILE_CHANNELS: u32 = 32u;
+const TILE_PIXELS: u32 = 4u;
 
 // Where element (n, c, y, x) lies: offset + n * image + c * plane + y * width + x.
 struct Layout {
@@ -37,21 +42,23 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> src: array<f32>;
-@group(0) @binding(2) var<storage, read> weights: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read_write> dst: array<f32>;
+@group(0) @binding(1) var<storage, read> src: array<Source>;
+@group(0) @binding(2) var<storage, read> weights: array<vec4<Weight>>;
+@group(0) @binding(3) var<storage, read_write> dst: array<Target>;
+
+const LANES: u32 = 8u;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
+    @builtin(local_invocation_index) invocation: u32,
+    @builtin(subgroup_invocation_id) subgroup_invocation: u32,
 ) {
-    let strip = (group.z * groups.x + group.x) * WORKGROUP + lane;
-    if strip >= params.strips {
-        return;
-    }
+    let lane = subgroup_invocation % LANES;
+    let own_strip = (group.z * groups.x + group.x) * WORKGROUP + invocation;
     let first_channel = group.y * TILE_CHANNELS;
+    let strip = min(own_strip, params.strips - 1u);
     let image = strip / params.image_strips;
     let strip_in_image = strip - image * params.image_strips;
     let y = strip_in_image / params.row_strips;
@@ -60,7 +67,7 @@ fn main(
     let src_x0 = i32(x0 * params.stride_x) - i32(params.padding_x);
 
     var sums: array<array<f32, TILE_PIXELS>, TILE_CHANNELS>;
-    var row = params.weight_offset + first_channel / 4u;
+    var row = params.weight_offset + min(first_channel / 4u + lane, params.weight_row - 1u);
     var plane = params.src.offset + image * params.src.image;
     for (var c = 0u; c < params.in_channels; c++) {
         for (var ky = 0u; ky < params.kernel_height; ky++) {
@@ -72,10 +79,12 @@ fn main(
                 for (var i = 0u; i < TILE_PIXELS; i++) {
                     let src_x = src_x0 + i32(i * params.stride_x + kx);
                     let inside = line_inside & (src_x >= 0) & (src_x < i32(params.src.width));
-                    x[i] = select(0.0, src[line + u32(clamp(src_x, 0, i32(params.src.width) - 1))], inside);
+                    x[i] = select(0.0, f32(src[line + u32(clamp(src_x, 0, i32(params.src.width) - 1))]), inside);
                 }
+                let lane_weights = vec4<f32>(weights[row]);
+                row += params.weight_row;
                 for (var o = 0u; o < TILE_CHANNELS; o += 4u) {
-                    let weight = weights[row + o / 4u];
+                    let weight = subgroupShuffle(lane_weights, o / 4u);
                     for (var i = 0u; i < TILE_PIXELS; i++) {
                         sums[o][i] = fma(x[i], weight.x, sums[o][i]);
                         sums[o + 1u][i] = fma(x[i], weight.y, sums[o + 1u][i]);
@@ -83,20 +92,20 @@ fn main(
                         sums[o + 3u][i] = fma(x[i], weight.w, sums[o + 3u][i]);
                     }
                 }
-                row += params.weight_row;
             }
         }
         plane += params.src.plane;
     }
 
+    let lane_bias = vec4<f32>(weights[row]);
+    let target_line = params.dst.offset + image * params.dst.image + y * params.dst.width;
     for (var o = 0u; o < TILE_CHANNELS; o++) {
         let channel = first_channel + o;
-        if channel < params.out_channels {
-            let bias = weights[row + o / 4u][o % 4u];
-            let line = params.dst.offset + image * params.dst.image + channel * params.dst.plane + y * params.dst.width;
+        let bias = subgroupShuffle(lane_bias, o / 4u)[o % 4u];
+        if channel < params.out_channels && own_strip < params.strips {
             for (var i = 0u; i < TILE_PIXELS; i++) {
                 if x0 + i < params.dst.width {
-                    dst[line + x0 + i] = max(sums[o][i] + bias, params.floor);
+                    dst[target_line + channel * params.dst.plane + x0 + i] = Target(max(sums[o][i] + bias, params.floor));
                 }
             }
         }

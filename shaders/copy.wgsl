@@ -2,6 +2,8 @@
 //
 // An invocation owns one pixel of one channel.
 
+alias Source = f32;
+alias Target = f32;
 const WORKGROUP: u32 = 64u;
 
 // Where element (n, c, y, x) lies: offset + n * image + c * plane + y * width + x.
@@ -20,8 +22,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> src: array<f32>;
-@group(0) @binding(3) var<storage, read_write> dst: array<f32>;
+@group(0) @binding(1) var<storage, read> src: array<Source>;
+@group(0) @binding(3) var<storage, read_write> dst: array<Target>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -37,5 +39,5 @@ fn main(
     let image = pixel / params.image_pixels;
     let pixel_in_image = pixel - image * params.image_pixels;
     dst[params.dst.offset + image * params.dst.image + channel * params.dst.plane + pixel_in_image] =
-        src[params.src.offset + image * params.src.image + channel * params.src.plane + pixel_in_image];
+        Target(src[params.src.offset + image * params.src.image + channel * params.src.plane + pixel_in_image]);
 }

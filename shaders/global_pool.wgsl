@@ -3,6 +3,9 @@
 // A workgroup owns one channel of one image, an invocation every WORKGROUP-th pixel of it: their sums are added up at the
 // end, which keeps the rounding error of large pictures small.
 
+alias Source = f32;
+alias Weight = f32;
+alias Target = f32;
 const WORKGROUP: u32 = 32u;
 const PROLOGUE: bool = true;
 
@@ -24,9 +27,9 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> src: array<f32>;
-@group(0) @binding(2) var<storage, read> weights: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read_write> dst: array<f32>;
+@group(0) @binding(1) var<storage, read> src: array<Source>;
+@group(0) @binding(2) var<storage, read> weights: array<vec4<Weight>>;
+@group(0) @binding(3) var<storage, read_write> dst: array<Target>;
 
 var<workgroup> sums: array<f32, WORKGROUP>;
 
@@ -43,12 +46,12 @@ fn main(
     let channel = group.y;
     var norm = vec4<f32>(1.0, 0.0, 0.0, 0.0);
     if PROLOGUE {
-        norm = weights[params.weight_offset + channel];
+        norm = vec4<f32>(weights[params.weight_offset + channel]);
     }
     let plane = params.src.offset + image * params.src.image + channel * params.src.plane;
     var sum = 0.0;
     for (var pixel = lane; pixel < params.pixels; pixel += WORKGROUP) {
-        var tap = src[plane + pixel];
+        var tap = f32(src[plane + pixel]);
         if PROLOGUE {
             tap = max(fma(tap, norm.x, norm.y), params.prologue_floor);
         }
@@ -61,6 +64,6 @@ fn main(
         for (var i = 0u; i < WORKGROUP; i++) {
             total += sums[i];
         }
-        dst[params.dst.offset + image * params.dst.image + channel * params.dst.plane] = total / f32(params.pixels);
+        dst[params.dst.offset + image * params.dst.image + channel * params.dst.plane] = Target(total / f32(params.pixels));
     }
 }

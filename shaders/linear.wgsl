@@ -2,6 +2,9 @@
 //
 // An invocation owns four neighbouring output features of one image.
 
+alias Source = f32;
+alias Weight = f32;
+alias Target = f32;
 const WORKGROUP: u32 = 64u;
 
 // Where element (n, c, y, x) lies: offset + n * image + c * plane + y * width + x.
@@ -24,9 +27,9 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> src: array<f32>;
-@group(0) @binding(2) var<storage, read> weights: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read_write> dst: array<f32>;
+@group(0) @binding(1) var<storage, read> src: array<Source>;
+@group(0) @binding(2) var<storage, read> weights: array<vec4<Weight>>;
+@group(0) @binding(3) var<storage, read_write> dst: array<Target>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -43,15 +46,15 @@ fn main(
     var row = params.weight_offset + quad;
     var source = params.src.offset + image * params.src.image;
     for (var k = 0u; k < params.in_features; k++) {
-        sum = fma(vec4(src[source]), weights[row], sum);
+        sum = fma(vec4(f32(src[source])), vec4<f32>(weights[row]), sum);
         source += params.src.plane;
         row += params.weight_row;
     }
-    sum = max(sum + weights[row], vec4(params.floor));
+    sum = max(sum + vec4<f32>(weights[row]), vec4(params.floor));
     for (var i = 0u; i < 4u; i++) {
         let feature = quad * 4u + i;
         if feature < params.out_features {
-            dst[params.dst.offset + image * params.dst.image + feature * params.dst.plane] = sum[i];
+            dst[params.dst.offset + image * params.dst.image + feature * params.dst.plane] = Target(sum[i]);
         }
     }
 }

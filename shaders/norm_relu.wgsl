@@ -2,6 +2,9 @@
 //
 // An invocation owns one pixel of one channel.
 
+alias Source = f32;
+alias Weight = f32;
+alias Target = f32;
 const WORKGROUP: u32 = 64u;
 const NORM: bool = true;
 
@@ -23,9 +26,9 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> src: array<f32>;
-@group(0) @binding(2) var<storage, read> weights: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read_write> dst: array<f32>;
+@group(0) @binding(1) var<storage, read> src: array<Source>;
+@group(0) @binding(2) var<storage, read> weights: array<vec4<Weight>>;
+@group(0) @binding(3) var<storage, read_write> dst: array<Target>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -40,10 +43,10 @@ fn main(
     let channel = group.y;
     let image = pixel / params.image_pixels;
     let pixel_in_image = pixel - image * params.image_pixels;
-    var x = src[params.src.offset + image * params.src.image + channel * params.src.plane + pixel_in_image];
+    var x = f32(src[params.src.offset + image * params.src.image + channel * params.src.plane + pixel_in_image]);
     if NORM {
-        let norm = weights[params.weight_offset + channel];
+        let norm = vec4<f32>(weights[params.weight_offset + channel]);
         x = fma(x, norm.x, norm.y);
     }
-    dst[params.dst.offset + image * params.dst.image + channel * params.dst.plane + pixel_in_image] = max(x, params.floor);
+    dst[params.dst.offset + image * params.dst.image + channel * params.dst.plane + pixel_in_image] = Target(max(x, params.floor));
 }

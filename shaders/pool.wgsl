@@ -3,6 +3,9 @@
 //
 // An invocation owns one output pixel of one channel.
 
+alias Source = f32;
+alias Weight = f32;
+alias Target = f32;
 const WORKGROUP: u32 = 64u;
 const MEAN: bool = true;
 const PROLOGUE: bool = true;
@@ -32,9 +35,9 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> src: array<f32>;
-@group(0) @binding(2) var<storage, read> weights: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read_write> dst: array<f32>;
+@group(0) @binding(1) var<storage, read> src: array<Source>;
+@group(0) @binding(2) var<storage, read> weights: array<vec4<Weight>>;
+@group(0) @binding(3) var<storage, read_write> dst: array<Target>;
 
 const LOWEST: f32 = -3.4028234e38;
 
@@ -62,14 +65,14 @@ fn main(
 
     var norm = vec4<f32>(1.0, 0.0, 0.0, 0.0);
     if PROLOGUE {
-        norm = weights[params.weight_offset + channel];
+        norm = vec4<f32>(weights[params.weight_offset + channel]);
     }
     let plane = params.src.offset + image * params.src.image + channel * params.src.plane;
     var sum = 0.0;
     var highest = LOWEST;
     for (var src_y = first_y; src_y < end_y; src_y++) {
         for (var src_x = first_x; src_x < end_x; src_x++) {
-            var tap = src[plane + src_y * params.src.width + src_x];
+            var tap = f32(src[plane + src_y * params.src.width + src_x]);
             if PROLOGUE {
                 tap = max(fma(tap, norm.x, norm.y), params.prologue_floor);
             }
@@ -78,5 +81,5 @@ fn main(
         }
     }
     let mean = sum / f32(params.kernel_height * params.kernel_width);
-    dst[params.dst.offset + image * params.dst.image + channel * params.dst.plane + pixel_in_image] = select(highest, mean, MEAN);
+    dst[params.dst.offset + image * params.dst.image + channel * params.dst.plane + pixel_in_image] = Target(select(highest, mean, MEAN));
 }

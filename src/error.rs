@@ -75,6 +75,20 @@ pub enum Error {
         /// The adapter's name.
         adapter: String,
     },
+    /// No kernel is left for a convolution.
+    #[error("{layer}: expected a kernel that computes this convolution correctly on this device, found none; use another --device")]
+    NoKernel {
+        /// The convolution.
+        layer: String,
+    },
+    /// A number that 16-bit floats do not reach.
+    #[error("{layer}: expected weights below 65504 for 16-bit floats, found {value}; use --precision f32")]
+    HalfRange {
+        /// The layer whose packed weights hold it.
+        layer: String,
+        /// The number.
+        value: f32,
+    },
     /// The device has no memory left.
     #[error("{adapter} has no memory left; use a smaller --batch or input, or another --device")]
     OutOfMemory {

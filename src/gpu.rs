@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::Serialize;
 
 use crate::error::{Error, Result};
+use crate::kernels::Capabilities;
 
 /// What to tell where there is no adapter: the remedy is in it.
 pub const NO_ADAPTER: &str = "no adapter found; install a Vulkan driver (Debian, Ubuntu: `apt-get install libvulkan1 mesa-vulkan-drivers`, which drives \
@@ -151,6 +152,18 @@ impl Gpu {
     /// What a person should know about this device, a sentence each: software, or a shader compiler that is slow.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
+    }
+
+    /// What the choice of kernels depends on.
+    pub fn capabilities(&self) -> Capabilities {
+        let (info, features) = (self.device.adapter_info(), self.device.features());
+        let has_subgroups = features.contains(wgpu::Features::SUBGROUP);
+        Capabilities {
+            software: self.is_software(),
+            discrete: self.device_type == wgpu::DeviceType::DiscreteGpu,
+            subgroup: has_subgroups.then_some([info.subgroup_min_size, info.subgroup_max_size]),
+            f16: features.contains(wgpu::Features::SHADER_F16),
+        }
     }
 
     /// The largest buffer a kernel can read or write, in bytes.

@@ -33,6 +33,7 @@ pub use engine::{Engine, EngineOptions};
 pub use error::{Error, Result};
 pub use gpu::{AdapterSummary, Gpu};
 pub use graph::{Conv, Graph, Node, Op, TensorSpec, Value};
+pub use kernels::{Precision, Tile, Tuning};
 pub use plan::{Plan, PlanOptions};
 pub use reference::Reference;
 pub use shape::{Shape, Window};

@@ -4,7 +4,8 @@
 
 use std::sync::OnceLock;
 
-use densenet_wgpu::{Engine, EngineOptions, Gpu, Reference, Shape, Weights};
+use densenet_wgpu::kernels::{Shader, Tile};
+use densenet_wgpu::{Engine, EngineOptions, Gpu, Precision, Reference, Shape, Tuning, Weights};
 use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestCaseError};
 
@@ -17,7 +18,12 @@ use common::{disagreement, seeded_input, seeded_weights};
 use graphs::Odd;
 
 /// Of the largest expected magnitude: what is allowed between us and PyTorch.
-const TOLERANCE: f32 = 2e-5;
+fn tolerance(precision: Precision) -> f32 {
+    match precision {
+        Precision::F32 => 2e-5,
+        Precision::F16 => 2e-2,
+    }
+}
 
 fn gpu() -> &'static Gpu {
     static GPU: OnceLock<Gpu> = OnceLock::new();
@@ -27,14 +33,40 @@ fn gpu() -> &'static Gpu {
 /// Runs every case on the device, and fails with all that disagree with the reference.
 #[track_caller]
 fn check(cases: &[Odd]) {
+    check_with(cases, |_| Vec::new());
+}
+
+/// [`check`] with every tile that any GPU can run, each in one precision and in the other from case to case.
+#[track_caller]
+fn check_tiles(cases: &[Odd]) {
+    let tiles: Vec<Tile> = Tile::all().filter(|tile| tile.shader == Shader::ConvTiled).collect();
+    check_with(cases, |case| {
+        let precision = |index| if (case + index) % 2 == 0 { Precision::F32 } else { Precision::F16 };
+        tiles.iter().enumerate().map(|(index, &tile)| only(tile, precision(index))).collect()
+    });
+}
+
+/// Checks every case with the device's own tuning in both precisions, and with what `tunings` has for the case's index.
+#[track_caller]
+fn check_with(cases: &[Odd], tunings: impl Fn(usize) -> Vec<Tuning>) {
     assert!(!cases.is_empty());
-    let failures: Vec<String> = cases.iter().enumerate().flat_map(|(index, case)| failures(case, index % 2 == 0)).collect();
+    let failures: Vec<String> = cases.iter().enumerate().flat_map(|(index, case)| failures(case, index % 2 == 0, tunings(index))).collect();
     assert!(failures.is_empty(), "{} failures in {} networks:\n{}", failures.len(), cases.len(), failures.join("\n"));
+}
+
+/// The device's tuning without all other tiles.
+fn only(tile: Tile, precision: Precision) -> Tuning {
+    Tuning { excluded: Tile::all().filter(|other| *other != tile).collect(), ..own(precision) }
+}
+
+/// What suits the device.
+fn own(precision: Precision) -> Tuning {
+    Tuning { capabilities: gpu().capabilities(), precision, ..Tuning::default() }
 }
 
 /// What disagrees with the reference, fused and unfused. One of the two is compiled with bounds checks: neighbours in a
 /// table alternate, so that every kernel runs both ways in half the time.
-fn failures(case: &Odd, fused_checks: bool) -> Vec<String> {
+fn failures(case: &Odd, fused_checks: bool, tunings: Vec<Tuning>) -> Vec<String> {
     println!("{}", case.name); // the last one is to blame where something panics
     let weights = seeded_weights(&case.graph, 1);
     let Shape { height, width, .. } = case.graph.input_shape();
@@ -42,12 +74,17 @@ fn failures(case: &Odd, fused_checks: bool) -> Vec<String> {
     let expected = Reference::new(case.graph.clone(), weights.clone()).unwrap().run(&input, height, width).unwrap();
 
     let mut failures = Vec::new();
-    for (fusion, shader_checks) in [(true, fused_checks), (false, !fused_checks)] {
-        let failure = match run(case, &weights, &input, EngineOptions { fusion, shader_checks }) {
-            Ok(actual) => disagreement(&actual, &expected, TOLERANCE),
+    let own = [(true, own(Precision::F32)), (false, own(Precision::F32)), (fused_checks, own(Precision::F16))];
+    let given = tunings.into_iter().map(|tuning| (true, tuning));
+    for (fusion, tuning) in own.into_iter().chain(given) {
+        let shader_checks = fusion == fused_checks;
+        let precision = tuning.precision;
+        let engine = format!("{fusion} fusion, {shader_checks} checks, {tuning:?}");
+        let options = EngineOptions { fusion, shader_checks, tuning: Some(tuning), ..EngineOptions::default() };
+        let failure = match run(case, &weights, &input, options) {
+            Ok(actual) => disagreement(&actual, &expected, tolerance(precision)),
             Err(error) => Some(error.to_string()),
         };
-        let engine = format!("{}, {} checks", if fusion { "fused" } else { "unfused" }, if shader_checks { "with" } else { "without" });
         failures.extend(failure.map(|failure| format!("{}, {engine}: {failure}", case.name)));
     }
     failures
@@ -62,17 +99,17 @@ fn run(case: &Odd, weights: &Weights, input: &[f32], options: EngineOptions) -> 
 
 #[test]
 fn pointwise_convolutions() {
-    check(&graphs::pointwise());
+    check_tiles(&graphs::pointwise());
 }
 
 #[test]
 fn growth_convolutions() {
-    check(&graphs::growth());
+    check_tiles(&graphs::growth());
 }
 
 #[test]
 fn convolutions_with_any_window() {
-    check(&graphs::windows());
+    check_tiles(&graphs::windows());
 }
 
 #[test]
@@ -112,7 +149,7 @@ fn random_networks() {
     }
     proptest::test_runner::TestRunner::new(config)
         .run(&(graphs::random(), any::<bool>()), |(case, fused_checks)| {
-            let failures = failures(&case, fused_checks);
+            let failures = failures(&case, fused_checks, Vec::new());
             if failures.is_empty() { Ok(()) } else { Err(TestCaseError::fail(failures.join("\n"))) }
         })
         .unwrap_or_else(|failure| panic!("{failure}"));

@@ -4,7 +4,8 @@
 
 use std::sync::OnceLock;
 
-use densenet_wgpu::{Engine, EngineOptions, Gpu};
+use densenet_wgpu::kernels::Capabilities;
+use densenet_wgpu::{Engine, EngineOptions, Gpu, Precision, Tuning};
 
 #[expect(dead_code, reason = "other tests use the rest")]
 mod common;
@@ -12,9 +13,27 @@ use common::{Case, disagreement, seeded_input};
 
 /// Of an image's largest logit: what is allowed between us and PyTorch.
 const TOLERANCE: f32 = 2e-5;
+/// The same in 16-bit floats.
+const HALF_TOLERANCE: f32 = 2e-2;
 
-const FUSED: EngineOptions = EngineOptions { fusion: true, shader_checks: false };
-const UNFUSED: EngineOptions = EngineOptions { fusion: false, shader_checks: false };
+fn fused() -> EngineOptions {
+    EngineOptions::default()
+}
+
+fn unfused() -> EngineOptions {
+    EngineOptions { fusion: false, ..EngineOptions::default() }
+}
+
+/// 16-bit floats, with the kernels that suit the device.
+fn half() -> EngineOptions {
+    EngineOptions { precision: Precision::F16, ..EngineOptions::default() }
+}
+
+/// The kernels that any GPU gets, software or not.
+fn portable(precision: Precision) -> EngineOptions {
+    let capabilities = Capabilities { software: false, subgroup: None, ..gpu().capabilities() };
+    EngineOptions { tuning: Some(Tuning { capabilities, precision, ..Tuning::default() }), ..EngineOptions::default() }
+}
 
 fn gpu() -> &'static Gpu {
     static GPU: OnceLock<Gpu> = OnceLock::new();
@@ -27,13 +46,15 @@ fn engine(case: &Case, options: EngineOptions) -> Engine {
 
 /// What disagrees with PyTorch, image by image.
 fn failures(case: &Case, options: EngineOptions) -> Vec<String> {
+    let precision = options.tuning.as_ref().map_or(options.precision, |tuning| tuning.precision);
+    let tolerance = if precision == Precision::F16 { HALF_TOLERANCE } else { TOLERANCE };
     let logits = engine(case, options).run(&case.input()).unwrap();
     let expected = case.logits().data;
     assert_eq!(logits.len(), expected.len(), "{}", case.name);
     let classes = expected.len() / case.batch;
     let images = logits.chunks_exact(classes).zip(expected.chunks_exact(classes)).enumerate();
     let failure =
-        |(image, (actual, expected))| Some(format!("{} image {image}: {}", case.name, disagreement(actual, expected, TOLERANCE)?));
+        |(image, (actual, expected))| Some(format!("{} image {image}: {}", case.name, disagreement(actual, expected, tolerance)?));
     images.filter_map(failure).collect()
 }
 
@@ -50,8 +71,38 @@ fn logits_are_pytorchs() {
 #[test]
 fn logits_are_pytorchs_without_fusion() {
     let small = |case: &Case| !case.name.starts_with("densenet") || case.name == "densenet121-batch";
-    let failures: Vec<String> = Case::all().iter().filter(|case| small(case)).flat_map(|case| failures(case, UNFUSED)).collect();
+    let failures: Vec<String> = Case::all().iter().filter(|case| small(case)).flat_map(|case| failures(case, unfused())).collect();
     assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// Also the same top class whenever PyTorch's top two differ by more than the tolerance.
+#[test]
+fn logits_are_pytorchs_in_16_bits() {
+    for case in Case::all() {
+        let failures = failures(&case, half());
+        assert!(failures.is_empty(), "{}", failures.join("\n"));
+        let logits = engine(&case, half()).run(&case.input()).unwrap();
+        let expected = case.logits().data;
+        let classes = expected.len() / case.batch;
+        for (actual, expected) in logits.chunks_exact(classes).zip(expected.chunks_exact(classes)) {
+            let top = |logits: &[f32]| (0..logits.len()).max_by(|&a, &b| logits[a].total_cmp(&logits[b])).unwrap();
+            let mut sorted = expected.to_vec();
+            sorted.sort_by(|a, b| b.total_cmp(a));
+            let largest = expected.iter().fold(0f32, |most, value| most.max(value.abs()));
+            let is_clear = sorted.get(1).is_none_or(|second| sorted[0] - second > HALF_TOLERANCE * largest);
+            assert!(!is_clear || top(actual) == top(expected), "{}", case.name);
+        }
+    }
+}
+
+#[test]
+fn logits_are_pytorchs_with_the_kernels_of_any_gpu() {
+    let small = |case: &Case| !case.name.starts_with("densenet") || case.name == "densenet121-batch";
+    for precision in [Precision::F32, Precision::F16] {
+        let failures: Vec<String> =
+            Case::all().iter().filter(|case| small(case)).flat_map(|case| failures(case, portable(precision))).collect();
+        assert!(failures.is_empty(), "{}", failures.join("\n"));
+    }
 }
 
 #[test]
@@ -60,10 +111,10 @@ fn layers_are_pytorchs_modules() {
     assert!(layers.len() > 15, "{} layers", layers.len());
     let mut failures = Vec::new();
     for (name, expected) in layers {
-        for options in [EngineOptions::default(), UNFUSED] {
+        for options in [fused(), unfused()] {
             let mut graph = case.graph();
             graph.set_output(graph.find(&name).unwrap()).unwrap();
-            let engine = Engine::new(gpu(), &graph, &case.weights(), options).unwrap();
+            let engine = Engine::new(gpu(), &graph, &case.weights(), options.clone()).unwrap();
             let failure = disagreement(&engine.run(&case.input()).unwrap(), &expected.data, TOLERANCE);
             failures.extend(failure.map(|failure| format!("{name}, {options:?}: {failure}")));
         }
@@ -74,7 +125,9 @@ fn layers_are_pytorchs_modules() {
 /// Whatever a kernel's tiles are chosen by, the last bit stays.
 #[test]
 fn an_image_does_not_depend_on_its_neighbours() {
-    for (name, options) in [("odd", FUSED), ("odd", UNFUSED), ("cifar-bc", FUSED), ("grey", UNFUSED), ("deep-blur", FUSED)] {
+    for (name, options) in
+        [("odd", fused()), ("odd", unfused()), ("cifar-bc", fused()), ("grey", unfused()), ("deep-blur", fused()), ("odd", half())]
+    {
         let case = Case::named(name);
         let engine = engine(&case, options);
         let elements = case.graph().input_shape().elements();

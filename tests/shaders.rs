@@ -22,9 +22,17 @@ fn modules() -> Vec<(String, String)> {
     Shader::ALL.into_iter().map(file).chain(variants.map(|variant| (variant.to_string(), variant.source()))).collect()
 }
 
+/// What a device must be able to do beyond WebGPU's defaults.
+fn capabilities(source: &str) -> Capabilities {
+    let mut capabilities = Capabilities::empty();
+    capabilities.set(Capabilities::SHADER_FLOAT16, source.starts_with("enable f16;"));
+    capabilities.set(Capabilities::SUBGROUP, source.contains("subgroupShuffle"));
+    capabilities
+}
+
 fn parse(name: &str, source: &str) -> (Module, ModuleInfo) {
     let module = naga::front::wgsl::parse_str(source).unwrap_or_else(|e| panic!("{name}: {}", e.emit_to_string(source)));
-    let validated = Validator::new(ValidationFlags::all(), Capabilities::empty()).validate(&module);
+    let validated = Validator::new(ValidationFlags::all(), capabilities(source)).validate(&module);
     let info = validated.unwrap_or_else(|e| panic!("{name}: {}", e.emit_to_string(source)));
     (module, info)
 }
@@ -40,7 +48,9 @@ fn every_variant_is_valid_and_translates_for_every_backend() {
         for policy in [BoundsCheckPolicy::Unchecked, BoundsCheckPolicy::Restrict] {
             translate_to_spirv(&name, &module, &info, policy);
             translate_to_msl(&name, &module, &info, policy);
-            translate_to_hlsl(&name, &module, &info, policy);
+            for shader_model in shader_models(&source) {
+                translate_to_hlsl(&name, &module, &info, policy, shader_model);
+            }
         }
     }
 }
@@ -64,15 +74,26 @@ fn translate_to_msl(name: &str, module: &Module, info: &ModuleInfo, policy: Boun
     assert!(text.contains(&format!("kernel void {entry}(")), "{name}: no kernel {entry} in\n{text}");
 }
 
-fn translate_to_hlsl(name: &str, module: &Module, info: &ModuleInfo, policy: BoundsCheckPolicy) {
-    for shader_model in [hlsl::ShaderModel::V5_1, hlsl::ShaderModel::V6_0] {
-        let options = hlsl::Options { shader_model, restrict_indexing: policy != BoundsCheckPolicy::Unchecked, ..Default::default() };
-        let mut text = String::new();
-        let translated = hlsl::Writer::new(&mut text, &options, &hlsl::PipelineOptions::default()).write(module, info, None);
-        let translated = translated.unwrap_or_else(|e| panic!("{name} to HLSL: {e}"));
-        let entry = translated.entry_point_names[0].as_ref().unwrap_or_else(|e| panic!("{name} to HLSL: {e}"));
-        assert!(text.contains(&format!("void {entry}(")), "{name}: no function {entry} in\n{text}");
+/// The shader models that can express the shader, as DXC and FXC compile it.
+fn shader_models(source: &str) -> Vec<hlsl::ShaderModel> {
+    let capabilities = capabilities(source);
+    let mut models = vec![hlsl::ShaderModel::V6_2];
+    if !capabilities.contains(Capabilities::SHADER_FLOAT16) {
+        models.push(hlsl::ShaderModel::V6_0);
     }
+    if capabilities.is_empty() {
+        models.push(hlsl::ShaderModel::V5_1);
+    }
+    models
+}
+
+fn translate_to_hlsl(name: &str, module: &Module, info: &ModuleInfo, policy: BoundsCheckPolicy, shader_model: hlsl::ShaderModel) {
+    let options = hlsl::Options { shader_model, restrict_indexing: policy != BoundsCheckPolicy::Unchecked, ..Default::default() };
+    let mut text = String::new();
+    let translated = hlsl::Writer::new(&mut text, &options, &hlsl::PipelineOptions::default()).write(module, info, None);
+    let translated = translated.unwrap_or_else(|e| panic!("{name} to HLSL: {e}"));
+    let entry = translated.entry_point_names[0].as_ref().unwrap_or_else(|e| panic!("{name} to HLSL: {e}"));
+    assert!(text.contains(&format!("void {entry}(")), "{name}: no function {entry} in\n{text}");
 }
 
 #[test]
@@ -156,7 +177,9 @@ fn variants_differ_from_their_file_in_constants_at_its_top_only() {
                 let set = variant.constants.iter().find(|constant| line.starts_with(&declaration(constant)));
                 set.map_or(line.to_owned(), |(_, value)| format!("{} = {value};", line.split(" = ").next().unwrap()))
             });
-            assert_eq!(variant.source().lines().collect::<Vec<_>>(), expected.collect::<Vec<_>>(), "{variant}");
+            let source = variant.source();
+            let source = source.strip_prefix("enable f16;\n").unwrap_or(&source);
+            assert_eq!(source.lines().collect::<Vec<_>>(), expected.collect::<Vec<_>>(), "{variant}");
         }
     }
 }

@@ -19,6 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::error::{Error, Result};
 use crate::gpu::Gpu;
 use crate::graph::Graph;
+use crate::kernels::{Precision, Tuning};
 use crate::plan::{Plan, PlanOptions};
 use crate::shape::Shape;
 use crate::weights::Weights;
@@ -31,18 +32,25 @@ use weights::WeightBuffers;
 const BOUND_PLANS: usize = 4;
 
 /// How an engine is made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct EngineOptions {
     /// Whether operations share kernels ([`PlanOptions::fusion`]).
     pub fusion: bool,
     /// Whether shaders are compiled with bounds checks. They are slower, and needless: the kernels compute no index from
     /// data. Tests run both.
     pub shader_checks: bool,
+    /// The numbers that weights and activations are stored in. Inputs, outputs and sums are 32-bit floats in any case.
+    pub precision: Precision,
+    /// Whether an image's result has the same bits in any batch ([`Tuning::batch_invariant`]); slower on GPUs.
+    pub batch_invariant: bool,
+    /// Which kernels compute convolutions, in place of those that suit the device; then its precision and its batch
+    /// invariance count.
+    pub tuning: Option<Tuning>,
 }
 
 impl Default for EngineOptions {
     fn default() -> Self {
-        Self { fusion: true, shader_checks: false }
+        Self { fusion: true, shader_checks: false, precision: Precision::F32, batch_invariant: false, tuning: None }
     }
 }
 
@@ -63,7 +71,8 @@ impl Default for EngineOptions {
 pub struct Engine {
     gpu: Gpu,
     graph: Graph,
-    options: EngineOptions,
+    fusion: bool,
+    tuning: Tuning,
     weights: WeightBuffers,
     pipelines: Pipelines,
     bound: Mutex<VecDeque<Arc<BoundPlan>>>,
@@ -81,15 +90,18 @@ impl Engine {
     /// [`Engine::new`] for callers that may not block.
     pub async fn new_async(gpu: &Gpu, graph: &Graph, weights: &Weights, options: EngineOptions) -> Result<Self> {
         weights.check(graph)?;
-        let plan = Plan::new(graph, plan_options(gpu, options, 1))?;
+        let EngineOptions { fusion, shader_checks, precision, batch_invariant, tuning } = options;
+        let tuning = tuning.unwrap_or_else(|| Tuning { capabilities: gpu.capabilities(), precision, batch_invariant, ..Tuning::default() });
+        let plan = Plan::new(graph, plan_options(gpu, fusion, &tuning, 1))?;
         let weights = WeightBuffers::upload(gpu, &plan, weights).await?;
-        let pipelines = Pipelines::new(gpu, options.shader_checks).await?;
+        let pipelines = Pipelines::new(gpu, shader_checks).await?;
         let variants = plan.steps().iter().map(|step| &step.kernel.variant);
         pipelines.build(gpu, variants).await?;
         Ok(Self {
             gpu: gpu.clone(),
             graph: graph.clone(),
-            options,
+            fusion,
+            tuning,
             weights,
             pipelines,
             bound: Mutex::default(),
@@ -110,7 +122,7 @@ impl Engine {
     /// The plan for `batch` pictures of `height` x `width` pixels, as this engine would run it (batches larger than the
     /// device can hold are run in several parts).
     pub fn plan(&self, batch: usize, height: usize, width: usize) -> Result<Plan> {
-        Plan::new(&self.graph.resized(height, width)?, plan_options(&self.gpu, self.options, batch))
+        Plan::new(&self.graph.resized(height, width)?, plan_options(&self.gpu, self.fusion, &self.tuning, batch))
     }
 
     /// Bytes of all buffers that are allocated now: weights, activations and parameters.
@@ -290,6 +302,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn plan_options(gpu: &Gpu, options: EngineOptions, batch: usize) -> PlanOptions {
-    PlanOptions { batch, fusion: options.fusion, byte_weight_buffer: gpu.byte_buffer_limit() }
+fn plan_options(gpu: &Gpu, fusion: bool, tuning: &Tuning, batch: usize) -> PlanOptions {
+    PlanOptions { batch, fusion, byte_weight_buffer: gpu.byte_buffer_limit(), tuning: tuning.clone() }
 }

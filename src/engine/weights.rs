@@ -1,10 +1,12 @@
 //! The packed weights on the device, shared by every batch and picture size.
 
+use half::f16;
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::gpu::Gpu;
-use crate::plan::Plan;
+use crate::kernels::Precision;
+use crate::plan::{Pack, Plan};
 use crate::weights::Weights;
 
 #[derive(Debug)]
@@ -18,14 +20,15 @@ impl WeightBuffers {
         if let Some(needed) = plan.byte_weight_buffers().find(|&bytes| bytes > limit) {
             return Err(Error::TooLarge { what: "the largest layer's weights".into(), needed, limit, adapter: gpu.summary().name.clone() });
         }
-        let packed = plan.packs().par_iter().map(|packed| packed.pack.fill(weights)).collect::<Result<Vec<_>>>()?;
+        let precision = plan.options().tuning.precision;
+        let packed = plan.packs().par_iter().map(|packed| stored(&packed.pack, weights, precision)).collect::<Result<Vec<_>>>()?;
         gpu.caught(|| {
             let buffer = |(index, size): (usize, u64)| {
                 let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST;
                 let buffer =
                     gpu.device().create_buffer(&wgpu::BufferDescriptor { label: Some("weights"), size, usage, mapped_at_creation: false });
                 for (data, at) in packed.iter().zip(plan.packs()).filter(|(_, at)| at.buffer == index) {
-                    gpu.queue().write_buffer(&buffer, (at.element_offset * size_of::<f32>()) as u64, bytemuck::cast_slice(data));
+                    gpu.queue().write_buffer(&buffer, (at.element_offset * precision.bytes()) as u64, data);
                 }
                 buffer
             };
@@ -41,4 +44,19 @@ impl WeightBuffers {
     pub(super) fn bytes(&self) -> u64 {
         self.buffers.iter().map(wgpu::Buffer::size).sum()
     }
+}
+
+/// The packed weights as the device stores them.
+fn stored(pack: &Pack, weights: &Weights, precision: Precision) -> Result<Vec<u8>> {
+    let packed = pack.fill(weights)?;
+    Ok(match precision {
+        Precision::F32 => bytemuck::cast_slice(&packed).to_vec(),
+        Precision::F16 => {
+            let half: Vec<f16> = packed.iter().copied().map(f16::from_f32).collect();
+            if let Some(index) = half.iter().position(|value| !value.is_finite()) {
+                return Err(Error::HalfRange { layer: pack.layer().to_owned(), value: packed[index] });
+            }
+            bytemuck::cast_slice(&half).to_vec()
+        }
+    })
 }

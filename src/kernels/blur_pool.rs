@@ -1,6 +1,6 @@
 //! `shaders/blur_pool.wgsl`: a blur at every other pixel, the picture mirrored at its outermost pixels.
 
-use super::{Kernel, Layout, Region, Shader, Variant, shader_struct};
+use super::{Kernel, Layout, Precision, Region, Shader, Variant, shader_struct};
 
 shader_struct! {
     /// The shader's parameters.
@@ -15,9 +15,14 @@ shader_struct! {
 
 const WORKGROUP: usize = 64;
 
-/// The only variant.
-pub fn variant() -> Variant {
-    Variant::new(Shader::BlurPool).size("WORKGROUP", WORKGROUP as u32)
+/// Every variant a plan may contain.
+pub fn variants() -> Vec<Variant> {
+    let precisions = [Precision::F32, Precision::F16];
+    precisions.into_iter().flat_map(|source| precisions.map(|target| variant(source, target))).collect()
+}
+
+fn variant(source: Precision, target: Precision) -> Variant {
+    Variant::new(Shader::BlurPool).copies(source, target).size("WORKGROUP", WORKGROUP as u32)
 }
 
 /// Blurs `source`, of at least 2x2 pixels, into `target` of half its height and width, rounded up.
@@ -29,5 +34,5 @@ pub fn kernel(source: Region, target: Region) -> Kernel {
         image_pixels: target.shape.pixels() as u32,
         src_height: source.shape.height as u32,
     };
-    Kernel::new(variant(), &params, target.pixels().div_ceil(WORKGROUP), target.shape.channels)
+    Kernel::new(variant(source.precision, target.precision), &params, target.pixels().div_ceil(WORKGROUP), target.shape.channels)
 }

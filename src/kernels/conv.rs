@@ -1,7 +1,6 @@
 //! `shaders/conv.wgsl`: any other convolution, among them the stem's.
 
-use super::{CHANNEL_TILE, Kernel, Layout, Region, Shader, Variant, WeightRows, floor, shader_struct};
-use crate::shape::Window;
+use super::{Convolution, Kernel, Layout, Shader, Tile, Types, Variant, floor, shader_struct};
 
 shader_struct! {
     /// The shader's parameters.
@@ -26,24 +25,17 @@ shader_struct! {
     }
 }
 
-const WORKGROUP: usize = 32;
-const TILE_PIXELS: usize = 8;
+pub(super) const TILES: [Tile; 1] = [Tile { shader: Shader::Conv, sizes: &[("WORKGROUP", 8), ("TILE_CHANNELS", 32), ("TILE_PIXELS", 4)] }];
 
 /// Every variant a plan may contain.
 pub fn variants() -> Vec<Variant> {
-    vec![variant()]
+    TILES.into_iter().flat_map(|tile| Types::all().map(move |types| tile.variant(types))).collect()
 }
 
-fn variant() -> Variant {
-    Variant::new(Shader::Conv)
-        .size("WORKGROUP", WORKGROUP as u32)
-        .size("TILE_CHANNELS", CHANNEL_TILE as u32)
-        .size("TILE_PIXELS", TILE_PIXELS as u32)
-}
-
-/// Convolves `source` into `target` with `window`.
-pub fn kernel(source: Region, target: Region, weights: WeightRows, window: Window, relu: bool) -> Kernel {
-    let row_strips = target.shape.width.div_ceil(TILE_PIXELS);
+/// The convolution with this tile.
+pub(super) fn kernel(tile: Tile, convolution: &Convolution) -> Kernel {
+    let Convolution { source, target, weights, window, relu, .. } = *convolution;
+    let row_strips = target.shape.width.div_ceil(tile.size("TILE_PIXELS"));
     let image_strips = row_strips * target.shape.height;
     let strips = target.batch * image_strips;
     let params = Params {
@@ -65,5 +57,6 @@ pub fn kernel(source: Region, target: Region, weights: WeightRows, window: Windo
         weight_row: weights.row_quads as u32,
         floor: floor(relu),
     };
-    Kernel::new(variant(), &params, strips.div_ceil(WORKGROUP), target.shape.channels.div_ceil(CHANNEL_TILE))
+    let channel_groups = target.shape.channels.div_ceil(tile.size("TILE_CHANNELS"));
+    Kernel::new(tile.variant(convolution.types()), &params, strips.div_ceil(tile.size("WORKGROUP")), channel_groups)
 }

@@ -1,6 +1,7 @@
 //! `shaders/conv1x1.wgsl`: the bottleneck and the transition, one matrix product over all pixels of all images.
 
-use super::{CHANNEL_TILE, Kernel, Region, Shader, Variant, WeightRows, floor, shader_struct};
+use super::{Convolution, Kernel, Shader, Tile, Types, Variant, floor, shader_struct};
+use crate::shape::Window;
 
 shader_struct! {
     /// The shader's parameters.
@@ -19,30 +20,28 @@ shader_struct! {
     }
 }
 
-const WORKGROUP: usize = 32;
-
-/// Quads an invocation owns: two where there are enough pixels to keep every invocation busy.
-const TILE_QUADS: [usize; 2] = [1, 2];
-
-/// Below this many quads a tile of two leaves most of a workgroup idle.
-const FEW_QUADS: usize = 2 * WORKGROUP;
-
-fn variant(tile_quads: usize, prologue: bool) -> Variant {
-    Variant::new(Shader::Conv1x1)
-        .size("WORKGROUP", WORKGROUP as u32)
-        .size("TILE_CHANNELS", CHANNEL_TILE as u32)
-        .size("TILE_QUADS", tile_quads as u32)
-        .flag("PROLOGUE", prologue)
-}
+/// An invocation's sums are more than fit registers, but each load serves more of them: it pays on processors.
+pub(super) const TILES: [Tile; 1] =
+    [Tile { shader: Shader::Conv1x1, sizes: &[("WORKGROUP", 8), ("TILE_CHANNELS", 32), ("TILE_QUADS", 1)] }];
 
 /// Every variant a plan may contain.
 pub fn variants() -> Vec<Variant> {
-    TILE_QUADS.iter().flat_map(|&tile| [false, true].map(|prologue| variant(tile, prologue))).collect()
+    let variants = |tile: Tile| Types::all().flat_map(move |types| [false, true].map(|prologue| variant(tile, types, prologue)));
+    TILES.into_iter().flat_map(variants).collect()
 }
 
-/// Convolves `source` into `target`, both planar. `prologue` is the ReLU of a batch norm before the convolution,
-/// where there is one.
-pub fn kernel(source: Region, target: Region, weights: WeightRows, prologue: Option<bool>, relu: bool) -> Kernel {
+fn variant(tile: Tile, types: Types, prologue: bool) -> Variant {
+    tile.variant(types).flag("PROLOGUE", prologue)
+}
+
+/// Whether the shader computes this convolution: 1x1, between planes.
+pub(super) fn computes(convolution: &Convolution) -> bool {
+    convolution.window == Window::square(1, 1, 0) && convolution.source.is_planar() && convolution.target.is_planar()
+}
+
+/// The convolution with this tile.
+pub(super) fn kernel(tile: Tile, convolution: &Convolution) -> Kernel {
+    let Convolution { source, target, weights, prologue, relu, .. } = *convolution;
     let quads = source.pixels().div_ceil(4);
     let params = Params {
         quads: quads as u32,
@@ -57,7 +56,7 @@ pub fn kernel(source: Region, target: Region, weights: WeightRows, prologue: Opt
         prologue_floor: floor(prologue.unwrap_or(false)),
         floor: floor(relu),
     };
-    let tile_quads = if quads <= FEW_QUADS { TILE_QUADS[0] } else { TILE_QUADS[1] };
-    let variant = variant(tile_quads, prologue.is_some());
-    Kernel::new(variant, &params, quads.div_ceil(WORKGROUP * tile_quads), target.shape.channels.div_ceil(CHANNEL_TILE))
+    let variant = variant(tile, convolution.types(), prologue.is_some());
+    let pixel_groups = quads.div_ceil(tile.size("WORKGROUP") * tile.size("TILE_QUADS"));
+    Kernel::new(variant, &params, pixel_groups, target.shape.channels.div_ceil(tile.size("TILE_CHANNELS")))
 }

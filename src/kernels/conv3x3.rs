@@ -1,6 +1,7 @@
 //! `shaders/conv3x3.wgsl`: the convolution by which a dense layer grows its block.
 
-use super::{Kernel, Layout, Region, Shader, Variant, WeightRows, floor, shader_struct};
+use super::{Convolution, Kernel, Layout, Shader, Tile, Types, Variant, floor, shader_struct};
+use crate::shape::Window;
 
 shader_struct! {
     /// The shader's parameters.
@@ -19,30 +20,26 @@ shader_struct! {
     }
 }
 
-const WORKGROUP: usize = 32;
-const TILE_CHANNELS: usize = 4;
-/// Divides the widths of a 224 pixel network's maps: 56, 28, 14 and 7.
-const TILE_PIXELS: usize = 7;
-const TILE_ROWS: usize = 2;
+/// All channels by which a dense layer usually grows: each pixel is loaded once. Longer strips than four pixels are more
+/// than Mesa's loop unrolling takes.
+pub(super) const TILES: [Tile; 1] =
+    [Tile { shader: Shader::Conv3x3, sizes: &[("WORKGROUP", 8), ("TILE_CHANNELS", 32), ("TILE_PIXELS", 4)] }];
 
 /// Every variant a plan may contain.
 pub fn variants() -> Vec<Variant> {
-    vec![variant()]
+    TILES.into_iter().flat_map(|tile| Types::all().map(move |types| tile.variant(types))).collect()
 }
 
-fn variant() -> Variant {
-    Variant::new(Shader::Conv3x3)
-        .size("WORKGROUP", WORKGROUP as u32)
-        .size("TILE_CHANNELS", TILE_CHANNELS as u32)
-        .size("TILE_PIXELS", TILE_PIXELS as u32)
-        .size("TILE_ROWS", TILE_ROWS as u32)
+/// Whether the shader computes this convolution: 3x3, of the same size.
+pub(super) fn computes(convolution: &Convolution) -> bool {
+    convolution.window == Window::square(3, 1, 1) && convolution.prologue.is_none()
 }
 
-/// Convolves `source` into `target`, of the same height and width.
-pub fn kernel(source: Region, target: Region, weights: WeightRows, relu: bool) -> Kernel {
-    let shape = source.shape;
-    let row_strips = shape.width.div_ceil(TILE_PIXELS);
-    let image_strips = row_strips * shape.height.div_ceil(TILE_ROWS);
+/// The convolution with this tile.
+pub(super) fn kernel(tile: Tile, convolution: &Convolution) -> Kernel {
+    let Convolution { source, target, weights, relu, .. } = *convolution;
+    let row_strips = source.shape.width.div_ceil(tile.size("TILE_PIXELS"));
+    let image_strips = row_strips * source.shape.height;
     let strips = source.batch * image_strips;
     let params = Params {
         src: source.layout(),
@@ -50,12 +47,13 @@ pub fn kernel(source: Region, target: Region, weights: WeightRows, relu: bool) -
         strips: strips as u32,
         row_strips: row_strips as u32,
         image_strips: image_strips as u32,
-        height: shape.height as u32,
-        in_channels: shape.channels as u32,
+        height: source.shape.height as u32,
+        in_channels: source.shape.channels as u32,
         out_channels: target.shape.channels as u32,
         weight_offset: weights.quad_offset as u32,
         weight_row: weights.row_quads as u32,
         floor: floor(relu),
     };
-    Kernel::new(variant(), &params, strips.div_ceil(WORKGROUP), target.shape.channels.div_ceil(TILE_CHANNELS))
+    let channel_groups = target.shape.channels.div_ceil(tile.size("TILE_CHANNELS"));
+    Kernel::new(tile.variant(convolution.types()), &params, strips.div_ceil(tile.size("WORKGROUP")), channel_groups)
 }

@@ -1,6 +1,6 @@
 //! `shaders/copy.wgsl`: from one layout into another.
 
-use super::{Kernel, Layout, Region, Shader, Variant, shader_struct};
+use super::{Kernel, Layout, Precision, Region, Shader, Variant, shader_struct};
 
 shader_struct! {
     /// The shader's parameters.
@@ -14,14 +14,19 @@ shader_struct! {
 
 const WORKGROUP: usize = 64;
 
-/// The only variant.
-pub fn variant() -> Variant {
-    Variant::new(Shader::Copy).size("WORKGROUP", WORKGROUP as u32)
+/// Every variant a plan may contain.
+pub fn variants() -> Vec<Variant> {
+    let precisions = [Precision::F32, Precision::F16];
+    precisions.into_iter().flat_map(|source| precisions.map(|target| variant(source, target))).collect()
+}
+
+fn variant(source: Precision, target: Precision) -> Variant {
+    Variant::new(Shader::Copy).copies(source, target).size("WORKGROUP", WORKGROUP as u32)
 }
 
 /// Copies `source` to `target`, of the same shape.
 pub fn kernel(source: Region, target: Region) -> Kernel {
     let params =
         Params { src: source.layout(), dst: target.layout(), pixels: source.pixels() as u32, image_pixels: source.shape.pixels() as u32 };
-    Kernel::new(variant(), &params, source.pixels().div_ceil(WORKGROUP), source.shape.channels)
+    Kernel::new(variant(source.precision, target.precision), &params, source.pixels().div_ceil(WORKGROUP), source.shape.channels)
 }

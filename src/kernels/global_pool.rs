@@ -1,6 +1,6 @@
 //! `shaders/global_pool.wgsl`: the mean of each channel, after a DenseNet's last batch norm and ReLU.
 
-use super::{Kernel, Layout, Region, Shader, Variant, WeightRows, floor, shader_struct};
+use super::{Kernel, Layout, Region, Shader, Types, Variant, WeightRows, floor, shader_struct};
 
 shader_struct! {
     /// The shader's parameters.
@@ -18,11 +18,11 @@ const WORKGROUP: usize = 32;
 
 /// Every variant a plan may contain.
 pub fn variants() -> Vec<Variant> {
-    [false, true].map(variant).to_vec()
+    Types::all().flat_map(|types| [false, true].map(|prologue| variant(types, prologue))).collect()
 }
 
-fn variant(prologue: bool) -> Variant {
-    Variant::new(Shader::GlobalPool).size("WORKGROUP", WORKGROUP as u32).flag("PROLOGUE", prologue)
+fn variant(types: Types, prologue: bool) -> Variant {
+    Variant::new(Shader::GlobalPool).types(types).size("WORKGROUP", WORKGROUP as u32).flag("PROLOGUE", prologue)
 }
 
 /// Means of `source` into `target`. `prologue` is a batch norm before the mean and whether a ReLU follows it.
@@ -36,5 +36,6 @@ pub fn kernel(source: Region, target: Region, prologue: Option<(WeightRows, bool
         weight_offset: rows.quad_offset as u32,
         prologue_floor: floor(relu),
     };
-    Kernel::new(variant(prologue.is_some()), &params, source.batch, source.shape.channels)
+    let types = Types::of(source, target, prologue.map(|(rows, _)| rows));
+    Kernel::new(variant(types, prologue.is_some()), &params, source.batch, source.shape.channels)
 }

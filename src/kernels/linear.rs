@@ -1,6 +1,6 @@
 //! `shaders/linear.wgsl`: the classifier.
 
-use super::{Kernel, Layout, Region, Shader, Variant, WeightRows, floor, shader_struct};
+use super::{Kernel, Layout, Region, Shader, Types, Variant, WeightRows, floor, shader_struct};
 
 shader_struct! {
     /// The shader's parameters.
@@ -18,9 +18,13 @@ shader_struct! {
 
 const WORKGROUP: usize = 64;
 
-/// The only variant.
-pub fn variant() -> Variant {
-    Variant::new(Shader::Linear).size("WORKGROUP", WORKGROUP as u32)
+/// Every variant a plan may contain.
+pub fn variants() -> Vec<Variant> {
+    Types::all().map(variant).collect()
+}
+
+fn variant(types: Types) -> Variant {
+    Variant::new(Shader::Linear).types(types).size("WORKGROUP", WORKGROUP as u32)
 }
 
 /// Multiplies `source`, of 1x1 pixels, into `target`.
@@ -35,5 +39,6 @@ pub fn kernel(source: Region, target: Region, weights: WeightRows, relu: bool) -
         weight_row: weights.row_quads as u32,
         floor: floor(relu),
     };
-    Kernel::new(variant(), &params, source.batch, target.shape.channels.div_ceil(4).div_ceil(WORKGROUP))
+    let variant = variant(Types::of(source, target, Some(weights)));
+    Kernel::new(variant, &params, source.batch, target.shape.channels.div_ceil(4).div_ceil(WORKGROUP))
 }

@@ -7,15 +7,20 @@ pub mod blur_pool;
 pub mod conv;
 pub mod conv1x1;
 pub mod conv3x3;
+pub mod conv_tiled;
 pub mod copy;
 pub mod global_pool;
 pub mod linear;
 pub mod norm_relu;
 pub mod pool;
+mod tile;
+mod tuning;
 
 use std::fmt;
 
 use crate::shape::Shape;
+pub use tile::{Convolution, Tile};
+pub use tuning::{Capabilities, Tuning};
 
 /// Declares the Rust twin of a shader's struct, and the table by which a test compares the two.
 macro_rules! shader_struct {
@@ -57,6 +62,8 @@ pub enum Shader {
     Conv3x3,
     /// `shaders/conv.wgsl`
     Conv,
+    /// `shaders/conv_tiled.wgsl`
+    ConvTiled,
     /// `shaders/norm_relu.wgsl`
     NormRelu,
     /// `shaders/pool.wgsl`
@@ -73,8 +80,18 @@ pub enum Shader {
 
 impl Shader {
     /// Every shader.
-    pub const ALL: [Self; 9] =
-        [Self::Conv1x1, Self::Conv3x3, Self::Conv, Self::NormRelu, Self::Pool, Self::BlurPool, Self::Copy, Self::GlobalPool, Self::Linear];
+    pub const ALL: [Self; 10] = [
+        Self::Conv1x1,
+        Self::Conv3x3,
+        Self::Conv,
+        Self::ConvTiled,
+        Self::NormRelu,
+        Self::Pool,
+        Self::BlurPool,
+        Self::Copy,
+        Self::GlobalPool,
+        Self::Linear,
+    ];
 
     /// The file's name without its ending.
     pub const fn name(self) -> &'static str {
@@ -82,6 +99,7 @@ impl Shader {
             Self::Conv1x1 => "conv1x1",
             Self::Conv3x3 => "conv3x3",
             Self::Conv => "conv",
+            Self::ConvTiled => "conv_tiled",
             Self::NormRelu => "norm_relu",
             Self::Pool => "pool",
             Self::BlurPool => "blur_pool",
@@ -97,6 +115,7 @@ impl Shader {
             Self::Conv1x1 => include_str!("../../shaders/conv1x1.wgsl"),
             Self::Conv3x3 => include_str!("../../shaders/conv3x3.wgsl"),
             Self::Conv => include_str!("../../shaders/conv.wgsl"),
+            Self::ConvTiled => include_str!("../../shaders/conv_tiled.wgsl"),
             Self::NormRelu => include_str!("../../shaders/norm_relu.wgsl"),
             Self::Pool => include_str!("../../shaders/pool.wgsl"),
             Self::BlurPool => include_str!("../../shaders/blur_pool.wgsl"),
@@ -112,6 +131,7 @@ impl Shader {
             Self::Conv1x1 => (conv1x1::Params::FIELDS, size_of::<conv1x1::Params>()),
             Self::Conv3x3 => (conv3x3::Params::FIELDS, size_of::<conv3x3::Params>()),
             Self::Conv => (conv::Params::FIELDS, size_of::<conv::Params>()),
+            Self::ConvTiled => (conv_tiled::Params::FIELDS, size_of::<conv_tiled::Params>()),
             Self::NormRelu => (norm_relu::Params::FIELDS, size_of::<norm_relu::Params>()),
             Self::Pool => (pool::Params::FIELDS, size_of::<pool::Params>()),
             Self::BlurPool => (blur_pool::Params::FIELDS, size_of::<blur_pool::Params>()),
@@ -132,18 +152,71 @@ impl Shader {
             Self::Conv1x1 => conv1x1::variants(),
             Self::Conv3x3 => conv3x3::variants(),
             Self::Conv => conv::variants(),
+            Self::ConvTiled => conv_tiled::variants(),
             Self::NormRelu => norm_relu::variants(),
             Self::Pool => pool::variants(),
-            Self::BlurPool => vec![blur_pool::variant()],
-            Self::Copy => vec![copy::variant()],
+            Self::BlurPool => blur_pool::variants(),
+            Self::Copy => copy::variants(),
             Self::GlobalPool => global_pool::variants(),
-            Self::Linear => vec![linear::variant()],
+            Self::Linear => linear::variants(),
         }
     }
 }
 
 /// Name and byte offset of each field of a struct, and its size in bytes.
 pub type StructLayout = (&'static [(&'static str, usize)], usize);
+
+/// The numbers that something is stored in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub enum Precision {
+    /// 32-bit floats.
+    #[default]
+    F32,
+    /// 16-bit floats.
+    F16,
+}
+
+impl Precision {
+    /// The type's name in WGSL.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::F16 => "f16",
+        }
+    }
+
+    /// Bytes of one element.
+    pub const fn bytes(self) -> usize {
+        match self {
+            Self::F32 => size_of::<f32>(),
+            Self::F16 => size_of::<half::f16>(),
+        }
+    }
+}
+
+/// The numbers that a kernel reads and writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Types {
+    source: Precision,
+    weights: Precision,
+    target: Precision,
+}
+
+impl Types {
+    /// Those of a kernel between two regions, with weights or without.
+    fn of(source: Region, target: Region, rows: Option<WeightRows>) -> Self {
+        let (source, target) = (source.precision, target.precision);
+        Self { source, weights: rows.map_or(source.max(target), |rows| rows.precision), target }
+    }
+
+    /// Those that plans contain: a network's input and output are f32 whatever is between them.
+    fn all() -> impl Iterator<Item = Self> {
+        use Precision::{F16, F32};
+        [(F32, F32, F32), (F16, F16, F16), (F32, F16, F16), (F16, F16, F32), (F32, F16, F32)]
+            .into_iter()
+            .map(|(source, weights, target)| Self { source, weights, target })
+    }
+}
 
 /// The value of a constant, or the type of an alias, at the top of a shader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -206,13 +279,29 @@ impl Variant {
         self
     }
 
+    /// The types of source, weights and target.
+    fn types(self, types: Types) -> Self {
+        self.copies(types.source, types.target).alias("Weight", types.weights.name())
+    }
+
+    /// The types of source and target, for a shader without weights.
+    fn copies(self, source: Precision, target: Precision) -> Self {
+        self.alias("Source", source.name()).alias("Target", target.name())
+    }
+
+    /// Whether the shader uses 16-bit floats.
+    pub fn uses_f16(&self) -> bool {
+        self.constants.iter().any(|(_, constant)| *constant == Constant::Type("f16"))
+    }
+
     /// The shader's text with this variant's constants in their place.
     ///
     /// # Panics
     /// Where the shader has no such constant: a mistake in this crate, which the shader tests would see.
     pub fn source(&self) -> String {
         let varied = vary(self.shader.source(), &self.constants);
-        varied.unwrap_or_else(|missing| panic!("{}.wgsl has no line `{missing}…`", self.shader.name()))
+        let text = varied.unwrap_or_else(|missing| panic!("{}.wgsl has no line `{missing}…`", self.shader.name()));
+        if self.uses_f16() { format!("enable f16;\n{text}") } else { text }
     }
 }
 
@@ -236,13 +325,16 @@ impl fmt::Display for Variant {
             write!(f, " {}", sizes.join("x"))?;
         }
         for (name, constant) in &self.constants {
-            match constant {
-                Constant::Flag(true) => write!(f, " {}", name.to_lowercase())?,
-                Constant::Type(ty) => write!(f, " {ty}")?,
-                Constant::Flag(false) | Constant::Size(_) => {}
+            if *constant == Constant::Flag(true) {
+                write!(f, " {}", name.to_lowercase())?;
             }
         }
-        Ok(())
+        let mut types: Vec<&str> =
+            self.constants.iter().filter_map(|(_, c)| if let Constant::Type(ty) = c { Some(*ty) } else { None }).collect();
+        if types.iter().all(|ty| *ty == types[0]) {
+            types.truncate(1);
+        }
+        if !types.is_empty() && types != ["f32"] { write!(f, " {}", types.join(">")) } else { Ok(()) }
     }
 }
 
@@ -288,6 +380,8 @@ pub struct Region {
     pub shape: Shape,
     /// Images.
     pub batch: usize,
+    /// What its elements are.
+    pub precision: Precision,
 }
 
 impl Region {
@@ -313,9 +407,9 @@ impl Region {
         }
     }
 
-    /// Bytes the region's elements take, in f32.
+    /// Bytes the region's elements take.
     pub const fn bytes(&self) -> u64 {
-        (self.batch * self.shape.elements() * size_of::<f32>()) as u64
+        (self.batch * self.shape.elements() * self.precision.bytes()) as u64
     }
 }
 
@@ -336,6 +430,8 @@ pub struct WeightRows {
     pub quad_offset: usize,
     /// Quads of a row's channels.
     pub row_quads: usize,
+    /// What their elements are.
+    pub precision: Precision,
 }
 
 #[cfg(test)]

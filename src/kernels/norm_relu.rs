@@ -1,6 +1,6 @@
 //! `shaders/norm_relu.wgsl`: batch norm, ReLU or both, where nothing else could take them in.
 
-use super::{Kernel, Layout, Region, Shader, Variant, WeightRows, floor, shader_struct};
+use super::{Kernel, Layout, Region, Shader, Types, Variant, WeightRows, floor, shader_struct};
 
 shader_struct! {
     /// The shader's parameters.
@@ -18,11 +18,11 @@ const WORKGROUP: usize = 64;
 
 /// Every variant a plan may contain.
 pub fn variants() -> Vec<Variant> {
-    [false, true].map(variant).to_vec()
+    Types::all().flat_map(|types| [false, true].map(|norm| variant(types, norm))).collect()
 }
 
-fn variant(norm: bool) -> Variant {
-    Variant::new(Shader::NormRelu).size("WORKGROUP", WORKGROUP as u32).flag("NORM", norm)
+fn variant(types: Types, norm: bool) -> Variant {
+    Variant::new(Shader::NormRelu).types(types).size("WORKGROUP", WORKGROUP as u32).flag("NORM", norm)
 }
 
 /// Normalises (with `norm`) and rectifies (with `relu`) `source` into `target`.
@@ -35,5 +35,10 @@ pub fn kernel(source: Region, target: Region, norm: Option<WeightRows>, relu: bo
         weight_offset: norm.unwrap_or_default().quad_offset as u32,
         floor: floor(relu),
     };
-    Kernel::new(variant(norm.is_some()), &params, source.pixels().div_ceil(WORKGROUP), source.shape.channels)
+    Kernel::new(
+        variant(Types::of(source, target, norm), norm.is_some()),
+        &params,
+        source.pixels().div_ceil(WORKGROUP),
+        source.shape.channels,
+    )
 }

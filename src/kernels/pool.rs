@@ -1,6 +1,6 @@
 //! `shaders/pool.wgsl`: maximum and mean over a window; the transition's takes its batch norm and ReLU in.
 
-use super::{Kernel, Layout, Region, Shader, Variant, WeightRows, floor, shader_struct};
+use super::{Kernel, Layout, Region, Shader, Types, Variant, WeightRows, floor, shader_struct};
 use crate::shape::Window;
 
 shader_struct! {
@@ -35,11 +35,13 @@ pub enum Pooling {
 
 /// Every variant a plan may contain.
 pub fn variants() -> Vec<Variant> {
-    [(Pooling::Max, false), (Pooling::Max, true), (Pooling::Mean, false), (Pooling::Mean, true)].map(|(p, norm)| variant(p, norm)).to_vec()
+    let kinds = [(Pooling::Max, false), (Pooling::Max, true), (Pooling::Mean, false), (Pooling::Mean, true)];
+    Types::all().flat_map(|types| kinds.map(|(pooling, prologue)| variant(types, pooling, prologue))).collect()
 }
 
-fn variant(pooling: Pooling, prologue: bool) -> Variant {
-    Variant::new(Shader::Pool).size("WORKGROUP", WORKGROUP as u32).flag("MEAN", pooling == Pooling::Mean).flag("PROLOGUE", prologue)
+fn variant(types: Types, pooling: Pooling, prologue: bool) -> Variant {
+    let variant = Variant::new(Shader::Pool).types(types).size("WORKGROUP", WORKGROUP as u32);
+    variant.flag("MEAN", pooling == Pooling::Mean).flag("PROLOGUE", prologue)
 }
 
 /// Pools `source` into `target`. `prologue` is a batch norm before the pooling and whether a ReLU follows it.
@@ -60,5 +62,6 @@ pub fn kernel(source: Region, target: Region, pooling: Pooling, window: Window, 
         weight_offset: rows.quad_offset as u32,
         prologue_floor: floor(relu),
     };
-    Kernel::new(variant(pooling, prologue.is_some()), &params, target.pixels().div_ceil(WORKGROUP), target.shape.channels)
+    let variant = variant(Types::of(source, target, prologue.map(|(rows, _)| rows)), pooling, prologue.is_some());
+    Kernel::new(variant, &params, target.pixels().div_ceil(WORKGROUP), target.shape.channels)
 }

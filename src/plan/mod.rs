@@ -20,14 +20,14 @@ pub use lower::{Norm, NormRelu};
 pub use pack::Pack;
 
 use crate::error::{Error, Result};
-use crate::graph::{Conv, Graph};
-use crate::kernels::{Kernel, Region, WeightRows, blur_pool, conv, conv1x1, conv3x3, copy, global_pool, linear, norm_relu, pool};
-use crate::shape::{Shape, Window};
-use lower::{Operation, POINTWISE, Stage, Stages};
+use crate::graph::Graph;
+use crate::kernels::{Convolution, Kernel, Region, Tuning, WeightRows, blur_pool, copy, global_pool, linear, norm_relu, pool};
+use crate::shape::Shape;
+use lower::{Operation, Stage, Stages};
 use place::{Move, Placement};
 
 /// How a plan is made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct PlanOptions {
     /// Images at once.
     pub batch: usize,
@@ -35,11 +35,13 @@ pub struct PlanOptions {
     pub fusion: bool,
     /// The largest buffer of weights, in bytes. The default is what every WebGPU device can bind.
     pub byte_weight_buffer: u64,
+    /// Which kernels compute convolutions, and in which numbers. The default runs on every WebGPU device.
+    pub tuning: Tuning,
 }
 
 impl Default for PlanOptions {
     fn default() -> Self {
-        Self { batch: 1, fusion: true, byte_weight_buffer: 128 << 20 }
+        Self { batch: 1, fusion: true, byte_weight_buffer: 128 << 20, tuning: Tuning::default() }
     }
 }
 
@@ -82,14 +84,15 @@ pub struct Plan {
     steps: Vec<Step>,
     packs: Vec<PackedWeights>,
     element_weight_buffers: Vec<usize>,
-    element_buffers: Vec<usize>,
-    element_peak: usize,
+    byte_buffers: Vec<u64>,
+    byte_peak: u64,
     input: Region,
     output: Region,
 }
 
 impl Plan {
-    /// Plans `graph`. Errors for a batch of 0 and for tensors that no 32-bit index reaches.
+    /// Plans `graph`. Errors for a batch of 0, for tensors that no 32-bit index reaches, and where the tuning excludes
+    /// every kernel for a convolution.
     pub fn new(graph: &Graph, options: PlanOptions) -> Result<Self> {
         if options.batch == 0 {
             return Err(Error::Input { expected: "a batch of at least 1".into(), found: "0".into() });
@@ -102,7 +105,7 @@ impl Plan {
         // Before anything is multiplied: no tensor may be so large that a product overflows.
         check_indices(graph, options.batch, graph.nodes().iter().map(|node| byte_tensor(node.shape, options.batch)).max())?;
         let stages = lower::lower(graph, options.fusion);
-        let placement = place::place(&stages, options.batch, options.fusion);
+        let placement = place::place(&stages, options.batch, options.fusion, options.tuning.precision);
         let mut plan = Self {
             options,
             steps: Vec::new(),
@@ -110,20 +113,20 @@ impl Plan {
             element_weight_buffers: Vec::new(),
             input: placement.region(lower::TensorId(0)),
             output: placement.output,
-            element_peak: placement.element_peak,
-            element_buffers: placement.element_buffers.clone(),
+            byte_peak: placement.byte_peak,
+            byte_buffers: placement.byte_buffers.clone(),
         };
-        check_indices(graph, options.batch, plan.byte_buffers().max())?;
+        check_indices(graph, plan.options.batch, plan.byte_buffers().max())?;
         for step in &placement.moves {
-            let step = plan.step(&stages, &placement, step);
+            let step = plan.step(&stages, &placement, step)?;
             plan.steps.push(step);
         }
         Ok(plan)
     }
 
     /// How it was made.
-    pub fn options(&self) -> PlanOptions {
-        self.options
+    pub fn options(&self) -> &PlanOptions {
+        &self.options
     }
 
     /// Dispatches, in order.
@@ -138,17 +141,17 @@ impl Plan {
 
     /// Bytes of each weight buffer.
     pub fn byte_weight_buffers(&self) -> impl Iterator<Item = u64> + '_ {
-        self.element_weight_buffers.iter().map(|&elements| bytes(elements))
+        self.element_weight_buffers.iter().map(|&elements| self.byte_weights(elements))
     }
 
     /// Bytes of each activation buffer. Input and output are among them.
     pub fn byte_buffers(&self) -> impl Iterator<Item = u64> + '_ {
-        self.element_buffers.iter().map(|&elements| bytes(elements))
+        self.byte_buffers.iter().copied()
     }
 
     /// Bytes of activations alive at once, at the most.
     pub fn byte_peak(&self) -> u64 {
-        bytes(self.element_peak)
+        self.byte_peak
     }
 
     /// Bytes of all buffers: weights and activations.
@@ -171,7 +174,12 @@ impl Plan {
         self.steps.iter().map(|s| s.flops).sum()
     }
 
-    fn step(&mut self, stages: &Stages, placement: &Placement, step: &Move) -> Step {
+    /// Bytes of that many elements of packed weights.
+    fn byte_weights(&self, elements: usize) -> u64 {
+        (elements * self.options.tuning.precision.bytes()) as u64
+    }
+
+    fn step(&mut self, stages: &Stages, placement: &Placement, step: &Move) -> Result<Step> {
         let copied = |name: &str, source, target| Step {
             name: name.to_owned(),
             layers: vec![name.to_owned()],
@@ -182,8 +190,8 @@ impl Plan {
             flops: 0,
             bytes: source.bytes() + target.bytes(),
         };
-        match *step {
-            Move::Stage(index) => self.stage(&stages.stages[index], placement),
+        Ok(match *step {
+            Move::Stage(index) => self.stage(&stages.stages[index], placement)?,
             Move::Part { stage, part } => {
                 let source = placement.region(stages.stages[stage].sources[part]);
                 copied(&stages.stages[stage].name, source, placement.part(stages, stage, part))
@@ -192,22 +200,22 @@ impl Plan {
                 let source = stages.output.map_or(self.input, |output| placement.region(output));
                 copied("output", source, placement.output)
             }
-        }
+        })
     }
 
-    fn stage(&mut self, stage: &Stage, placement: &Placement) -> Step {
+    fn stage(&mut self, stage: &Stage, placement: &Placement) -> Result<Step> {
         let (source, target) = (placement.region(stage.sources[0]), placement.region(stage.target));
         let before = self.packs.len();
-        let kernel = self.kernel(stage, source, target);
+        let kernel = self.kernel(stage, source, target)?;
         let pack = (self.packs.len() > before).then_some(before);
         let (mut flops, mut weight_bytes) = (0, 0);
         if let Some(packed) = pack.map(|index| &self.packs[index].pack) {
-            weight_bytes = bytes(packed.elements());
+            weight_bytes = self.byte_weights(packed.elements());
             if let Pack::Matrix { rows, channels, .. } = packed {
                 flops = 2 * (rows * channels * target.pixels()) as u64;
             }
         }
-        Step {
+        Ok(Step {
             name: stage.name.clone(),
             layers: stage.layers.clone(),
             kernel,
@@ -216,11 +224,11 @@ impl Plan {
             pack,
             flops,
             bytes: source.bytes() + target.bytes() + weight_bytes,
-        }
+        })
     }
 
-    fn kernel(&mut self, stage: &Stage, source: Region, target: Region) -> Kernel {
-        match &stage.operation {
+    fn kernel(&mut self, stage: &Stage, source: Region, target: Region) -> Result<Kernel> {
+        Ok(match &stage.operation {
             Operation::Conv { conv, prologue, epilogue } => {
                 let weights = self.pack(Pack::Matrix {
                     layer: stage.name.clone(),
@@ -230,7 +238,10 @@ impl Plan {
                     prologue: prologue.clone(),
                     epilogue: epilogue.norm.clone(),
                 });
-                convolution(*conv, source, target, weights, prologue.as_ref(), epilogue.relu)
+                let (prologue, relu) = (prologue.as_ref().map(|prologue| prologue.relu), epilogue.relu);
+                let convolution = Convolution { source, target, weights, window: conv.window, prologue, relu };
+                let tile = self.options.tuning.tile(&convolution).ok_or_else(|| Error::NoKernel { layer: stage.name.clone() })?;
+                tile.kernel(&convolution)
             }
             Operation::NormRelu(NormRelu { norm, relu }) => {
                 let weights = norm.clone().map(|norm| self.pack_norm(Some(norm), source.shape));
@@ -257,7 +268,7 @@ impl Plan {
                 linear::kernel(source, target, weights, *relu)
             }
             Operation::Concat => unreachable!("a concat is placed or copied part by part"),
-        }
+        })
     }
 
     fn pack_norm(&mut self, norm: Option<Norm>, shape: Shape) -> WeightRows {
@@ -267,25 +278,17 @@ impl Plan {
     /// Appends a pack to the last weight buffer, or to a new one where it would grow too large to bind.
     fn pack(&mut self, pack: Pack) -> WeightRows {
         let elements = pack.elements();
+        let precision = self.options.tuning.precision;
         let last = self.element_weight_buffers.last_mut();
-        match last.filter(|used| bytes(**used + elements) <= self.options.byte_weight_buffer) {
+        match last.filter(|used| ((**used + elements) * precision.bytes()) as u64 <= self.options.byte_weight_buffer) {
             Some(used) => *used += elements,
             None => self.element_weight_buffers.push(elements),
         }
         let buffer = self.element_weight_buffers.len() - 1;
         let element_offset = self.element_weight_buffers[buffer] - elements;
-        let rows = pack.rows_at(element_offset);
+        let rows = pack.rows_at(element_offset, precision);
         self.packs.push(PackedWeights { pack, buffer, element_offset });
         rows
-    }
-}
-
-fn convolution(conv: Conv, source: Region, target: Region, weights: WeightRows, prologue: Option<&NormRelu>, relu: bool) -> Kernel {
-    const GROWTH: Window = Window::square(3, 1, 1);
-    match conv.window {
-        POINTWISE if source.is_planar() && target.is_planar() => conv1x1::kernel(source, target, weights, prologue.map(|p| p.relu), relu),
-        GROWTH => conv3x3::kernel(source, target, weights, relu),
-        window => conv::kernel(source, target, weights, window, relu),
     }
 }
 
@@ -307,8 +310,4 @@ fn check_indices(graph: &Graph, batch: usize, largest: Option<u64>) -> Result<()
 fn byte_tensor(shape: Shape, batch: usize) -> u64 {
     let sizes = [batch, shape.channels, shape.height, shape.width];
     sizes.iter().fold(size_of::<f32>() as u64, |product, &size| product.saturating_mul(size as u64))
-}
-
-const fn bytes(elements: usize) -> u64 {
-    (elements * size_of::<f32>()) as u64
 }

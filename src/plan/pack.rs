@@ -2,7 +2,7 @@
 
 use super::lower::{Norm, NormRelu};
 use crate::error::Result;
-use crate::kernels::{CHANNEL_TILE, WeightRows};
+use crate::kernels::{CHANNEL_TILE, Precision, WeightRows};
 use crate::weights::Weights;
 
 /// How one step's weights are made. Rows are quads, `[k][channel / 4]`, the bias is one more row.
@@ -33,12 +33,20 @@ pub enum Pack {
 }
 
 impl Pack {
+    /// The layer whose tensors are packed; empty for a ReLU alone.
+    pub fn layer(&self) -> &str {
+        match self {
+            Self::Matrix { layer, .. } => layer,
+            Self::Norm { norm, .. } => norm.as_ref().map_or("", |norm| &norm.layer),
+        }
+    }
+
     /// Quads of one row, without the prologue's.
     const fn row_quads(channels: usize) -> usize {
         channels.div_ceil(CHANNEL_TILE) * CHANNEL_TILE / 4
     }
 
-    /// Elements of the packed weights, in f32.
+    /// Elements of the packed weights.
     pub fn elements(&self) -> usize {
         4 * match self {
             Self::Matrix { rows, channels, prologue, .. } => {
@@ -50,12 +58,12 @@ impl Pack {
     }
 
     /// Where the rows of a pack at `element_offset` are.
-    pub(super) fn rows_at(&self, element_offset: usize) -> WeightRows {
+    pub(super) fn rows_at(&self, element_offset: usize, precision: Precision) -> WeightRows {
         let row_quads = match self {
             Self::Matrix { channels, .. } => Self::row_quads(*channels),
             Self::Norm { .. } => 1,
         };
-        WeightRows { quad_offset: element_offset / 4, row_quads }
+        WeightRows { quad_offset: element_offset / 4, row_quads, precision }
     }
 
     /// Packs the weights. Errors where a tensor is missing.

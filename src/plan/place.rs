@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use super::lower::{Operation, Stages, TensorId};
-use crate::kernels::Region;
+use crate::kernels::{Precision, Region};
 use crate::shape::Shape;
 
 /// Channels of a tensor's plane begin at a multiple of this many elements: kernels read four pixels at once.
@@ -32,10 +32,10 @@ pub(super) struct Placement {
     regions: Vec<Region>,
     /// The network's result in `[N, C, H, W]`.
     pub(super) output: Region,
-    /// Elements of each buffer.
-    pub(super) element_buffers: Vec<usize>,
-    /// The most elements that are alive at once.
-    pub(super) element_peak: usize,
+    /// Bytes of each buffer.
+    pub(super) byte_buffers: Vec<u64>,
+    /// The most bytes that are alive at once.
+    pub(super) byte_peak: u64,
 }
 
 impl Placement {
@@ -54,23 +54,25 @@ impl Placement {
 /// A part's parent and its first channel there.
 type Parents = Vec<Option<(TensorId, usize)>>;
 
-/// Places the tensors of `stages` for `batch` images. Without `in_place` every concat copies.
-pub(super) fn place(stages: &Stages, batch: usize, in_place: bool) -> Placement {
+/// Places the tensors of `stages` for `batch` images, those between input and output in `precision`. Without `in_place`
+/// every concat copies.
+pub(super) fn place(stages: &Stages, batch: usize, in_place: bool, precision: Precision) -> Placement {
     let parents = if in_place { parents(stages) } else { vec![None; stages.tensors.len()] };
     let output = stages.output.unwrap_or(TensorId(0));
     let output_is_direct = writes_any_layout(stages, output) && parents[output.0].is_none() && readers(stages, output) == 0;
     let moves = moves(stages, &parents, output_is_direct);
 
-    let allocations = allocations(stages, &parents, &moves, output, batch, output_is_direct);
-    let Assignment { element_buffers, buffers } = Assignment::smallest(&allocations);
-    let alive = |now: usize| allocations.iter().filter(|a| a.first <= now && now <= a.last).map(|a| a.elements).sum();
-    let element_peak = (0..=moves.len() + 1).map(alive).max();
+    let sizes = Sizes { batch, precision };
+    let allocations = allocations(stages, &parents, &moves, output, sizes, output_is_direct);
+    let Assignment { byte_buffers, buffers } = Assignment::smallest(&allocations);
+    let alive = |now: usize| allocations.iter().filter(|a| a.first <= now && now <= a.last).map(|a| a.bytes).sum();
+    let byte_peak = (0..=moves.len() + 1).map(alive).max();
 
     let root_region = |tensor: TensorId| {
         let shape = stages.tensors[tensor.0];
         let buffer = buffers[&AllocationOf::Tensor(tensor)];
         let dense = tensor == TensorId(0) || (tensor == output && output_is_direct);
-        region(buffer, shape, batch, dense)
+        sizes.region(buffer, shape, dense)
     };
     let regions = (0..stages.tensors.len())
         .map(|index| {
@@ -79,27 +81,40 @@ pub(super) fn place(stages: &Stages, batch: usize, in_place: bool) -> Placement 
         })
         .collect::<Vec<_>>();
     let output =
-        if output_is_direct { regions[output.0] } else { region(buffers[&AllocationOf::Output], stages.tensors[output.0], batch, true) };
-    Placement { moves, regions, output, element_buffers, element_peak: element_peak.unwrap_or(0) }
+        if output_is_direct { regions[output.0] } else { sizes.region(buffers[&AllocationOf::Output], stages.tensors[output.0], true) };
+    Placement { moves, regions, output, byte_buffers, byte_peak: byte_peak.unwrap_or(0) }
 }
 
-/// A whole tensor in a buffer of its own: as users see it (`dense`, `[N, C, H, W]`), or in planes of every image's pixels.
-fn region(buffer: usize, shape: Shape, batch: usize, dense: bool) -> Region {
-    let (element_plane, element_image) = if dense {
-        (shape.pixels(), shape.elements())
-    } else {
-        ((batch * shape.pixels()).next_multiple_of(ELEMENT_ALIGNMENT), shape.pixels())
-    };
-    Region { buffer, element_offset: 0, element_plane, element_image, shape, batch }
+/// What the size of a tensor depends on beside its shape.
+#[derive(Debug, Clone, Copy)]
+struct Sizes {
+    batch: usize,
+    precision: Precision,
+}
+
+impl Sizes {
+    /// A whole tensor in a buffer of its own: as users see it (`dense`, `[N, C, H, W]` of 32-bit floats), or in planes of
+    /// every image's pixels.
+    fn region(self, buffer: usize, shape: Shape, dense: bool) -> Region {
+        let Self { batch, precision } = self;
+        let (element_plane, element_image, precision) = if dense {
+            (shape.pixels(), shape.elements(), Precision::F32)
+        } else {
+            ((batch * shape.pixels()).next_multiple_of(ELEMENT_ALIGNMENT), shape.pixels(), precision)
+        };
+        Region { buffer, element_offset: 0, element_plane, element_image, shape, batch, precision }
+    }
+
+    fn bytes(self, shape: Shape, dense: bool) -> u64 {
+        let Region { element_plane, precision, .. } = self.region(0, shape, dense);
+        let elements = element_plane * shape.channels * if dense { self.batch } else { 1 };
+        // Kernels that read quads may touch the last plane's padding.
+        (elements.next_multiple_of(ELEMENT_ALIGNMENT) * precision.bytes()) as u64
+    }
 }
 
 fn slice(whole: Region, first_channel: usize, channels: usize) -> Region {
     Region { element_offset: whole.element_offset + first_channel * whole.element_plane, shape: Shape { channels, ..whole.shape }, ..whole }
-}
-
-fn elements(shape: Shape, batch: usize, dense: bool) -> usize {
-    // Kernels that read quads may touch the last plane's padding.
-    (region(0, shape, batch, dense).element_plane * shape.channels * if dense { batch } else { 1 }).next_multiple_of(ELEMENT_ALIGNMENT)
 }
 
 /// Decides which tensors are runs of channels of another.
@@ -192,7 +207,7 @@ enum AllocationOf {
 #[derive(Debug)]
 struct Allocation {
     of: AllocationOf,
-    elements: usize,
+    bytes: u64,
     first: usize,
     last: usize,
 }
@@ -208,18 +223,18 @@ fn allocations(
     parents: &Parents,
     moves: &[Move],
     output: TensorId,
-    batch: usize,
+    sizes: Sizes,
     output_is_direct: bool,
 ) -> Vec<Allocation> {
     let mut allocations: Vec<Allocation> = Vec::new();
-    let mut touch = |of: AllocationOf, elements: usize, now: usize| match allocations.iter_mut().find(|a| a.of == of) {
+    let mut touch = |of: AllocationOf, bytes: u64, now: usize| match allocations.iter_mut().find(|a| a.of == of) {
         Some(allocation) => allocation.last = now,
-        None => allocations.push(Allocation { of, elements, first: now, last: now }),
+        None => allocations.push(Allocation { of, bytes, first: now, last: now }),
     };
     let mut touch_tensor = |tensor: TensorId, now: usize| {
         let (root, _) = root(parents, tensor);
         let dense = root == TensorId(0) || (root == output && output_is_direct);
-        touch(AllocationOf::Tensor(root), elements(stages.tensors[root.0], batch, dense), now);
+        touch(AllocationOf::Tensor(root), sizes.bytes(stages.tensors[root.0], dense), now);
     };
     // The input is there before the first move, the output after the last.
     touch_tensor(TensorId(0), 0);
@@ -241,16 +256,16 @@ fn allocations(
     if output_is_direct {
         touch_tensor(output, moves.len() + 1);
     } else {
-        let elements = elements(stages.tensors[output.0], batch, true);
-        allocations.push(Allocation { of: AllocationOf::Output, elements, first: moves.len(), last: moves.len() + 1 });
+        let bytes = sizes.bytes(stages.tensors[output.0], true);
+        allocations.push(Allocation { of: AllocationOf::Output, bytes, first: moves.len(), last: moves.len() + 1 });
     }
     allocations
 }
 
-/// The buffer of each allocation, and every buffer's elements.
+/// The buffer of each allocation, and every buffer's bytes.
 #[derive(Debug, Default)]
 struct Assignment {
-    element_buffers: Vec<usize>,
+    byte_buffers: Vec<u64>,
     buffers: HashMap<AllocationOf, usize>,
 }
 
@@ -260,9 +275,9 @@ impl Assignment {
         let mut ordered: Vec<&Allocation> = allocations.iter().collect();
         ordered.sort_by_key(|a| a.first);
         let by_time = Self::in_order(&ordered);
-        ordered.sort_by_key(|a| std::cmp::Reverse(a.elements));
+        ordered.sort_by_key(|a| std::cmp::Reverse(a.bytes));
         let by_size = Self::in_order(&ordered);
-        if by_size.elements() < by_time.elements() { by_size } else { by_time }
+        if by_size.bytes() < by_time.bytes() { by_size } else { by_time }
     }
 
     /// Each allocation goes to the buffer that is free while it lives and grows least by it, else to a new one.
@@ -272,23 +287,23 @@ impl Assignment {
         for allocation in allocations {
             let free = (0..residents.len()).filter(|&buffer| residents[buffer].iter().all(|other| !other.overlaps(allocation)));
             let cost = |&buffer: &usize| {
-                let size = assignment.element_buffers[buffer];
-                (allocation.elements.saturating_sub(size), size.saturating_sub(allocation.elements))
+                let size = assignment.byte_buffers[buffer];
+                (allocation.bytes.saturating_sub(size), size.saturating_sub(allocation.bytes))
             };
             let buffer = free.min_by_key(cost).unwrap_or(residents.len());
             if buffer == residents.len() {
-                assignment.element_buffers.push(0);
+                assignment.byte_buffers.push(0);
                 residents.push(Vec::new());
             }
-            let size = &mut assignment.element_buffers[buffer];
-            *size = allocation.elements.max(*size);
+            let size = &mut assignment.byte_buffers[buffer];
+            *size = allocation.bytes.max(*size);
             residents[buffer].push(allocation);
             assignment.buffers.insert(allocation.of, buffer);
         }
         assignment
     }
 
-    fn elements(&self) -> usize {
-        self.element_buffers.iter().sum()
+    fn bytes(&self) -> u64 {
+        self.byte_buffers.iter().sum()
     }
 }

@@ -1,0 +1,185 @@
+// Convolution with any kernel, stride and zero padding, as a matrix product whose operands pass through workgroup memory:
+// dst[o, y, x] = max(bias[o] + sum over c, ky, kx of weight[c, ky, kx, o] * x[c, y * stride + ky - padding, ...], floor),
+// where x is src or, with PROLOGUE (1x1 only), max(src * scale[c] + shift[c], prologue_floor). For any GPU.
+//
+// A workgroup owns TILE_CHANNELS output channels of TILE_PIXELS pixels, counted through all images; an invocation owns
+// THREAD_CHANNELS of THREAD_PIXELS of them. For every tap of the kernel, TILE_DEPTH input channels at a time are staged.
+// With SLICES above 1 as many groups of invocations share the input channels between them, and add up their sums at the
+// end, always in the same order: for small pictures, which have too few tiles to keep a GPU busy.
+
+alias Source = f32;
+alias Weight = f32;
+alias Target = f32;
+const TILE_CHANNELS: u32 = 64u;
+const TILE_PIXELS: u32 = 64u;
+const TILE_DEPTH: u32 = 16u;
+const THREAD_CHANNELS: u32 = 4u;
+const THREAD_PIXELS: u32 = 4u;
+const SLICES: u32 = 1u;
+const PROLOGUE: bool = true;
+
+// Where element (n, c, y, x) lies: offset + n * image + c * plane + y * width + x.
+struct Layout {
+    offset: u32,
+    plane: u32,
+    image: u32,
+    width: u32,
+}
+
+struct Params {
+    src: Layout,
+    dst: Layout,
+    pixels: u32,          // of all output images
+    image_pixels: u32,    // of one output image
+    in_channels: u32,
+    out_channels: u32,
+    src_height: u32,
+    kernel_height: u32,
+    kernel_width: u32,
+    stride_y: u32,
+    stride_x: u32,
+    padding_y: u32,
+    padding_x: u32,
+    weight_offset: u32,   // quads
+    weight_row: u32,      // quads of one tap's row, without the prologue's
+    prologue_floor: f32,
+    floor: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> src: array<Source>;
+@group(0) @binding(2) var<storage, read> weights: array<vec4<Weight>>;
+@group(0) @binding(3) var<storage, read_write> dst: array<Target>;
+
+const ROW_HEAD: u32 = select(0u, 1u, PROLOGUE);
+const CHANNEL_QUADS: u32 = TILE_CHANNELS / 4u;
+const PIXEL_QUADS: u32 = TILE_PIXELS / 4u;
+const THREAD_CHANNEL_QUADS: u32 = THREAD_CHANNELS / 4u;
+const THREAD_PIXEL_QUADS: u32 = THREAD_PIXELS / 4u;
+const THREAD_ROWS: u32 = TILE_CHANNELS / THREAD_CHANNELS;
+const THREAD_COLUMNS: u32 = TILE_PIXELS / THREAD_PIXELS;
+const SLICE: u32 = THREAD_ROWS * THREAD_COLUMNS;  // invocations
+const WORKGROUP: u32 = SLICE * SLICES;
+
+var<workgroup> weight_tile: array<vec4<f32>, SLICES * TILE_DEPTH * CHANNEL_QUADS>;
+var<workgroup> pixel_tile: array<vec4<f32>, SLICES * TILE_DEPTH * PIXEL_QUADS>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) invocation: u32,
+) {
+    let slice = invocation / SLICE;
+    let thread = invocation % SLICE;
+    let first_pixel = (group.z * groups.x + group.x) * TILE_PIXELS;
+    let first_channel = group.y * TILE_CHANNELS;
+    let taps = params.kernel_height * params.kernel_width;
+    let row_quads = ROW_HEAD + params.weight_row;
+    let staged_weights = slice * TILE_DEPTH * CHANNEL_QUADS;
+    let staged_pixels = slice * TILE_DEPTH * PIXEL_QUADS;
+
+    // What this invocation stages: one quad of pixels in every PIXEL_STEP-th channel, one of weights in every WEIGHT_STEP-th.
+    let stage_quad = thread % PIXEL_QUADS;
+    var stage_image: array<u32, 4>;
+    var stage_y: array<i32, 4>;
+    var stage_x: array<i32, 4>;
+    var stage_inside: array<bool, 4>;
+    for (var i = 0u; i < 4u; i++) {
+        let pixel = first_pixel + stage_quad * 4u + i;
+        stage_inside[i] = pixel < params.pixels;
+        let image = min(pixel, params.pixels - 1u) / params.image_pixels;
+        let pixel_in_image = min(pixel, params.pixels - 1u) - image * params.image_pixels;
+        let y = pixel_in_image / params.dst.width;
+        stage_image[i] = params.src.offset + image * params.src.image;
+        stage_y[i] = i32(y * params.stride_y) - i32(params.padding_y);
+        stage_x[i] = i32((pixel_in_image - y * params.dst.width) * params.stride_x) - i32(params.padding_x);
+    }
+    let weight_quad = min(first_channel / 4u + thread % CHANNEL_QUADS, params.weight_row - 1u);
+
+    let thread_row = thread / THREAD_COLUMNS;
+    let thread_column = thread % THREAD_COLUMNS;
+    var sums: array<array<vec4<f32>, THREAD_PIXEL_QUADS>, THREAD_CHANNELS>;
+
+    let rounds = (params.in_channels + SLICES * TILE_DEPTH - 1u) / (SLICES * TILE_DEPTH);
+    for (var ky = 0u; ky < params.kernel_height; ky++) {
+        for (var kx = 0u; kx < params.kernel_width; kx++) {
+            let tap = ky * params.kernel_width + kx;
+            var source: array<u32, 4>;
+            var inside: array<bool, 4>;
+            for (var i = 0u; i < 4u; i++) {
+                let y = stage_y[i] + i32(ky);
+                let x = stage_x[i] + i32(kx);
+                inside[i] = stage_inside[i] & (y >= 0) & (y < i32(params.src_height)) & (x >= 0) & (x < i32(params.src.width));
+                source[i] = select(0u, stage_image[i] + u32(y) * params.src.width + u32(x), inside[i]);
+            }
+            for (var round = 0u; round < rounds; round++) {
+                let first = (round * SLICES + slice) * TILE_DEPTH;
+                workgroupBarrier();
+                for (var depth = thread / CHANNEL_QUADS; depth < TILE_DEPTH; depth += SLICE / CHANNEL_QUADS) {
+                    let row = params.weight_offset + (min(first + depth, params.in_channels - 1u) * taps + tap) * row_quads;
+                    weight_tile[staged_weights + depth * CHANNEL_QUADS + thread % CHANNEL_QUADS] = vec4<f32>(weights[row + ROW_HEAD + weight_quad]);
+                }
+                for (var depth = thread / PIXEL_QUADS; depth < TILE_DEPTH; depth += SLICE / PIXEL_QUADS) {
+                    let channel = min(first + depth, params.in_channels - 1u);
+                    let has_channel = first + depth < params.in_channels;
+                    var x = vec4<f32>();
+                    for (var i = 0u; i < 4u; i++) {
+                        let value = f32(src[source[i] + channel * params.src.plane]);
+                        x[i] = select(0.0, value, inside[i] & has_channel);
+                    }
+                    if PROLOGUE {
+                        let norm = vec4<f32>(weights[params.weight_offset + channel * row_quads]);
+                        let normalised = max(fma(x, vec4(norm.x), vec4(norm.y)), vec4(params.prologue_floor));
+                        x = select(vec4<f32>(), normalised, has_channel);
+                    }
+                    pixel_tile[staged_pixels + depth * PIXEL_QUADS + stage_quad] = x;
+                }
+                workgroupBarrier();
+                for (var depth = 0u; depth < TILE_DEPTH; depth++) {
+                    var x: array<vec4<f32>, THREAD_PIXEL_QUADS>;
+                    for (var q = 0u; q < THREAD_PIXEL_QUADS; q++) {
+                        x[q] = pixel_tile[staged_pixels + depth * PIXEL_QUADS + q * THREAD_COLUMNS + thread_column];
+                    }
+                    for (var o = 0u; o < THREAD_CHANNELS; o += 4u) {
+                        let weight = weight_tile[staged_weights + depth * CHANNEL_QUADS + thread_row * THREAD_CHANNEL_QUADS + o / 4u];
+                        for (var q = 0u; q < THREAD_PIXEL_QUADS; q++) {
+                            sums[o][q] = fma(x[q], vec4(weight.x), sums[o][q]);
+                            sums[o + 1u][q] = fma(x[q], vec4(weight.y), sums[o + 1u][q]);
+                            sums[o + 2u][q] = fma(x[q], vec4(weight.z), sums[o + 2u][q]);
+                            sums[o + 3u][q] = fma(x[q], vec4(weight.w), sums[o + 3u][q]);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    // The tiles are done with: the slices' sums pass through the place of the pixels, a channel at a time.
+    for (var o = 0u; o < THREAD_CHANNELS; o++) {
+        if SLICES > 1u {
+            for (var q = 0u; q < THREAD_PIXEL_QUADS; q++) {
+                workgroupBarrier();
+                pixel_tile[invocation] = sums[o][q];
+                workgroupBarrier();
+                for (var other = 1u; other < SLICES; other++) {
+                    sums[o][q] += pixel_tile[other * SLICE + thread];
+                }
+            }
+        }
+        let channel = first_channel + thread_row * THREAD_CHANNELS + o;
+        if slice == 0u && channel < params.out_channels {
+            let bias = f32(weights[params.weight_offset + params.in_channels * taps * row_quads + channel / 4u][channel % 4u]);
+            for (var q = 0u; q < THREAD_PIXEL_QUADS; q++) {
+                let result = max(sums[o][q] + vec4(bias), vec4(params.floor));
+                for (var i = 0u; i < 4u; i++) {
+                    let pixel = first_pixel + (q * THREAD_COLUMNS + thread_column) * 4u + i;
+                    if pixel < params.pixels {
+                        let image = pixel / params.image_pixels;
+                        dst[params.dst.offset + image * params.dst.image + channel * params.dst.plane + pixel - image * params.image_pixels] = Target(result[i]);
+                    }
+                }
+            }
+        }
+    }
+}
