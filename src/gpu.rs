@@ -1,13 +1,18 @@
 //! Adapters and devices: what there is, which one is taken, and how its failures become errors.
 
+mod pipeline_cache;
+
 use std::fmt::Write as _;
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use serde::Serialize;
 
+use crate::cache::{Cache, SealedFile};
 use crate::error::{Error, Result};
 use crate::kernels::Capabilities;
+pub(crate) use pipeline_cache::PipelineCache;
 
 /// What to tell where there is no adapter: the remedy is in it.
 pub const NO_ADAPTER: &str = "no adapter found; install a Vulkan driver (Debian, Ubuntu: `apt-get install libvulkan1 mesa-vulkan-drivers`, which drives \
@@ -77,6 +82,8 @@ pub struct Gpu {
     device_type: wgpu::DeviceType,
     warnings: Vec<String>,
     failure: Arc<Mutex<Option<String>>>,
+    cache: Cache,
+    pipeline_cache: Arc<OnceLock<Option<PipelineCache>>>,
 }
 
 impl Gpu {
@@ -86,7 +93,8 @@ impl Gpu {
         adapters.iter().enumerate().map(|(i, a)| AdapterSummary::new(i, &a.get_info(), a.features(), &a.limits())).collect()
     }
 
-    /// Opens the adapter with this index or with this in its name; the best one without a selector.
+    /// Opens the adapter with this index or with this in its name; the best one without a selector. What is worth
+    /// keeping until the next start goes to [`Cache::from_env`]; [`Gpu::with_cache`] changes that.
     pub fn open(selector: Option<&str>) -> Result<Self> {
         pollster::block_on(Self::open_async(selector))
     }
@@ -117,16 +125,43 @@ impl Gpu {
 
         let summary = AdapterSummary::new(index, &info, adapter.features(), &limits);
         let warnings = warnings(&info, adapter.features());
-        Ok(Self { device, queue, summary, device_type: info.device_type, warnings, failure })
+        let cache = Cache::from_env();
+        Ok(Self { device, queue, summary, device_type: info.device_type, warnings, failure, cache, pipeline_cache: Arc::default() })
     }
 
     /// Wraps a device and queue that a program already has. Their error handlers stay the program's own: errors of
-    /// ours are caught by error scopes, a lost device shows as an error of the run that met it.
+    /// ours are caught by error scopes, a lost device shows as an error of the run that met it. Nothing is kept until the
+    /// next start, unless [`Gpu::with_cache`] says where.
     pub fn from_device(device: wgpu::Device, queue: wgpu::Queue) -> Self {
         let info = device.adapter_info();
         let summary = AdapterSummary::new(0, &info, device.features(), &device.limits());
         let warnings = warnings(&info, device.features());
-        Self { device, queue, summary, device_type: info.device_type, warnings, failure: Arc::default() }
+        Self {
+            device,
+            queue,
+            summary,
+            device_type: info.device_type,
+            warnings,
+            failure: Arc::default(),
+            cache: Cache::off(),
+            pipeline_cache: Arc::default(),
+        }
+    }
+
+    /// The same device, whose new engines use this cache.
+    pub fn with_cache(self, cache: Cache) -> Self {
+        Self { cache, pipeline_cache: Arc::default(), ..self }
+    }
+
+    /// Where engines keep what makes their next start faster.
+    pub fn cache(&self) -> &Cache {
+        &self.cache
+    }
+
+    /// The file that keeps what the driver makes of the shaders, there or not; `None` without a cache, or where the
+    /// device cannot hand out what it compiled: that takes Vulkan and [`wgpu::Features::PIPELINE_CACHE`].
+    pub fn pipeline_cache_file(&self) -> Option<PathBuf> {
+        self.pipeline_file().map(|file| file.path().to_path_buf())
     }
 
     /// The adapter.
@@ -164,6 +199,22 @@ impl Gpu {
             subgroup: has_subgroups.then_some([info.subgroup_min_size, info.subgroup_max_size]),
             f16: features.contains(wgpu::Features::SHADER_F16),
         }
+    }
+
+    /// What pipelines are made with, where something keeps what the driver makes of them.
+    pub(crate) fn pipeline_cache(&self) -> Option<&PipelineCache> {
+        self.pipeline_cache.get_or_init(|| PipelineCache::open(self)).as_ref()
+    }
+
+    fn pipeline_file(&self) -> Option<SealedFile> {
+        self.device.features().contains(wgpu::Features::PIPELINE_CACHE).then(|| self.cache_file("pipelines"))?
+    }
+
+    /// The cache's file of this kind about this adapter with this driver.
+    fn cache_file(&self, kind: &str) -> Option<SealedFile> {
+        let info = self.device.adapter_info();
+        let ids = format!("vendor {:04x}, device {:04x}", info.vendor, info.device);
+        self.cache.file(kind, &info.name, &[&info.name, &self.summary.backend, &ids, &info.driver, &info.driver_info])
     }
 
     /// The largest buffer a kernel can read or write, in bytes.

@@ -7,11 +7,13 @@
 //! - [`Engine`]: a plan on a device. [`Engine::run`] takes pictures as numbers and returns logits.
 //! - [`Reference`]: the same graph on the CPU, slow and obvious: what the engine is held to.
 //!
-//! Beside them: [`Checkpoint`] is a trained network as a file holds it, [`Gpu`] an open device, [`mod@image`] and
-//! [`labels`] the way in from pictures and out to names.
+//! Beside them: [`Checkpoint`] is a trained network as a file holds it, [`Gpu`] an open device, [`Cache`] what
+//! makes its next start faster, [`mod@image`] and [`labels`] the way in from pictures and out to names.
 
 pub mod arch;
+pub mod cache;
 pub mod engine;
+mod environment;
 pub mod error;
 pub mod gpu;
 pub mod graph;
@@ -29,6 +31,7 @@ pub mod weights;
 pub mod whole_file;
 
 pub use arch::{Config, Stem};
+pub use cache::Cache;
 pub use engine::{Engine, EngineOptions};
 pub use error::{Error, Result};
 pub use gpu::{AdapterSummary, Gpu};

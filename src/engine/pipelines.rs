@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::lock;
 use crate::error::Result;
-use crate::gpu::Gpu;
+use crate::gpu::{Gpu, PipelineCache};
 use crate::kernels::Variant;
 
 #[derive(Debug)]
@@ -61,10 +61,19 @@ impl Pipelines {
                 }
             }
         }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let cache = gpu.pipeline_cache();
+        let compiled = cache.map(PipelineCache::compiled);
         // Error scopes belong to a thread, so each pipeline has its own.
-        let build = |variant: &&Variant| Ok(((*variant).clone(), pollster::block_on(gpu.caught(|| self.pipeline(gpu, variant)))?));
+        let build =
+            |variant: &&Variant| Ok(((*variant).clone(), pollster::block_on(gpu.caught(|| self.pipeline(gpu, compiled, variant)))?));
         let built = missing.par_iter().map(build).collect::<Result<Vec<_>>>()?;
         lock(&self.pipelines).extend(built);
+        if let Some(cache) = cache {
+            cache.keep();
+        }
         Ok(())
     }
 
@@ -73,7 +82,7 @@ impl Pipelines {
         Arc::clone(&lock(&self.pipelines)[variant])
     }
 
-    fn pipeline(&self, gpu: &Gpu, variant: &Variant) -> Arc<wgpu::ComputePipeline> {
+    fn pipeline(&self, gpu: &Gpu, cache: Option<&wgpu::PipelineCache>, variant: &Variant) -> Arc<wgpu::ComputePipeline> {
         let label = variant.to_string();
         let shader = wgpu::ShaderModuleDescriptor { label: Some(&label), source: wgpu::ShaderSource::Wgsl(variant.source().into()) };
         let module = if self.shader_checks {
@@ -91,7 +100,7 @@ impl Pipelines {
             module: &module,
             entry_point: Some("main"),
             compilation_options,
-            cache: None,
+            cache,
         }))
     }
 }

@@ -6,12 +6,11 @@ mod cache;
 mod remote;
 mod server;
 
-use std::env;
-use std::ffi::OsString;
 use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::environment::{variable, xdg_caches};
 use crate::error::{Error, Result};
 
 use cache::Cache;
@@ -53,8 +52,8 @@ impl Hub {
     pub fn from_env() -> Result<Self> {
         let text = |name| variable(name).map(|value| value.to_string_lossy().trim().to_owned());
         let home = variable("HF_HOME").map(PathBuf::from).or_else(|| {
-            let caches = variable("XDG_CACHE_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cache")))?;
-            Some(caches.join("huggingface"))
+            // On every platform, as the hub's other clients do.
+            Some(xdg_caches()?.join("huggingface"))
         });
         let cache = variable("HF_HUB_CACHE").map(PathBuf::from).or_else(|| Some(home.as_ref()?.join("hub")));
         let Some(cache) = cache else {
@@ -122,9 +121,4 @@ fn keep(server: &Server, cache: &Cache, announced: &Announced, progress: &mut dy
     let mut part = cache.part(&announced.etag)?;
     server.download(announced, &mut part, progress)?;
     cache.keep(part, &announced.etag)
-}
-
-/// An environment variable that says something.
-fn variable(name: &str) -> Option<OsString> {
-    env::var_os(name).filter(|value| !value.is_empty())
 }

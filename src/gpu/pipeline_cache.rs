@@ -1,0 +1,87 @@
+//! What the driver made of shaders, in a file from one start to the next.
+
+use std::sync::{Mutex, PoisonError};
+
+use super::Gpu;
+use crate::cache::{SealedFile, checksum};
+
+/// A device's pipeline cache. All engines on the device share it.
+#[derive(Debug)]
+pub(crate) struct PipelineCache {
+    compiled: wgpu::PipelineCache,
+    kept: Mutex<Kept>,
+}
+
+impl PipelineCache {
+    /// The device's own, with what its file holds in it; `None` where the device has none or nothing is kept.
+    pub(super) fn open(gpu: &Gpu) -> Option<Self> {
+        let file = gpu.pipeline_file()?;
+        let stored = file.read();
+        let create = |data: Option<&[u8]>| {
+            let descriptor = wgpu::PipelineCacheDescriptor { label: Some("kernels"), data, fallback: true };
+            // SAFETY: `get_data` returned this data before it was sealed: the seal shows that it was on the same adapter,
+            // with the same driver, and that nothing has changed since. Who would forge one could as well replace the
+            // programs of the user whose cache it is.
+            pollster::block_on(gpu.caught(|| unsafe { gpu.device().create_pipeline_cache(&descriptor) })).ok()
+        };
+        let compiled = stored.and_then(|data| create(Some(&data))).or_else(|| create(None))?;
+        let kept = Kept { file, checksum: checksum(&compiled.get_data()?) };
+        Some(Self { compiled, kept: Mutex::new(kept) })
+    }
+
+    /// What pipelines are made with.
+    pub(crate) fn compiled(&self) -> &wgpu::PipelineCache {
+        &self.compiled
+    }
+
+    /// Keeps what was compiled since the last time.
+    pub(crate) fn keep(&self) {
+        // Locked first, so that no older data follows newer.
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(data) = self.compiled.get_data() {
+            kept.keep(&data);
+        }
+    }
+}
+
+/// What the file needs no more: at first the driver's data before anything was compiled. Drivers that keep nothing leave
+/// it at that, and get no file.
+#[derive(Debug)]
+struct Kept {
+    file: SealedFile,
+    checksum: u64,
+}
+
+impl Kept {
+    fn keep(&mut self, data: &[u8]) {
+        let checksum = checksum(data);
+        if checksum != self.checksum {
+            self.file.write(data);
+            self.checksum = checksum;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::cache::Cache;
+
+    #[test]
+    fn only_what_is_new_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = || Cache::at(folder.path()).file("pipelines", "GPU", &["driver"]).unwrap();
+        let mut kept = Kept { file: file(), checksum: checksum(b"empty") };
+        kept.keep(b"empty");
+        assert!(!file().path().exists(), "a driver that keeps nothing needs no file");
+        kept.keep(b"empty, and a pipeline");
+        assert_eq!(file().read().unwrap(), b"empty, and a pipeline");
+        fs::remove_file(file().path()).unwrap();
+        kept.keep(b"empty, and a pipeline");
+        assert!(!file().path().exists(), "what was written is not written again");
+        kept.keep(b"empty, and two pipelines");
+        assert_eq!(file().read().unwrap(), b"empty, and two pipelines");
+    }
+}
