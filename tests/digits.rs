@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use densenet_wgpu::image::Picture;
-use densenet_wgpu::{Engine, EngineOptions, Gpu, models};
+use densenet_wgpu::{Engine, EngineOptions, models};
 
 #[expect(dead_code, reason = "other tests use the rest")]
 mod common;
-use common::{assert_close, read_npy};
+use common::{assert_close, open_gpu, read_npy};
 
 #[test]
 fn the_bundled_model_reads_the_held_out_digits() {
@@ -17,8 +17,7 @@ fn the_bundled_model_reads_the_held_out_digits() {
     let expected = read_npy(&fixture("logits.npy")).data;
     let model = models::bundled("digits").unwrap().unwrap();
     let preprocessing = model.preprocessing.clone().unwrap();
-    let gpu = Gpu::open(None).unwrap_or_else(|e| panic!("this test needs a GPU, a software one will do: {e}"));
-    let engine = Engine::new(&gpu, &model.graph(64, 64).unwrap(), &model.weights, EngineOptions::default()).unwrap();
+    let engine = Engine::new(&open_gpu(), &model.graph(64, 64).unwrap(), &model.weights, EngineOptions::default()).unwrap();
 
     let mut input = Vec::new();
     for pixels in pictures.chunks_exact(64) {

@@ -8,13 +8,13 @@ use densenet_wgpu::{Config, Engine, EngineOptions, Error, Gpu, Graph, Reference,
 
 #[expect(dead_code, reason = "other tests use the rest")]
 mod common;
-use common::{assert_close, seeded_input, seeded_weights};
+use common::{assert_close, open_gpu, seeded_input, seeded_weights};
 
 const TOLERANCE: f32 = 2e-5;
 
 fn gpu() -> &'static Gpu {
     static GPU: OnceLock<Gpu> = OnceLock::new();
-    GPU.get_or_init(|| Gpu::open(None).unwrap_or_else(|e| panic!("these tests need a GPU, a software one will do: {e}")))
+    GPU.get_or_init(open_gpu)
 }
 
 fn network(height: usize, width: usize) -> (Graph, Weights) {

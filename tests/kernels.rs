@@ -14,7 +14,7 @@ mod common;
 #[expect(dead_code, reason = "other tests use the rest")]
 #[path = "common/graphs.rs"]
 mod graphs;
-use common::{disagreement, seeded_input, seeded_weights};
+use common::{disagreement, open_gpu, seeded_input, seeded_weights};
 use graphs::Odd;
 
 /// Of the largest expected magnitude: what is allowed between us and PyTorch.
@@ -27,7 +27,7 @@ fn tolerance(precision: Precision) -> f32 {
 
 fn gpu() -> &'static Gpu {
     static GPU: OnceLock<Gpu> = OnceLock::new();
-    GPU.get_or_init(|| Gpu::open(None).unwrap_or_else(|e| panic!("these tests need a GPU, a software one will do: {e}")))
+    GPU.get_or_init(open_gpu)
 }
 
 /// Runs every case on the device, and fails with all that disagree with the reference.

@@ -9,7 +9,7 @@ use densenet_wgpu::{Engine, EngineOptions, Gpu, Precision, Tuning};
 
 #[expect(dead_code, reason = "other tests use the rest")]
 mod common;
-use common::{Case, disagreement, seeded_input};
+use common::{Case, disagreement, open_gpu, seeded_input};
 
 /// Of an image's largest logit: what is allowed between us and PyTorch.
 const TOLERANCE: f32 = 2e-5;
@@ -37,7 +37,7 @@ fn portable(precision: Precision) -> EngineOptions {
 
 fn gpu() -> &'static Gpu {
     static GPU: OnceLock<Gpu> = OnceLock::new();
-    GPU.get_or_init(|| Gpu::open(None).unwrap_or_else(|e| panic!("these tests need a GPU, a software one will do: {e}")))
+    GPU.get_or_init(open_gpu)
 }
 
 fn engine(case: &Case, options: EngineOptions) -> Engine {

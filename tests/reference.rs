@@ -4,6 +4,7 @@
 
 use densenet_wgpu::{Config, Conv, Error, Graph, Reference, Shape, Tensor, Weights, Window};
 
+#[expect(dead_code, reason = "other tests use the rest")]
 mod common;
 use common::{Case, assert_close, generate, listing, seeded_input, seeded_weights};
 

@@ -24,10 +24,10 @@ use tempfile::TempDir;
 
 const CPU: [&str; 4] = ["--model", "digits", "--device", "cpu"];
 
-/// The program, which fetches nothing here.
+/// The program, which fetches nothing here and keeps nothing.
 fn densenet() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_densenet"));
-    command.env("HF_HUB_OFFLINE", "1").env("HF_HOME", "no such folder");
+    command.env("HF_HUB_OFFLINE", "1").env("HF_HOME", "no such folder").env("DENSENET_CACHE_DIR", "");
     command
 }
 

@@ -136,3 +136,19 @@ fn the_bundled_model_reads_the_bundled_digits_on_the_default_device() {
     assert_eq!(rows.len(), 40);
     assert!(right.count() >= 39, "{}", stdout(&output));
 }
+
+#[test]
+fn a_cache_that_cannot_be_written_costs_no_word_on_the_default_device() {
+    let folder = folder();
+    let not_a_folder = folder.path().join("file");
+    fs::write(&not_a_folder, "untouched").unwrap();
+    let run = |cache: &Path| {
+        let mut command = densenet();
+        command.env("DENSENET_CACHE_DIR", cache).args(["classify", "--model", "digits"]).arg(fixture("L.png"));
+        command.output().unwrap()
+    };
+    let [unwritable, off] = [run(&not_a_folder), run(Path::new(""))];
+    assert_says(&unwritable, 0, &[]);
+    assert_eq!((stdout(&unwritable), stderr(&unwritable)), (stdout(&off), stderr(&off)));
+    assert_eq!(fs::read(&not_a_folder).unwrap(), b"untouched");
+}

@@ -11,7 +11,13 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use densenet_wgpu::{Config, Graph, Stem, Tensor, Weights};
+use densenet_wgpu::{Cache, Config, Gpu, Graph, Stem, Tensor, Weights};
+
+/// The device, which keeps nothing from one run of the tests to the next.
+pub(crate) fn open_gpu() -> Gpu {
+    let gpu = Gpu::open(None).unwrap_or_else(|e| panic!("these tests need a GPU, a software one will do: {e}"));
+    gpu.with_cache(Cache::off())
+}
 
 /// Generated weights for every tensor that the graph needs.
 pub(crate) fn seeded_weights(graph: &Graph, seed: u64) -> Weights {
