@@ -24,8 +24,8 @@ use crate::plan::{Plan, PlanOptions};
 use crate::shape::Shape;
 use crate::weights::Weights;
 use bound::{BoundPlan, Submitter};
-use pipelines::Pipelines;
-use readback::Readback;
+pub(crate) use pipelines::Pipelines;
+pub(crate) use readback::Readback;
 use weights::WeightBuffers;
 
 /// Bound plans an engine keeps: enough for two picture sizes, each with full batches and a last short one.

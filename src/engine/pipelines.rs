@@ -11,7 +11,7 @@ use crate::gpu::{Gpu, PipelineCache};
 use crate::kernels::Variant;
 
 #[derive(Debug)]
-pub(super) struct Pipelines {
+pub(crate) struct Pipelines {
     bindings: wgpu::BindGroupLayout,
     layout: wgpu::PipelineLayout,
     shader_checks: bool,
@@ -19,7 +19,7 @@ pub(super) struct Pipelines {
 }
 
 impl Pipelines {
-    pub(super) async fn new(gpu: &Gpu, shader_checks: bool) -> Result<Self> {
+    pub(crate) async fn new(gpu: &Gpu, shader_checks: bool) -> Result<Self> {
         gpu.caught(|| {
             let entry = |binding, ty| wgpu::BindGroupLayoutEntry {
                 binding,
@@ -46,12 +46,12 @@ impl Pipelines {
     }
 
     /// The bindings of every kernel: parameters, source, weights, target.
-    pub(super) fn bindings(&self) -> &wgpu::BindGroupLayout {
+    pub(crate) fn bindings(&self) -> &wgpu::BindGroupLayout {
         &self.bindings
     }
 
     /// Builds the pipelines that are not there yet, on every core: drivers compile shaders when a pipeline is made.
-    pub(super) async fn build<'a>(&self, gpu: &Gpu, variants: impl Iterator<Item = &'a Variant>) -> Result<()> {
+    pub(crate) async fn build<'a>(&self, gpu: &Gpu, variants: impl Iterator<Item = &'a Variant>) -> Result<()> {
         let mut missing: Vec<&Variant> = Vec::new();
         {
             let made = lock(&self.pipelines);
@@ -78,7 +78,7 @@ impl Pipelines {
     }
 
     /// A pipeline that [`Pipelines::build`] made.
-    pub(super) fn get(&self, variant: &Variant) -> Arc<wgpu::ComputePipeline> {
+    pub(crate) fn get(&self, variant: &Variant) -> Arc<wgpu::ComputePipeline> {
         Arc::clone(&lock(&self.pipelines)[variant])
     }
 
@@ -89,8 +89,8 @@ impl Pipelines {
             gpu.device().create_shader_module(shader)
         } else {
             // SAFETY: these are this crate's own shaders. Every index they compute is bounded by the plan's sizes, which
-            // the engine checked against the buffers it bound, and every loop by a size in the parameters; the tests run
-            // all of them with checks as well.
+            // the engine checked against the buffers it bound (a peak's by those of its own), and every loop by a size in
+            // the parameters; the tests run all of them with checks as well.
             unsafe { gpu.device().create_shader_module_trusted(shader, wgpu::ShaderRuntimeChecks::unchecked()) }
         };
         let compilation_options = wgpu::PipelineCompilationOptions { zero_initialize_workgroup_memory: false, ..Default::default() };

@@ -9,10 +9,12 @@ pub mod conv1x1;
 pub mod conv3x3;
 pub mod conv_tiled;
 pub mod copy;
+pub mod fma;
 pub mod global_pool;
 pub mod linear;
 pub mod norm_relu;
 pub mod pool;
+pub mod stream;
 mod tile;
 mod tuning;
 
@@ -76,11 +78,15 @@ pub enum Shader {
     GlobalPool,
     /// `shaders/linear.wgsl`
     Linear,
+    /// `shaders/fma.wgsl`
+    Fma,
+    /// `shaders/stream.wgsl`
+    Stream,
 }
 
 impl Shader {
     /// Every shader.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Conv1x1,
         Self::Conv3x3,
         Self::Conv,
@@ -91,6 +97,8 @@ impl Shader {
         Self::Copy,
         Self::GlobalPool,
         Self::Linear,
+        Self::Fma,
+        Self::Stream,
     ];
 
     /// The file's name without its ending.
@@ -106,6 +114,8 @@ impl Shader {
             Self::Copy => "copy",
             Self::GlobalPool => "global_pool",
             Self::Linear => "linear",
+            Self::Fma => "fma",
+            Self::Stream => "stream",
         }
     }
 
@@ -122,6 +132,8 @@ impl Shader {
             Self::Copy => include_str!("../../shaders/copy.wgsl"),
             Self::GlobalPool => include_str!("../../shaders/global_pool.wgsl"),
             Self::Linear => include_str!("../../shaders/linear.wgsl"),
+            Self::Fma => include_str!("../../shaders/fma.wgsl"),
+            Self::Stream => include_str!("../../shaders/stream.wgsl"),
         }
     }
 
@@ -138,6 +150,8 @@ impl Shader {
             Self::Copy => (copy::Params::FIELDS, size_of::<copy::Params>()),
             Self::GlobalPool => (global_pool::Params::FIELDS, size_of::<global_pool::Params>()),
             Self::Linear => (linear::Params::FIELDS, size_of::<linear::Params>()),
+            Self::Fma => (fma::Params::FIELDS, size_of::<fma::Params>()),
+            Self::Stream => (stream::Params::FIELDS, size_of::<stream::Params>()),
         }
     }
 
@@ -146,7 +160,7 @@ impl Shader {
         (Layout::FIELDS, size_of::<Layout>())
     }
 
-    /// Every variant that a plan may contain.
+    /// Every variant that a plan may contain or [`Peak`](crate::Peak) measures with.
     pub fn variants(self) -> Vec<Variant> {
         match self {
             Self::Conv1x1 => conv1x1::variants(),
@@ -159,6 +173,8 @@ impl Shader {
             Self::Copy => copy::variants(),
             Self::GlobalPool => global_pool::variants(),
             Self::Linear => linear::variants(),
+            Self::Fma => fma::SUMS.map(fma::Sums::variant).to_vec(),
+            Self::Stream => stream::TILE_QUADS.map(stream::variant).to_vec(),
         }
     }
 }
