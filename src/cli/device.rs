@@ -20,11 +20,19 @@ pub(crate) struct DeviceOptions {
 
 /// Numbers to compute with.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Precision {
+pub(crate) enum Precision {
     /// 32-bit floats.
     F32,
     /// 16-bit floats: not in this version.
     F16,
+}
+
+/// Where to run: an open device.
+pub(crate) enum Device {
+    /// A GPU.
+    Gpu(Box<Gpu>),
+    /// The processor.
+    Cpu,
 }
 
 /// What runs a network.
@@ -35,18 +43,48 @@ pub(crate) enum Runner {
     Cpu(Box<Reference>),
 }
 
+impl Precision {
+    /// As it is asked for.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::F16 => "f16",
+        }
+    }
+}
+
 impl DeviceOptions {
-    /// Makes what was asked for ready to run `graph`.
-    pub(crate) fn runner(&self, graph: &Graph, weights: &Weights, options: EngineOptions) -> Result<Runner, Stop> {
+    /// The numbers that were asked for.
+    pub(crate) fn precision(&self) -> Precision {
+        self.precision
+    }
+
+    /// Opens what was asked for; says what a person should know about it.
+    pub(crate) fn open(&self) -> Result<Device, Stop> {
         if self.precision == Precision::F16 {
             return Err(Stop::refused("--precision f16 is not in this version; use --precision f32"));
         }
         if self.device.as_deref() == Some("cpu") {
-            return Ok(Runner::Cpu(Box::new(Reference::new(graph.clone(), weights.clone())?)));
+            return Ok(Device::Cpu);
         }
         let gpu = Gpu::open(self.device.as_deref())?;
         gpu.warnings().iter().for_each(|warning| message::warning(warning));
-        Ok(Runner::Gpu(Box::new(Engine::new(&gpu, graph, weights, options)?)))
+        Ok(Device::Gpu(Box::new(gpu)))
+    }
+
+    /// Makes what was asked for ready to run `graph`.
+    pub(crate) fn runner(&self, graph: &Graph, weights: &Weights, options: EngineOptions) -> Result<Runner, Stop> {
+        Ok(self.open()?.runner(graph, weights, options)?)
+    }
+}
+
+impl Device {
+    /// Makes it ready to run `graph`.
+    pub(crate) fn runner(&self, graph: &Graph, weights: &Weights, options: EngineOptions) -> densenet_wgpu::Result<Runner> {
+        Ok(match self {
+            Self::Gpu(gpu) => Runner::Gpu(Box::new(Engine::new(gpu, graph, weights, options)?)),
+            Self::Cpu => Runner::Cpu(Box::new(Reference::new(graph.clone(), weights.clone())?)),
+        })
     }
 }
 

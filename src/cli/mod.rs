@@ -1,5 +1,6 @@
 //! The command line: one command a file; the only place that prints or exits.
 
+mod bench;
 mod classify;
 mod completions;
 mod convert;
@@ -11,6 +12,7 @@ mod infer;
 mod init;
 mod inputs;
 mod inspect;
+mod latencies;
 mod message;
 mod model;
 mod npy;
@@ -49,6 +51,7 @@ enum Command {
     Convert(convert::Options),
     Init(init::Options),
     Plan(plan::Options),
+    Bench(bench::Options),
     Devices(devices::Options),
     Completions(completions::Options),
 }
@@ -99,6 +102,7 @@ fn run(command: Command) -> u8 {
         Command::Convert(options) => convert::run(options),
         Command::Init(options) => init::run(options),
         Command::Plan(options) => plan::run(options),
+        Command::Bench(options) => bench::run(options),
         Command::Devices(options) => devices::run(options),
         Command::Completions(options) => completions::run(options),
     };

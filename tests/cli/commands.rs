@@ -58,7 +58,7 @@ fn completions_are_printed_for_known_shells() {
 
 #[test]
 fn help_is_a_result_and_misuse_is_not() {
-    for command in ["classify", "infer", "init", "plan", "devices", "completions"] {
+    for command in ["classify", "infer", "init", "plan", "bench", "devices", "completions"] {
         let output = densenet().args([command, "--help"]).output().unwrap();
         assert_says(&output, 0, &[]);
         assert!(stdout(&output).contains("Example"), "{command}");

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![cfg(feature = "cli")]
 
+mod bench;
 #[path = "../common/checkpoint_files.rs"]
 mod checkpoint_files;
 mod checkpoints;
