@@ -13,6 +13,7 @@ pub mod fma;
 pub mod global_pool;
 pub mod linear;
 pub mod norm_relu;
+pub mod normalise;
 pub mod pool;
 pub mod stream;
 mod tile;
@@ -68,6 +69,8 @@ pub enum Shader {
     ConvTiled,
     /// `shaders/norm_relu.wgsl`
     NormRelu,
+    /// `shaders/normalise.wgsl`
+    Normalise,
     /// `shaders/pool.wgsl`
     Pool,
     /// `shaders/blur_pool.wgsl`
@@ -86,12 +89,13 @@ pub enum Shader {
 
 impl Shader {
     /// Every shader.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Conv1x1,
         Self::Conv3x3,
         Self::Conv,
         Self::ConvTiled,
         Self::NormRelu,
+        Self::Normalise,
         Self::Pool,
         Self::BlurPool,
         Self::Copy,
@@ -109,6 +113,7 @@ impl Shader {
             Self::Conv => "conv",
             Self::ConvTiled => "conv_tiled",
             Self::NormRelu => "norm_relu",
+            Self::Normalise => "normalise",
             Self::Pool => "pool",
             Self::BlurPool => "blur_pool",
             Self::Copy => "copy",
@@ -127,6 +132,7 @@ impl Shader {
             Self::Conv => include_str!("../../shaders/conv.wgsl"),
             Self::ConvTiled => include_str!("../../shaders/conv_tiled.wgsl"),
             Self::NormRelu => include_str!("../../shaders/norm_relu.wgsl"),
+            Self::Normalise => include_str!("../../shaders/normalise.wgsl"),
             Self::Pool => include_str!("../../shaders/pool.wgsl"),
             Self::BlurPool => include_str!("../../shaders/blur_pool.wgsl"),
             Self::Copy => include_str!("../../shaders/copy.wgsl"),
@@ -145,6 +151,7 @@ impl Shader {
             Self::Conv => (conv::Params::FIELDS, size_of::<conv::Params>()),
             Self::ConvTiled => (conv_tiled::Params::FIELDS, size_of::<conv_tiled::Params>()),
             Self::NormRelu => (norm_relu::Params::FIELDS, size_of::<norm_relu::Params>()),
+            Self::Normalise => (normalise::Params::FIELDS, size_of::<normalise::Params>()),
             Self::Pool => (pool::Params::FIELDS, size_of::<pool::Params>()),
             Self::BlurPool => (blur_pool::Params::FIELDS, size_of::<blur_pool::Params>()),
             Self::Copy => (copy::Params::FIELDS, size_of::<copy::Params>()),
@@ -168,6 +175,7 @@ impl Shader {
             Self::Conv => conv::variants(),
             Self::ConvTiled => conv_tiled::variants(),
             Self::NormRelu => norm_relu::variants(),
+            Self::Normalise => vec![normalise::variant()],
             Self::Pool => pool::variants(),
             Self::BlurPool => blur_pool::variants(),
             Self::Copy => copy::variants(),
