@@ -4,7 +4,8 @@
 //!
 //! - [`Graph`]: what the network is. [`Config`] writes DenseNets with it; its verbs build any other.
 //! - [`Plan`]: what runs, in which order, and where in memory. Pure data, made without a device; it prints itself.
-//! - [`Engine`]: a plan on a device. [`Engine::run`] takes pictures as numbers and returns logits.
+//! - [`Engine`]: a plan on a device. [`Engine::run`] takes pictures as numbers, [`Engine::run_pictures`] as 8-bit
+//!   [`Samples`]; both return logits.
 //! - [`Reference`]: the same graph on the CPU, slow and obvious: what the engine is held to.
 //!
 //! Beside them: [`Checkpoint`] is a trained network as a file holds it, [`Gpu`] an open device, [`Cache`] what
@@ -27,13 +28,14 @@ pub mod models;
 pub mod peak;
 pub mod plan;
 pub mod reference;
+pub mod samples;
 pub mod shape;
 pub mod weights;
 pub mod whole_file;
 
 pub use arch::{Config, Stem};
 pub use cache::Cache;
-pub use engine::{Engine, EngineOptions};
+pub use engine::{Engine, EngineOptions, Run};
 pub use error::{Error, Result};
 pub use gpu::{AdapterSummary, Gpu};
 pub use graph::{Conv, Graph, Node, Op, TensorSpec, Value};
@@ -41,6 +43,7 @@ pub use kernels::{Precision, Tile, Tuning};
 pub use peak::Peak;
 pub use plan::{Plan, PlanOptions};
 pub use reference::Reference;
+pub use samples::Samples;
 pub use shape::{Shape, Window};
 pub use weights::{Checkpoint, Preprocessing, Preset, Tensor, Weights};
 

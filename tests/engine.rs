@@ -4,11 +4,15 @@
 
 use std::sync::OnceLock;
 
-use densenet_wgpu::{Config, Engine, EngineOptions, Error, Gpu, Graph, Reference, Tensor, Weights, wgpu};
+use densenet_wgpu::engine::Input;
+use densenet_wgpu::{Config, Engine, EngineOptions, Error, Gpu, Graph, Reference, Samples, Shape, Tensor, Weights, wgpu};
 
 #[expect(dead_code, reason = "other tests use the rest")]
 mod common;
+#[path = "common/pictures.rs"]
+mod pictures;
 use common::{assert_close, open_gpu, seeded_input, seeded_weights};
+use pictures::Pictures;
 
 const TOLERANCE: f32 = 2e-5;
 
@@ -31,6 +35,10 @@ fn reference(height: usize, width: usize, input: &[f32]) -> Vec<f32> {
 
 fn input(seed: u64, batch: usize, height: usize, width: usize) -> Vec<f32> {
     seeded_input(seed, batch * 3 * height * width)
+}
+
+fn noisy(seed: u64, batch: usize, height: usize, width: usize) -> Pictures {
+    Pictures::new(seed, batch, Shape::new(3, height, width))
 }
 
 fn engine() -> &'static Engine {
@@ -65,6 +73,31 @@ fn threads_get_their_own_results() {
         }
     };
     std::thread::scope(|scope| (0..4).for_each(|seed| drop(scope.spawn(move || run(seed)))));
+}
+
+#[test]
+fn pictures_are_their_values_in_any_thread() {
+    let run = |seed: u64| {
+        for (round, [height, width]) in [[40, 33], [31, 50], [40, 33]].into_iter().enumerate() {
+            let pictures = noisy(seed + 10 * round as u64, 2 + round, height, width);
+            let on_device = engine().run_pictures(&pictures.samples(), height, width).unwrap();
+            assert_eq!(on_device, engine().run_at(&pictures.values(), height, width).unwrap());
+        }
+    };
+    std::thread::scope(|scope| (0..4).for_each(|seed| drop(scope.spawn(move || run(seed)))));
+}
+
+#[test]
+fn runs_are_started_before_others_are_waited_for() {
+    let pictures = [0, 1, 2].map(|seed| noisy(seed, 2, 40, 33));
+    let values = input(3, 1, 40, 33);
+    let runs = pictures.each_ref().map(|pictures| engine().start(Input::Pictures(&pictures.samples()), 40, 33).unwrap());
+    let other = engine().start(Input::Values(&values), 40, 33).unwrap();
+    drop(engine().start(Input::Pictures(&pictures[0].samples()), 40, 33).unwrap()); // nobody waits for this one
+    assert_eq!(other.wait().unwrap(), engine().run(&values).unwrap());
+    for (run, pictures) in runs.into_iter().zip(&pictures).rev() {
+        assert_eq!(run.wait().unwrap(), engine().run(&pictures.values()).unwrap());
+    }
 }
 
 #[test]
@@ -167,6 +200,17 @@ fn batches_are_split_where_buffers_are_limited() {
     assert!(engine.plan(4, 200, 170).unwrap().byte_buffers().max().unwrap() > 1 << 20, "the test needs larger pictures");
     let alone: Vec<f32> = seven.chunks_exact(3 * 200 * 170).flat_map(|picture| engine.run_at(picture, 200, 170).unwrap()).collect();
     assert_eq!(engine.run_at(&seven, 200, 170).unwrap(), alone);
+    let seven = noisy(3, 7, 200, 170);
+    assert_eq!(engine.run_pictures(&seven.samples(), 200, 170).unwrap(), engine.run_at(&seven.values(), 200, 170).unwrap());
+}
+
+/// Their tables are larger than they are.
+#[test]
+fn tiny_pictures_are_split_where_buffers_are_limited() {
+    let graph = Graph::new(Shape::new(3, 2, 2));
+    let engine = Engine::new(&small_device(1 << 20), &graph, &Weights::new(), EngineOptions::default()).unwrap();
+    let pictures = noisy(1, 1000, 2, 2);
+    assert_eq!(engine.run_pictures(&pictures.samples(), 2, 2).unwrap(), pictures.values());
 }
 
 #[test]
@@ -232,6 +276,12 @@ fn memory_is_what_the_plan_says() {
     let allowed = 1.05 * (planned.byte_weight_buffers().sum::<u64>() + planned.byte_peak()) as f64 + f64::from(4 << 20);
     assert!(engine.byte_allocated() as f64 <= allowed, "{} bytes, {allowed} allowed", engine.byte_allocated());
     assert!(engine.byte_allocated() >= planned.byte_total());
+
+    let before = engine.byte_allocated();
+    engine.run_pictures(&noisy(1, 3, 97, 131).samples(), 97, 131).unwrap();
+    let uploads = 3 * (97_u64 * 131 * 3).next_multiple_of(4) + 3 * 3 * 1024;
+    let taken = engine.byte_allocated() - before;
+    assert!(taken >= planned.byte_buffers().sum::<u64>() + uploads, "{taken} bytes");
 }
 
 #[test]
@@ -253,6 +303,31 @@ fn what_is_refused_is_named() {
     }
     let message = pollster::block_on(engine().run_async(&not_a_number, 40, 33)).unwrap_err().to_string();
     assert!(message.contains("NaN at element 17"), "{message}");
+
+    let pictures = noisy(1, 2, 40, 33);
+    let mut not_a_number = pictures.tables.clone();
+    let at = 17 * 3 + 1; // the second channel of a pixel
+    not_a_number[4][usize::from(pictures.samples()[1].bytes[at])] = f32::NAN;
+    let good = pictures.samples();
+    let with = |second| vec![good[0], second];
+    for (pictures, [height, width], complaint) in [
+        (vec![], [40, 33], "expected at least one picture, found none"),
+        (good.clone(), [40, 34], "[40, 34, 3], with a table for each channel, found 3960 samples and 3 tables in picture 0"),
+        (with(Samples { bytes: &good[1].bytes[1..], ..good[1] }), [40, 33], "found 3959 samples and 3 tables in picture 1"),
+        (with(Samples { tables: &good[1].tables[1..], ..good[1] }), [40, 33], "found 3960 samples and 2 tables in picture 1"),
+        (with(Samples { tables: &not_a_number[3..], ..good[1] }), [40, 33], "found NaN for sample"),
+        (good.clone(), [0, 33], "[0, 33, 3]"),
+        (good.clone(), [1 << 40, 1 << 40], "[1099511627776, 1099511627776, 3]"),
+    ] {
+        let message = engine().run_pictures(&pictures, height, width).unwrap_err().to_string();
+        assert!(message.contains(complaint), "{message}");
+    }
+    // What no sample stands for does no harm.
+    let mut unused = noisy(2, 1, 40, 33);
+    unused.bytes.fill(7);
+    let expected = engine().run_pictures(&unused.samples(), 40, 33).unwrap();
+    unused.tables[1][8] = f32::INFINITY;
+    assert_eq!(engine().run_pictures(&unused.samples(), 40, 33).unwrap(), expected);
 
     let (graph, good) = network(40, 33);
     let refused = |change: fn(&mut Weights)| {

@@ -5,7 +5,7 @@
 use std::sync::OnceLock;
 
 use densenet_wgpu::kernels::{Shader, Tile};
-use densenet_wgpu::{Engine, EngineOptions, Gpu, Precision, Reference, Shape, Tuning, Weights};
+use densenet_wgpu::{Engine, EngineOptions, Gpu, Graph, Precision, Reference, Shape, Tuning, Weights};
 use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestCaseError};
 
@@ -14,8 +14,11 @@ mod common;
 #[expect(dead_code, reason = "other tests use the rest")]
 #[path = "common/graphs.rs"]
 mod graphs;
+#[path = "common/pictures.rs"]
+mod pictures;
 use common::{disagreement, open_gpu, seeded_input, seeded_weights};
 use graphs::Odd;
+use pictures::Pictures;
 
 /// Of the largest expected magnitude: what is allowed between us and PyTorch.
 fn tolerance(precision: Precision) -> f32 {
@@ -95,6 +98,52 @@ fn run(case: &Odd, weights: &Weights, input: &[f32], options: EngineOptions) -> 
     // Leaves infinity and NaN in all memory, padding included: nothing of it may come into the next result.
     engine.run(&vec![f32::MAX; input.len()])?;
     engine.run(input)
+}
+
+/// A network that is nothing but its input shows what the kernel makes of samples: the tables' own bits. Images of every
+/// length beyond whole words, and one of more pixels than one dimension has workgroups for.
+#[test]
+fn pictures_are_looked_up() {
+    for (index, ([channels, height, width], batch)) in [
+        ([1, 1, 1], 1),
+        ([1, 1, 1], 3),
+        ([3, 1, 1], 3),
+        ([1, 5, 7], 3),
+        ([1, 3, 2], 3),
+        ([1, 8, 8], 2),
+        ([3, 5, 7], 3),
+        ([3, 7, 2], 3),
+        ([3, 3, 5], 4),
+        ([3, 97, 131], 3),
+        ([2, 3, 5], 3),
+        ([7, 4, 9], 2),
+        ([1, 2049, 2049], 1),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let shape = Shape::new(channels, height, width);
+        let case = format!("batch {batch} of {shape}");
+        let options = EngineOptions { shader_checks: index % 2 == 0, ..EngineOptions::default() };
+        let engine = Engine::new(gpu(), &Graph::new(shape), &Weights::new(), options).unwrap();
+        for round in 0..2 {
+            let mut pictures = Pictures::new(round, batch, shape);
+            for table in &mut pictures.tables {
+                table[..5].copy_from_slice(&[0.0, -0.0, f32::MAX, f32::MIN, f32::MIN_POSITIVE]);
+            }
+            let found = engine.run_pictures(&pictures.samples(), height, width).unwrap();
+            // Written out once more: element (n, c, p) is sample (n, p, c) in table (n, c).
+            let expected = |at: usize| {
+                let pixels = shape.pixels();
+                let (image, channel, pixel) = (at / pixels / channels, at / pixels % channels, at % pixels);
+                pictures.tables[image * channels + channel][usize::from(pictures.bytes[(image * pixels + pixel) * channels + channel])]
+            };
+            assert_eq!(found.len(), pictures.bytes.len(), "{case}");
+            let wrong = (0..found.len()).find(|&at| found[at].to_bits() != expected(at).to_bits());
+            assert_eq!(wrong.map(|at| (at, found[at], expected(at))), None, "{case}, round {round}");
+            assert!(pictures.values() == found, "{case}: Samples::values differ");
+        }
+    }
 }
 
 #[test]

@@ -2,15 +2,28 @@
 
 use std::sync::{Arc, Mutex};
 
+use super::input::Input;
 use super::lock;
 use super::pipelines::Pipelines;
 use super::readback::Readback;
+use super::upload::Upload;
 use super::weights::WeightBuffers;
 use crate::error::Result;
 use crate::gpu::Gpu;
-use crate::plan::{Plan, Step};
+use crate::kernels::{Kernel, normalise};
+use crate::plan::Plan;
 
-/// One step, ready to encode.
+/// A kernel and the buffers it works on.
+struct Work<'a> {
+    name: &'a str,
+    kernel: &'a Kernel,
+    source: &'a wgpu::Buffer,
+    weights: &'a wgpu::Buffer,
+    target: &'a wgpu::Buffer,
+    flops: u64,
+}
+
+/// The same, ready to encode.
 #[derive(Debug)]
 struct Dispatch {
     pipeline: Arc<wgpu::ComputePipeline>,
@@ -19,21 +32,36 @@ struct Dispatch {
     flops: u64,
 }
 
-/// Who submits a bound plan's commands.
+/// Where a bound plan's input comes from.
 ///
-/// The two share no buffers: a program may submit what it encoded at any time, also between a run's upload and its
-/// submission.
+/// Plans of different origins share no buffers: a program may submit what it encoded at any time, also between a run's
+/// upload and its submission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Submitter {
-    Engine,
+pub(super) enum Origin {
+    /// [`Input::Values`], uploaded by a run.
+    Values,
+    /// [`Input::Pictures`], uploaded by a run and normalised on the device.
+    Pictures,
+    /// A buffer of a program's own, which also submits.
     Program,
+}
+
+impl From<Input<'_>> for Origin {
+    fn from(input: Input<'_>) -> Self {
+        match input {
+            Input::Values(_) => Self::Values,
+            Input::Pictures(_) => Self::Pictures,
+        }
+    }
 }
 
 #[derive(Debug)]
 pub(super) struct BoundPlan {
-    submitter: Submitter,
+    origin: Origin,
     plan: Plan,
     buffers: Vec<wgpu::Buffer>,
+    /// Where pictures are uploaded to; values go to the plan's input.
+    upload: Option<Upload>,
     params: wgpu::Buffer,
     dispatches: Vec<Dispatch>,
     /// Held while a run writes its input and submits its commands.
@@ -41,51 +69,79 @@ pub(super) struct BoundPlan {
 }
 
 impl BoundPlan {
-    pub(super) async fn new(gpu: &Gpu, submitter: Submitter, plan: Plan, weights: &WeightBuffers, pipelines: &Pipelines) -> Result<Self> {
+    pub(super) async fn new(gpu: &Gpu, origin: Origin, plan: Plan, weights: &WeightBuffers, pipelines: &Pipelines) -> Result<Self> {
+        let input = plan.input();
+        let normalise = (origin == Origin::Pictures).then(|| normalise::kernel(input));
+        let kernels = normalise.iter().chain(plan.steps().iter().map(|step| &step.kernel));
+        pipelines.build(gpu, kernels.map(|kernel| &kernel.variant)).await?;
         gpu.caught(|| {
             let device = gpu.device();
             let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST;
             let buffer =
                 |size| device.create_buffer(&wgpu::BufferDescriptor { label: Some("activations"), size, usage, mapped_at_creation: false });
             let buffers: Vec<wgpu::Buffer> = plan.byte_buffers().map(buffer).collect();
-            let byte_slot = byte_slot(device, plan.steps());
-            let params = params(device, plan.steps(), byte_slot);
-            let bind = |(index, step): (usize, &Step)| {
+            let upload = normalise.is_some().then(|| Upload::new(device, input));
+            let normalise = normalise.iter().zip(&upload).map(|(kernel, upload)| Work {
+                name: "normalise",
+                kernel,
+                source: &upload.samples,
+                weights: &upload.tables,
+                target: &buffers[input.buffer],
+                flops: 0,
+            });
+            let steps = plan.steps().iter().map(|step| {
                 let source = &buffers[step.source.buffer];
-                // A step without weights binds its source in their place: the layout is one for all.
-                let weights = step.pack.map_or(source, |pack| weights.buffer(plan.packs()[pack].buffer));
+                Work {
+                    name: &step.name,
+                    kernel: &step.kernel,
+                    source,
+                    // A step without weights binds its source in their place: the layout is one for all.
+                    weights: step.pack.map_or(source, |pack| weights.buffer(plan.packs()[pack].buffer)),
+                    target: &buffers[step.target.buffer],
+                    flops: step.flops,
+                }
+            });
+            let works: Vec<Work> = normalise.chain(steps).collect();
+            let byte_slot = byte_slot(device, &works);
+            let params = params(device, &works, byte_slot);
+            let bind = |(index, work): (usize, &Work)| {
                 let params = wgpu::BufferBinding {
                     buffer: &params,
                     offset: index as u64 * byte_slot,
-                    size: wgpu::BufferSize::new(step.kernel.params.len() as u64),
+                    size: wgpu::BufferSize::new(work.kernel.params.len() as u64),
                 };
                 let entries = [
                     wgpu::BindGroupEntry { binding: 0, resource: wgpu::BindingResource::Buffer(params) },
-                    wgpu::BindGroupEntry { binding: 1, resource: source.as_entire_binding() },
-                    wgpu::BindGroupEntry { binding: 2, resource: weights.as_entire_binding() },
-                    wgpu::BindGroupEntry { binding: 3, resource: buffers[step.target.buffer].as_entire_binding() },
+                    wgpu::BindGroupEntry { binding: 1, resource: work.source.as_entire_binding() },
+                    wgpu::BindGroupEntry { binding: 2, resource: work.weights.as_entire_binding() },
+                    wgpu::BindGroupEntry { binding: 3, resource: work.target.as_entire_binding() },
                 ];
-                let descriptor = wgpu::BindGroupDescriptor { label: Some(&step.name), layout: pipelines.bindings(), entries: &entries };
+                let descriptor = wgpu::BindGroupDescriptor { label: Some(work.name), layout: pipelines.bindings(), entries: &entries };
                 Dispatch {
-                    pipeline: pipelines.get(&step.kernel.variant),
+                    pipeline: pipelines.get(&work.kernel.variant),
                     bindings: device.create_bind_group(&descriptor),
-                    workgroups: step.kernel.workgroups,
-                    flops: step.flops,
+                    workgroups: work.kernel.workgroups,
+                    flops: work.flops,
                 }
             };
-            let dispatches = plan.steps().iter().enumerate().map(bind).collect();
-            Self { submitter, buffers, params, dispatches, turn: Mutex::new(()), plan }
+            let dispatches = works.iter().enumerate().map(bind).collect();
+            Self { origin, buffers, upload, params, dispatches, turn: Mutex::new(()), plan }
         })
         .await
     }
 
-    pub(super) fn is_for(&self, submitter: Submitter, batch: usize, height: usize, width: usize) -> bool {
+    pub(super) fn is_for(&self, origin: Origin, batch: usize, height: usize, width: usize) -> bool {
         let input = self.plan.input();
-        (self.submitter, input.batch, input.shape.height, input.shape.width) == (submitter, batch, height, width)
+        (self.origin, input.batch, input.shape.height, input.shape.width) == (origin, batch, height, width)
+    }
+
+    pub(super) fn images(&self) -> usize {
+        self.plan.input().batch
     }
 
     pub(super) fn bytes(&self) -> u64 {
-        self.buffers.iter().chain([&self.params]).map(wgpu::Buffer::size).sum()
+        let buffers = self.buffers.iter().chain([&self.params]).map(wgpu::Buffer::size);
+        buffers.chain(self.upload.iter().map(Upload::bytes)).sum()
     }
 
     pub(super) fn byte_input(&self) -> u64 {
@@ -96,13 +152,18 @@ impl BoundPlan {
         self.plan.output().bytes()
     }
 
-    /// Uploads `images`, runs, and starts reading the result back.
-    pub(super) async fn submit(&self, gpu: &Gpu, images: &[f32]) -> Result<Readback> {
+    /// Uploads `images`, which are of this plan's origin, runs, and starts reading the result back.
+    pub(super) async fn submit(&self, gpu: &Gpu, images: Input<'_>) -> Result<Readback> {
         let byte_output = self.byte_output();
         gpu.caught(|| {
             let readback = Readback::buffer(gpu, byte_output);
             let turn = lock(&self.turn);
-            gpu.queue().write_buffer(&self.buffers[self.plan.input().buffer], 0, bytemuck::cast_slice(images));
+            match images {
+                Input::Values(values) => {
+                    gpu.queue().write_buffer(&self.buffers[self.plan.input().buffer], 0, bytemuck::cast_slice(values));
+                }
+                Input::Pictures(pictures) => self.upload.iter().for_each(|upload| upload.write(gpu.queue(), pictures)),
+            }
             let parts = self.submissions(gpu.flops_per_submission());
             let mut last = None;
             for (index, dispatches) in parts.iter().enumerate() {
@@ -153,17 +214,17 @@ fn encode(encoder: &mut wgpu::CommandEncoder, dispatches: &[Dispatch]) {
     }
 }
 
-/// Bytes from one step's parameters to the next's.
-fn byte_slot(device: &wgpu::Device, steps: &[Step]) -> u64 {
-    let largest = steps.iter().map(|step| step.kernel.params.len()).max().unwrap_or(0) as u64;
+/// Bytes from one kernel's parameters to the next's.
+fn byte_slot(device: &wgpu::Device, works: &[Work]) -> u64 {
+    let largest = works.iter().map(|work| work.kernel.params.len()).max().unwrap_or(0) as u64;
     largest.next_multiple_of(device.limits().min_uniform_buffer_offset_alignment.into())
 }
 
-/// Every step's parameters, in one buffer.
-fn params(device: &wgpu::Device, steps: &[Step], byte_slot: u64) -> wgpu::Buffer {
-    let mut bytes = vec![0; steps.len() * byte_slot as usize];
-    for (slot, step) in bytes.chunks_exact_mut(byte_slot as usize).zip(steps) {
-        slot[..step.kernel.params.len()].copy_from_slice(&step.kernel.params);
+/// Every kernel's parameters, in one buffer.
+fn params(device: &wgpu::Device, works: &[Work], byte_slot: u64) -> wgpu::Buffer {
+    let mut bytes = vec![0; works.len() * byte_slot as usize];
+    for (slot, work) in bytes.chunks_exact_mut(byte_slot as usize).zip(works) {
+        slot[..work.kernel.params.len()].copy_from_slice(&work.kernel.params);
     }
     let descriptor = wgpu::util::BufferInitDescriptor { label: Some("parameters"), contents: &bytes, usage: wgpu::BufferUsages::UNIFORM };
     wgpu::util::DeviceExt::create_buffer_init(device, &descriptor)

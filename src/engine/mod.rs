@@ -4,13 +4,17 @@
 //!
 //! Weights are uploaded once. For each batch and picture size a plan is made and *bound*: buffers, parameters and bind
 //! groups. Bound plans are cached, the least recently used is dropped. Runs share a bound plan's buffers: its mutex is
-//! held while a run's commands are submitted, and the queue executes submissions in order, so that runs of several
-//! threads follow each other on the device while each waits for its own read-back buffer. Commands that a program encodes
-//! have a bound plan of their own, since nothing says when they are submitted.
+//! held while a run's commands are submitted, and the queue executes submissions in order, so that runs follow each other
+//! on the device, whether several threads started them or one, while each waits for its own read-back buffer. Commands
+//! that a program encodes have a bound plan of their own, since nothing says when they are submitted; so have pictures,
+//! whose samples are normalised on the device by a kernel before the plan's first.
 
 mod bound;
+mod input;
 mod pipelines;
 mod readback;
+mod run;
+mod upload;
 mod weights;
 
 use std::collections::{HashMap, VecDeque};
@@ -19,14 +23,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::error::{Error, Result};
 use crate::gpu::Gpu;
 use crate::graph::Graph;
-use crate::kernels::{Precision, Tuning};
+use crate::kernels::{Precision, Tuning, normalise};
 use crate::plan::{Plan, PlanOptions};
+use crate::samples::Samples;
 use crate::shape::Shape;
 use crate::weights::Weights;
-use bound::{BoundPlan, Submitter};
+use bound::{BoundPlan, Origin};
 pub(crate) use pipelines::Pipelines;
 pub(crate) use readback::Readback;
 use weights::WeightBuffers;
+
+pub use input::Input;
+pub use run::Run;
 
 /// Bound plans an engine keeps: enough for two picture sizes, each with full batches and a last short one.
 const BOUND_PLANS: usize = 4;
@@ -37,7 +45,7 @@ pub struct EngineOptions {
     /// Whether operations share kernels ([`PlanOptions::fusion`]).
     pub fusion: bool,
     /// Whether shaders are compiled with bounds checks. They are slower, and needless: the kernels compute no index from
-    /// data. Tests run both.
+    /// data, but for a byte in a table of 256. Tests run both.
     pub shader_checks: bool,
     /// The numbers that weights and activations are stored in. Inputs, outputs and sums are 32-bit floats in any case.
     pub precision: Precision,
@@ -141,12 +149,34 @@ impl Engine {
 
     /// [`Engine::run`] for pictures of another size.
     pub fn run_at(&self, input: &[f32], height: usize, width: usize) -> Result<Vec<f32>> {
-        pollster::block_on(self.run_and(Readback::wait, input, height, width))
+        self.start(Input::Values(input), height, width)?.wait()
+    }
+
+    /// [`Engine::run_at`] for pictures of 8-bit samples, `height` x `width` pixels each, which the device normalises.
+    ///
+    /// The result is that of [`Engine::run_at`] on what [`Samples::values`] makes of them, bit for bit, and a quarter as
+    /// many bytes go to the device. Errors where a picture's samples are not those of whole pixels, it has not a table
+    /// for each channel, a sample stands for a number that is not finite, or the device fails.
+    pub fn run_pictures(&self, pictures: &[Samples<'_>], height: usize, width: usize) -> Result<Vec<f32>> {
+        self.start(Input::Pictures(pictures), height, width)?.wait()
+    }
+
+    /// Starts a run and returns while the device works on it; [`Run::wait`] gives what [`Engine::run_at`] or
+    /// [`Engine::run_pictures`] would have.
+    ///
+    /// Runs follow each other on the device in the order in which they were started, and the device need not pause
+    /// between two where the second is started before the first is waited for. Each run that is not waited for holds a
+    /// copy of its input until the device has begun with it, and room for its output.
+    ///
+    /// A batch too large for the device is run in parts: all but the last two are waited for here. Errors as those two do.
+    pub fn start(&self, input: Input<'_>, height: usize, width: usize) -> Result<Run> {
+        pollster::block_on(self.start_and(Readback::wait, input, height, width))
     }
 
     /// [`Engine::run_at`] for callers that may not block: a thread of its own waits for the device.
     pub async fn run_async(&self, input: &[f32], height: usize, width: usize) -> Result<Vec<f32>> {
-        self.run_and(Readback::wait_in_background, input, height, width).await
+        let wait = Readback::wait_in_background;
+        self.start_and(wait, Input::Values(input), height, width).await?.finish(wait).await
     }
 
     /// Encodes a run into a program's own encoder: `input` `[N, C, H, W]` and `output` `[N, classes]` stay on the device.
@@ -161,7 +191,7 @@ impl Engine {
         batch: usize,
         [height, width]: [usize; 2],
     ) -> Result<()> {
-        let parts = pollster::block_on(self.parts(Submitter::Program, batch, height, width))?;
+        let parts = pollster::block_on(self.parts(Origin::Program, batch, height, width))?;
         let total = |bytes: fn(&BoundPlan) -> u64| parts.iter().map(|part| bytes(part)).sum::<u64>();
         for (name, buffer, needed) in [("input", input, total(BoundPlan::byte_input)), ("output", output, total(BoundPlan::byte_output))] {
             if buffer.size() < needed {
@@ -180,46 +210,24 @@ impl Engine {
         Ok(())
     }
 
-    /// Runs a batch part by part, two parts on their way at a time; `wait` makes sure that a part's result arrives.
-    async fn run_and(&self, wait: readback::Wait, input: &[f32], height: usize, width: usize) -> Result<Vec<f32>> {
+    /// Starts a batch part by part; `wait` makes sure that a part's result arrives.
+    async fn start_and(&self, wait: readback::Wait, input: Input<'_>, height: usize, width: usize) -> Result<Run> {
         self.gpu.check()?;
-        let batch = self.check_input(input, height, width)?;
-        let mut output = Vec::new();
-        let mut on_their_way: VecDeque<Readback> = VecDeque::new();
-        let mut rest = input;
-        for part in self.parts(Submitter::Engine, batch, height, width).await? {
-            if on_their_way.len() == 2
-                && let Some(first) = on_their_way.pop_front()
-            {
-                output.extend(first.data(&self.gpu, wait).await?);
-            }
-            let (images, after) = rest.split_at(part.byte_input() as usize / size_of::<f32>());
-            rest = after;
-            on_their_way.push_back(part.submit(&self.gpu, images).await?);
-        }
-        for readback in on_their_way {
-            output.extend(readback.data(&self.gpu, wait).await?);
-        }
-        Ok(output)
-    }
-
-    fn check_input(&self, input: &[f32], height: usize, width: usize) -> Result<usize> {
         let shape = Shape { height, width, ..self.graph.input_shape() };
-        let elements = shape.channels.checked_mul(height).and_then(|n| n.checked_mul(width)).filter(|&n| n > 0);
-        let Some(elements) = elements.filter(|&n| !input.is_empty() && input.len().is_multiple_of(n)) else {
-            return Err(Error::Input {
-                expected: format!("[N, {}, {height}, {width}], whole pictures", shape.channels),
-                found: format!("{} elements", input.len()),
-            });
-        };
-        if let Some(index) = input.iter().position(|x| !x.is_finite()) {
-            return Err(Error::Input { expected: "finite numbers".into(), found: format!("{} at element {index}", input[index]) });
+        let batch = input.images(shape)?;
+        let mut run = Run::new(&self.gpu);
+        let mut rest = input;
+        for part in self.parts(input.into(), batch, height, width).await? {
+            run.make_room(wait).await?;
+            let (images, after) = rest.split_at(part.images(), shape);
+            rest = after;
+            run.push(part.submit(&self.gpu, images).await?);
         }
-        Ok(input.len() / elements)
+        Ok(run)
     }
 
     /// The bound plans that together run `batch` images: as few and as equal as the device's limits and memory allow.
-    async fn parts(&self, submitter: Submitter, batch: usize, height: usize, width: usize) -> Result<Vec<Arc<BoundPlan>>> {
+    async fn parts(&self, origin: Origin, batch: usize, height: usize, width: usize) -> Result<Vec<Arc<BoundPlan>>> {
         if batch == 0 {
             return Err(Error::Input { expected: "a batch of at least 1".into(), found: "0".into() });
         }
@@ -227,7 +235,7 @@ impl Engine {
         loop {
             let count = batch.div_ceil(largest);
             let each = batch.div_ceil(count);
-            match self.bound_parts(submitter, batch, each, height, width).await {
+            match self.bound_parts(origin, batch, each, height, width).await {
                 Err(Error::OutOfMemory { .. }) if each > 1 => {
                     self.bound().clear();
                     largest = each / 2;
@@ -238,17 +246,10 @@ impl Engine {
         }
     }
 
-    async fn bound_parts(
-        &self,
-        submitter: Submitter,
-        batch: usize,
-        each: usize,
-        height: usize,
-        width: usize,
-    ) -> Result<Vec<Arc<BoundPlan>>> {
-        let mut parts = vec![self.bound_plan(submitter, each, height, width).await?; batch / each];
+    async fn bound_parts(&self, origin: Origin, batch: usize, each: usize, height: usize, width: usize) -> Result<Vec<Arc<BoundPlan>>> {
+        let mut parts = vec![self.bound_plan(origin, each, height, width).await?; batch / each];
         if !batch.is_multiple_of(each) {
-            parts.push(self.bound_plan(submitter, batch % each, height, width).await?);
+            parts.push(self.bound_plan(origin, batch % each, height, width).await?);
         }
         Ok(parts)
     }
@@ -260,8 +261,10 @@ impl Engine {
         }
         let limit = self.gpu.byte_buffer_limit();
         let single = self.plan(1, height, width)?;
-        let needed = single.byte_buffers().max().unwrap_or(0).max(1);
-        let fits = |plan: &Plan| plan.byte_buffers().all(|bytes| bytes <= limit) && plan.steps().iter().all(|s| s.kernel.is_dispatchable());
+        // Tiny pictures have tables that are larger than they are.
+        let largest_buffer = |plan: &Plan| plan.byte_buffers().chain([normalise::byte_tables(plan.input())]).max().unwrap_or(0);
+        let needed = largest_buffer(&single).max(1);
+        let fits = |plan: &Plan| largest_buffer(plan) <= limit && plan.steps().iter().all(|s| s.kernel.is_dispatchable());
         if !fits(&single) {
             let what = format!("one {height}x{width} image's largest activation buffer");
             return Err(Error::TooLarge { what, needed, limit, adapter: self.gpu.summary().name.clone() });
@@ -274,18 +277,17 @@ impl Engine {
         Ok(largest)
     }
 
-    async fn bound_plan(&self, submitter: Submitter, batch: usize, height: usize, width: usize) -> Result<Arc<BoundPlan>> {
+    async fn bound_plan(&self, origin: Origin, batch: usize, height: usize, width: usize) -> Result<Arc<BoundPlan>> {
         let found = {
             let mut bound = self.bound();
-            let position = bound.iter().position(|b| b.is_for(submitter, batch, height, width));
+            let position = bound.iter().position(|b| b.is_for(origin, batch, height, width));
             position.and_then(|position| bound.remove(position)).inspect(|found| bound.push_front(Arc::clone(found)))
         };
         if let Some(found) = found {
             return Ok(found);
         }
         let plan = self.plan(batch, height, width)?;
-        self.pipelines.build(&self.gpu, plan.steps().iter().map(|step| &step.kernel.variant)).await?;
-        let made = Arc::new(BoundPlan::new(&self.gpu, submitter, plan, &self.weights, &self.pipelines).await?);
+        let made = Arc::new(BoundPlan::new(&self.gpu, origin, plan, &self.weights, &self.pipelines).await?);
         let mut bound = self.bound();
         bound.push_front(Arc::clone(&made));
         bound.truncate(BOUND_PLANS);

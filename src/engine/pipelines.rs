@@ -89,8 +89,8 @@ impl Pipelines {
             gpu.device().create_shader_module(shader)
         } else {
             // SAFETY: these are this crate's own shaders. Every index they compute is bounded by the plan's sizes, which
-            // the engine checked against the buffers it bound (a peak's by those of its own), and every loop by a size in
-            // the parameters; the tests run all of them with checks as well.
+            // the engine checked against the buffers it bound, a peak's by those of its own (or is a byte, in a table of 256),
+            // and every loop by a size in the parameters; the tests run all of them with checks as well.
             unsafe { gpu.device().create_shader_module_trusted(shader, wgpu::ShaderRuntimeChecks::unchecked()) }
         };
         let compilation_options = wgpu::PipelineCompilationOptions { zero_initialize_workgroup_memory: false, ..Default::default() };
