@@ -23,7 +23,7 @@ fn the_bundled_model_reads_the_held_out_digits() {
     for pixels in pictures.chunks_exact(64) {
         let picture = Picture::new(8, 8, 1, pixels.to_vec()).unwrap();
         let small = preprocessing.apply(&picture).unwrap();
-        let scaled = preprocessing.prepare(&picture).unwrap();
+        let scaled = preprocessing.prepare(&picture).unwrap().picture;
         assert_eq!(small, preprocessing.apply(&scaled).unwrap(), "a picture scaled to 64x64 beforehand is the same input");
         input.extend(small.values);
     }

@@ -87,6 +87,32 @@ fn pictures_are_their_values_in_any_thread() {
     std::thread::scope(|scope| (0..4).for_each(|seed| drop(scope.spawn(move || run(seed)))));
 }
 
+/// Every range, with the tables that preprocessing makes.
+#[cfg(feature = "image")]
+#[test]
+fn a_prepared_picture_gives_what_its_tensor_gives() {
+    use densenet_wgpu::image::Picture;
+    use densenet_wgpu::weights::{Preprocessing, Range};
+    let picture = |seed, height: usize, width: usize, keep: fn(u8) -> u8| {
+        Picture::new(height, width, 3, pictures::noise(seed, height * width * 3).into_iter().map(keep).collect()).unwrap()
+    };
+    let pictures = [picture(1, 50, 61, |sample| sample), picture(2, 37, 35, |sample| 90 + sample / 4), picture(3, 90, 80, |_| 17)];
+    for channels in [1, 3] {
+        let config = Config { num_classes: Some(7), in_channels: channels, ..Config::imagenet(6, &[2, 2], 9) };
+        let graph = config.graph(45, 35).unwrap();
+        let engine = Engine::new(gpu(), &graph, &seeded_weights(&graph, 3), EngineOptions::default()).unwrap();
+        for range in [Range::ZeroOne, Range::MinusPlus1024, Range::MinMax] {
+            let preprocessing = Preprocessing { range, ..Preprocessing::torchvision(channels).sized(45, 35) };
+            let prepared = pictures.each_ref().map(|picture| preprocessing.prepare(picture).unwrap());
+            let values: Vec<f32> = pictures.iter().flat_map(|picture| preprocessing.apply(picture).unwrap().values).collect();
+            let samples = prepared.each_ref().map(|prepared| prepared.samples());
+            let expected = engine.run(&values).unwrap();
+            assert_eq!(engine.run_pictures(&samples, 45, 35).unwrap(), expected, "{range:?}, {channels} channels");
+            assert!(expected.iter().all(|logit| logit.is_finite()));
+        }
+    }
+}
+
 #[test]
 fn runs_are_started_before_others_are_waited_for() {
     let pictures = [0, 1, 2].map(|seed| noisy(seed, 2, 40, 33));

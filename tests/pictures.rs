@@ -87,7 +87,7 @@ fn resize_and_crop_are_torchvisions() {
         };
         let resize = Some(Resize { filter: filter(parts[2]), mode });
         let preprocessing = Preprocessing { resize, crop, ..Preprocessing::torchvision(channels) };
-        assert_same(&name, &preprocessing.prepare(&source).unwrap(), &expected);
+        assert_same(&name, &preprocessing.prepare(&source).unwrap().picture, &expected);
     }
 }
 
@@ -141,8 +141,8 @@ fn a_model_of_four_channels_takes_no_picture() {
 #[test]
 fn a_very_long_picture_costs_no_more_than_its_crop() {
     let source = Picture::new(1, 60_000, 3, vec![77; 180_000]).unwrap();
-    let input = Preprocessing::torchvision(3).prepare(&source).unwrap();
-    assert!(input.samples().iter().all(|&sample| sample == 77));
+    let prepared = Preprocessing::torchvision(3).prepare(&source).unwrap();
+    assert!(prepared.picture.samples().iter().all(|&sample| sample == 77));
     let uncropped = Preprocessing { crop: None, ..Preprocessing::torchvision(3) };
     let error = uncropped.apply(&source).unwrap_err().to_string();
     assert!(error.contains("would become 15360000x256"), "{error}");

@@ -15,7 +15,7 @@ use ::image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
 use crate::error::{Error, Result};
 
-pub use preprocess::Input;
+pub use preprocess::{Input, Prepared};
 pub use resize::{Region, resize, resize_region};
 
 /// Pixels a picture may have: the number at which Pillow refuses one as a decompression bomb.

@@ -3,6 +3,7 @@
 use super::resize::{Region, resize_region};
 use super::{MAX_PIXELS, Picture};
 use crate::error::{Error, Result};
+use crate::samples::Samples;
 use crate::weights::{Filter, Preprocessing, Range, Resize, ResizeMode};
 
 /// One picture as the network takes it.
@@ -16,18 +17,40 @@ pub struct Input {
     pub values: Vec<f32>,
 }
 
+/// One picture ready to be normalised, here or on a device.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prepared {
+    /// The picture, resized and cropped, with the model's channels.
+    pub picture: Picture,
+    /// For each channel, what a sample of 0, 1, … 255 becomes.
+    pub tables: Vec<[f32; 256]>,
+}
+
+impl Prepared {
+    /// The samples and what they stand for: what an [`Engine`](crate::Engine::run_pictures) takes.
+    pub fn samples(&self) -> Samples<'_> {
+        Samples { bytes: self.picture.samples(), tables: &self.tables }
+    }
+}
+
 impl Preprocessing {
     /// The network's input from a picture, as torchvision computes it from a Pillow image: resize, centre crop,
     /// scale, normalise. A model of one channel sees Pillow's luma, taken before the picture is resized.
     ///
     /// Errors where the model has other than 1 or 3 channels, or the picture would grow beyond [`MAX_PIXELS`].
     pub fn apply(&self, picture: &Picture) -> Result<Input> {
-        let picture = self.prepare(picture)?;
-        Ok(Input { height: picture.height(), width: picture.width(), values: self.normalise(&picture) })
+        let prepared = self.prepare(picture)?;
+        let (height, width) = (prepared.picture.height(), prepared.picture.width());
+        Ok(Input { height, width, values: prepared.samples().values() })
     }
 
-    /// The 8-bit picture that [`Preprocessing::apply`] normalises: resized, cropped, with the model's channels.
-    pub fn prepare(&self, picture: &Picture) -> Result<Picture> {
+    /// What [`Preprocessing::apply`] normalises, and how. Errors as it does.
+    pub fn prepare(&self, picture: &Picture) -> Result<Prepared> {
+        let picture = self.resize_and_crop(picture)?;
+        Ok(Prepared { tables: self.tables(&picture), picture })
+    }
+
+    fn resize_and_crop(&self, picture: &Picture) -> Result<Picture> {
         let grey;
         let picture = match (self.channels, picture.channels()) {
             (wanted, found) if wanted == found => picture,
@@ -35,7 +58,7 @@ impl Preprocessing {
                 grey = picture.grey();
                 &grey
             }
-            (3, 1) => return self.prepare(&picture.repeated()),
+            (3, 1) => return self.resize_and_crop(&picture.repeated()),
             (channels, _) => {
                 let expected = "a model of 1 or 3 channels (others take raw tensors: `densenet infer`)".into();
                 return Err(Error::Input { expected, found: format!("a model of {channels} channels") });
@@ -85,11 +108,11 @@ impl Preprocessing {
         (resize.filter, size)
     }
 
-    fn normalise(&self, picture: &Picture) -> Vec<f32> {
-        let channels = picture.channels();
+    /// What each sample of `picture` becomes, for each channel.
+    fn tables(&self, picture: &Picture) -> Vec<[f32; 256]> {
         let (least, most) = picture.samples().iter().fold((u8::MAX, u8::MIN), |(least, most), &s| (least.min(s), most.max(s)));
-        let plane = |channel: usize| {
-            let value = |sample: usize| {
+        let table = |channel: usize| {
+            std::array::from_fn(|sample| {
                 let value = match self.range {
                     Range::ZeroOne => sample as f32 / 255.0,
                     Range::MinusPlus1024 => (2.0 * (sample as f32 / 255.0) - 1.0) * 1024.0,
@@ -97,11 +120,9 @@ impl Preprocessing {
                     Range::MinMax => (sample as f32 - f32::from(least)) / (f32::from(most) - f32::from(least)),
                 };
                 (value - self.mean[channel]) / self.std[channel]
-            };
-            let table: [f32; 256] = std::array::from_fn(value);
-            picture.samples().iter().skip(channel).step_by(channels).map(move |&sample| table[usize::from(sample)])
+            })
         };
-        (0..channels).flat_map(plane).collect()
+        (0..picture.channels()).map(table).collect()
     }
 }
 
