@@ -1,22 +1,26 @@
 //! `densenet classify`: pictures to labels.
+//!
+//! Three stages work at the same time: the [`Reader`]'s threads read pictures, one thread starts batches on the device,
+//! and this one waits for results and writes rows, so that the device has a batch to go on with, and a finished row
+//! waits for no later picture. In memory are at the most four batches of pictures in 8 bits, and with each of the
+//! reader's threads one more and a picture as large as its file made it.
 
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::iter::Peekable;
+use std::path::PathBuf;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
 use clap::Args;
-use densenet_wgpu::EngineOptions;
-use densenet_wgpu::image::{Input as Tensor, Picture};
-use densenet_wgpu::weights::Preprocessing;
-use rayon::prelude::*;
+use densenet_wgpu::image::Prepared;
+use densenet_wgpu::{EngineOptions, Samples};
 
-use super::device::{DeviceOptions, Runner, images_at_once};
+use super::device::{DeviceOptions, Run, Runner, images_at_once};
 use super::exit::{FAILED, Stop, WELL};
-use super::inputs::{self, Input};
+use super::inputs;
 use super::message;
 use super::model::{self, DescriptionOptions, ModelOptions};
 use super::output::Output;
+use super::reader::{Read, Reader};
 use super::rows::{Outcome, RowFormat, Rows};
 use super::size::Size;
 
@@ -68,99 +72,86 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let runner = options.device.runner(&graph, &model.weights, EngineOptions::default())?;
 
     let rows = Rows { format: options.format, legend: model.legend(), model: model.name, output: Output::new() };
-    // Threads of their own: a slow disk must not keep those of the reference waiting.
-    let readers = rayon::ThreadPoolBuilder::new().build().map_err(Stop::refused)?;
     let batch = images_at_once(options.batch, graph.input_shape());
-    let (sender, receiver) = sync_channel(1);
-    let mut classification = Classification { rows, runner, top_k: options.top_k as usize, failed: 0 };
+    let count = inputs.len();
+    let reader = Reader::new(inputs, preprocessing, batch)?;
+    let mut classification = Classification { rows, top_k: options.top_k as usize, failed: 0 };
     let finished = thread::scope(|scope| {
-        // The receiver moves into the scope's closure: when rows end early, the reader's next send fails and it ends too.
-        let receiver = receiver;
-        scope.spawn(|| readers.install(|| read_ahead(&inputs, batch, &preprocessing, sender)));
+        // A batch is handed over when the one before it is done: the device has two, and no more.
+        let (sender, receiver) = sync_channel(0);
+        scope.spawn(|| start(reader, batch, &runner, sender));
         classification.rows.begin()?;
-        receiver.iter().try_for_each(|pictures: Vec<Read>| {
-            let batches = pictures.chunk_by(Read::runs_with).flat_map(|alike| alike.chunks(batch));
-            batches.into_iter().try_for_each(|batch| classification.classify(batch))
-        })
+        receiver.iter().try_for_each(|batch| classification.finish_batch(batch))
     });
-    classification.finish(finished, inputs.len())
+    classification.finish(finished, count)
 }
 
-/// An input after it was read: the network's input, or why there is none.
-struct Read {
-    path: PathBuf,
-    tensor: Result<Tensor, String>,
-}
-
-impl Read {
-    fn of(input: &Input, preprocessing: &Preprocessing) -> Self {
-        let tensor = input.error.clone().map_or_else(|| read(&input.path, preprocessing), Err);
-        Self { path: input.path.clone(), tensor }
-    }
-
-    /// Whether both can be in one batch.
-    fn runs_with(&self, other: &Self) -> bool {
-        match (&self.tensor, &other.tensor) {
-            (Ok(a), Ok(b)) => (a.height, a.width) == (b.height, b.width),
-            (Err(_), Err(_)) => true,
-            _ => false,
-        }
-    }
-}
-
-/// Reads a picture. The messages leave the path to the row.
-fn read(path: &Path, preprocessing: &Preprocessing) -> Result<Tensor, String> {
-    if path.is_dir() {
-        return Err("expected a picture, found a folder".into());
-    }
-    let file = File::open(path).map_err(|error| format!("cannot be opened: {error}"))?;
-    let tensor = Picture::from_file(file).and_then(|picture| preprocessing.apply(&picture));
-    tensor.map_err(|error| error.to_string())
-}
-
-/// Reads pictures on all threads while the device computes, a few batches at a time, and sends them in order.
-fn read_ahead(inputs: &[Input], batch: usize, preprocessing: &Preprocessing, sender: SyncSender<Vec<Read>>) {
-    let at_once = batch * rayon::current_num_threads().div_ceil(batch);
-    for some in inputs.chunks(at_once) {
-        let read = some.par_iter().map(|input| Read::of(input, preprocessing)).collect();
-        if sender.send(read).is_err() {
+/// Starts batches as their pictures come, until there are no more or nobody waits for them.
+fn start(reader: Reader, most: usize, runner: &Runner, sender: SyncSender<Batch>) {
+    let mut reader = reader.peekable();
+    while let Some(reads) = next_batch(&mut reader, most) {
+        if sender.send(Batch::start(runner, reads)).is_err() {
             return;
         }
+    }
+}
+
+/// The next inputs that can run together, at most `most`.
+fn next_batch(reader: &mut Peekable<Reader>, most: usize) -> Option<Vec<Read>> {
+    let mut batch = vec![reader.next()?];
+    while batch.len() < most
+        && let Some(read) = reader.next_if(|read| read.runs_with(&batch[0]))
+    {
+        batch.push(read);
+    }
+    Some(batch)
+}
+
+/// Inputs on their way to rows.
+struct Batch {
+    paths: Vec<PathBuf>,
+    /// The run of all of them, or what went wrong with each.
+    run: Result<Run, Vec<String>>,
+}
+
+impl Batch {
+    fn start(runner: &Runner, reads: Vec<Read>) -> Self {
+        let pictures: Vec<&Prepared> = reads.iter().filter_map(|read| read.picture.as_ref().ok()).collect();
+        let run = match pictures.first() {
+            None => Err(reads.iter().filter_map(|read| read.picture.as_ref().err().cloned()).collect()),
+            Some(Prepared { picture, .. }) => {
+                let samples: Vec<Samples> = pictures.iter().map(|picture| picture.samples()).collect();
+                let run = runner.start(&samples, picture.height(), picture.width());
+                run.map_err(|error| vec![error.to_string(); samples.len()])
+            }
+        };
+        Self { paths: reads.into_iter().map(|read| read.path).collect(), run }
     }
 }
 
 /// Rows under way.
 struct Classification {
     rows: Rows,
-    runner: Runner,
     top_k: usize,
     failed: usize,
 }
 
 impl Classification {
-    /// Runs pictures of one size together and writes their rows.
-    fn classify(&mut self, batch: &[Read]) -> Result<(), Stop> {
-        let outcomes = self.outcomes(batch);
-        for (read, outcome) in batch.iter().zip(outcomes) {
-            self.failed += usize::from(outcome.is_err());
-            self.rows.write(&read.path, &outcome)?;
-        }
-        Ok(())
-    }
-
-    fn outcomes(&self, batch: &[Read]) -> Vec<Outcome> {
-        let Some(Ok(Tensor { height, width, .. })) = batch.first().map(|read| &read.tensor) else {
-            let error = |read: &Read| Err(read.tensor.as_ref().err().cloned().unwrap_or_default());
-            return batch.iter().map(error).collect();
-        };
-        let values: Vec<f32> = batch.iter().filter_map(|read| read.tensor.as_ref().ok()).flat_map(|t| &t.values).copied().collect();
-        match self.runner.run(&values, *height, *width) {
-            Err(error) => vec![Err(error.to_string()); batch.len()],
+    /// Waits for a batch and writes its rows.
+    fn finish_batch(&mut self, Batch { paths, run }: Batch) -> Result<(), Stop> {
+        let logits = run.and_then(|run| run.wait().map_err(|error| vec![error.to_string(); paths.len()]));
+        let outcomes: Vec<Outcome> = match logits {
+            Err(errors) => errors.into_iter().map(Err).collect(),
             Ok(logits) => {
                 let top = |logits| self.rows.legend.top_k(logits, self.top_k).map_err(|error| error.to_string());
-                logits.chunks_exact((logits.len() / batch.len()).max(1)).map(top).collect()
+                logits.chunks_exact((logits.len() / paths.len()).max(1)).map(top).collect()
             }
+        };
+        for (path, outcome) in paths.iter().zip(outcomes) {
+            self.failed += usize::from(outcome.is_err());
+            self.rows.write(path, &outcome)?;
         }
+        Ok(())
     }
 
     /// The exit status; on standard error, how many inputs failed.

@@ -1,8 +1,9 @@
 //! `--device D` and what runs there: a GPU's engine, or the CPU reference.
 
 use clap::{Args, ValueEnum};
+use densenet_wgpu::engine::{self, Input};
 use densenet_wgpu::weights::Weights;
-use densenet_wgpu::{Engine, EngineOptions, Gpu, Graph, Reference, Shape};
+use densenet_wgpu::{Engine, EngineOptions, Gpu, Graph, Reference, Samples, Shape};
 
 use super::exit::Stop;
 use super::message;
@@ -105,6 +106,35 @@ impl Runner {
                 let outputs = batches.map(|batch| reference.run(batch, height, width)).collect::<densenet_wgpu::Result<Vec<_>>>()?;
                 Ok(outputs.concat())
             }
+        }
+    }
+
+    /// Starts a run of pictures of `height` x `width` pixels. On the processor it is over when this returns.
+    pub(crate) fn start(&self, pictures: &[Samples], height: usize, width: usize) -> densenet_wgpu::Result<Run> {
+        match self {
+            Self::Gpu(engine) => engine.start(Input::Pictures(pictures), height, width).map(|run| Run::Started(Box::new(run))),
+            Self::Cpu(_) => {
+                let values: Vec<f32> = pictures.iter().flat_map(Samples::values).collect();
+                self.run(&values, height, width).map(Run::Finished)
+            }
+        }
+    }
+}
+
+/// What [`Runner::start`] started.
+pub(crate) enum Run {
+    /// A GPU works on it.
+    Started(Box<engine::Run>),
+    /// Its output is there.
+    Finished(Vec<f32>),
+}
+
+impl Run {
+    /// Waits for the network's output.
+    pub(crate) fn wait(self) -> densenet_wgpu::Result<Vec<f32>> {
+        match self {
+            Self::Started(run) => run.wait(),
+            Self::Finished(output) => Ok(output),
         }
     }
 }

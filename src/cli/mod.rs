@@ -18,6 +18,7 @@ mod model;
 mod npy;
 mod output;
 mod plan;
+mod reader;
 mod rows;
 mod size;
 

@@ -113,6 +113,29 @@ fn the_batch_changes_no_answer() {
 }
 
 #[test]
+fn the_batch_changes_no_answer_on_the_default_device() {
+    let folder = folder();
+    let damaged = folder.path().join("damaged.png");
+    fs::write(&damaged, "no picture").unwrap();
+    // Without a crop, pictures of other proportions are of other sizes: neighbours cannot run together.
+    let preprocessing = folder.path().join("uncropped.json");
+    let uncropped = r#"{"activation":"softmax","channels":3,"crop":null,"mean":[0.5,0.4,0.3],"range":"min_max","resize":{"filter":"bilinear","mode":"short_side","size":40},"std":[0.5,0.5,0.5]}"#;
+    fs::write(&preprocessing, uncropped).unwrap();
+    let names = ["L.png", "RGB.png", "P.png", "no such.png", "source.png", "LA.png", "RGB16.png", "source.png", "L.png"];
+    let pictures = names.map(fixture);
+    for options in [&[][..], &["--preprocess", preprocessing.to_str().unwrap()]] {
+        let [one, three, all] = ["1", "3", "16"].map(|batch| {
+            let mut command = densenet();
+            command.args(["classify", "--model", "digits", "--format", "csv", "--batch", batch]).args(options);
+            command.args(&pictures).arg(&damaged).output().unwrap()
+        });
+        assert_says(&one, 1, &["2 of 10 inputs failed"]);
+        assert_eq!(stdout(&one), stdout(&three));
+        assert_eq!(stdout(&one), stdout(&all));
+    }
+}
+
+#[test]
 fn another_size_is_another_answer() {
     let [own, larger] = ["64x64", "96x80"].map(|size| classify(&[&fixture("RGB.png"), "--format", "json", "--size", size]));
     assert_eq!(stdout(&own), stdout(&classify(&[&fixture("RGB.png"), "--format", "json"])));

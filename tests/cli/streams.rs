@@ -30,19 +30,31 @@ fn a_full_disk_is_told() {
 #[cfg(unix)]
 #[test]
 fn control_c_is_status_130_and_finished_rows_are_there() {
+    let output = interrupted(&CPU);
+    assert_says(&output, 130, &[]);
+    assert_eq!(stderr(&output), "");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_finished_row_waits_for_no_later_picture_on_the_default_device() {
+    assert_says(&interrupted(&CPU[..2]), 130, &[]);
+}
+
+/// What is left to read of a run whose second picture never comes, interrupted after its first row.
+#[cfg(unix)]
+fn interrupted(model_and_device: &[&str]) -> std::process::Output {
     use std::io::{BufRead, BufReader};
     let folder = folder();
     // Nobody writes to this pipe, so that the second picture never comes.
     let pipe = folder.path().join("pipe.png");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let mut command = densenet();
-    command.arg("classify").args(CPU).arg(fixture("L.png")).arg(&pipe).args(["--format", "json", "--batch", "1"]);
+    command.arg("classify").args(model_and_device).arg(fixture("L.png")).arg(&pipe).args(["--format", "json", "--batch", "1"]);
     let mut child = command.env("RAYON_NUM_THREADS", "1").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut row = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut row).unwrap();
     assert_eq!(serde_json::from_str::<Value>(&row).unwrap()["path"], fixture("L.png"));
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
-    let output = child.wait_with_output().unwrap();
-    assert_says(&output, 130, &[]);
-    assert_eq!(stderr(&output), "");
+    child.wait_with_output().unwrap()
 }
