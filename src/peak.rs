@@ -217,7 +217,7 @@ mod tests {
             let mut wrong = bench.multiply_adds(fma::SUMS[0], 1);
             wrong.result[0] += 1.0;
             let error = bench.seconds(&wrong).await.unwrap_err().to_string();
-            assert!(error.contains("fma 64x8x8 f32: expected [65537.0, 65536.0"), "{error}");
+            assert!(error.contains("fma 64x8x8: expected [65537.0, 65536.0"), "{error}");
         });
     }
 }
