@@ -211,7 +211,7 @@ impl Gpu {
     }
 
     /// The cache's file of this kind about this adapter with this driver.
-    fn cache_file(&self, kind: &str) -> Option<SealedFile> {
+    pub(crate) fn cache_file(&self, kind: &str) -> Option<SealedFile> {
         let info = self.device.adapter_info();
         let ids = format!("vendor {:04x}, device {:04x}", info.vendor, info.device);
         self.cache.file(kind, &info.name, &[&info.name, &self.summary.backend, &ids, &info.driver, &info.driver_info])

@@ -10,20 +10,22 @@
 //! whose samples are normalised on the device by a kernel before the plan's first.
 
 mod bound;
+mod check;
 mod input;
 mod pipelines;
 mod readback;
 mod run;
 mod upload;
+mod verdicts;
 mod weights;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, Result};
 use crate::gpu::Gpu;
 use crate::graph::Graph;
-use crate::kernels::{Precision, Tuning, normalise};
+use crate::kernels::{Convolution, Precision, Tile, Tuning, Variant, normalise};
 use crate::plan::{Plan, PlanOptions};
 use crate::samples::Samples;
 use crate::shape::Shape;
@@ -31,6 +33,7 @@ use crate::weights::Weights;
 use bound::{BoundPlan, Origin};
 pub(crate) use pipelines::Pipelines;
 pub(crate) use readback::Readback;
+use verdicts::Verdicts;
 use weights::WeightBuffers;
 
 pub use input::Input;
@@ -80,7 +83,8 @@ pub struct Engine {
     gpu: Gpu,
     graph: Graph,
     fusion: bool,
-    tuning: Tuning,
+    tuning: Mutex<Tuning>,
+    verdicts: Mutex<Verdicts>,
     weights: WeightBuffers,
     pipelines: Pipelines,
     bound: Mutex<VecDeque<Arc<BoundPlan>>>,
@@ -97,24 +101,37 @@ impl Engine {
 
     /// [`Engine::new`] for callers that may not block.
     pub async fn new_async(gpu: &Gpu, graph: &Graph, weights: &Weights, options: EngineOptions) -> Result<Self> {
+        Self::with_sources(gpu, graph, weights, options, Variant::source).await
+    }
+
+    async fn with_sources(
+        gpu: &Gpu,
+        graph: &Graph,
+        weights: &Weights,
+        options: EngineOptions,
+        source: fn(&Variant) -> String,
+    ) -> Result<Self> {
         weights.check(graph)?;
         let EngineOptions { fusion, shader_checks, precision, batch_invariant, tuning } = options;
         let tuning = tuning.unwrap_or_else(|| Tuning { capabilities: gpu.capabilities(), precision, batch_invariant, ..Tuning::default() });
         let plan = Plan::new(graph, plan_options(gpu, fusion, &tuning, 1))?;
         let weights = WeightBuffers::upload(gpu, &plan, weights).await?;
-        let pipelines = Pipelines::new(gpu, shader_checks).await?;
-        let variants = plan.steps().iter().map(|step| &step.kernel.variant);
-        pipelines.build(gpu, variants).await?;
-        Ok(Self {
+        let pipelines = Pipelines::new(gpu, shader_checks).await?.with_sources(source);
+        let engine = Self {
             gpu: gpu.clone(),
             graph: graph.clone(),
             fusion,
-            tuning,
+            tuning: Mutex::new(tuning),
+            verdicts: Mutex::new(Verdicts::open(gpu.cache_file("verdicts"))),
             weights,
             pipelines,
             bound: Mutex::default(),
             largest_batches: Mutex::default(),
-        })
+        };
+        let Shape { height, width, .. } = graph.input_shape();
+        let plan = engine.checked_plan(1, height, width).await?;
+        engine.pipelines.build(gpu, plan.steps().iter().map(|step| &step.kernel.variant)).await?;
+        Ok(engine)
     }
 
     /// The network.
@@ -130,7 +147,12 @@ impl Engine {
     /// The plan for `batch` pictures of `height` x `width` pixels, as this engine would run it (batches larger than the
     /// device can hold are run in several parts).
     pub fn plan(&self, batch: usize, height: usize, width: usize) -> Result<Plan> {
-        Plan::new(&self.graph.resized(height, width)?, plan_options(&self.gpu, self.fusion, &self.tuning, batch))
+        Plan::new(&self.graph.resized(height, width)?, plan_options(&self.gpu, self.fusion, &lock(&self.tuning), batch))
+    }
+
+    /// The choice of kernels as it is now: tiles that turned out to be wrong on the device are excluded.
+    pub fn tuning(&self) -> Tuning {
+        lock(&self.tuning).clone()
     }
 
     /// Bytes of all buffers that are allocated now: weights, activations and parameters.
@@ -286,12 +308,52 @@ impl Engine {
         if let Some(found) = found {
             return Ok(found);
         }
-        let plan = self.plan(batch, height, width)?;
+        let plan = self.checked_plan(batch, height, width).await?;
         let made = Arc::new(BoundPlan::new(&self.gpu, origin, plan, &self.weights, &self.pipelines).await?);
         let mut bound = self.bound();
         bound.push_front(Arc::clone(&made));
         bound.truncate(BOUND_PLANS);
         Ok(made)
+    }
+
+    /// A plan of tiles that are right on this device. Those that are not are excluded, and others take their place.
+    async fn checked_plan(&self, batch: usize, height: usize, width: usize) -> Result<Plan> {
+        loop {
+            let plan = self.plan(batch, height, width)?;
+            let mut doubtful: BTreeMap<String, (Tile, Convolution)> = BTreeMap::new();
+            let mut wrong: Vec<Tile> = Vec::new();
+            {
+                let verdicts = lock(&self.verdicts);
+                for (step, &(tile, convolution)) in plan.steps().iter().filter_map(|step| Some((step, step.tile.as_ref()?))) {
+                    let checks = if self.pipelines.has_checks() { " with checks" } else { "" };
+                    let label = format!("{}{checks}, {}", step.kernel.variant, convolution.window);
+                    match verdicts.of(&label) {
+                        Some(true) => {}
+                        Some(false) => wrong.push(tile),
+                        None => drop(doubtful.insert(label, (tile, convolution))),
+                    }
+                }
+            }
+            if wrong.is_empty() && doubtful.is_empty() {
+                return Ok(plan);
+            }
+            if !doubtful.is_empty() {
+                lock(&self.verdicts).begin(doubtful.keys().map(String::as_str));
+                // All at once, on every core; what fails to compile fails again below, alone.
+                let _ = self.pipelines.build(&self.gpu, plan.steps().iter().map(|step| &step.kernel.variant)).await;
+                let mut found = Vec::new();
+                for (label, (tile, convolution)) in &doubtful {
+                    let right = check::computes(&self.gpu, &self.pipelines, *tile, convolution).await?;
+                    found.push((label.as_str(), right));
+                    wrong.extend((!right).then_some(*tile));
+                }
+                lock(&self.verdicts).end(found.into_iter());
+            }
+            if wrong.is_empty() {
+                return Ok(plan);
+            }
+            lock(&self.tuning).excluded.extend(wrong);
+        }
     }
 
     fn bound(&self) -> MutexGuard<'_, VecDeque<Arc<BoundPlan>>> {

@@ -15,6 +15,8 @@ pub(crate) struct Pipelines {
     bindings: wgpu::BindGroupLayout,
     layout: wgpu::PipelineLayout,
     shader_checks: bool,
+    /// A variant's text; tests put mistakes into it.
+    source: fn(&Variant) -> String,
     pipelines: Mutex<HashMap<Variant, Arc<wgpu::ComputePipeline>>>,
 }
 
@@ -40,9 +42,19 @@ impl Pipelines {
                 bind_group_layouts: &[Some(&bindings)],
                 immediate_size: 0,
             });
-            Self { bindings, layout, shader_checks, pipelines: Mutex::default() }
+            Self { bindings, layout, shader_checks, source: Variant::source, pipelines: Mutex::default() }
         })
         .await
+    }
+
+    /// The same with other texts for the shaders.
+    pub(crate) fn with_sources(self, source: fn(&Variant) -> String) -> Self {
+        Self { source, ..self }
+    }
+
+    /// Whether shaders are compiled with bounds checks.
+    pub(crate) fn has_checks(&self) -> bool {
+        self.shader_checks
     }
 
     /// The bindings of every kernel: parameters, source, weights, target.
@@ -84,7 +96,7 @@ impl Pipelines {
 
     fn pipeline(&self, gpu: &Gpu, cache: Option<&wgpu::PipelineCache>, variant: &Variant) -> Arc<wgpu::ComputePipeline> {
         let label = variant.to_string();
-        let shader = wgpu::ShaderModuleDescriptor { label: Some(&label), source: wgpu::ShaderSource::Wgsl(variant.source().into()) };
+        let shader = wgpu::ShaderModuleDescriptor { label: Some(&label), source: wgpu::ShaderSource::Wgsl((self.source)(variant).into()) };
         let module = if self.shader_checks {
             gpu.device().create_shader_module(shader)
         } else {

@@ -74,6 +74,11 @@ impl Tile {
             }
     }
 
+    /// Whether it computes only what lies in planes.
+    pub(crate) fn needs_planes(self) -> bool {
+        self.shader == Shader::Conv1x1
+    }
+
     /// Whether it computes this convolution.
     pub fn computes(self, convolution: &Convolution) -> bool {
         match self.shader {

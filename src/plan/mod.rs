@@ -21,7 +21,7 @@ pub use pack::Pack;
 
 use crate::error::{Error, Result};
 use crate::graph::Graph;
-use crate::kernels::{Convolution, Kernel, Region, Tuning, WeightRows, blur_pool, copy, global_pool, linear, norm_relu, pool};
+use crate::kernels::{Convolution, Kernel, Region, Tile, Tuning, WeightRows, blur_pool, copy, global_pool, linear, norm_relu, pool};
 use crate::shape::Shape;
 use lower::{Operation, Stage, Stages};
 use place::{Move, Placement};
@@ -54,6 +54,8 @@ pub struct Step {
     pub layers: Vec<String>,
     /// What is dispatched.
     pub kernel: Kernel,
+    /// The tile and what it computes, where this is a convolution.
+    pub tile: Option<(Tile, Convolution)>,
     /// What it reads.
     pub source: Region,
     /// What it writes.
@@ -184,6 +186,7 @@ impl Plan {
             name: name.to_owned(),
             layers: vec![name.to_owned()],
             kernel: copy::kernel(source, target),
+            tile: None,
             source,
             target,
             pack: None,
@@ -206,7 +209,7 @@ impl Plan {
     fn stage(&mut self, stage: &Stage, placement: &Placement) -> Result<Step> {
         let (source, target) = (placement.region(stage.sources[0]), placement.region(stage.target));
         let before = self.packs.len();
-        let kernel = self.kernel(stage, source, target)?;
+        let (kernel, tile) = self.kernel(stage, source, target)?;
         let pack = (self.packs.len() > before).then_some(before);
         let (mut flops, mut weight_bytes) = (0, 0);
         if let Some(packed) = pack.map(|index| &self.packs[index].pack) {
@@ -219,6 +222,7 @@ impl Plan {
             name: stage.name.clone(),
             layers: stage.layers.clone(),
             kernel,
+            tile,
             source,
             target,
             pack,
@@ -227,8 +231,8 @@ impl Plan {
         })
     }
 
-    fn kernel(&mut self, stage: &Stage, source: Region, target: Region) -> Result<Kernel> {
-        Ok(match &stage.operation {
+    fn kernel(&mut self, stage: &Stage, source: Region, target: Region) -> Result<(Kernel, Option<(Tile, Convolution)>)> {
+        let kernel = match &stage.operation {
             Operation::Conv { conv, prologue, epilogue } => {
                 let weights = self.pack(Pack::Matrix {
                     layer: stage.name.clone(),
@@ -241,7 +245,7 @@ impl Plan {
                 let (prologue, relu) = (prologue.as_ref().map(|prologue| prologue.relu), epilogue.relu);
                 let convolution = Convolution { source, target, weights, window: conv.window, prologue, relu };
                 let tile = self.options.tuning.tile(&convolution).ok_or_else(|| Error::NoKernel { layer: stage.name.clone() })?;
-                tile.kernel(&convolution)
+                return Ok((tile.kernel(&convolution), Some((tile, convolution))));
             }
             Operation::NormRelu(NormRelu { norm, relu }) => {
                 let weights = norm.clone().map(|norm| self.pack_norm(Some(norm), source.shape));
@@ -268,7 +272,8 @@ impl Plan {
                 linear::kernel(source, target, weights, *relu)
             }
             Operation::Concat => unreachable!("a concat is placed or copied part by part"),
-        })
+        };
+        Ok((kernel, None))
     }
 
     fn pack_norm(&mut self, norm: Option<Norm>, shape: Shape) -> WeightRows {

@@ -1,0 +1,303 @@
+//! The check of a tile before its first use on a device: a small convolution against the same in plain loops.
+//!
+//! Drivers have miscompiled shaders before: a tile that computes something else, or does not compile, is not used.
+
+use half::f16;
+
+use super::pipelines::Pipelines;
+use super::readback::Readback;
+use crate::error::Result;
+use crate::gpu::Gpu;
+use crate::kernels::{Convolution, Precision, Region, Tile, WeightRows};
+use crate::shape::{Shape, Window};
+
+/// No multiples of any tile.
+const IN_CHANNELS: usize = 19;
+const OUT_CHANNELS: usize = 37;
+const BATCH: usize = 2;
+
+/// What memory holds that the convolution must not write.
+const UNTOUCHED: f32 = 7.0;
+
+/// Whether the device computes a convolution like `convolution` with `tile`: of the same kind, but small, of odd sizes,
+/// and far from the beginning of its buffers.
+///
+/// Errors where the device fails altogether.
+pub(super) async fn computes(gpu: &Gpu, pipelines: &Pipelines, tile: Tile, convolution: &Convolution) -> Result<bool> {
+    let specimen = Specimen::new(tile, convolution);
+    let found = specimen.run(gpu, pipelines, tile).await;
+    // A shader that cannot be compiled or run is wrong too, unless nothing works any more.
+    gpu.check()?;
+    Ok(found.is_ok_and(|found| specimen.agrees(&found)))
+}
+
+struct Specimen {
+    convolution: Convolution,
+    source: Vec<f32>,
+    weights: Vec<f32>,
+    element_target: usize,
+}
+
+impl Specimen {
+    fn new(tile: Tile, like: &Convolution) -> Self {
+        let Window { kernel, .. } = like.window;
+        let shape = Shape::new(IN_CHANNELS, kernel[0] + 8, kernel[1] + 5);
+        let [height, width] = like.window.slide(shape.height, shape.width).unwrap_or([1, 1]);
+        let in_planes = tile.needs_planes() || like.source.is_planar();
+        let source = region(shape, like.source.precision, in_planes);
+        let target = region(Shape::new(OUT_CHANNELS, height, width), like.target.precision, true);
+        let weights = WeightRows { quad_offset: 5, row_quads: OUT_CHANNELS.div_ceil(8) * 2, precision: like.weights.precision };
+        let convolution = Convolution { source, target, weights, ..*like };
+        let rows = IN_CHANNELS * kernel[0] * kernel[1];
+        let element_weights = 4 * (weights.quad_offset + rows * row_quads(&convolution) + weights.row_quads);
+        // Sums of short binary fractions, which 16-bit floats hold as well.
+        let fraction =
+            |index: usize, most: usize, step: f32| ((index * 7919 + index / 64) % (2 * most + 1)) as f32 * step - most as f32 * step;
+        Self {
+            source: (0..element_end(source)).map(|index| fraction(index, 20, 0.0625)).collect(),
+            weights: (0..element_weights).map(|index| fraction(index + 3, 12, 0.03125)).collect(),
+            element_target: element_end(target) + target.element_plane,
+            convolution,
+        }
+    }
+
+    /// The whole target buffer after the convolution.
+    async fn run(&self, gpu: &Gpu, pipelines: &Pipelines, tile: Tile) -> Result<Vec<f32>> {
+        let kernel = tile.kernel(&self.convolution);
+        pipelines.build(gpu, std::iter::once(&kernel.variant)).await?;
+        let precision = self.convolution.target.precision;
+        let readback = gpu
+            .caught(|| {
+                let device = gpu.device();
+                let buffer = |contents: &[u8], usage| {
+                    let descriptor = wgpu::util::BufferInitDescriptor { label: Some("check"), contents, usage };
+                    wgpu::util::DeviceExt::create_buffer_init(device, &descriptor)
+                };
+                let storage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC;
+                let params = buffer(&kernel.params, wgpu::BufferUsages::UNIFORM);
+                let source = buffer(&bytes(&self.source, self.convolution.source.precision), storage);
+                let weights = buffer(&bytes(&self.weights, self.convolution.weights.precision), storage);
+                let target = buffer(&bytes(&vec![UNTOUCHED; self.element_target], precision), storage);
+                let buffers = [&params, &source, &weights, &target];
+                let entry = |(binding, buffer)| wgpu::BindGroupEntry { binding, resource: wgpu::Buffer::as_entire_binding(buffer) };
+                let entries: Vec<_> = (0..).zip(buffers).map(entry).collect();
+                let descriptor = wgpu::BindGroupDescriptor { label: Some("check"), layout: pipelines.bindings(), entries: &entries };
+                let bindings = device.create_bind_group(&descriptor);
+                let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("check") });
+                let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: Some("check"), timestamp_writes: None });
+                pass.set_pipeline(&pipelines.get(&kernel.variant));
+                pass.set_bind_group(0, &bindings, &[]);
+                let [x, y, z] = kernel.workgroups;
+                pass.dispatch_workgroups(x, y, z);
+                drop(pass);
+                let readback = Readback::buffer(gpu, target.size());
+                encoder.copy_buffer_to_buffer(&target, 0, &readback, 0, target.size());
+                let submission = gpu.queue().submit([encoder.finish()]);
+                Readback::start(readback, Some(submission))
+            })
+            .await?;
+        let words = readback.data(gpu, Readback::wait).await?;
+        Ok(match precision {
+            Precision::F32 => words,
+            Precision::F16 => bytemuck::cast_slice::<f32, f16>(&words).iter().map(|half| half.to_f32()).collect(),
+        })
+    }
+
+    fn agrees(&self, found: &[f32]) -> bool {
+        let target = self.convolution.target;
+        let expected: Vec<(usize, f64)> = (0..BATCH * target.shape.elements()).map(|index| self.element(index)).collect();
+        let largest = expected.iter().fold(0.0, |most: f64, (_, value)| most.max(value.abs()));
+        let types = [self.convolution.source.precision, self.convolution.weights.precision, target.precision];
+        let tolerance = if types.contains(&Precision::F16) { 4e-3 } else { 1e-5 } * largest;
+        let others = (0..target.element_offset).chain(element_end(target)..found.len());
+        expected.iter().all(|&(index, value)| (f64::from(found[index]) - value).abs() <= tolerance)
+            && others.into_iter().all(|index| found[index] == UNTOUCHED)
+    }
+
+    /// Where the target's element `index` of `[N, C, H, W]` lies, and what it is.
+    fn element(&self, index: usize) -> (usize, f64) {
+        let Convolution { source, target, weights, window, prologue, relu } = self.convolution;
+        let (pixels, width) = (target.shape.pixels(), target.shape.width);
+        let (image, channel, pixel) = (index / target.shape.elements(), index / pixels % OUT_CHANNELS, index % pixels);
+        let row_quads = row_quads(&self.convolution);
+        let row = |row: usize| 4 * (weights.quad_offset + row * row_quads);
+        let head = row_quads - weights.row_quads;
+        let taps = window.kernel[0] * window.kernel[1];
+        let mut sum = f64::from(self.weights[row(IN_CHANNELS * taps) + channel]);
+        for k in 0..IN_CHANNELS * taps {
+            let (from, tap) = (k / taps, k % taps);
+            let y = (pixel / width * window.stride[0] + tap / window.kernel[1]).checked_sub(window.padding[0]);
+            let x = (pixel % width * window.stride[1] + tap % window.kernel[1]).checked_sub(window.padding[1]);
+            let inside = |at: Option<usize>, size: usize| at.filter(|&at| at < size);
+            let (Some(y), Some(x)) = (inside(y, source.shape.height), inside(x, source.shape.width)) else { continue };
+            let at = source.element_offset + image * source.element_image + from * source.element_plane + y * source.shape.width + x;
+            let mut value = f64::from(self.source[at]);
+            if let Some(relu) = prologue {
+                let [scale, shift] = [self.weights[row(k)], self.weights[row(k) + 1]].map(f64::from);
+                value = value * scale + shift;
+                value = if relu { value.max(0.0) } else { value };
+            }
+            sum += value * f64::from(self.weights[row(k) + 4 * head + channel]);
+        }
+        (
+            target.element_offset + image * target.element_image + channel * target.element_plane + pixel,
+            if relu { sum.max(0.0) } else { sum },
+        )
+    }
+}
+
+/// Quads from one row of the weights to the next.
+fn row_quads(convolution: &Convolution) -> usize {
+    usize::from(convolution.prologue.is_some()) + convolution.weights.row_quads
+}
+
+/// A region behind two planes that belong to others; or dense, as a network's input is.
+fn region(shape: Shape, precision: Precision, in_planes: bool) -> Region {
+    let pixels = shape.pixels();
+    let element_plane = if in_planes { (BATCH * pixels).next_multiple_of(4) + 4 } else { pixels };
+    let element_image = if in_planes { pixels } else { shape.elements() };
+    let element_offset = if in_planes { 2 * element_plane } else { 0 };
+    Region { buffer: 0, element_offset, element_plane, element_image, shape, batch: BATCH, precision }
+}
+
+/// The first element behind the region's planes.
+fn element_end(region: Region) -> usize {
+    let dense_images = if region.is_planar() { 1 } else { BATCH };
+    (region.element_offset + dense_images * region.shape.channels * region.element_plane).next_multiple_of(4)
+}
+
+fn bytes(values: &[f32], precision: Precision) -> Vec<u8> {
+    match precision {
+        Precision::F32 => bytemuck::cast_slice(values).to_vec(),
+        Precision::F16 => values.iter().flat_map(|&value| f16::from_f32(value).to_le_bytes()).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::cache::Cache;
+    use crate::engine::verdicts::Verdicts;
+    use crate::kernels::{Shader, Tuning, Variant};
+    use crate::{Checkpoint, Config, Engine, EngineOptions, Error, Graph, Reference, Weights};
+
+    fn gpu() -> Gpu {
+        Gpu::open(None).unwrap_or_else(|e| panic!("this test needs a GPU, a software one will do: {e}")).with_cache(Cache::off())
+    }
+
+    fn network() -> (Graph, Weights) {
+        let config = Config { num_classes: Some(5), ..Config::imagenet(6, &[2, 2], 10) };
+        (config.graph(33, 37).unwrap(), Checkpoint::init(config, 3).unwrap().weights)
+    }
+
+    fn engine(gpu: &Gpu, source: fn(&Variant) -> String, tuning: Option<Tuning>) -> Result<Engine> {
+        let (graph, weights) = network();
+        pollster::block_on(Engine::with_sources(gpu, &graph, &weights, EngineOptions { tuning, ..Default::default() }, source))
+    }
+
+    /// Runs the network, and tells which shaders were excluded.
+    #[track_caller]
+    fn runs_without(source: fn(&Variant) -> String, tuning: Option<Tuning>) -> Vec<Shader> {
+        let engine = engine(&gpu(), source, tuning).unwrap();
+        let (graph, weights) = network();
+        let input: Vec<f32> = (0..3 * 33 * 37).map(|index| (index % 17) as f32 * 0.1 - 0.8).collect();
+        let expected = Reference::new(graph, weights).unwrap().run(&input, 33, 37).unwrap();
+        let found = engine.run(&input).unwrap();
+        let largest = expected.iter().fold(0f32, |most, value| most.max(value.abs()));
+        assert!(found.iter().zip(&expected).all(|(a, b)| (a - b).abs() <= 2e-5 * largest), "{found:?} instead of {expected:?}");
+        engine.tuning().excluded.iter().map(|tile| tile.shader).collect()
+    }
+
+    /// The kernels that any GPU gets.
+    fn portable() -> Option<Tuning> {
+        Some(Tuning::default())
+    }
+
+    #[test]
+    fn right_tiles_are_kept() {
+        assert_eq!(runs_without(Variant::source, None), []);
+        assert_eq!(runs_without(Variant::source, portable()), []);
+    }
+
+    #[test]
+    fn tiles_that_compute_something_else_are_excluded() {
+        // One of four channels takes its neighbour's weight.
+        let broken = |variant: &Variant| match variant.shader {
+            Shader::Conv1x1 => variant.source().replace("vec4(weight.z)", "vec4(weight.w)"),
+            _ => variant.source(),
+        };
+        assert_eq!(runs_without(broken, None), [Shader::Conv1x1]);
+        // Only where a tile is not full.
+        let broken = |variant: &Variant| match variant.shader {
+            Shader::ConvTiled if variant.to_string().contains("32x16x8") => {
+                variant.source().replace("has_channel = ", "has_channel = true || ")
+            }
+            _ => variant.source(),
+        };
+        assert_eq!(runs_without(broken, portable()), [Shader::ConvTiled]);
+    }
+
+    #[test]
+    fn tiles_that_write_where_they_must_not_are_excluded() {
+        let broken = |variant: &Variant| match variant.shader {
+            Shader::Conv3x3 => variant.source().replace("if channel < params.out_channels", "if channel <= params.out_channels"),
+            _ => variant.source(),
+        };
+        assert_eq!(runs_without(broken, None), [Shader::Conv3x3]);
+    }
+
+    #[test]
+    fn tiles_that_do_not_compile_are_excluded() {
+        let broken = |variant: &Variant| match variant.shader {
+            Shader::Conv => "fn main(".to_owned(),
+            _ => variant.source(),
+        };
+        assert_eq!(runs_without(broken, None), [Shader::Conv]);
+    }
+
+    #[test]
+    fn where_nothing_is_right_the_layer_is_named() {
+        let broken = |variant: &Variant| variant.source().replace("+ vec4(bias)", "- vec4(bias)").replace("] + bias", "] - bias");
+        match engine(&gpu(), broken, None).unwrap_err() {
+            Error::NoKernel { layer } => assert_eq!(layer, "features.conv0"),
+            other => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn verdicts_are_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let gpu = gpu().with_cache(Cache::at(folder.path()));
+        let broken = |variant: &Variant| match variant.shader {
+            Shader::Conv3x3 => variant.source().replace("fma(x, weight.y,", "fma(x, weight.x,"),
+            _ => variant.source(),
+        };
+        let excluded = |engine: Engine| engine.tuning().excluded.iter().map(|tile| tile.shader).collect::<Vec<_>>();
+        assert_eq!(excluded(engine(&gpu, broken, None).unwrap()), [Shader::Conv3x3]);
+        // The shader is sound again; what is known of the driver holds.
+        assert_eq!(excluded(engine(&gpu, Variant::source, None).unwrap()), [Shader::Conv3x3]);
+        forget(folder.path());
+        assert_eq!(excluded(engine(&gpu, Variant::source, None).unwrap()), []);
+    }
+
+    #[test]
+    fn a_check_that_never_ends_is_not_tried_for_ever() {
+        let folder = tempfile::tempdir().unwrap();
+        let gpu = gpu().with_cache(Cache::at(folder.path()));
+        for lost in 0..2 {
+            let mut verdicts = Verdicts::open(gpu.cache_file("verdicts"));
+            assert_eq!(verdicts.of("a tile"), None, "after {lost} lost checks");
+            verdicts.begin(std::iter::once("a tile"));
+        }
+        let mut verdicts = Verdicts::open(gpu.cache_file("verdicts"));
+        assert_eq!((verdicts.of("a tile"), verdicts.of("another")), (Some(false), None));
+        verdicts.end(std::iter::once(("a tile", true)));
+        assert_eq!(Verdicts::open(gpu.cache_file("verdicts")).of("a tile"), Some(true));
+    }
+
+    fn forget(folder: &Path) {
+        std::fs::remove_dir_all(folder.join("verdicts")).unwrap();
+    }
+}
