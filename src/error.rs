@@ -89,6 +89,9 @@ pub enum Error {
         /// The number.
         value: f32,
     },
+    /// Activations that 16-bit floats do not reach.
+    #[error("expected activations below 65504 for 16-bit floats, found larger ones; use --precision f32")]
+    HalfOverflow,
     /// The device has no memory left.
     #[error("{adapter} has no memory left; use a smaller --batch or input, or another --device")]
     OutOfMemory {

@@ -35,7 +35,7 @@ pub mod whole_file;
 
 pub use arch::{Config, Stem};
 pub use cache::Cache;
-pub use engine::{Engine, EngineOptions, Run};
+pub use engine::{Engine, EngineOptions, Run, best_precision};
 pub use error::{Error, Result};
 pub use gpu::{AdapterSummary, Gpu};
 pub use graph::{Conv, Graph, Node, Op, TensorSpec, Value};

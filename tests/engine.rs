@@ -5,7 +5,7 @@
 use std::sync::OnceLock;
 
 use densenet_wgpu::engine::Input;
-use densenet_wgpu::{Config, Engine, EngineOptions, Error, Gpu, Graph, Reference, Samples, Shape, Tensor, Weights, wgpu};
+use densenet_wgpu::{Config, Engine, EngineOptions, Error, Gpu, Graph, Precision, Reference, Samples, Shape, Tensor, Weights, wgpu};
 
 #[expect(dead_code, reason = "other tests use the rest")]
 mod common;
@@ -369,4 +369,27 @@ fn what_is_refused_is_named() {
     assert!(message.contains("classifier.bias") && message.contains("[7]") && message.contains("[8]"), "{message}");
     let message = Gpu::open(Some("no such adapter")).unwrap_err().to_string();
     assert!(message.contains("no such adapter") && message.contains("0 = ") && message.contains("cpu"), "{message}");
+}
+
+#[test]
+fn what_16_bits_cannot_hold_is_refused() {
+    let (graph, weights) = network(40, 33);
+    let half = || EngineOptions { precision: Precision::F16, ..EngineOptions::default() };
+    let scaled = |layer: &str, factor: f32| {
+        let mut weights = weights.clone();
+        let name = format!("{layer}.weight");
+        let tensor = weights.tensor(&name).unwrap();
+        let data = tensor.data.iter().map(|weight| weight * factor).collect();
+        let shape = tensor.shape.clone();
+        weights.insert(name, Tensor { shape, data });
+        weights
+    };
+    let error = Engine::new(gpu(), &graph, &scaled("classifier", 1e6), half()).unwrap_err().to_string();
+    assert!(error.contains("classifier: expected weights below 65504") && error.contains("--precision f32"), "{error}");
+    // Weights that fit, and what they are multiplied with: a norm takes the size out again, but only after it was stored.
+    let weights = scaled("features.denseblock1.denselayer1.conv2", 1e5);
+    let pictures = input(30, 1, 40, 33);
+    let error = Engine::new(gpu(), &graph, &weights, half()).unwrap().run(&pictures).unwrap_err().to_string();
+    assert!(error.contains("activations below 65504") && error.contains("--precision f32"), "{error}");
+    assert!(Engine::new(gpu(), &graph, &weights, EngineOptions::default()).unwrap().run(&pictures).is_ok());
 }

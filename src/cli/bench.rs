@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use clap::{Args, ValueEnum};
 use densenet_wgpu::weights::Checkpoint;
-use densenet_wgpu::{Config, EngineOptions, Graph, Peak, Plan, PlanOptions};
+use densenet_wgpu::{Config, Graph, Peak, Plan, PlanOptions};
 use serde::Serialize;
 
 use super::device::{Device, DeviceOptions, Runner, images_at_once};
@@ -131,7 +131,7 @@ impl Bench<'_> {
         };
         let device = &*self.device.insert(device);
         // An engine of its own, so that neither its time nor its memory depends on the batches before.
-        let runner = device.runner(&self.graph, &self.model.weights, EngineOptions::default())?;
+        let runner = self.options.device.runner_on(device, &self.graph, &self.model.weights, true)?;
         let start = if was_open { Instant::now() } else { opening };
         run(&runner)?;
         let cold = start.elapsed();
@@ -143,19 +143,25 @@ impl Bench<'_> {
         let latency_ms = LatencyMs { p50: latencies.percentile_ms(50), p95: latencies.percentile_ms(95) };
         let gflops = (self.flops * u64::from(batch)) as f64 / latency_ms.p50 / 1e6;
         let peak_gflops = self.peak.as_ref().map(|peak| peak.gflops);
-        let (device, driver, backend, gpu_memory_bytes) = match (device, &runner) {
+        let (device, driver, backend, precision, gpu_memory_bytes) = match (device, &runner) {
             (Device::Gpu(gpu), Runner::Gpu(engine)) => {
                 let summary = gpu.summary();
-                (summary.name.as_str(), Some(summary.driver.as_str()), summary.backend.as_str(), Some(engine.byte_allocated()))
+                (
+                    summary.name.as_str(),
+                    Some(summary.driver.as_str()),
+                    summary.backend.as_str(),
+                    engine.tuning().precision.name(),
+                    Some(engine.byte_allocated()),
+                )
             }
-            _ => ("cpu", None, "reference", None),
+            _ => ("cpu", None, "reference", "f32", None),
         };
         Ok(Row {
             device,
             driver,
             backend,
             model: &self.model.name,
-            precision: self.options.device.precision().name(),
+            precision,
             size: [shape.height, shape.width],
             batch,
             cold_ms: cold.as_secs_f64() * 1e3,

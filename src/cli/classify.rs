@@ -11,8 +11,8 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
 use clap::Args;
+use densenet_wgpu::Samples;
 use densenet_wgpu::image::Prepared;
-use densenet_wgpu::{EngineOptions, Samples};
 
 use super::device::{DeviceOptions, Run, Runner, images_at_once};
 use super::exit::{FAILED, Stop, WELL};
@@ -69,7 +69,7 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let preprocessing = options.size.map_or_else(|| own.clone(), |size| own.sized(size.height, size.width));
     let Size { height, width } = model::size(options.size, Some(&preprocessing));
     let graph = model.graph(height, width)?;
-    let runner = options.device.runner(&graph, &model.weights, EngineOptions::default())?;
+    let runner = options.device.runner(&graph, &model.weights, true)?;
 
     let rows = Rows { format: options.format, legend: model.legend(), model: model.name, output: Output::new() };
     let batch = images_at_once(options.batch, graph.input_shape());

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use densenet_wgpu::{EngineOptions, Error, Graph, Op};
+use densenet_wgpu::{Error, Graph, Op};
 
 use super::device::{DeviceOptions, images_at_once};
 use super::exit::{Stop, WELL};
@@ -57,7 +57,7 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
         graph.set_output(value)?;
     }
     let fusion = !options.no_fusion && options.layer.is_none();
-    let runner = options.device.runner(&graph, &model.weights, EngineOptions { fusion, ..EngineOptions::default() })?;
+    let runner = options.device.runner(&graph, &model.weights, fusion)?;
 
     let in_output = |error: std::io::Error| Stop::refused(format!("{}: {error}", options.output.display()));
     let shape = output_shape(&graph, count, options.layer.is_some());

@@ -9,6 +9,7 @@
 //! that a program encodes have a bound plan of their own, since nothing says when they are submitted; so have pictures,
 //! whose samples are normalised on the device by a kernel before the plan's first.
 
+mod accuracy;
 mod bound;
 mod check;
 mod input;
@@ -36,6 +37,7 @@ pub(crate) use readback::Readback;
 use verdicts::Verdicts;
 use weights::WeightBuffers;
 
+pub use accuracy::best_precision;
 pub use input::Input;
 pub use run::Run;
 
@@ -237,7 +239,7 @@ impl Engine {
         self.gpu.check()?;
         let shape = Shape { height, width, ..self.graph.input_shape() };
         let batch = input.images(shape)?;
-        let mut run = Run::new(&self.gpu);
+        let mut run = Run::new(&self.gpu, lock(&self.tuning).precision);
         let mut rest = input;
         for part in self.parts(input.into(), batch, height, width).await? {
             run.make_room(wait).await?;

@@ -3,8 +3,9 @@
 use std::collections::VecDeque;
 
 use super::readback::{Readback, Wait};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::gpu::Gpu;
+use crate::kernels::Precision;
 
 /// Parts of a batch that are on their way at a time.
 const PARTS: usize = 2;
@@ -15,16 +16,18 @@ const PARTS: usize = 2;
 #[derive(Debug)]
 pub struct Run {
     gpu: Gpu,
+    precision: Precision,
     output: Vec<f32>,
     on_their_way: VecDeque<Readback>,
 }
 
 impl Run {
-    pub(super) fn new(gpu: &Gpu) -> Self {
-        Self { gpu: gpu.clone(), output: Vec::new(), on_their_way: VecDeque::new() }
+    pub(super) fn new(gpu: &Gpu, precision: Precision) -> Self {
+        Self { gpu: gpu.clone(), precision, output: Vec::new(), on_their_way: VecDeque::new() }
     }
 
-    /// Waits for the result, `[N, classes]` or `[N, C, H, W]`. Errors where the device fails.
+    /// Waits for the result, `[N, classes]` or `[N, C, H, W]`. Errors where the device fails, and where numbers grew beyond
+    /// what 16-bit floats reach.
     pub fn wait(self) -> Result<Vec<f32>> {
         pollster::block_on(self.finish(Readback::wait))
     }
@@ -32,6 +35,9 @@ impl Run {
     /// The result, once it has arrived; `wait` makes sure that it does.
     pub(super) async fn finish(mut self, wait: Wait) -> Result<Vec<f32>> {
         self.leave(0, wait).await?;
+        if self.precision == Precision::F16 && !self.output.iter().all(|value| value.is_finite()) {
+            return Err(Error::HalfOverflow);
+        }
         Ok(self.output)
     }
 

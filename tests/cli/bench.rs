@@ -101,5 +101,5 @@ fn bench_refuses_what_it_cannot_begin() {
     assert_refused(&bench(&["--model", "digits", "--arch", "densenet121"]), &["--arch"]);
     assert_refused(&bench(&["--arch", "densenet12"]), &["did you mean densenet121?"]);
     assert_refused(&bench(&["--model", "digits", "--size", "4x4"]), &["3x4x4", "too small"]);
-    assert_refused(&bench(&["--model", "digits", "--precision", "f16"]), &["f32"]);
+    assert_refused(&bench(&["--model", "digits", "--device", "cpu", "--precision", "f16"]), &["f32"]);
 }

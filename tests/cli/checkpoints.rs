@@ -63,7 +63,7 @@ fn a_bad_checkpoint_is_refused_by_name() {
 
 #[test]
 fn precision_and_device_are_checked() {
-    assert_refused(&classify(&[&fixture("L.png"), "--precision", "f16"]), &["f16 is not in this version"]);
+    assert_refused(&classify(&[&fixture("L.png"), "--precision", "f16"]), &["--precision f32", "found f16"]);
     assert_refused(&classify(&[&fixture("L.png"), "--precision", "f8"]), &["f32"]);
     let output = densenet().args(["classify", &fixture("L.png"), "--model", "digits", "--device", "no such device"]).output().unwrap();
     assert_refused(&output, &["error: "]);

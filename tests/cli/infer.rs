@@ -85,17 +85,23 @@ fn infer_computes_the_same_on_the_default_device() {
     let [count, height, width] = [3, 47, 35];
     write_npy(&infer.input(), "<f4", false, &[count, 3, height, width], &bytes(&ramp(count * 3 * height * width)));
     let gpu_output = infer.folder.path().join("gpu.npy");
-    for arguments in [&["--batch", "2"][..], &["--no-fusion"], &["--layer", "features.denseblock1.denselayer2.conv1"]] {
+    for (arguments, precision, tolerance) in [
+        (&["--batch", "2"][..], "f32", 2e-5),
+        (&["--no-fusion"], "f32", 2e-5),
+        (&["--batch-invariant", "--layer", "features.denseblock1.denselayer2.conv1"], "f32", 2e-5),
+        (&["--batch", "2"], "f16", 2e-2),
+        (&[], "auto", 2e-2),
+    ] {
         assert_says(&infer.run(arguments), 0, &[]);
         let mut command = densenet();
         command.arg("infer").arg(infer.input()).args(["--model", "digits", "--output"]).arg(&gpu_output);
-        assert_says(&command.args(arguments).output().unwrap(), 0, &[]);
+        assert_says(&command.args(arguments).args(["--precision", precision]).output().unwrap(), 0, &[]);
         let [(shape, expected), (gpu_shape, found)] = [infer.output(), gpu_output.clone()].map(|path| read_npy(&path));
         assert_eq!(shape, gpu_shape);
         for (expected, found) in expected.chunks_exact(expected.len() / count).zip(found.chunks_exact(found.len() / count)) {
             let largest = expected.iter().fold(0_f32, |largest, value| largest.max(value.abs()));
             let off = expected.iter().zip(found).fold(0_f32, |off, (a, b)| off.max((a - b).abs()));
-            assert!(off <= 2e-5 * largest, "{arguments:?}: {off} of {largest}");
+            assert!(off <= tolerance * largest, "{arguments:?} in {precision}: {off} of {largest}");
         }
     }
 }
