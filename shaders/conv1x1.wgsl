@@ -37,6 +37,12 @@ struct Params {
 const LANES: u32 = 8u;
 const ROW_HEAD: u32 = select(0u, 1u, PROLOGUE);
 
+// max(x, least), but NaN stays NaN, which max may swallow: numbers that grew too large must not turn into an answer.
+fn at_least(x: vec4<f32>, least: f32) -> vec4<f32> {
+    let is_nan = (bitcast<vec4<u32>>(x) & vec4(0x7fffffffu)) > vec4(0x7f800000u);
+    return select(max(x, vec4(least)), x, is_nan);
+}
+
 @compute @workgroup_size(WORKGROUP)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -72,7 +78,7 @@ fn main(
                 x[q] = vec4<f32>(src[source[q]]);
                 source[q] += params.src_plane;
                 if PROLOGUE {
-                    x[q] = max(fma(x[q], vec4(scale), vec4(shift)), vec4(params.prologue_floor));
+                    x[q] = at_least(fma(x[q], vec4(scale), vec4(shift)), params.prologue_floor);
                 }
             }
             for (var o = 0u; o < TILE_CHANNELS; o += 4u) {
@@ -95,7 +101,7 @@ fn main(
             for (var q = 0u; q < TILE_QUADS; q++) {
                 let quad = first_quad + q * WORKGROUP;
                 if quad < params.quads {
-                    dst[params.dst_offset + channel * params.dst_plane + quad] = vec4<Target>(max(sums[o][q] + vec4(bias), vec4(params.floor)));
+                    dst[params.dst_offset + channel * params.dst_plane + quad] = vec4<Target>(at_least(sums[o][q] + vec4(bias), params.floor));
                 }
             }
         }

@@ -44,6 +44,12 @@ struct Params {
 const LANES: u32 = 8u;
 const WINDOW_PIXELS: u32 = TILE_PIXELS + 2u;
 
+// max(x, least), but NaN stays NaN, which max may swallow: numbers that grew too large must not turn into an answer.
+fn at_least(x: f32, least: f32) -> f32 {
+    let is_nan = (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
+    return select(max(x, least), x, is_nan);
+}
+
 @compute @workgroup_size(WORKGROUP)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -106,7 +112,7 @@ fn main(
         if channel < params.out_channels && own_strip < params.strips {
             for (var i = 0u; i < TILE_PIXELS; i++) {
                 if x0 + i < params.dst.width {
-                    dst[target_line + channel * params.dst.plane + x0 + i] = Target(max(sums[o][i] + bias, params.floor));
+                    dst[target_line + channel * params.dst.plane + x0 + i] = Target(at_least(sums[o][i] + bias, params.floor));
                 }
             }
         }

@@ -64,6 +64,12 @@ const WORKGROUP: u32 = SLICE * SLICES;
 var<workgroup> weight_tile: array<vec4<f32>, SLICES * TILE_DEPTH * CHANNEL_QUADS>;
 var<workgroup> pixel_tile: array<vec4<f32>, SLICES * TILE_DEPTH * PIXEL_QUADS>;
 
+// max(x, least), but NaN stays NaN, which max may swallow: numbers that grew too large must not turn into an answer.
+fn at_least(x: vec4<f32>, least: f32) -> vec4<f32> {
+    let is_nan = (bitcast<vec4<u32>>(x) & vec4(0x7fffffffu)) > vec4(0x7f800000u);
+    return select(max(x, vec4(least)), x, is_nan);
+}
+
 @compute @workgroup_size(WORKGROUP)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -130,7 +136,7 @@ fn main(
                     }
                     if PROLOGUE {
                         let norm = vec4<f32>(weights[params.weight_offset + channel * row_quads]);
-                        let normalised = max(fma(x, vec4(norm.x), vec4(norm.y)), vec4(params.prologue_floor));
+                        let normalised = at_least(fma(x, vec4(norm.x), vec4(norm.y)), params.prologue_floor);
                         x = select(vec4<f32>(), normalised, has_channel);
                     }
                     pixel_tile[staged_pixels + depth * PIXEL_QUADS + stage_quad] = x;
@@ -171,7 +177,7 @@ fn main(
         if slice == 0u && channel < params.out_channels {
             let bias = f32(weights[params.weight_offset + params.in_channels * taps * row_quads + channel / 4u][channel % 4u]);
             for (var q = 0u; q < THREAD_PIXEL_QUADS; q++) {
-                let result = max(sums[o][q] + vec4(bias), vec4(params.floor));
+                let result = at_least(sums[o][q] + vec4(bias), params.floor);
                 for (var i = 0u; i < 4u; i++) {
                     let pixel = first_pixel + (q * THREAD_COLUMNS + thread_column) * 4u + i;
                     if pixel < params.pixels {

@@ -33,6 +33,12 @@ struct Params {
 
 var<workgroup> sums: array<f32, WORKGROUP>;
 
+// max(x, least), but NaN stays NaN, which max may swallow: numbers that grew too large must not turn into an answer.
+fn at_least(x: f32, least: f32) -> f32 {
+    let is_nan = (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
+    return select(max(x, least), x, is_nan);
+}
+
 @compute @workgroup_size(WORKGROUP)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -53,7 +59,7 @@ fn main(
     for (var pixel = lane; pixel < params.pixels; pixel += WORKGROUP) {
         var tap = f32(src[plane + pixel]);
         if PROLOGUE {
-            tap = max(fma(tap, norm.x, norm.y), params.prologue_floor);
+            tap = at_least(fma(tap, norm.x, norm.y), params.prologue_floor);
         }
         sum += tap;
     }

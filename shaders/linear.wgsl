@@ -31,6 +31,12 @@ struct Params {
 @group(0) @binding(2) var<storage, read> weights: array<vec4<Weight>>;
 @group(0) @binding(3) var<storage, read_write> dst: array<Target>;
 
+// max(x, least), but NaN stays NaN, which max may swallow: numbers that grew too large must not turn into an answer.
+fn at_least(x: vec4<f32>, least: f32) -> vec4<f32> {
+    let is_nan = (bitcast<vec4<u32>>(x) & vec4(0x7fffffffu)) > vec4(0x7f800000u);
+    return select(max(x, vec4(least)), x, is_nan);
+}
+
 @compute @workgroup_size(WORKGROUP)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -50,7 +56,7 @@ fn main(
         source += params.src.plane;
         row += params.weight_row;
     }
-    sum = max(sum + vec4<f32>(weights[row]), vec4(params.floor));
+    sum = at_least(sum + vec4<f32>(weights[row]), params.floor);
     for (var i = 0u; i < 4u; i++) {
         let feature = quad * 4u + i;
         if feature < params.out_features {

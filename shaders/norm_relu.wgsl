@@ -30,6 +30,12 @@ struct Params {
 @group(0) @binding(2) var<storage, read> weights: array<vec4<Weight>>;
 @group(0) @binding(3) var<storage, read_write> dst: array<Target>;
 
+// max(x, least), but NaN stays NaN, which max may swallow: numbers that grew too large must not turn into an answer.
+fn at_least(x: f32, least: f32) -> f32 {
+    let is_nan = (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
+    return select(max(x, least), x, is_nan);
+}
+
 @compute @workgroup_size(WORKGROUP)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -48,5 +54,5 @@ fn main(
         let norm = vec4<f32>(weights[params.weight_offset + channel]);
         x = fma(x, norm.x, norm.y);
     }
-    dst[params.dst.offset + image * params.dst.image + channel * params.dst.plane + pixel_in_image] = Target(max(x, params.floor));
+    dst[params.dst.offset + image * params.dst.image + channel * params.dst.plane + pixel_in_image] = Target(at_least(x, params.floor));
 }

@@ -41,6 +41,18 @@ struct Params {
 
 const LOWEST: f32 = -3.4028234e38;
 
+// max(x, least), but NaN stays NaN, which max may swallow: numbers that grew too large must not turn into an answer.
+fn at_least(x: f32, least: f32) -> f32 {
+    let is_nan = (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
+    return select(max(x, least), x, is_nan);
+}
+
+// The larger of the two, or the NaN among them.
+fn larger(a: f32, b: f32) -> f32 {
+    let b_is_nan = (bitcast<u32>(b) & 0x7fffffffu) > 0x7f800000u;
+    return select(at_least(a, b), b, b_is_nan);
+}
+
 @compute @workgroup_size(WORKGROUP)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -74,10 +86,10 @@ fn main(
         for (var src_x = first_x; src_x < end_x; src_x++) {
             var tap = f32(src[plane + src_y * params.src.width + src_x]);
             if PROLOGUE {
-                tap = max(fma(tap, norm.x, norm.y), params.prologue_floor);
+                tap = at_least(fma(tap, norm.x, norm.y), params.prologue_floor);
             }
             sum += tap;
-            highest = max(highest, tap);
+            highest = larger(tap, highest);
         }
     }
     let mean = sum / f32(params.kernel_height * params.kernel_width);
