@@ -21,6 +21,7 @@ mod plan;
 mod reader;
 mod rows;
 mod size;
+mod tune;
 
 use std::process::ExitCode;
 
@@ -53,6 +54,7 @@ enum Command {
     Init(init::Options),
     Plan(plan::Options),
     Bench(bench::Options),
+    Tune(tune::Options),
     Devices(devices::Options),
     Completions(completions::Options),
 }
@@ -104,6 +106,7 @@ fn run(command: Command) -> u8 {
         Command::Init(options) => init::run(options),
         Command::Plan(options) => plan::run(options),
         Command::Bench(options) => bench::run(options),
+        Command::Tune(options) => tune::run(options),
         Command::Devices(options) => devices::run(options),
         Command::Completions(options) => completions::run(options),
     };

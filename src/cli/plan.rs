@@ -1,14 +1,15 @@
 //! `densenet plan`: what would run, in which order, in how much memory.
 
 use clap::Args;
-use densenet_wgpu::{Config, Plan, PlanOptions};
+use densenet_wgpu::engine::device_tuning;
+use densenet_wgpu::{Config, Gpu, Plan, PlanOptions, Precision, Tuning};
 
 use super::exit::{Stop, WELL};
 use super::model::{ModelOptions, nearest, size};
 use super::output::Output;
 use super::size::Size;
 
-/// Print the plan of a network and its memory; no GPU is opened
+/// Print the plan of a network and its memory; no GPU is opened without --device
 #[derive(Args)]
 #[command(after_help = "Example: densenet plan --arch densenet121 --batch 8")]
 pub(crate) struct Options {
@@ -26,6 +27,9 @@ pub(crate) struct Options {
     /// Plan one kernel for each operation of the network
     #[arg(long)]
     no_fusion: bool,
+    /// Plan for this device, an index or part of a name; default: with kernels that run on any
+    #[arg(long, short, value_name = "D")]
+    device: Option<String>,
 }
 
 /// Prints the plan.
@@ -39,7 +43,12 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     };
     let Size { height, width } = size(options.size, preprocessing.as_ref());
     let graph = config.graph(height, width)?;
-    let plan = Plan::new(&graph, PlanOptions { batch: options.batch as usize, fusion: !options.no_fusion, ..PlanOptions::default() })?;
+    let tuning = match &options.device {
+        Some(device) => device_tuning(&Gpu::open(Some(device))?, Precision::F32),
+        None => Tuning::default(),
+    };
+    let plan =
+        Plan::new(&graph, PlanOptions { batch: options.batch as usize, fusion: !options.no_fusion, tuning, ..PlanOptions::default() })?;
     Output::new().write(format!("{}\n", plan.to_string().trim_end()).as_bytes())?;
     Ok(WELL)
 }

@@ -135,6 +135,10 @@ impl BoundPlan {
         (self.origin, input.batch, input.shape.height, input.shape.width) == (origin, batch, height, width)
     }
 
+    pub(super) fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
     pub(super) fn images(&self) -> usize {
         self.plan.input().batch
     }
@@ -168,7 +172,7 @@ impl BoundPlan {
             let mut last = None;
             for (index, dispatches) in parts.iter().enumerate() {
                 let mut encoder = gpu.device().create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("densenet") });
-                encode(&mut encoder, dispatches);
+                encode(&mut encoder, *dispatches);
                 if index + 1 == parts.len() {
                     encoder.copy_buffer_to_buffer(&self.buffers[self.plan.output().buffer], 0, &readback, 0, byte_output);
                 }
@@ -185,6 +189,19 @@ impl BoundPlan {
         encoder.copy_buffer_to_buffer(input.0, input.1, &self.buffers[self.plan.input().buffer], 0, self.byte_input());
         encode(encoder, &self.dispatches);
         encoder.copy_buffer_to_buffer(&self.buffers[self.plan.output().buffer], 0, output.0, output.1, self.byte_output());
+    }
+
+    /// Runs one of the plan's steps, of an origin other than pictures, `count` times over whatever is in its buffers.
+    pub(super) async fn repeat(&self, gpu: &Gpu, step: usize, count: usize) -> Result<()> {
+        let submission = gpu
+            .caught(|| {
+                let mut encoder = gpu.device().create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("densenet") });
+                encode(&mut encoder, std::iter::repeat_n(&self.dispatches[step], count));
+                gpu.queue().submit([encoder.finish()])
+            })
+            .await?;
+        let poll = wgpu::PollType::Wait { submission_index: Some(submission), timeout: None };
+        gpu.device().poll(poll).map(|_| ()).map_err(|e| gpu.error(e))
     }
 
     /// The dispatches, cut where a submission would exceed `flops`.
@@ -204,7 +221,7 @@ impl BoundPlan {
 }
 
 /// The one loop that runs a network: one pass, everything bound once.
-fn encode(encoder: &mut wgpu::CommandEncoder, dispatches: &[Dispatch]) {
+fn encode<'a>(encoder: &mut wgpu::CommandEncoder, dispatches: impl IntoIterator<Item = &'a Dispatch>) {
     let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: Some("densenet"), timestamp_writes: None });
     for dispatch in dispatches {
         let [x, y, z] = dispatch.workgroups;

@@ -16,6 +16,7 @@ mod input;
 mod pipelines;
 mod readback;
 mod run;
+mod tune;
 mod upload;
 mod verdicts;
 mod weights;
@@ -40,6 +41,7 @@ use weights::WeightBuffers;
 pub use accuracy::best_precision;
 pub use input::Input;
 pub use run::Run;
+pub use tune::{Timing, device_tuning, forget_tuning};
 
 /// Bound plans an engine keeps: enough for two picture sizes, each with full batches and a last short one.
 const BOUND_PLANS: usize = 4;
@@ -115,7 +117,8 @@ impl Engine {
     ) -> Result<Self> {
         weights.check(graph)?;
         let EngineOptions { fusion, shader_checks, precision, batch_invariant, tuning } = options;
-        let tuning = tuning.unwrap_or_else(|| Tuning { capabilities: gpu.capabilities(), precision, batch_invariant, ..Tuning::default() });
+        let own = || Tuning { batch_invariant, ..device_tuning(gpu, precision) };
+        let tuning = tuning.unwrap_or_else(own);
         let plan = Plan::new(graph, plan_options(gpu, fusion, &tuning, 1))?;
         let weights = WeightBuffers::upload(gpu, &plan, weights).await?;
         let pipelines = Pipelines::new(gpu, shader_checks).await?.with_sources(source);

@@ -15,6 +15,7 @@ mod inputs;
 mod inspect;
 mod rows;
 mod streams;
+mod tune;
 
 use std::fs;
 use std::path::Path;

@@ -1,0 +1,85 @@
+//! `densenet tune`: the fastest kernels for a network on a device.
+
+use clap::Args;
+use densenet_wgpu::engine::forget_tuning;
+use densenet_wgpu::weights::Checkpoint;
+use densenet_wgpu::{Config, Engine};
+
+use super::device::{Device, DeviceOptions, Runner};
+use super::exit::{Stop, WELL};
+use super::message;
+use super::model::{ModelOptions, size};
+use super::output::Output;
+use super::plan::architecture;
+use super::size::Size;
+
+/// Measure which kernels are the fastest on this device, and use them from now on
+#[derive(Args)]
+#[command(after_help = "\
+Kernels are chosen by a rule until a network of their kind has been tuned on the device. What is found is kept for the
+device, its driver and this version, in the folder that DENSENET_CACHE_DIR names; --forget returns to the rule.
+
+Example: densenet tune --arch densenet121 --batch 1,32
+         densenet tune --forget")]
+pub(crate) struct Options {
+    #[command(flatten)]
+    model: ModelOptions,
+    /// Architecture with random weights instead of a model
+    #[arg(long, value_name = "A", value_parser = architecture, conflicts_with = "model")]
+    arch: Option<Config>,
+    /// Images that run at once; several numbers are measured one after the other
+    #[arg(long, short, value_name = "N", value_delimiter = ',', default_values_t = [1], value_parser = clap::value_parser!(u32).range(1..))]
+    batch: Vec<u32>,
+    /// Height and width of the input; default: the model's own, else 224x224
+    #[arg(long, value_name = "HxW")]
+    size: Option<Size>,
+    #[command(flatten)]
+    device: DeviceOptions,
+    /// Forget what was found on this device
+    #[arg(long, conflicts_with_all = ["model", "arch", "batch", "size"])]
+    forget: bool,
+}
+
+/// Measures, prints and keeps.
+pub(crate) fn run(options: Options) -> Result<u8, Stop> {
+    if options.forget {
+        let Device::Gpu(gpu) = options.device.open()? else { return Err(no_gpu()) };
+        forget_tuning(&gpu);
+        message::note(&format!("{}: kernels are chosen by the rule", gpu.summary().name));
+        return Ok(WELL);
+    }
+    let model = match options.arch {
+        Some(config) => Checkpoint::init(config, 0)?,
+        None => options.model.open()?,
+    };
+    let Size { height, width } = size(options.size, model.preprocessing.as_ref());
+    let graph = model.graph(height, width)?;
+    let Runner::Gpu(engine) = options.device.runner(&graph, &model.weights, true)? else { return Err(no_gpu()) };
+    let mut output = Output::new();
+    for &batch in &options.batch {
+        output.write(table(&engine, batch as usize, height, width)?.as_bytes())?;
+    }
+    if engine.gpu().cache().folder().is_none() {
+        message::warning("no cache folder: what was found is lost; set DENSENET_CACHE_DIR to a folder");
+    }
+    Ok(WELL)
+}
+
+fn no_gpu() -> Stop {
+    Stop::refused("--device cpu: expected a device with kernels to choose from, found the reference")
+}
+
+/// One line for each class of convolutions: the fastest tile, how long it takes, and how much longer the others do.
+fn table(engine: &Engine, batch: usize, height: usize, width: usize) -> densenet_wgpu::Result<String> {
+    let mut text = String::new();
+    for (class, timings) in engine.tune(batch, height, width)? {
+        let best = timings[0].seconds;
+        let others = timings[1..].iter().map(|timing| format!("{} x{:.2}", timing.tile, timing.seconds / best));
+        let others = others.collect::<Vec<_>>().join(", ");
+        text += &format!("{class}\n  {:.3} ms  {}\n", best * 1e3, timings[0].tile);
+        if !others.is_empty() {
+            text += &format!("  others: {others}\n");
+        }
+    }
+    Ok(text)
+}

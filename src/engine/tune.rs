@@ -1,0 +1,132 @@
+//! Which tile is the fastest for each class of a network's convolutions, measured on the device.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
+
+use super::bound::Origin;
+use super::{Engine, lock};
+use crate::error::{Error, Result};
+use crate::gpu::Gpu;
+use crate::kernels::{Convolution, Precision, Tile, Tuning};
+
+/// A measurement lasts about this long, so that its submission's own cost does not count.
+const SECONDS: f64 = 0.01;
+
+/// Rounds over all tiles; the fastest of a tile's runs counts.
+const ROUNDS: usize = 3;
+
+/// What was measured of one tile.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Timing {
+    /// The tile.
+    pub tile: Tile,
+    /// One dispatch, in seconds.
+    pub seconds: f64,
+}
+
+impl Engine {
+    /// Measures every tile that is right on this device for each class of the convolutions of `batch` images of `height` x
+    /// `width` pixels ([`Tuning::class`]), the fastest tile first. From then on this engine uses the fastest, and so do
+    /// new engines of the same [`Precision`](crate::Precision) on devices that share this one's [`Cache`](crate::Cache).
+    ///
+    /// Takes seconds; other work on the device disturbs it. Errors where the device fails.
+    pub fn tune(&self, batch: usize, height: usize, width: usize) -> Result<BTreeMap<String, Vec<Timing>>> {
+        pollster::block_on(self.tune_async(batch, height, width))
+    }
+
+    async fn tune_async(&self, batch: usize, height: usize, width: usize) -> Result<BTreeMap<String, Vec<Timing>>> {
+        let mut timings: BTreeMap<String, Vec<Timing>> = BTreeMap::new();
+        let before = self.tuning();
+        let plan = self.checked_plan(batch, height, width).await?;
+        let convolutions: Vec<Convolution> = plan.steps().iter().filter_map(|step| step.tile).map(|(_, convolution)| convolution).collect();
+        let tiles: BTreeSet<Tile> = convolutions.iter().flat_map(|convolution| before.tiles(convolution)).collect();
+        for tile in tiles {
+            // The tile wherever it may be used, and whatever the rule says elsewhere.
+            let everywhere = convolutions.iter().filter(|c| before.tiles(c).any(|other| other == tile)).map(|c| (Tuning::class(c), tile));
+            lock(&self.tuning).fastest = everywhere.collect();
+            let measured = self.measure(tile, batch, height, width).await;
+            lock(&self.tuning).fastest.clone_from(&before.fastest);
+            for (class, seconds) in measured? {
+                timings.entry(class).or_default().push(Timing { tile, seconds });
+            }
+        }
+        for class in timings.values_mut() {
+            class.sort_by(|a, b| a.seconds.total_cmp(&b.seconds));
+        }
+        let fastest = timings.iter().map(|(class, timings)| (class.clone(), timings[0].tile));
+        lock(&self.tuning).fastest.extend(fastest);
+        keep(&self.gpu, &self.tuning());
+        self.bound().clear();
+        Ok(timings)
+    }
+
+    /// Seconds that one dispatch of each class takes with `tile`.
+    async fn measure(&self, tile: Tile, batch: usize, height: usize, width: usize) -> Result<BTreeMap<String, f64>> {
+        self.bound().clear();
+        let bound = self.bound_plan(Origin::Values, batch, height, width).await?;
+        let mut steps: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (index, step) in bound.plan().steps().iter().enumerate() {
+            if let Some((_, convolution)) = step.tile.filter(|(used, _)| *used == tile) {
+                steps.entry(Tuning::class(&convolution)).or_default().push(index);
+            }
+        }
+        let mut seconds = BTreeMap::new();
+        for (class, steps) in steps {
+            // Layers of a block differ in their input channels: one in the middle stands for all.
+            let step = steps[steps.len() / 2];
+            let time = async |count: usize| {
+                let start = Instant::now();
+                bound.repeat(&self.gpu, step, count).await?;
+                Ok::<f64, Error>(start.elapsed().as_secs_f64())
+            };
+            let mut count = 1;
+            time(count).await?;
+            while time(count).await? < SECONDS {
+                count *= 2;
+            }
+            let mut best = f64::MAX;
+            for _ in 0..ROUNDS {
+                best = best.min(time(count).await? / count as f64);
+            }
+            seconds.insert(class, best);
+        }
+        Ok(seconds)
+    }
+}
+
+/// Names of the fastest tiles of each class, by precision.
+type Kept = BTreeMap<String, BTreeMap<String, String>>;
+
+fn read(gpu: &Gpu) -> Kept {
+    let content = gpu.cache_file("tuning").and_then(|file| file.read());
+    content.and_then(|content| serde_json::from_slice(&content).ok()).unwrap_or_default()
+}
+
+fn write(gpu: &Gpu, kept: &Kept) {
+    if let (Some(file), Ok(content)) = (gpu.cache_file("tuning"), serde_json::to_vec(kept)) {
+        file.write(&content);
+    }
+}
+
+/// How convolutions are computed on a device: by the rule, but for classes that an earlier [`Engine::tune`] measured.
+pub fn device_tuning(gpu: &Gpu, precision: Precision) -> Tuning {
+    Tuning { capabilities: gpu.capabilities(), precision, fastest: kept(gpu, precision), ..Tuning::default() }
+}
+
+/// The fastest tiles that an earlier [`Engine::tune`] found.
+fn kept(gpu: &Gpu, precision: Precision) -> BTreeMap<String, Tile> {
+    let named = read(gpu).remove(precision.name()).unwrap_or_default();
+    named.into_iter().filter_map(|(class, name)| Some((class, Tile::named(&name)?))).collect()
+}
+
+fn keep(gpu: &Gpu, tuning: &Tuning) {
+    let mut kept = read(gpu);
+    let named = tuning.fastest.iter().map(|(class, tile)| (class.clone(), tile.to_string()));
+    kept.insert(tuning.precision.name().into(), named.collect());
+    write(gpu, &kept);
+}
+
+/// Forgets what [`Engine::tune`] found on this device; the rule decides again.
+pub fn forget_tuning(gpu: &Gpu) {
+    write(gpu, &Kept::new());
+}
