@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::cache::{Cache, SealedFile};
 use crate::error::{Error, Result};
-use crate::kernels::Capabilities;
+use crate::kernels::{Capabilities, Workgroup};
 pub(crate) use pipeline_cache::PipelineCache;
 
 /// What to tell where there is no adapter: the remedy is in it.
@@ -80,6 +80,7 @@ pub struct Gpu {
     queue: wgpu::Queue,
     summary: AdapterSummary,
     device_type: wgpu::DeviceType,
+    matrix: Option<u32>,
     warnings: Vec<String>,
     failure: Arc<Mutex<Option<String>>>,
     cache: Cache,
@@ -105,14 +106,8 @@ impl Gpu {
         let index = select(&adapters, selector)?;
         let adapter = &adapters[index];
         let (info, limits) = (adapter.get_info(), adapter.limits());
-        let descriptor = wgpu::DeviceDescriptor {
-            label: Some("densenet"),
-            required_features: adapter.features() & wanted_features(),
-            required_limits: limits.clone(),
-            ..Default::default()
-        };
-        let opened = adapter.request_device(&descriptor).await;
-        let (device, queue) = opened.map_err(|e| Error::Gpu(format!("{} ({}) refused to open: {e}", info.name, info.backend)))?;
+        let opened = request(adapter).await;
+        let (device, queue, matrix) = opened.map_err(|e| Error::Gpu(format!("{} ({}) refused to open: {e}", info.name, info.backend)))?;
 
         let failure = Arc::new(Mutex::new(None));
         let (lost, uncaptured) = (Arc::clone(&failure), Arc::clone(&failure));
@@ -126,12 +121,13 @@ impl Gpu {
         let summary = AdapterSummary::new(index, &info, adapter.features(), &limits);
         let warnings = warnings(&info, adapter.features());
         let cache = Cache::from_env();
-        Ok(Self { device, queue, summary, device_type: info.device_type, warnings, failure, cache, pipeline_cache: Arc::default() })
+        Ok(Self { device, queue, summary, device_type: info.device_type, matrix, warnings, failure, cache, pipeline_cache: Arc::default() })
     }
 
     /// Wraps a device and queue that a program already has. Their error handlers stay the program's own: errors of
     /// ours are caught by error scopes, a lost device shows as an error of the run that met it. Nothing is kept until the
-    /// next start, unless [`Gpu::with_cache`] says where.
+    /// next start, unless [`Gpu::with_cache`] says where. Matrix units are not used: only the adapter tells which matrices
+    /// they multiply.
     pub fn from_device(device: wgpu::Device, queue: wgpu::Queue) -> Self {
         let info = device.adapter_info();
         let summary = AdapterSummary::new(0, &info, device.features(), &device.limits());
@@ -141,6 +137,7 @@ impl Gpu {
             queue,
             summary,
             device_type: info.device_type,
+            matrix: None,
             warnings,
             failure: Arc::default(),
             cache: Cache::off(),
@@ -191,13 +188,18 @@ impl Gpu {
 
     /// What the choice of kernels depends on.
     pub fn capabilities(&self) -> Capabilities {
-        let (info, features) = (self.device.adapter_info(), self.device.features());
+        let (info, features, limits) = (self.device.adapter_info(), self.device.features(), self.device.limits());
         let has_subgroups = features.contains(wgpu::Features::SUBGROUP);
         Capabilities {
             software: self.is_software(),
             discrete: self.device_type == wgpu::DeviceType::DiscreteGpu,
             subgroup: has_subgroups.then_some([info.subgroup_min_size, info.subgroup_max_size]),
             f16: features.contains(wgpu::Features::SHADER_F16),
+            matrix: self.matrix,
+            workgroup: Workgroup {
+                invocations: limits.max_compute_invocations_per_workgroup.min(limits.max_compute_workgroup_size_x),
+                bytes: limits.max_compute_workgroup_storage_size,
+            },
         }
     }
 
@@ -268,6 +270,39 @@ impl Gpu {
 /// Features that are requested where the adapter has them.
 fn wanted_features() -> wgpu::Features {
     wgpu::Features::SHADER_F16 | wgpu::Features::SUBGROUP | wgpu::Features::TIMESTAMP_QUERY | wgpu::Features::PIPELINE_CACHE
+}
+
+/// Opens the adapter, and tells the side of the matrices that shaders may multiply on it.
+async fn request(adapter: &wgpu::Adapter) -> std::result::Result<(wgpu::Device, wgpu::Queue, Option<u32>), wgpu::RequestDeviceError> {
+    let descriptor = wgpu::DeviceDescriptor {
+        label: Some("densenet"),
+        required_features: adapter.features() & wanted_features(),
+        required_limits: adapter.limits(),
+        ..Default::default()
+    };
+    if let Some(matrix) = matrix(adapter) {
+        let with_matrices = wgpu::DeviceDescriptor {
+            required_features: descriptor.required_features | wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX,
+            // SAFETY: bugs of wgpu's may be met by what uses the feature. That is one shader, whose matrices are whole and in
+            // bounds, and which the tests compare with the reference wherever a device runs it.
+            experimental_features: unsafe { wgpu::ExperimentalFeatures::enabled() },
+            ..descriptor.clone()
+        };
+        if let Ok((device, queue)) = adapter.request_device(&with_matrices).await {
+            return Ok((device, queue, Some(matrix)));
+        }
+    }
+    let (device, queue) = adapter.request_device(&descriptor).await?;
+    Ok((device, queue, None))
+}
+
+/// The side of the largest matrices of 16-bit floats that the adapter says it multiplies, with sums of 32 bits.
+fn matrix(adapter: &wgpu::Adapter) -> Option<u32> {
+    use wgpu::CooperativeScalarType::{F16, F32};
+    let properties = adapter.cooperative_matrix_properties();
+    let multiplies =
+        |side: &u32| properties.iter().any(|p| [p.m_size, p.n_size, p.k_size] == [*side; 3] && (p.ab_type, p.cr_type) == (F16, F32));
+    [16, 8].into_iter().find(multiplies)
 }
 
 fn record(failure: &Mutex<Option<String>>, message: String) {

@@ -18,12 +18,14 @@ pub mod pool;
 pub mod stream;
 mod tile;
 mod tuning;
+mod workgroup;
 
 use std::fmt;
 
 use crate::shape::Shape;
 pub use tile::{Convolution, Tile};
 pub use tuning::{Capabilities, Tuning};
+pub use workgroup::Workgroup;
 
 /// Declares the Rust twin of a shader's struct, and the table by which a test compares the two.
 macro_rules! shader_struct {

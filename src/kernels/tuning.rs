@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Convolution, Precision, Shader, Tile};
+use super::{Convolution, Precision, Shader, Tile, Workgroup};
 
 /// What a device can do, as far as the choice of kernels depends on it. The default is what every WebGPU device can.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -15,6 +15,10 @@ pub struct Capabilities {
     pub f16: bool,
     /// Whether it has memory and cores of its own: a discrete GPU.
     pub discrete: bool,
+    /// The side of the square matrices of 16-bit floats that a subgroup can multiply, with sums of 32 bits.
+    pub matrix: Option<u32>,
+    /// The largest workgroup.
+    pub workgroup: Workgroup,
 }
 
 /// Invocations that hand round what each of them loaded.

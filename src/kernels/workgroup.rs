@@ -1,0 +1,24 @@
+//! How large workgroups may be.
+
+/// The size of a workgroup: the largest that a device runs, or what a kernel asks for at the most. The default is what
+/// every WebGPU device runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Workgroup {
+    /// Invocations.
+    pub invocations: u32,
+    /// Bytes of the memory that they share.
+    pub bytes: u32,
+}
+
+impl Workgroup {
+    /// Whether a device whose largest is `largest` runs it.
+    pub const fn fits(self, largest: Self) -> bool {
+        self.invocations <= largest.invocations && self.bytes <= largest.bytes
+    }
+}
+
+impl Default for Workgroup {
+    fn default() -> Self {
+        Self { invocations: 256, bytes: 16384 }
+    }
+}
