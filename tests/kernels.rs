@@ -39,13 +39,19 @@ fn check(cases: &[Odd]) {
     check_with(cases, |_| Vec::new());
 }
 
-/// [`check`] with every tile that any GPU can run, each in one precision and in the other from case to case.
+/// [`check`] with every tile but those for software that the device can run, each in one precision and in the other from
+/// case to case, or in the only one that it has.
 #[track_caller]
 fn check_tiles(cases: &[Odd]) {
-    let tiles: Vec<Tile> = Tile::all().filter(|tile| tile.shader == Shader::ConvTiled).collect();
+    let capabilities = gpu().capabilities();
+    let tiles: Vec<Tile> = Tile::all().filter(|tile| matches!(tile.shader, Shader::ConvTiled | Shader::ConvMatrix)).collect();
     check_with(cases, |case| {
-        let precision = |index| if (case + index) % 2 == 0 { Precision::F32 } else { Precision::F16 };
-        tiles.iter().enumerate().map(|(index, &tile)| only(tile, precision(index))).collect()
+        let tuning = |(index, &tile): (usize, &Tile)| {
+            let precisions = [Precision::F32, Precision::F16].map(|precision| tile.runs_on(&capabilities, precision).then_some(precision));
+            let turn = (case + index) % 2;
+            Some(only(tile, precisions[turn].or(precisions[1 - turn])?))
+        };
+        tiles.iter().enumerate().filter_map(tuning).collect()
     });
 }
 

@@ -4,7 +4,7 @@
 
 use std::sync::OnceLock;
 
-use densenet_wgpu::kernels::Capabilities;
+use densenet_wgpu::kernels::{Capabilities, Shader};
 use densenet_wgpu::{Engine, EngineOptions, Gpu, Precision, Tuning};
 
 #[expect(dead_code, reason = "other tests use the rest")]
@@ -101,6 +101,24 @@ fn logits_are_pytorchs_with_the_kernels_of_any_gpu() {
     for precision in [Precision::F32, Precision::F16] {
         let failures: Vec<String> =
             Case::all().iter().filter(|case| small(case)).flat_map(|case| failures(case, portable(precision))).collect();
+        assert!(failures.is_empty(), "{}", failures.join("\n"));
+    }
+}
+
+/// Also where the device only plays a GPU, whose rule would never choose them.
+#[test]
+fn logits_are_pytorchs_with_matrix_units() {
+    let capabilities = Capabilities { software: false, ..gpu().capabilities() };
+    if capabilities.matrix.is_none() {
+        eprintln!("{} has no matrix units", gpu().summary().name);
+        return;
+    }
+    let tuning = Tuning { capabilities, precision: Precision::F16, ..Tuning::default() };
+    for case in Case::all() {
+        let options = EngineOptions { tuning: Some(tuning.clone()), ..EngineOptions::default() };
+        let plan = engine(&case, options.clone()).plan(case.batch, case.height, case.width).unwrap();
+        assert!(plan.steps().iter().any(|step| step.kernel.variant.shader == Shader::ConvMatrix), "{}", case.name);
+        let failures = failures(&case, options);
         assert!(failures.is_empty(), "{}", failures.join("\n"));
     }
 }

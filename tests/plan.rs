@@ -5,7 +5,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use densenet_wgpu::kernels::{Capabilities, Region, Shader};
+use densenet_wgpu::kernels::{Capabilities, Precision, Region, Shader, Workgroup};
 use densenet_wgpu::plan::{Pack, Step};
 use densenet_wgpu::{Config, Conv, Error, Graph, Node, Op, Plan, PlanOptions, Shape, Stem, Tuning, Window};
 use proptest::prelude::*;
@@ -47,6 +47,40 @@ fn densenet121_is_planned_as_reviewed() {
         path.display(),
         line + 1,
     );
+}
+
+#[test]
+fn matrix_units_compute_convolutions_where_they_can() {
+    let gpu = Capabilities {
+        subgroup: Some([32, 32]),
+        f16: true,
+        discrete: true,
+        matrix: Some(16),
+        workgroup: Workgroup { invocations: 1024, bytes: 48 << 10 },
+        ..Default::default()
+    };
+    let shaders = |capabilities: Capabilities, precision: Precision, batch: usize| -> HashSet<Shader> {
+        let tuning = Tuning { capabilities, precision, ..Default::default() };
+        let plan = Plan::new(&densenet121(224, 224), PlanOptions { batch, tuning, ..Default::default() }).unwrap();
+        plan.steps().iter().map(|step| step.kernel.variant.shader).filter(|shader| shader.name().starts_with("conv")).collect()
+    };
+    let small = Workgroup::default();
+    for able in [gpu, Capabilities { discrete: false, ..gpu }, Capabilities { workgroup: small, ..gpu }] {
+        for batch in [1, 16] {
+            assert_eq!(shaders(able, Precision::F16, batch), [Shader::ConvMatrix].into(), "{able:?}, batch {batch}");
+        }
+    }
+    assert_eq!(shaders(gpu, Precision::F32, 1), [Shader::ConvTiled].into());
+    for unable in [
+        Capabilities { matrix: None, ..gpu },
+        Capabilities { subgroup: None, ..gpu },
+        Capabilities { subgroup: Some([32, 64]), ..gpu },
+        Capabilities { workgroup: Workgroup { bytes: 8 << 10, ..small }, ..gpu },
+    ] {
+        assert_eq!(shaders(unable, Precision::F16, 1), [Shader::ConvTiled].into(), "{unable:?}");
+    }
+    let software = shaders(Capabilities { software: true, ..gpu }, Precision::F16, 1);
+    assert!(!software.contains(&Shader::ConvMatrix), "{software:?}");
 }
 
 #[test]

@@ -3,16 +3,14 @@
 
 use std::collections::BTreeSet;
 
-use densenet_wgpu::kernels::{Constant, Shader, Variant};
+use densenet_wgpu::kernels::{Constant, Shader, Tile, Variant, Workgroup};
 use densenet_wgpu::{Config, Plan, PlanOptions, Stem};
 use naga::back::{hlsl, msl, spv};
 use naga::proc::{BoundsCheckPolicies, BoundsCheckPolicy};
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use naga::{AddressSpace, Module, StorageAccess, TypeInner};
 
-/// WebGPU's default limits.
-const INVOCATIONS: u32 = 256;
-const BYTE_WORKGROUP: u32 = 16384;
+/// WebGPU's default limit.
 const STORAGE_BUFFERS: usize = 8;
 
 /// Names and texts of all that may ever be compiled: the files as they stand, and every variant.
@@ -26,7 +24,8 @@ fn modules() -> Vec<(String, String)> {
 fn capabilities(source: &str) -> Capabilities {
     let mut capabilities = Capabilities::empty();
     capabilities.set(Capabilities::SHADER_FLOAT16, source.starts_with("enable f16;"));
-    capabilities.set(Capabilities::SUBGROUP, source.contains("subgroupShuffle"));
+    capabilities.set(Capabilities::SUBGROUP, source.contains("subgroupShuffle") || source.contains("@builtin(subgroup_id)"));
+    capabilities.set(Capabilities::COOPERATIVE_MATRIX, source.contains("enable wgpu_cooperative_matrix;"));
     capabilities
 }
 
@@ -67,16 +66,21 @@ fn translate_to_spirv(name: &str, module: &Module, info: &ModuleInfo, policy: Bo
 }
 
 fn translate_to_msl(name: &str, module: &Module, info: &ModuleInfo, policy: BoundsCheckPolicy) {
-    let options = msl::Options { bounds_check_policies: policies(policy), ..Default::default() };
+    // The first version with matrices.
+    let lang_version = (2, 3);
+    let options = msl::Options { lang_version, bounds_check_policies: policies(policy), ..Default::default() };
     let translated = msl::write_string(module, info, &options, &msl::PipelineOptions::default());
     let (text, translated) = translated.unwrap_or_else(|e| panic!("{name} to MSL: {e}"));
     let entry = translated.entry_point_names[0].as_ref().unwrap_or_else(|e| panic!("{name} to MSL: {e}"));
     assert!(text.contains(&format!("kernel void {entry}(")), "{name}: no kernel {entry} in\n{text}");
 }
 
-/// The shader models that can express the shader, as DXC and FXC compile it.
+/// The shader models that can express the shader, as DXC and FXC compile it: none for matrices.
 fn shader_models(source: &str) -> Vec<hlsl::ShaderModel> {
     let capabilities = capabilities(source);
+    if capabilities.contains(Capabilities::COOPERATIVE_MATRIX) {
+        return Vec::new();
+    }
     let mut models = vec![hlsl::ShaderModel::V6_2];
     if !capabilities.contains(Capabilities::SHADER_FLOAT16) {
         models.push(hlsl::ShaderModel::V6_0);
@@ -96,16 +100,25 @@ fn translate_to_hlsl(name: &str, module: &Module, info: &ModuleInfo, policy: Bou
     assert!(text.contains(&format!("void {entry}(")), "{name}: no function {entry} in\n{text}");
 }
 
+/// The largest workgroup that a variant may have: what its tile asks for.
+fn asked(variant: &Variant) -> Workgroup {
+    let has_sizes = |tile: &Tile| tile.sizes.iter().all(|&(name, size)| variant.constants.contains(&(name, Constant::Size(size))));
+    let tile = Tile::all().find(|tile| tile.shader == variant.shader && has_sizes(tile));
+    tile.map_or_else(Workgroup::default, Tile::workgroup)
+}
+
 #[test]
-fn every_variant_fits_webgpus_default_limits() {
-    for (name, source) in modules() {
+fn every_variant_fits_webgpus_default_limits_or_what_its_tile_asks_for() {
+    let files = Shader::ALL.map(|shader| (shader.name().to_owned(), shader.source().to_owned(), Workgroup::default()));
+    let variants = Shader::ALL.into_iter().flat_map(Shader::variants);
+    for (name, source, largest) in files.into_iter().chain(variants.map(|v| (v.to_string(), v.source(), asked(&v)))) {
         let (module, _) = parse(&name, &source);
-        let invocations: u32 = module.entry_points[0].workgroup_size.iter().product();
-        assert!(invocations <= INVOCATIONS, "{name}: {invocations} invocations in a workgroup, at most {INVOCATIONS}");
+        let invocations = module.entry_points[0].workgroup_size.iter().product();
         let shared = module.global_variables.iter().filter(|(_, variable)| variable.space == AddressSpace::WorkGroup);
         // WebGPU counts each variable in units of 16 bytes.
-        let bytes: u32 = shared.map(|(_, variable)| module.types[variable.ty].inner.size(module.to_ctx()).next_multiple_of(16)).sum();
-        assert!(bytes <= BYTE_WORKGROUP, "{name}: {bytes} bytes of workgroup memory, at most {BYTE_WORKGROUP}");
+        let bytes = shared.map(|(_, variable)| module.types[variable.ty].inner.size(module.to_ctx()).next_multiple_of(16)).sum();
+        let workgroup = Workgroup { invocations, bytes };
+        assert!(workgroup.fits(largest), "{name}: {workgroup:?}, at most {largest:?}");
         let storage = module.global_variables.iter().filter(|(_, variable)| matches!(variable.space, AddressSpace::Storage { .. })).count();
         assert!(storage <= STORAGE_BUFFERS, "{name}: {storage} storage buffers, at most {STORAGE_BUFFERS}");
     }
@@ -179,7 +192,7 @@ fn variants_differ_from_their_file_in_constants_at_its_top_only() {
                 set.map_or(line.to_owned(), |(_, value)| format!("{} = {value};", line.split(" = ").next().unwrap()))
             });
             let source = variant.source();
-            let source = source.strip_prefix("enable f16;\n").unwrap_or(&source);
+            let source = if file[0] == "enable f16;" { &source } else { source.strip_prefix("enable f16;\n").unwrap_or(&source) };
             assert_eq!(source.lines().collect::<Vec<_>>(), expected.collect::<Vec<_>>(), "{variant}");
         }
     }

@@ -61,14 +61,21 @@ pub fn variants() -> Vec<Variant> {
     TILES.into_iter().flat_map(variants).collect()
 }
 
-fn variant(tile: Tile, types: Types, prologue: bool) -> Variant {
+pub(super) fn variant(tile: Tile, types: Types, prologue: bool) -> Variant {
     tile.variant(types).flag("PROLOGUE", prologue)
 }
 
 /// The convolution with this tile.
 pub(super) fn kernel(tile: Tile, convolution: &Convolution) -> Kernel {
+    let variant = variant(tile, convolution.types(), convolution.prologue.is_some());
+    let [pixel_groups, channel_groups] = groups(tile, convolution);
+    Kernel::new(variant, &params(convolution), pixel_groups, channel_groups)
+}
+
+/// The parameters of this convolution.
+pub(super) fn params(convolution: &Convolution) -> Params {
     let Convolution { source, target, weights, window, prologue, relu } = *convolution;
-    let params = Params {
+    Params {
         src: source.layout(),
         dst: target.layout(),
         pixels: target.pixels() as u32,
@@ -86,13 +93,11 @@ pub(super) fn kernel(tile: Tile, convolution: &Convolution) -> Kernel {
         weight_row: weights.row_quads as u32,
         prologue_floor: floor(prologue.unwrap_or(false)),
         floor: floor(relu),
-    };
-    let [pixel_groups, channel_groups] = groups(tile, convolution);
-    Kernel::new(variant(tile, convolution.types(), prologue.is_some()), &params, pixel_groups, channel_groups)
+    }
 }
 
 /// Workgroups along pixels and along channels.
-fn groups(tile: Tile, convolution: &Convolution) -> [usize; 2] {
+pub(super) fn groups(tile: Tile, convolution: &Convolution) -> [usize; 2] {
     let target = convolution.target;
     [target.pixels().div_ceil(tile.size("TILE_PIXELS")), target.shape.channels.div_ceil(tile.size("TILE_CHANNELS"))]
 }
@@ -100,11 +105,16 @@ fn groups(tile: Tile, convolution: &Convolution) -> [usize; 2] {
 /// [`Tile::cost`].
 pub(super) fn cost(tile: Tile, convolution: &Convolution, invocations: f64) -> f64 {
     let size = |name| tile.size(name) as f64;
+    let loads = 1.0 / size("THREAD_CHANNELS") + 1.0 / size("THREAD_PIXELS");
+    let threads = size("TILE_CHANNELS") / size("THREAD_CHANNELS") * size("TILE_PIXELS") / size("THREAD_PIXELS") * size("SLICES");
+    let groups: usize = groups(tile, convolution).iter().product();
+    multiply_adds(tile, convolution) * (1.0 + 2.0 * loads) / (groups as f64 * threads / invocations).min(1.0)
+}
+
+/// Multiply-adds of one tap, those on padding too.
+pub(super) fn multiply_adds(tile: Tile, convolution: &Convolution) -> f64 {
     let groups: usize = groups(tile, convolution).iter().product();
     let depth = tile.size("TILE_DEPTH") * tile.size("SLICES");
     let padded_depth = convolution.source.shape.channels.div_ceil(depth) * depth;
-    let work = groups as f64 * size("TILE_CHANNELS") * size("TILE_PIXELS") * padded_depth as f64;
-    let loads = 1.0 / size("THREAD_CHANNELS") + 1.0 / size("THREAD_PIXELS");
-    let threads = size("TILE_CHANNELS") / size("THREAD_CHANNELS") * size("TILE_PIXELS") / size("THREAD_PIXELS") * size("SLICES");
-    work * (1.0 + 2.0 * loads) / (groups as f64 * threads / invocations).min(1.0)
+    (groups * tile.size("TILE_CHANNELS") * tile.size("TILE_PIXELS") * padded_depth) as f64
 }

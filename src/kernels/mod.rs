@@ -7,6 +7,7 @@ pub mod blur_pool;
 pub mod conv;
 pub mod conv1x1;
 pub mod conv3x3;
+pub mod conv_matrix;
 pub mod conv_tiled;
 pub mod copy;
 pub mod fma;
@@ -50,6 +51,9 @@ pub const CHANNEL_TILE: usize = 8;
 /// Workgroups per dimension that every WebGPU device can dispatch.
 const WORKGROUPS_PER_DIMENSION: usize = 65535;
 
+/// How a shader begins that uses 16-bit floats.
+const ENABLE_F16: &str = "enable f16;\n";
+
 /// The smallest output of a step without ReLU.
 const NO_FLOOR: f32 = f32::MIN;
 
@@ -69,6 +73,8 @@ pub enum Shader {
     Conv,
     /// `shaders/conv_tiled.wgsl`
     ConvTiled,
+    /// `shaders/conv_matrix.wgsl`
+    ConvMatrix,
     /// `shaders/norm_relu.wgsl`
     NormRelu,
     /// `shaders/normalise.wgsl`
@@ -91,11 +97,12 @@ pub enum Shader {
 
 impl Shader {
     /// Every shader.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Conv1x1,
         Self::Conv3x3,
         Self::Conv,
         Self::ConvTiled,
+        Self::ConvMatrix,
         Self::NormRelu,
         Self::Normalise,
         Self::Pool,
@@ -114,6 +121,7 @@ impl Shader {
             Self::Conv3x3 => "conv3x3",
             Self::Conv => "conv",
             Self::ConvTiled => "conv_tiled",
+            Self::ConvMatrix => "conv_matrix",
             Self::NormRelu => "norm_relu",
             Self::Normalise => "normalise",
             Self::Pool => "pool",
@@ -133,6 +141,7 @@ impl Shader {
             Self::Conv3x3 => include_str!("../../shaders/conv3x3.wgsl"),
             Self::Conv => include_str!("../../shaders/conv.wgsl"),
             Self::ConvTiled => include_str!("../../shaders/conv_tiled.wgsl"),
+            Self::ConvMatrix => include_str!("../../shaders/conv_matrix.wgsl"),
             Self::NormRelu => include_str!("../../shaders/norm_relu.wgsl"),
             Self::Normalise => include_str!("../../shaders/normalise.wgsl"),
             Self::Pool => include_str!("../../shaders/pool.wgsl"),
@@ -152,6 +161,7 @@ impl Shader {
             Self::Conv3x3 => (conv3x3::Params::FIELDS, size_of::<conv3x3::Params>()),
             Self::Conv => (conv::Params::FIELDS, size_of::<conv::Params>()),
             Self::ConvTiled => (conv_tiled::Params::FIELDS, size_of::<conv_tiled::Params>()),
+            Self::ConvMatrix => (conv_matrix::Params::FIELDS, size_of::<conv_matrix::Params>()),
             Self::NormRelu => (norm_relu::Params::FIELDS, size_of::<norm_relu::Params>()),
             Self::Normalise => (normalise::Params::FIELDS, size_of::<normalise::Params>()),
             Self::Pool => (pool::Params::FIELDS, size_of::<pool::Params>()),
@@ -176,6 +186,7 @@ impl Shader {
             Self::Conv3x3 => conv3x3::variants(),
             Self::Conv => conv::variants(),
             Self::ConvTiled => conv_tiled::variants(),
+            Self::ConvMatrix => conv_matrix::variants(),
             Self::NormRelu => norm_relu::variants(),
             Self::Normalise => vec![normalise::variant()],
             Self::Pool => pool::variants(),
@@ -327,7 +338,7 @@ impl Variant {
     pub fn source(&self) -> String {
         let varied = vary(self.shader.source(), &self.constants);
         let text = varied.unwrap_or_else(|missing| panic!("{}.wgsl has no line `{missing}…`", self.shader.name()));
-        if self.uses_f16() { format!("enable f16;\n{text}") } else { text }
+        if self.uses_f16() && !text.starts_with(ENABLE_F16) { format!("{ENABLE_F16}{text}") } else { text }
     }
 }
 
@@ -357,6 +368,7 @@ impl fmt::Display for Variant {
         }
         let mut types: Vec<&str> =
             self.constants.iter().filter_map(|(_, c)| if let Constant::Type(ty) = c { Some(*ty) } else { None }).collect();
+        types.retain(|ty| !ty.starts_with("coop_mat")); // their side is one of the sizes
         if types.iter().all(|ty| *ty == types[0]) {
             types.truncate(1);
         }

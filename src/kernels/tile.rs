@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use super::{Capabilities, Kernel, Precision, Region, Shader, Types, Variant, WeightRows, conv, conv_tiled, conv1x1, conv3x3};
+use super::{
+    Capabilities, Kernel, Precision, Region, Shader, Types, Variant, WeightRows, Workgroup, conv, conv_matrix, conv_tiled, conv1x1, conv3x3,
+};
 use crate::shape::Window;
 
 /// A convolution between two regions.
@@ -47,7 +49,12 @@ pub struct Tile {
 impl Tile {
     /// Every tile.
     pub fn all() -> impl Iterator<Item = Self> {
-        conv1x1::TILES.into_iter().chain(conv3x3::TILES).chain(conv::TILES).chain(conv_tiled::TILES)
+        conv1x1::TILES
+            .into_iter()
+            .chain(conv3x3::TILES)
+            .chain(conv::TILES)
+            .chain(conv_tiled::TILES)
+            .chain(conv_matrix::TILES.into_iter().flatten())
     }
 
     /// The tile that prints itself as `name`.
@@ -70,6 +77,7 @@ impl Tile {
         has_types
             && match self.shader {
                 Shader::ConvTiled => true,
+                Shader::ConvMatrix => precision == Precision::F16 && conv_matrix::runs_on(self, capabilities),
                 _ => capabilities.has_lanes(),
             }
     }
@@ -77,6 +85,14 @@ impl Tile {
     /// Whether it computes only what lies in planes.
     pub(crate) fn needs_planes(self) -> bool {
         self.shader == Shader::Conv1x1
+    }
+
+    /// What its workgroups ask for at the most.
+    pub fn workgroup(self) -> Workgroup {
+        match self.shader {
+            Shader::ConvMatrix => conv_matrix::workgroup(self),
+            _ => Workgroup::default(),
+        }
     }
 
     /// Whether it computes this convolution.
@@ -95,6 +111,7 @@ impl Tile {
             Shader::Conv1x1 => conv1x1::kernel(self, convolution),
             Shader::Conv3x3 => conv3x3::kernel(self, convolution),
             Shader::Conv => conv::kernel(self, convolution),
+            Shader::ConvMatrix => conv_matrix::kernel(self, convolution),
             _ => conv_tiled::kernel(self, convolution),
         }
     }
@@ -102,7 +119,10 @@ impl Tile {
     /// What an estimate of its time on a GPU is proportional to, for this convolution: the multiply-adds it does, those on
     /// padding too, each dearer the fewer of them share a load, over the share of `invocations` that it keeps busy.
     pub(super) fn cost(self, convolution: &Convolution, invocations: f64) -> f64 {
-        conv_tiled::cost(self, convolution, invocations)
+        match self.shader {
+            Shader::ConvMatrix => conv_matrix::cost(self, convolution, invocations),
+            _ => conv_tiled::cost(self, convolution, invocations),
+        }
     }
 
     /// The variant with these sizes.

@@ -74,14 +74,15 @@ impl Tuning {
         format!("{height}x{width}{prologue} to {} x {}", target.shape, target.batch)
     }
 
-    /// Lanes for software, as its loads cost much more than its arithmetic, the most special shader first; else the tile
-    /// of the least estimated cost.
+    /// Lanes for software, as its loads cost much more than its arithmetic, the most special shader first, and matrices
+    /// last, which it has no units for; else the tile of the least estimated cost.
     fn by_rule(&self, convolution: &Convolution) -> Option<Tile> {
         let cost = |tile: &Tile| match tile.shader {
             Shader::Conv1x1 | Shader::Conv3x3 | Shader::Conv if !self.capabilities.software => f64::MAX,
             Shader::Conv1x1 => 0.0,
             Shader::Conv3x3 => 1.0,
             Shader::Conv => 2.0,
+            Shader::ConvMatrix if self.capabilities.software => f64::MAX,
             _ => 3.0 + tile.cost(convolution, self.capabilities.invocations()),
         };
         self.tiles(convolution).min_by(|a, b| cost(a).total_cmp(&cost(b)))

@@ -1,0 +1,217 @@
+enable f16;
+enable wgpu_cooperative_matrix;
+
+// What conv_tiled.wgsl computes, by a GPU's matrix units: what is multiplied is rounded to 16-bit floats, the sums are
+// of 32 bits.
+//
+// A workgroup owns TILE_CHANNELS output channels of TILE_PIXELS pixels, counted through all images; a subgroup owns
+// SUBGROUP_CHANNELS of SUBGROUP_PIXELS of them, as matrices of FRAGMENT x FRAGMENT. For every tap of the kernel,
+// TILE_DEPTH input channels at a time are staged, with zeros for padding and for channels beyond the last: matrices are
+// always whole. With SLICES above 1 as many groups of subgroups share the input channels between them. No invocation knows which
+// elements of a matrix it holds: sums leave by workgroup memory too, one matrix of each subgroup at a time.
+
+alias Source = f16;
+alias Weight = f16;
+alias Target = f16;
+alias MatrixA = coop_mat16x16<f16, A>;
+alias MatrixB = coop_mat16x16<f16, B>;
+alias MatrixC = coop_mat16x16<f32, C>;
+const FRAGMENT: u32 = 16u;
+const SUBGROUP: u32 = 32u;
+const TILE_CHANNELS: u32 = 64u;
+const TILE_PIXELS: u32 = 64u;
+const TILE_DEPTH: u32 = 32u;
+const SUBGROUP_CHANNELS: u32 = 32u;
+const SUBGROUP_PIXELS: u32 = 32u;
+const SLICES: u32 = 1u;
+const PROLOGUE: bool = true;
+
+// Where element (n, c, y, x) lies: offset + n * image + c * plane + y * width + x.
+struct Layout {
+    offset: u32,
+    plane: u32,
+    image: u32,
+    width: u32,
+}
+
+struct Params {
+    src: Layout,
+    dst: Layout,
+    pixels: u32,          // of all output images
+    image_pixels: u32,    // of one output image
+    in_channels: u32,
+    out_channels: u32,
+    src_height: u32,
+    kernel_height: u32,
+    kernel_width: u32,
+    stride_y: u32,
+    stride_x: u32,
+    padding_y: u32,
+    padding_x: u32,
+    weight_offset: u32,   // quads
+    weight_row: u32,      // quads of one tap's row, without the prologue's
+    prologue_floor: f32,
+    floor: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> src: array<Source>;
+@group(0) @binding(2) var<storage, read> weights: array<vec4<Weight>>;
+@group(0) @binding(3) var<storage, read_write> dst: array<Target>;
+
+const ROW_HEAD: u32 = select(0u, 1u, PROLOGUE);
+const CHANNEL_QUADS: u32 = TILE_CHANNELS / 4u;
+const PIXEL_QUADS: u32 = TILE_PIXELS / 4u;
+const SUBGROUP_COLUMNS: u32 = TILE_PIXELS / SUBGROUP_PIXELS;
+const SUBGROUPS: u32 = TILE_CHANNELS / SUBGROUP_CHANNELS * SUBGROUP_COLUMNS;  // of a slice
+const SLICE: u32 = SUBGROUPS * SUBGROUP;  // invocations
+const WORKGROUP: u32 = SLICE * SLICES;
+const ROWS: u32 = SUBGROUP_CHANNELS / FRAGMENT;  // of a subgroup's matrices
+const COLUMNS: u32 = SUBGROUP_PIXELS / FRAGMENT;
+const ELEMENTS: u32 = FRAGMENT * FRAGMENT;
+// From one depth to the next: 8 elements of nothing let a matrix's rows lie in different banks of workgroup memory.
+const WEIGHT_STRIDE: u32 = TILE_CHANNELS + 8u;
+const PIXEL_STRIDE: u32 = TILE_PIXELS + 8u;
+
+var<workgroup> weight_tile: array<f16, SLICES * TILE_DEPTH * WEIGHT_STRIDE>;
+var<workgroup> pixel_tile: array<f16, SLICES * TILE_DEPTH * PIXEL_STRIDE>;
+var<workgroup> sum_tile: array<f32, SLICES * SUBGROUPS * ELEMENTS>;
+
+// max(x, least), but NaN stays NaN, which max may swallow: numbers that grew too large must not turn into an answer.
+fn at_least(x: vec4<f32>, least: f32) -> vec4<f32> {
+    let is_nan = (bitcast<vec4<u32>>(x) & vec4(0x7fffffffu)) > vec4(0x7f800000u);
+    return select(max(x, vec4(least)), x, is_nan);
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(subgroup_id) subgroup: u32,
+    @builtin(subgroup_invocation_id) lane: u32,
+) {
+    let slice = subgroup / SUBGROUPS;
+    let subgroup_row = subgroup % SUBGROUPS / SUBGROUP_COLUMNS;
+    let subgroup_column = subgroup % SUBGROUP_COLUMNS;
+    let thread = (subgroup % SUBGROUPS) * SUBGROUP + lane;
+    let first_pixel = (group.z * groups.x + group.x) * TILE_PIXELS;
+    let first_channel = group.y * TILE_CHANNELS;
+    let taps = params.kernel_height * params.kernel_width;
+    let row_quads = ROW_HEAD + params.weight_row;
+    let staged_weights = slice * TILE_DEPTH * WEIGHT_STRIDE;
+    let staged_pixels = slice * TILE_DEPTH * PIXEL_STRIDE;
+
+    // What this invocation stages: one quad of pixels in every so many channels, and one of weights.
+    let stage_quad = thread % PIXEL_QUADS;
+    var stage_image: array<u32, 4>;
+    var stage_y: array<i32, 4>;
+    var stage_x: array<i32, 4>;
+    var stage_inside: array<bool, 4>;
+    for (var i = 0u; i < 4u; i++) {
+        let pixel = first_pixel + stage_quad * 4u + i;
+        stage_inside[i] = pixel < params.pixels;
+        let image = min(pixel, params.pixels - 1u) / params.image_pixels;
+        let pixel_in_image = min(pixel, params.pixels - 1u) - image * params.image_pixels;
+        let y = pixel_in_image / params.dst.width;
+        stage_image[i] = params.src.offset + image * params.src.image;
+        stage_y[i] = i32(y * params.stride_y) - i32(params.padding_y);
+        stage_x[i] = i32((pixel_in_image - y * params.dst.width) * params.stride_x) - i32(params.padding_x);
+    }
+    let weight_quad = min(first_channel / 4u + thread % CHANNEL_QUADS, params.weight_row - 1u);
+
+    var sums: array<array<MatrixC, COLUMNS>, ROWS>;
+    for (var i = 0u; i < ROWS; i++) {
+        for (var j = 0u; j < COLUMNS; j++) {
+            sums[i][j] = MatrixC();
+        }
+    }
+
+    let rounds = (params.in_channels + SLICES * TILE_DEPTH - 1u) / (SLICES * TILE_DEPTH);
+    for (var ky = 0u; ky < params.kernel_height; ky++) {
+        for (var kx = 0u; kx < params.kernel_width; kx++) {
+            let tap = ky * params.kernel_width + kx;
+            var source: array<u32, 4>;
+            var inside: array<bool, 4>;
+            for (var i = 0u; i < 4u; i++) {
+                let y = stage_y[i] + i32(ky);
+                let x = stage_x[i] + i32(kx);
+                inside[i] = stage_inside[i] & (y >= 0) & (y < i32(params.src_height)) & (x >= 0) & (x < i32(params.src.width));
+                source[i] = select(0u, stage_image[i] + u32(y) * params.src.width + u32(x), inside[i]);
+            }
+            for (var round = 0u; round < rounds; round++) {
+                let first = (round * SLICES + slice) * TILE_DEPTH;
+                workgroupBarrier();
+                for (var depth = thread / CHANNEL_QUADS; depth < TILE_DEPTH; depth += SLICE / CHANNEL_QUADS) {
+                    let row = params.weight_offset + (min(first + depth, params.in_channels - 1u) * taps + tap) * row_quads;
+                    let weight = vec4<f16>(weights[row + ROW_HEAD + weight_quad]);
+                    let place = staged_weights + depth * WEIGHT_STRIDE + thread % CHANNEL_QUADS * 4u;
+                    weight_tile[place] = weight.x;
+                    weight_tile[place + 1u] = weight.y;
+                    weight_tile[place + 2u] = weight.z;
+                    weight_tile[place + 3u] = weight.w;
+                }
+                for (var depth = thread / PIXEL_QUADS; depth < TILE_DEPTH; depth += SLICE / PIXEL_QUADS) {
+                    let channel = min(first + depth, params.in_channels - 1u);
+                    let has_channel = first + depth < params.in_channels;
+                    var x = vec4<f32>();
+                    for (var i = 0u; i < 4u; i++) {
+                        let value = f32(src[source[i] + channel * params.src.plane]);
+                        x[i] = select(0.0, value, inside[i] & has_channel);
+                    }
+                    if PROLOGUE {
+                        let norm = vec4<f32>(weights[params.weight_offset + channel * row_quads]);
+                        let normalised = at_least(fma(x, vec4(norm.x), vec4(norm.y)), params.prologue_floor);
+                        x = select(vec4<f32>(), normalised, has_channel);
+                    }
+                    let pixels = vec4<f16>(x);
+                    let place = staged_pixels + depth * PIXEL_STRIDE + stage_quad * 4u;
+                    pixel_tile[place] = pixels.x;
+                    pixel_tile[place + 1u] = pixels.y;
+                    pixel_tile[place + 2u] = pixels.z;
+                    pixel_tile[place + 3u] = pixels.w;
+                }
+                workgroupBarrier();
+                for (var depth = 0u; depth < TILE_DEPTH; depth += FRAGMENT) {
+                    var a: array<MatrixA, ROWS>;
+                    for (var i = 0u; i < ROWS; i++) {
+                        let place = staged_weights + depth * WEIGHT_STRIDE + subgroup_row * SUBGROUP_CHANNELS + i * FRAGMENT;
+                        a[i] = coopLoad<MatrixA>(&weight_tile[place], WEIGHT_STRIDE);
+                    }
+                    for (var j = 0u; j < COLUMNS; j++) {
+                        let place = staged_pixels + depth * PIXEL_STRIDE + subgroup_column * SUBGROUP_PIXELS + j * FRAGMENT;
+                        let b = coopLoadT<MatrixB>(&pixel_tile[place], PIXEL_STRIDE);
+                        for (var i = 0u; i < ROWS; i++) {
+                            sums[i][j] = coopMultiplyAdd(a[i], b, sums[i][j]);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    // An invocation finishes every so many rows of its subgroup's matrix; those of all slices divide them between them.
+    let column = lane % FRAGMENT;
+    let first_row = slice * (SUBGROUP / FRAGMENT) + lane / FRAGMENT;
+    for (var j = 0u; j < COLUMNS; j++) {
+        let pixel = first_pixel + subgroup_column * SUBGROUP_PIXELS + j * FRAGMENT + column;
+        let image = pixel / params.image_pixels;
+        let first_place = params.dst.offset + image * params.dst.image + pixel - image * params.image_pixels;
+        for (var i = 0u; i < ROWS; i++) {
+            let own = subgroup * ELEMENTS;
+            workgroupBarrier();
+            coopStoreT(sums[i][j], &sum_tile[own], FRAGMENT);
+            workgroupBarrier();
+            for (var row = first_row; row < FRAGMENT; row += SLICES * (SUBGROUP / FRAGMENT)) {
+                var sum = 0.0;
+                for (var other = 0u; other < SLICES; other++) {
+                    sum += sum_tile[(other * SUBGROUPS + subgroup % SUBGROUPS) * ELEMENTS + row * FRAGMENT + column];
+                }
+                let channel = first_channel + subgroup_row * SUBGROUP_CHANNELS + i * FRAGMENT + row;
+                if pixel < params.pixels && channel < params.out_channels {
+                    let bias = f32(weights[params.weight_offset + params.in_channels * taps * row_quads + channel / 4u][channel % 4u]);
+                    dst[first_place + channel * params.dst.plane] = Target(at_least(vec4(sum + bias), params.floor).x);
+                }
+            }
+        }
+    }
+}
