@@ -7,8 +7,9 @@ enable wgpu_cooperative_matrix;
 // A workgroup owns TILE_CHANNELS output channels of TILE_PIXELS pixels, counted through all images; a subgroup owns
 // SUBGROUP_CHANNELS of SUBGROUP_PIXELS of them, as matrices of FRAGMENT x FRAGMENT. For every tap of the kernel,
 // TILE_DEPTH input channels at a time are staged, with zeros for padding and for channels beyond the last: matrices are
-// always whole. With SLICES above 1 as many groups of subgroups share the input channels between them. No invocation knows which
-// elements of a matrix it holds: sums leave by workgroup memory too, one matrix of each subgroup at a time.
+// always whole. With SLICES above 1 as many groups of subgroups share the input channels between them, and their sums are
+// added at the end, always in the same order. Which elements of a matrix an invocation holds is not known: sums leave by
+// workgroup memory too, one matrix of each subgroup at a time.
 
 alias Source = f16;
 alias Weight = f16;

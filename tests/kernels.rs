@@ -101,8 +101,9 @@ fn failures(case: &Odd, fused_checks: bool, tunings: Vec<Tuning>) -> Vec<String>
 
 fn run(case: &Odd, weights: &Weights, input: &[f32], options: EngineOptions) -> densenet_wgpu::Result<Vec<f32>> {
     let engine = Engine::new(gpu(), &case.graph, weights, options)?;
-    // Leaves infinity and NaN in all memory, padding included: nothing of it may come into the next result.
-    engine.run(&vec![f32::MAX; input.len()])?;
+    // Leaves infinity and NaN in all memory, padding included: nothing of it may come into the next result. In 16-bit
+    // floats it is an error of its own.
+    let _ = engine.run(&vec![f32::MAX; input.len()]);
     engine.run(input)
 }
 
