@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -275,7 +275,12 @@ class Comparison:
 
     def __init__(self, options, folder):
         """Prepare what the options ask for in a folder of its own."""
-        self.effort = QUICK if options.quick else FULL
+        effort = QUICK if options.quick else FULL
+        self.effort = replace(effort, **{
+            name: value
+            for name, value in [("rounds", options.rounds), ("batches", options.batches)]
+            if value
+        })
         self.shell = Shell(options.timeout)
         self.folder = folder
         self.python = options.python
@@ -684,6 +689,13 @@ def main():
     parser.add_argument(
         "--quick", action="store_true", help="few runs, one round: to see that all works"
     )
+    parser.add_argument("--rounds", type=int, metavar="N", help="rounds of each comparison; default: 3")
+    parser.add_argument(
+        "--batches",
+        type=lambda text: tuple(int(batch) for batch in text.split(",")),
+        metavar="N,N",
+        help="batches of the throughput; default: 1,2,4,8,16,32",
+    )
     parser.add_argument(
         "--timeout",
         type=float,
@@ -695,6 +707,8 @@ def main():
     options = parser.parse_args()
 
     own = ["--quick"] * options.quick + (["--device", options.device] if options.device else [])
+    own += ["--rounds", str(options.rounds)] if options.rounds else []
+    own += ["--batches", ",".join(map(str, options.batches))] if options.batches else []
     with tempfile.TemporaryDirectory(prefix="densenet-compare-") as folder:
         try:
             comparison = Comparison(options, Path(folder))
