@@ -27,7 +27,7 @@ pub struct Timing {
 impl Engine {
     /// Measures every tile that is right on this device for each class of the convolutions of `batch` images of `height` x
     /// `width` pixels ([`Tuning::class`]), the fastest tile first. From then on this engine uses the fastest, and so do
-    /// new engines of the same [`Precision`](crate::Precision) on devices that share this one's [`Cache`](crate::Cache).
+    /// new engines of the same [`Precision`] on devices that share this one's [`Cache`](crate::Cache).
     ///
     /// Takes seconds; other work on the device disturbs it. Errors where the device fails.
     pub fn tune(&self, batch: usize, height: usize, width: usize) -> Result<BTreeMap<String, Vec<Timing>>> {
