@@ -164,11 +164,7 @@ impl<'a> Bench<'a> {
         };
         let params = wgpu::util::DeviceExt::create_buffer_init(device, &params);
         // A step without weights binds its source in their place, as in a plan.
-        let buffers = [&params, &self.source, &self.source, &self.target];
-        let entry = |(binding, buffer)| wgpu::BindGroupEntry { binding, resource: wgpu::Buffer::as_entire_binding(buffer) };
-        let entries: Vec<_> = (0..).zip(buffers).map(entry).collect();
-        let descriptor = wgpu::BindGroupDescriptor { label: Some("peak"), layout: self.pipelines.bindings(), entries: &entries };
-        let bindings = device.create_bind_group(&descriptor);
+        let bindings = self.pipelines.bind(device, "peak", [&params, &self.source, &self.source, &self.target]);
         let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("peak") });
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: Some("peak"), timestamp_writes: None });
         pass.set_pipeline(&self.pipelines.get(&work.kernel.variant));

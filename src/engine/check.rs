@@ -78,11 +78,7 @@ impl Specimen {
                 let source = buffer(&bytes(&self.source, self.convolution.source.precision), storage);
                 let weights = buffer(&bytes(&self.weights, self.convolution.weights.precision), storage);
                 let target = buffer(&bytes(&vec![UNTOUCHED; self.element_target], precision), storage);
-                let buffers = [&params, &source, &weights, &target];
-                let entry = |(binding, buffer)| wgpu::BindGroupEntry { binding, resource: wgpu::Buffer::as_entire_binding(buffer) };
-                let entries: Vec<_> = (0..).zip(buffers).map(entry).collect();
-                let descriptor = wgpu::BindGroupDescriptor { label: Some("check"), layout: pipelines.bindings(), entries: &entries };
-                let bindings = device.create_bind_group(&descriptor);
+                let bindings = pipelines.bind(device, "check", [&params, &source, &weights, &target]);
                 let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("check") });
                 let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: Some("check"), timestamp_writes: None });
                 pass.set_pipeline(&pipelines.get(&kernel.variant));

@@ -62,6 +62,13 @@ impl Pipelines {
         &self.bindings
     }
 
+    /// The bind group of a kernel on whole buffers: parameters, source, weights, target.
+    pub(crate) fn bind(&self, device: &wgpu::Device, label: &str, buffers: [&wgpu::Buffer; 4]) -> wgpu::BindGroup {
+        let entry = |(binding, buffer)| wgpu::BindGroupEntry { binding, resource: wgpu::Buffer::as_entire_binding(buffer) };
+        let entries: Vec<_> = (0..).zip(buffers).map(entry).collect();
+        device.create_bind_group(&wgpu::BindGroupDescriptor { label: Some(label), layout: &self.bindings, entries: &entries })
+    }
+
     /// Builds the pipelines that are not there yet, on every core: drivers compile shaders when a pipeline is made.
     pub(crate) async fn build<'a>(&self, gpu: &Gpu, variants: impl Iterator<Item = &'a Variant>) -> Result<()> {
         let mut missing: Vec<&Variant> = Vec::new();
