@@ -44,6 +44,9 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let Size { height, width } = size(options.size, preprocessing.as_ref());
     let graph = config.graph(height, width)?;
     let tuning = match &options.device {
+        Some(device) if device == "cpu" => {
+            return Err(Stop::refused("--device cpu: expected a device that runs a plan, found the reference, which has none"));
+        }
         Some(device) => device_tuning(&Gpu::open(Some(device))?, Precision::F32),
         None => Tuning::default(),
     };

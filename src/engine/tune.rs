@@ -42,7 +42,7 @@ impl Engine {
         let tiles: BTreeSet<Tile> = convolutions.iter().flat_map(|convolution| before.tiles(convolution)).collect();
         for tile in tiles {
             // The tile wherever it may be used, and whatever the rule says elsewhere.
-            let everywhere = convolutions.iter().filter(|c| before.tiles(c).any(|other| other == tile)).map(|c| (Tuning::class(c), tile));
+            let everywhere = convolutions.iter().filter(|c| before.tiles(c).any(|other| other == tile)).map(|c| (before.class(c), tile));
             lock(&self.tuning).fastest = everywhere.collect();
             let measured = self.measure(tile, batch, height, width).await;
             lock(&self.tuning).fastest.clone_from(&before.fastest);
@@ -64,10 +64,11 @@ impl Engine {
     async fn measure(&self, tile: Tile, batch: usize, height: usize, width: usize) -> Result<BTreeMap<String, f64>> {
         self.bound().clear();
         let bound = self.bound_plan(Origin::Values, batch, height, width).await?;
+        let tuning = self.tuning();
         let mut steps: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for (index, step) in bound.plan().steps().iter().enumerate() {
             if let Some((_, convolution)) = step.tile.filter(|(used, _)| *used == tile) {
-                steps.entry(Tuning::class(&convolution)).or_default().push(index);
+                steps.entry(tuning.class(&convolution)).or_default().push(index);
             }
         }
         let mut seconds = BTreeMap::new();

@@ -56,7 +56,7 @@ impl Tuning {
     /// The tile for this convolution; none where all that compute it are excluded.
     pub fn tile(&self, convolution: &Convolution) -> Option<Tile> {
         let convolution = if self.batch_invariant { &convolution.of_one_image() } else { convolution };
-        let measured = self.fastest.get(&Self::class(convolution)).copied();
+        let measured = self.fastest.get(&self.class(convolution)).copied();
         measured.filter(|tile| self.may_use(*tile, convolution)).or_else(|| self.by_rule(convolution))
     }
 
@@ -66,12 +66,12 @@ impl Tuning {
     }
 
     /// What convolutions have in common that one tile is the best for: kernel, output channels, size of the picture, and
-    /// the batch.
-    pub fn class(convolution: &Convolution) -> String {
+    /// the batch, which is 1 where it must not count.
+    pub fn class(&self, convolution: &Convolution) -> String {
         let [height, width] = convolution.window.kernel;
         let target = convolution.target;
         let prologue = if convolution.prologue.is_some() { " after norm" } else { "" };
-        format!("{height}x{width}{prologue} to {} x {}", target.shape, target.batch)
+        format!("{height}x{width}{prologue} to {} x {}", target.shape, if self.batch_invariant { 1 } else { target.batch })
     }
 
     /// Lanes for software, as its loads cost much more than its arithmetic, the most special shader first, and matrices

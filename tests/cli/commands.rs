@@ -29,6 +29,16 @@ fn init_writes_the_same_checkpoint_for_the_same_seed() {
 }
 
 #[test]
+fn plan_shows_the_kernels_of_a_device() {
+    let plan = |device: &str| densenet().args(["plan", "--model", "digits", "--device", device]).output().unwrap();
+    let planned = plan("0");
+    assert_says(&planned, 0, &[]);
+    assert!(stdout(&planned).contains("features.conv0"), "{}", stdout(&planned));
+    assert_refused(&plan("cpu"), &["--device cpu", "the reference"]);
+    assert_refused(&plan("no such device"), &["no such device"]);
+}
+
+#[test]
 fn plan_prints_without_a_device() {
     let run = |arguments: &[&str]| densenet().arg("plan").args(arguments).output().unwrap();
     let fused = run(&["--arch", "densenet121", "--batch", "2"]);

@@ -23,6 +23,10 @@ fn what_was_tuned_is_kept_until_it_is_forgotten() {
     };
     let fastest = kept()["f32"]["7x7 to 16x32x32 x 1"].as_str().unwrap().to_owned();
     assert!(text.contains(&fastest), "{fastest} is not in\n{text}");
+    // Where the batch must not count, one class stands for every batch.
+    let invariant = run(&["tune", "--model", "digits", "--batch", "2", "--batch-invariant"]);
+    assert_says(&invariant, 0, &[]);
+    assert!(stdout(&invariant).contains("7x7 to 16x32x32 x 1") && !stdout(&invariant).contains(" x 2\n"), "{}", stdout(&invariant));
     assert_says(&run(&["bench", "--model", "digits", "--runs", "1"]), 0, &[]);
     assert_says(&run(&["tune", "--forget"]), 0, &["by the rule"]);
     assert_eq!(kept(), serde_json::json!({}));
