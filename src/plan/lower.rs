@@ -5,7 +5,7 @@
 //! linear, and there are fewer pixels after it); a concat whose first parts are all of an earlier concat grows that one.
 //! Without fusion, every operation is a stage of its own.
 
-use crate::graph::{Conv, Graph, Node, Op, Value};
+use crate::graph::{Conv, Graph, Op, Value};
 use crate::kernels::pool::Pooling;
 use crate::shape::{Shape, Window};
 
@@ -51,6 +51,8 @@ pub(super) struct Stage {
     pub(super) operation: Operation,
     pub(super) sources: Vec<TensorId>,
     pub(super) target: TensorId,
+    /// The graph's value that `target` holds afterwards; none where a rewrite made something that the graph has not.
+    pub(super) value: Option<Value>,
 }
 
 /// A lowered graph.
@@ -116,48 +118,50 @@ impl Lowering<'_> {
         let node = self.graph.node(value);
         match node.op {
             Op::Input => self.ready(node.shape),
-            Op::Conv(conv) => self.conv(node, conv),
+            Op::Conv(conv) => self.conv(value, conv),
             Op::BatchNorm { epsilon } => {
-                self.norm_relu(node, NormRelu { norm: Some(Norm { layer: node.name.clone(), epsilon }), relu: false })
+                self.norm_relu(value, NormRelu { norm: Some(Norm { layer: node.name.clone(), epsilon }), relu: false })
             }
-            Op::Relu => self.norm_relu(node, NormRelu { norm: None, relu: true }),
+            Op::Relu => self.norm_relu(value, NormRelu { norm: None, relu: true }),
             Op::MaxPool(window) => {
                 let source = self.materialised(node.inputs[0]);
-                self.stage(node, Vec::new(), Operation::Pool { pooling: Pooling::Max, window, prologue: None }, vec![source])
+                self.stage(value, Vec::new(), Operation::Pool { pooling: Pooling::Max, window, prologue: None }, vec![source])
             }
-            Op::AvgPool(window) => self.avg_pool(node, window),
+            Op::AvgPool(window) => self.avg_pool(value, window),
             Op::BlurPool => {
                 let source = self.materialised(node.inputs[0]);
-                self.stage(node, Vec::new(), Operation::BlurPool, vec![source])
+                self.stage(value, Vec::new(), Operation::BlurPool, vec![source])
             }
-            Op::Concat => self.concat(node),
+            Op::Concat => self.concat(value),
             Op::GlobalAvgPool => {
                 let (source, prologue, layers) = self.with_prologue(node.inputs[0], true);
-                self.stage(node, layers, Operation::GlobalPool { prologue }, vec![source])
+                self.stage(value, layers, Operation::GlobalPool { prologue }, vec![source])
             }
             Op::Linear { .. } => {
                 let source = self.materialised(node.inputs[0]);
-                self.stage(node, Vec::new(), Operation::Linear { relu: false }, vec![source])
+                self.stage(value, Vec::new(), Operation::Linear { relu: false }, vec![source])
             }
         }
     }
 
-    fn conv(&mut self, node: &Node, conv: Conv) -> Held {
+    fn conv(&mut self, value: Value, conv: Conv) -> Held {
+        let node = self.graph.node(value);
         let (source, prologue, layers) = self.with_prologue(node.inputs[0], conv.window == POINTWISE);
-        self.stage(node, layers, Operation::Conv { conv, prologue, epilogue: NormRelu::default() }, vec![source])
+        self.stage(value, layers, Operation::Conv { conv, prologue, epilogue: NormRelu::default() }, vec![source])
     }
 
     /// Batch norm or ReLU: into the epilogue of the stage before it where that made this value alone, else left pending
     /// for its readers, else a stage.
-    fn norm_relu(&mut self, node: &Node, step: NormRelu) -> Held {
+    fn norm_relu(&mut self, value: Value, step: NormRelu) -> Held {
+        let node = self.graph.node(value);
         let input = node.inputs[0];
         if !self.fusion {
             let source = self.materialised(input);
-            return self.stage(node, Vec::new(), Operation::NormRelu(step), vec![source]);
+            return self.stage(value, Vec::new(), Operation::NormRelu(step), vec![source]);
         }
         let mut held = self.held[input.index()].clone();
         let read_once = self.uses[input.index()] == 1;
-        if read_once && held.layers.is_empty() && self.fold(held.tensor, node, &step) {
+        if read_once && held.layers.is_empty() && self.fold(held.tensor, value, &step) {
             return held;
         }
         match join(&held.pending, &step) {
@@ -174,7 +178,7 @@ impl Lowering<'_> {
     }
 
     /// Takes `step` into the epilogue of the stage that makes `tensor`, where it can.
-    fn fold(&mut self, tensor: TensorId, node: &Node, step: &NormRelu) -> bool {
+    fn fold(&mut self, tensor: TensorId, value: Value, step: &NormRelu) -> bool {
         let Some(stage) = self.result.stages.iter_mut().rev().find(|s| s.target == tensor) else { return false };
         match &mut stage.operation {
             Operation::Conv { epilogue, .. } => match join(epilogue, step) {
@@ -184,20 +188,23 @@ impl Lowering<'_> {
             Operation::Linear { relu } if step.norm.is_none() => *relu |= step.relu,
             _ => return false,
         }
-        stage.layers.push(node.name.clone());
+        stage.layers.push(self.graph.node(value).name.clone());
+        stage.value = Some(value);
         true
     }
 
-    fn avg_pool(&mut self, node: &Node, window: Window) -> Held {
-        if let Some(held) = self.pool_before_conv(node, window) {
+    fn avg_pool(&mut self, value: Value, window: Window) -> Held {
+        if let Some(held) = self.pool_before_conv(value, window) {
             return held;
         }
-        let (source, prologue, layers) = self.with_prologue(node.inputs[0], window.padding == [0, 0]);
-        self.stage(node, layers, Operation::Pool { pooling: Pooling::Mean, window, prologue }, vec![source])
+        let source = self.graph.node(value).inputs[0];
+        let (source, prologue, layers) = self.with_prologue(source, window.padding == [0, 0]);
+        self.stage(value, layers, Operation::Pool { pooling: Pooling::Mean, window, prologue }, vec![source])
     }
 
     /// Swaps a mean pool with the 1x1 convolution before it, which nothing else reads.
-    fn pool_before_conv(&mut self, node: &Node, window: Window) -> Option<Held> {
+    fn pool_before_conv(&mut self, value: Value, window: Window) -> Option<Held> {
+        let node = self.graph.node(value);
         let input = node.inputs[0];
         let held = self.held[input.index()].clone();
         let alone = self.fusion && self.uses[input.index()] == 1 && held.layers.is_empty() && window.padding == [0, 0];
@@ -213,14 +220,15 @@ impl Lowering<'_> {
         layers.push(node.name.clone());
         self.result.tensors[pooled.0] = Shape { channels: self.result.tensors[sources[0].0].channels, ..node.shape };
         let operation = Operation::Pool { pooling: Pooling::Mean, window, prologue };
-        self.result.stages.push(Stage { name: node.name.clone(), layers, operation, sources, target: pooled });
+        self.result.stages.push(Stage { name: node.name.clone(), layers, operation, sources, target: pooled, value: None });
         let target = self.tensor(node.shape);
         let operation = Operation::Conv { conv, prologue: None, epilogue: NormRelu::default() };
-        self.result.stages.push(Stage { layers: vec![name.clone()], name, operation, sources: vec![pooled], target });
+        self.result.stages.push(Stage { layers: vec![name.clone()], name, operation, sources: vec![pooled], target, value: Some(value) });
         Some(Held::new(target))
     }
 
-    fn concat(&mut self, node: &Node) -> Held {
+    fn concat(&mut self, value: Value) -> Held {
+        let node = self.graph.node(value);
         let mut sources: Vec<TensorId> = node.inputs.iter().map(|&x| self.materialised(x)).collect();
         if self.fusion {
             // The parts of an earlier concat may themselves be shortened: each match may be the beginning of a longer one.
@@ -228,7 +236,7 @@ impl Lowering<'_> {
                 sources.splice(..earlier.sources.len(), [earlier.target]);
             }
         }
-        self.stage(node, Vec::new(), Operation::Concat, sources)
+        self.stage(value, Vec::new(), Operation::Concat, sources)
     }
 
     /// The concat with the most of the parts that `sources` begins with, but not with all of them.
@@ -260,15 +268,18 @@ impl Lowering<'_> {
             operation: Operation::NormRelu(held.pending),
             sources: vec![held.tensor],
             target,
+            value: Some(value),
         });
         self.held[value.index()] = Held::new(target);
         target
     }
 
-    fn stage(&mut self, node: &Node, mut layers: Vec<String>, operation: Operation, sources: Vec<TensorId>) -> Held {
+    fn stage(&mut self, value: Value, mut layers: Vec<String>, operation: Operation, sources: Vec<TensorId>) -> Held {
+        let node = self.graph.node(value);
         layers.push(node.name.clone());
         let held = self.ready(node.shape);
-        self.result.stages.push(Stage { name: node.name.clone(), layers, operation, sources, target: held.tensor });
+        let stage = Stage { name: node.name.clone(), layers, operation, sources, target: held.tensor, value: Some(value) };
+        self.result.stages.push(stage);
         held
     }
 

@@ -15,12 +15,13 @@ mod lower;
 mod pack;
 mod place;
 mod text;
+mod values;
 
 pub use lower::{Norm, NormRelu};
 pub use pack::Pack;
 
 use crate::error::{Error, Result};
-use crate::graph::Graph;
+use crate::graph::{Graph, Value};
 use crate::kernels::{Convolution, Kernel, Region, Tile, Tuning, WeightRows, blur_pool, copy, global_pool, linear, norm_relu, pool};
 use crate::shape::Shape;
 use lower::{Operation, Stage, Stages};
@@ -66,6 +67,8 @@ pub struct Step {
     pub flops: u64,
     /// Bytes read and written, each once: source, target and weights.
     pub bytes: u64,
+    /// Values of the graph that are whole in memory once this step has run, and where.
+    pub values: Vec<(Value, Region)>,
 }
 
 /// Packed weights and where they lie.
@@ -119,8 +122,9 @@ impl Plan {
             byte_buffers: placement.byte_buffers.clone(),
         };
         check_indices(graph, plan.options.batch, plan.byte_buffers().max())?;
-        for step in &placement.moves {
-            let step = plan.step(&stages, &placement, step)?;
+        let values = values::completed(&stages, &placement, graph.output());
+        for (step, values) in placement.moves.iter().zip(values) {
+            let step = Step { values, ..plan.step(&stages, &placement, step)? };
             plan.steps.push(step);
         }
         Ok(plan)
@@ -192,6 +196,7 @@ impl Plan {
             pack: None,
             flops: 0,
             bytes: source.bytes() + target.bytes(),
+            values: Vec::new(),
         };
         Ok(match *step {
             Move::Stage(index) => self.stage(&stages.stages[index], placement)?,
@@ -228,6 +233,7 @@ impl Plan {
             pack,
             flops,
             bytes: source.bytes() + target.bytes() + weight_bytes,
+            values: Vec::new(),
         })
     }
 
