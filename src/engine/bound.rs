@@ -10,7 +10,7 @@ use super::upload::Upload;
 use super::weights::WeightBuffers;
 use crate::error::Result;
 use crate::gpu::Gpu;
-use crate::kernels::{Kernel, normalise};
+use crate::kernels::{Kernel, Region, normalise};
 use crate::plan::Plan;
 
 /// A kernel and the buffers it works on.
@@ -162,12 +162,7 @@ impl BoundPlan {
         gpu.caught(|| {
             let readback = Readback::buffer(gpu, byte_output);
             let turn = lock(&self.turn);
-            match images {
-                Input::Values(values) => {
-                    gpu.queue().write_buffer(&self.buffers[self.plan.input().buffer], 0, bytemuck::cast_slice(values));
-                }
-                Input::Pictures(pictures) => self.upload.iter().for_each(|upload| upload.write(gpu.queue(), pictures)),
-            }
+            self.write(gpu.queue(), images);
             let parts = self.submissions(gpu.flops_per_submission());
             let mut last = None;
             for (index, dispatches) in parts.iter().enumerate() {
@@ -182,6 +177,55 @@ impl BoundPlan {
             Readback::start(readback, last)
         })
         .await
+    }
+
+    /// Puts `images`, which are of this plan's origin, where the first dispatch reads them, before what is submitted next.
+    fn write(&self, queue: &wgpu::Queue, images: Input<'_>) {
+        match images {
+            Input::Values(values) => queue.write_buffer(&self.buffers[self.plan.input().buffer], 0, bytemuck::cast_slice(values)),
+            Input::Pictures(pictures) => self.upload.iter().for_each(|upload| upload.write(queue, pictures)),
+        }
+    }
+
+    /// Uploads `images`, which are of this plan's origin, and runs what comes before the plan's first step.
+    pub(super) async fn arrive(&self, gpu: &Gpu, images: Input<'_>) -> Result<()> {
+        let before = &self.dispatches[..self.dispatches.len() - self.plan.steps().len()];
+        gpu.caught(|| {
+            let mut encoder = gpu.device().create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("densenet") });
+            self.write(gpu.queue(), images);
+            encode(&mut encoder, before);
+            gpu.queue().submit([encoder.finish()]);
+        })
+        .await
+    }
+
+    /// Runs one of the plan's steps over whatever is in its buffers.
+    pub(super) async fn step(&self, gpu: &Gpu, step: usize) -> Result<()> {
+        let before = self.dispatches.len() - self.plan.steps().len();
+        gpu.caught(|| {
+            let mut encoder = gpu.device().create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("densenet") });
+            encode(&mut encoder, [&self.dispatches[before + step]]);
+            gpu.queue().submit([encoder.finish()]);
+        })
+        .await
+    }
+
+    /// The memory of a region as it is now, from its first element on.
+    pub(super) async fn read(&self, gpu: &Gpu, region: Region) -> Result<Vec<f32>> {
+        let Region { element_offset, element_plane, element_image, shape, batch, precision, .. } = region;
+        let elements = (batch - 1) * element_image + (shape.channels - 1) * element_plane + shape.pixels();
+        let bytes = ((elements * precision.bytes()) as u64).next_multiple_of(wgpu::COPY_BUFFER_ALIGNMENT);
+        let readback = gpu
+            .caught(|| {
+                let readback = Readback::buffer(gpu, bytes);
+                let mut encoder = gpu.device().create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("densenet") });
+                let byte_offset = (element_offset * precision.bytes()) as u64;
+                encoder.copy_buffer_to_buffer(&self.buffers[region.buffer], byte_offset, &readback, 0, bytes);
+                let submission = gpu.queue().submit([encoder.finish()]);
+                Readback::start(readback, Some(submission))
+            })
+            .await?;
+        readback.data(gpu, Readback::wait).await
     }
 
     /// Encodes a run that takes its input from one buffer and leaves its output in another, each from a byte offset on.

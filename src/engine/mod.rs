@@ -19,6 +19,7 @@ mod run;
 mod tune;
 mod upload;
 mod verdicts;
+mod walk;
 mod weights;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -42,6 +43,7 @@ pub use accuracy::best_precision;
 pub use input::Input;
 pub use run::Run;
 pub use tune::{Timing, device_tuning, forget_tuning};
+pub use walk::Walk;
 
 /// Bound plans an engine keeps: enough for two picture sizes, each with full batches and a last short one.
 const BOUND_PLANS: usize = 4;
@@ -108,7 +110,7 @@ impl Engine {
         Self::with_sources(gpu, graph, weights, options, Variant::source).await
     }
 
-    async fn with_sources(
+    pub(crate) async fn with_sources(
         gpu: &Gpu,
         graph: &Graph,
         weights: &Weights,

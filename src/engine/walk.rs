@@ -1,0 +1,107 @@
+//! A run step by step, with what each step made.
+
+use half::f16;
+
+use super::Engine;
+use super::bound::{BoundPlan, Origin};
+use super::input::Input;
+use crate::error::{Error, Result};
+use crate::gpu::Gpu;
+use crate::graph::Value;
+use crate::kernels::{Precision, Region};
+use crate::plan::{Plan, Step};
+use crate::shape::Shape;
+
+/// A run that stops after each step, made by [`Engine::walk`].
+///
+/// ```no_run
+/// use densenet_wgpu::{Engine, engine::Input};
+///
+/// # fn show(engine: &Engine, input: &[f32]) -> densenet_wgpu::Result<()> {
+/// let mut walk = engine.walk(Input::Values(input), 224, 224)?;
+/// while let Some(values) = walk.advance()? {
+///     for (value, elements) in values {
+///         println!("{}: {:?} …", engine.graph().node(value).name, &elements[..3]); // [N, C, H, W]
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Walk {
+    gpu: Gpu,
+    input: Value,
+    bound: BoundPlan,
+    /// Where it halts next: 0 is behind the input's arrival, n behind the n-th step.
+    next: usize,
+}
+
+impl Engine {
+    /// Starts a run of `input`, images of `height` x `width` pixels, that stops after every step and shows what it made: to
+    /// find the layer where a device goes wrong. It has buffers of its own, and each stop waits for the device.
+    ///
+    /// Errors as [`Engine::start`] does, and where the batch is too large for the device to run at once.
+    pub fn walk(&self, input: Input<'_>, height: usize, width: usize) -> Result<Walk> {
+        pollster::block_on(self.walk_async(input, height, width))
+    }
+
+    async fn walk_async(&self, input: Input<'_>, height: usize, width: usize) -> Result<Walk> {
+        self.gpu.check()?;
+        let batch = input.images(Shape { height, width, ..self.graph.input_shape() })?;
+        let most = self.largest_batch(height, width)?;
+        if batch > most {
+            let expected = format!("a batch of at most {most}, which the device can hold at once");
+            return Err(Error::Input { expected, found: batch.to_string() });
+        }
+        let plan = self.checked_plan(batch, height, width).await?;
+        let bound = BoundPlan::new(&self.gpu, Origin::from(input), plan, &self.weights, &self.pipelines).await?;
+        bound.arrive(&self.gpu, input).await?;
+        Ok(Walk { gpu: self.gpu.clone(), input: self.graph.input(), bound, next: 0 })
+    }
+}
+
+impl Walk {
+    /// What runs.
+    pub fn plan(&self) -> &Plan {
+        self.bound.plan()
+    }
+
+    /// The step that the next [`Walk::advance`] runs and the values that it will show; `None` behind the last step.
+    pub fn coming(&self) -> Option<(Option<&Step>, Vec<Value>)> {
+        let (step, regions) = self.halt(self.next)?;
+        Some((step, regions.iter().map(|(value, _)| *value).collect()))
+    }
+
+    /// Runs to the next halt and returns what is new there: the graph's values that it completed, each as `[N, C, H, W]`. The
+    /// first halt is before the first step, where the input has arrived. A step that makes something which the graph has not
+    /// (a pool that comes before its convolution) shows nothing. `None` behind the last step. Errors where the device fails.
+    pub fn advance(&mut self) -> Result<Option<Vec<(Value, Vec<f32>)>>> {
+        let Some((_, regions)) = self.halt(self.next) else { return Ok(None) };
+        if let Some(step) = self.next.checked_sub(1) {
+            pollster::block_on(self.bound.step(&self.gpu, step))?;
+        }
+        self.next += 1;
+        let show =
+            |(value, region): &(Value, Region)| Ok((*value, elements(*region, &pollster::block_on(self.bound.read(&self.gpu, *region))?)));
+        regions.iter().map(show).collect::<Result<_>>().map(Some)
+    }
+
+    fn halt(&self, number: usize) -> Option<(Option<&Step>, Vec<(Value, Region)>)> {
+        let plan = self.bound.plan();
+        match number.checked_sub(1) {
+            None => Some((None, vec![(self.input, plan.input())])),
+            Some(index) => plan.steps().get(index).map(|step| (Some(step), step.values.clone())),
+        }
+    }
+}
+
+/// The elements `[N, C, H, W]` of a region in its memory, which begins with its first element.
+fn elements(region: Region, memory: &[f32]) -> Vec<f32> {
+    let Region { element_plane, element_image, shape, batch, precision, .. } = region;
+    let element = |at: usize| match precision {
+        Precision::F32 => memory[at],
+        Precision::F16 => bytemuck::cast_slice::<f32, f16>(memory)[at].to_f32(),
+    };
+    let planes = (0..batch).flat_map(|image| (0..shape.channels).map(move |channel| image * element_image + channel * element_plane));
+    planes.flat_map(|plane| (plane..plane + shape.pixels()).map(element)).collect()
+}
