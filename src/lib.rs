@@ -6,7 +6,8 @@
 //! - [`Plan`]: what runs, in which order, and where in memory. Pure data, made without a device; it prints itself.
 //! - [`Engine`]: a plan on a device. [`Engine::run`] takes pictures as numbers, [`Engine::run_pictures`] as 8-bit
 //!   [`Samples`]; both return logits.
-//! - [`Reference`]: the same graph on the CPU, slow and obvious: what the engine is held to.
+//! - [`Reference`]: the same graph on the CPU, slow and obvious: what the engine is held to,
+//!   layer by layer, by a [`Verification`].
 //!
 //! Beside them: [`Checkpoint`] is a trained network as a file holds it, [`Gpu`] an open device, [`Cache`] what
 //! makes its next start faster, [`mod@image`] and [`labels`] the way in from pictures and out to names.
@@ -30,6 +31,7 @@ pub mod plan;
 pub mod reference;
 pub mod samples;
 pub mod shape;
+pub mod verify;
 pub mod weights;
 pub mod whole_file;
 
@@ -45,6 +47,7 @@ pub use plan::{Plan, PlanOptions};
 pub use reference::Reference;
 pub use samples::Samples;
 pub use shape::{Shape, Window};
+pub use verify::Verification;
 pub use weights::{Checkpoint, Preprocessing, Preset, Tensor, Weights};
 
 // Programs that hand over their own device need the same wgpu.

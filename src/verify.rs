@@ -1,0 +1,364 @@
+//! A device held to the reference, layer by layer.
+//!
+//! The engine's plan is run step by step ([`Engine::walk`]), and whatever value of the graph a step completes is compared
+//! with what the [`Reference`] makes of the same input: which shares neither lowering, nor plan, nor kernels with it, and
+//! computes in 64-bit floats. Each runs on from its own results, so that the first layer that differs is where a device goes
+//! wrong, and those behind it may differ because it did.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::ops::ControlFlow;
+
+use serde::Serialize;
+
+use crate::engine::{Input, Walk};
+use crate::error::{Error, Result};
+use crate::graph::{Graph, Value};
+use crate::kernels::Precision;
+use crate::samples::Samples;
+use crate::shape::Shape;
+use crate::weights::Weights;
+use crate::{Engine, Reference};
+
+/// What a value may differ by, of its layer's largest magnitude.
+pub const fn tolerance(precision: Precision) -> f64 {
+    match precision {
+        Precision::F32 => 1e-4,
+        Precision::F16 => 2e-2,
+    }
+}
+
+/// One layer on a device beside the reference.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LayerCheck {
+    /// The layer, in the graph's words.
+    pub layer: String,
+    /// The step of the plan that completed it; `input` before the first.
+    pub step: String,
+    /// What that step dispatched.
+    pub kernel: String,
+    /// `[N, C, H, W]`.
+    pub shape: [usize; 4],
+    /// Where the two differ most.
+    pub worst: [usize; 4],
+    /// What the device has there.
+    pub found: f32,
+    /// What the reference has there.
+    pub expected: f32,
+    /// By how much they differ there, of the largest magnitude that the reference has anywhere in the layer.
+    pub error: f64,
+    /// Whether that is within the tolerance.
+    pub agrees: bool,
+}
+
+impl LayerCheck {
+    /// The step, and the layer in whose result it shows where that is another: `…conv1 in …relu2`.
+    pub fn name(&self) -> String {
+        if self.step == self.layer { self.layer.clone() } else { format!("{} in {}", self.step, self.layer) }
+    }
+
+    fn new(layer: &str, shape: Shape, found: &[f32], expected: &[f32], tolerance: f64) -> Self {
+        let largest = expected.iter().fold(0.0, |most: f64, value| most.max(f64::from(value.abs())));
+        let (worst, difference) = found
+            .iter()
+            .zip(expected)
+            .map(difference)
+            .enumerate()
+            .fold((0, 0.0), |worst, (index, difference)| if difference > worst.1 { (index, difference) } else { worst });
+        let Shape { channels, height, width } = shape;
+        let (row, column) = (worst / width, worst % width);
+        Self {
+            layer: layer.to_owned(),
+            step: String::new(),
+            kernel: String::new(),
+            shape: [found.len() / shape.elements(), channels, height, width],
+            worst: [row / height / channels, row / height % channels, row % height, column],
+            found: found[worst],
+            expected: expected[worst],
+            error: if difference == 0.0 { 0.0 } else { difference / largest },
+            agrees: difference <= tolerance * largest,
+        }
+    }
+}
+
+/// How far two numbers are apart: nothing where they are the same infinity, beyond measure where one of them is NaN.
+fn difference((found, expected): (&f32, &f32)) -> f64 {
+    let difference = (f64::from(*found) - f64::from(*expected)).abs();
+    match found == expected {
+        true => 0.0,
+        false if difference.is_nan() => f64::INFINITY,
+        false => difference,
+    }
+}
+
+impl fmt::Display for LayerCheck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kernel, worst, found, expected, error, .. } = self;
+        write!(
+            f,
+            "{} ({kernel}): found {found} instead of {expected} at {worst:?}, {error:.1e} of the layer's largest magnitude",
+            self.name()
+        )
+    }
+}
+
+/// Every layer that an engine's plan has in memory at some time, beside the reference.
+///
+/// Without fusion ([`EngineOptions::fusion`](crate::EngineOptions::fusion)) that is every layer of the network. With it, layers
+/// that share a kernel with the next one show in that one's result.
+///
+/// ```no_run
+/// use densenet_wgpu::engine::Input;
+/// use densenet_wgpu::{Engine, EngineOptions, Gpu, Verification, models};
+///
+/// # fn main() -> densenet_wgpu::Result<()> {
+/// let model = models::bundled("digits").unwrap()?;
+/// let engine = Engine::new(&Gpu::open(None)?, &model.graph(64, 64)?, &model.weights, EngineOptions::default())?;
+/// let verification = Verification::run(&engine, &model.weights, Input::Values(&[0.5; 64 * 64]), 64, 64)?;
+/// match verification.first_divergence() {
+///     None => println!("{} layers agree", verification.layers.len()),
+///     Some(layer) => println!("{layer}"),
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Verification {
+    /// What a value may differ by, of its layer's largest magnitude.
+    pub tolerance: f64,
+    /// The layers, in the order in which they were completed.
+    pub layers: Vec<LayerCheck>,
+}
+
+impl Verification {
+    /// Runs `input`, images of `height` x `width` pixels, on both: `weights` are those that the engine was made with.
+    ///
+    /// Errors where the weights or the input do not fit the network, the batch is too large for the device to run at once, or
+    /// the device fails.
+    pub fn run(engine: &Engine, weights: &Weights, input: Input<'_>, height: usize, width: usize) -> Result<Self> {
+        let reference = Reference::new(engine.graph().resized(height, width)?, weights.clone())?;
+        let tolerance = tolerance(engine.tuning().precision);
+        let walk = engine.walk(input, height, width)?;
+        let mut awaited = HashMap::new();
+        for (value, _) in walk.plan().steps().iter().flat_map(|step| &step.values) {
+            *awaited.entry(*value).or_insert(0) += 1;
+        }
+        awaited.insert(reference.graph().input(), 1);
+        let arrival = if matches!(input, Input::Values(_)) { "upload" } else { "normalise" };
+        let mut comparison =
+            Comparison { graph: reference.graph(), arrival, walk, tolerance, awaited, expected: HashMap::new(), layers: Vec::new() };
+        let mut failed = None;
+        reference.walk(&values(input), height, width, |value, result| match comparison.show(value, result) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                failed = Some(error);
+                ControlFlow::Break(())
+            }
+        })?;
+        match failed {
+            Some(error) => Err(error),
+            None => Ok(Self { tolerance, layers: comparison.layers }),
+        }
+    }
+
+    /// The first layer that leaves the tolerance.
+    pub fn first_divergence(&self) -> Option<&LayerCheck> {
+        self.layers.iter().find(|layer| !layer.agrees)
+    }
+
+    /// The layer that differs most.
+    pub fn worst(&self) -> Option<&LayerCheck> {
+        self.layers.iter().max_by(|a, b| a.error.total_cmp(&b.error))
+    }
+}
+
+fn values(input: Input<'_>) -> Vec<f32> {
+    match input {
+        Input::Values(values) => values.to_vec(),
+        Input::Pictures(pictures) => pictures.iter().flat_map(Samples::values).collect(),
+    }
+}
+
+/// The device on its walk, a little behind the reference.
+struct Comparison<'a> {
+    graph: &'a Graph,
+    /// How the input gets there.
+    arrival: &'a str,
+    walk: Walk,
+    tolerance: f64,
+    /// How often each value will still be shown by the device.
+    awaited: HashMap<Value, usize>,
+    /// What the reference made of those.
+    expected: HashMap<Value, Vec<f32>>,
+    layers: Vec<LayerCheck>,
+}
+
+impl Comparison<'_> {
+    /// Takes what the reference made, and lets the device go on as far as there is something to compare with.
+    fn show(&mut self, value: Value, result: &[f32]) -> Result<()> {
+        if self.awaited.contains_key(&value) {
+            self.expected.insert(value, result.to_vec());
+        }
+        while let Some((step, values)) = self.walk.coming()
+            && values.iter().all(|value| self.expected.contains_key(value))
+        {
+            let (step, kernel) = match step {
+                Some(step) => (step.name.clone(), step.kernel.variant.to_string()),
+                None => ("input".into(), self.arrival.into()),
+            };
+            for (value, found) in self.walk.advance()?.into_iter().flatten() {
+                let check = self.check(value, &found)?;
+                self.layers.push(LayerCheck { step: step.clone(), kernel: kernel.clone(), ..check });
+                self.leave(value);
+            }
+        }
+        Ok(())
+    }
+
+    fn check(&self, value: Value, found: &[f32]) -> Result<LayerCheck> {
+        let (node, expected) = (self.graph.node(value), &self.expected[&value]);
+        if found.len() != expected.len() {
+            let expected = format!("{} elements of {}, as the reference has", expected.len(), node.name);
+            return Err(Error::Input { expected, found: found.len().to_string() });
+        }
+        Ok(LayerCheck::new(&node.name, node.shape, found, expected, self.tolerance))
+    }
+
+    fn leave(&mut self, value: Value) {
+        if let Some(times) = self.awaited.get_mut(&value) {
+            *times -= 1;
+            if *times == 0 {
+                self.awaited.remove(&value);
+                self.expected.remove(&value);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::{Shader, Tuning, Variant};
+    use crate::{Cache, Checkpoint, Config, EngineOptions, Gpu};
+
+    /// Odd sizes: 33x37, 17x19 behind the stem's convolution, 9x10 and 4x5 in the blocks.
+    const SIZE: [usize; 2] = [33, 37];
+
+    fn verify(fusion: bool, source: fn(&Variant) -> String) -> Verification {
+        let gpu = Gpu::open(None).unwrap_or_else(|e| panic!("this test needs a GPU, a software one will do: {e}")).with_cache(Cache::off());
+        let config = Config { num_classes: Some(6), ..Config::imagenet(6, &[2, 2], 10) };
+        let model = Checkpoint::init(config, 5).unwrap();
+        let [height, width] = SIZE;
+        let graph = model.graph(height, width).unwrap();
+        let options = EngineOptions { fusion, tuning: Some(Tuning::default()), ..EngineOptions::default() };
+        let engine = pollster::block_on(Engine::with_sources(&gpu, &graph, &model.weights, options, source)).unwrap();
+        assert_eq!(engine.tuning().excluded, [].into(), "the check of tiles must not find what is to be found here");
+        let bytes: Vec<u8> = (0..2 * 3 * height * width).map(|index| (index * 7919 % 251) as u8).collect();
+        let tables: [[f32; 256]; 3] = [std::array::from_fn(|sample| sample as f32 / 64.0 - 2.0); 3];
+        let pictures: Vec<Samples> = bytes.chunks_exact(bytes.len() / 2).map(|bytes| Samples { bytes, tables: &tables }).collect();
+        Verification::run(&engine, &model.weights, Input::Pictures(&pictures), height, width).unwrap()
+    }
+
+    /// Breaks `shader` where its text has `right`.
+    fn broken(variant: &Variant, shader: Shader, right: &str, wrong: &str) -> String {
+        let text = variant.source();
+        if variant.shader != shader {
+            return text;
+        }
+        assert!(text.contains(right), "{shader:?} no longer has {right:?}");
+        text.replace(right, wrong)
+    }
+
+    /// The first layer that diverges.
+    #[track_caller]
+    fn diverges(fusion: bool, source: fn(&Variant) -> String) -> LayerCheck {
+        verify(fusion, source).first_divergence().expect("a divergence").clone()
+    }
+
+    #[test]
+    fn a_sound_device_agrees_in_every_layer() {
+        let fused = verify(true, Variant::source);
+        assert_eq!(fused.first_divergence(), None);
+        let worst = fused.worst().unwrap();
+        assert!(worst.error > 0.0 && worst.error < 1e-5, "{worst}");
+        let unfused = verify(false, Variant::source);
+        assert_eq!(unfused.first_divergence(), None);
+        let config = Config { num_classes: Some(6), ..Config::imagenet(6, &[2, 2], 10) };
+        let graph = config.graph(33, 37).unwrap();
+        let layers: Vec<&str> = unfused.layers.iter().map(|check| check.layer.as_str()).collect();
+        assert_eq!(layers, graph.nodes().iter().map(|node| node.name.as_str()).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_pool_that_misses_the_last_column_is_named() {
+        let layer = diverges(true, |variant| broken(variant, Shader::Pool, "i32(params.src.width)));", "i32(params.src.width) - 1));"));
+        assert_eq!((layer.step.as_str(), layer.layer.as_str(), layer.worst[3]), ("features.pool0", "features.pool0", 9));
+    }
+
+    #[test]
+    fn a_convolution_that_misses_the_last_row_is_named() {
+        // Only at a height that the check of tiles does not try.
+        let source = |variant: &Variant| {
+            let wrong = "(y < i32(params.src_height) - select(0, 1, params.kernel_height == 3u && params.src_height == 9u))";
+            broken(variant, Shader::ConvTiled, "(y < i32(params.src_height))", wrong)
+        };
+        let layer = diverges(true, source);
+        assert_eq!(layer.name(), "features.denseblock1.denselayer1.conv2");
+        assert!(layer.worst[2] >= 7, "{layer}");
+    }
+
+    #[test]
+    fn a_convolution_that_forgets_the_last_channel_is_named() {
+        let source = |variant: &Variant| {
+            let wrong = "channel < params.out_channels - select(0u, 1u, params.out_channels == 24u)";
+            broken(variant, Shader::ConvTiled, "channel < params.out_channels", wrong)
+        };
+        let fused = diverges(true, source);
+        assert_eq!(fused.name(), "features.denseblock1.denselayer1.conv1 in features.denseblock1.denselayer1.relu2");
+        let unfused = diverges(false, source);
+        assert_eq!((unfused.name().as_str(), unfused.worst[1]), ("features.denseblock1.denselayer1.conv1", 23));
+    }
+
+    #[test]
+    fn a_step_that_spoils_another_layers_channels_is_named() {
+        // The last pixel of the channel before its own.
+        let source = |variant: &Variant| {
+            let right = "channel < params.out_channels {";
+            let wrong = right.to_owned()
+                + "if params.kernel_height == 3u && params.src_height == 9u { dst[params.dst.offset - 1u] = Target(99.0); }";
+            broken(variant, Shader::ConvTiled, right, &wrong)
+        };
+        let layer = diverges(true, source);
+        assert_eq!(layer.name(), "features.denseblock1.denselayer1.conv2 in features.denseblock1.denselayer2.concat");
+        assert_eq!(layer.worst, [1, 9, 8, 9]);
+    }
+
+    #[test]
+    fn the_head_is_held_to_the_reference_too() {
+        let layer = diverges(true, |variant| {
+            broken(variant, Shader::GlobalPool, "lane; pixel < params.pixels", "lane; pixel < params.pixels - 1u")
+        });
+        assert_eq!(layer.name(), "global_pool");
+        let layer = diverges(true, |variant| {
+            broken(variant, Shader::Linear, "feature < params.out_features", "feature < params.out_features - 1u")
+        });
+        assert_eq!((layer.name().as_str(), layer.worst[1]), ("classifier", 5));
+    }
+
+    #[test]
+    fn so_is_the_normalisation_of_pictures() {
+        let layer = diverges(true, |variant| broken(variant, Shader::Normalise, "byte % 4u * 8u", "byte % 4u * 8u % 24u"));
+        assert_eq!((layer.name().as_str(), layer.kernel.as_str()), ("input", "normalise"));
+    }
+
+    #[test]
+    fn nan_diverges_and_equal_infinities_do_not() {
+        let check = |found: &[f32], expected: &[f32]| LayerCheck::new("x", Shape::new(1, 1, 3), found, expected, 1e-4);
+        assert!(!check(&[0.0, f32::NAN, 1.0], &[0.0, 0.5, 1.0]).agrees);
+        assert_eq!(check(&[0.0, f32::NAN, 1.0], &[0.0, 0.5, 1.0]).worst, [0, 0, 0, 1]);
+        assert!(check(&[f32::INFINITY, 1.0, 2.0], &[f32::INFINITY, 1.0, 2.0]).agrees);
+        assert!(!check(&[1e-30, 0.0, 0.0], &[0.0; 3]).agrees, "there is no scale to forgive it by");
+        let display = check(&[0.0, 2.0, 1.0], &[0.0, 1.0, 1.0]).to_string();
+        assert!(display.contains("found 2 instead of 1 at [0, 0, 0, 1], 1.0e0 of"), "{display}");
+    }
+}
