@@ -92,6 +92,14 @@ pub enum Error {
     /// Activations that 16-bit floats do not reach.
     #[error("expected activations below 65504 for 16-bit floats, found larger ones; use --precision f32")]
     HalfOverflow,
+    /// A device that computes a small network wrongly.
+    #[error("{adapter} failed its self-test: expected the layers of a small network as the reference computes them, found {found}")]
+    SelfTest {
+        /// The adapter's name.
+        adapter: String,
+        /// The first layer that differs, or what went wrong.
+        found: String,
+    },
     /// The device has no memory left.
     #[error("{adapter} has no memory left; use a smaller --batch or input, or another --device")]
     OutOfMemory {

@@ -36,7 +36,7 @@ use crate::weights::Weights;
 use bound::{BoundPlan, Origin};
 pub(crate) use pipelines::Pipelines;
 pub(crate) use readback::Readback;
-use verdicts::Verdicts;
+pub(crate) use verdicts::Verdicts;
 use weights::WeightBuffers;
 
 pub use accuracy::best_precision;

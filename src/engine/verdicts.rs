@@ -22,21 +22,21 @@ enum Verdict {
 }
 
 #[derive(Debug)]
-pub(super) struct Verdicts {
+pub(crate) struct Verdicts {
     file: Option<SealedFile>,
     verdicts: BTreeMap<String, Verdict>,
 }
 
 impl Verdicts {
     /// What is known of a device; nothing where no file keeps it.
-    pub(super) fn open(file: Option<SealedFile>) -> Self {
+    pub(crate) fn open(file: Option<SealedFile>) -> Self {
         let kept = file.as_ref().and_then(SealedFile::read);
         let verdicts = kept.and_then(|kept| serde_json::from_slice(&kept).ok()).unwrap_or_default();
         Self { file, verdicts }
     }
 
     /// Whether the tile is right; `None` where it has to be checked.
-    pub(super) fn of(&self, label: &str) -> Option<bool> {
+    pub(crate) fn of(&self, label: &str) -> Option<bool> {
         match self.verdicts.get(label)? {
             Verdict::Right => Some(true),
             Verdict::Wrong => Some(false),
@@ -45,7 +45,7 @@ impl Verdicts {
     }
 
     /// Notes that checks begin.
-    pub(super) fn begin<'a>(&mut self, labels: impl Iterator<Item = &'a str>) {
+    pub(crate) fn begin<'a>(&mut self, labels: impl Iterator<Item = &'a str>) {
         for label in labels {
             let verdict = self.verdicts.entry(label.to_owned()).or_insert(Verdict::Lost(0));
             if let Verdict::Lost(times) = verdict {
@@ -56,7 +56,7 @@ impl Verdicts {
     }
 
     /// Notes how checks ended.
-    pub(super) fn end<'a>(&mut self, found: impl Iterator<Item = (&'a str, bool)>) {
+    pub(crate) fn end<'a>(&mut self, found: impl Iterator<Item = (&'a str, bool)>) {
         self.verdicts.extend(found.map(|(label, right)| (label.to_owned(), if right { Verdict::Right } else { Verdict::Wrong })));
         self.keep();
     }

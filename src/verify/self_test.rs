@@ -1,0 +1,184 @@
+//! What a device must compute right before it is trusted with anybody's network.
+
+use super::Verification;
+use crate::cache::checksum;
+use crate::engine::{Engine, EngineOptions, Input, Verdicts};
+use crate::error::{Error, Result};
+use crate::gpu::Gpu;
+use crate::graph::{Conv, Graph, Value};
+use crate::kernels::{Precision, Variant};
+use crate::samples::Samples;
+use crate::shape::{Shape, Window};
+use crate::weights::{Tensor, Weights};
+
+const SHAPE: Shape = Shape::new(3, 37, 41);
+const PICTURES: usize = 3;
+
+/// Runs a small network of every kind of layer on `gpu`, with sizes that are no multiple of anything, and holds every value
+/// to the reference; tolerances as in a [`Verification`].
+///
+/// It takes milliseconds once its pipelines are compiled. That a device passed is kept in its [`Cache`](crate::Cache), for its
+/// driver and this version, and not asked again; so is that it failed. The `densenet` program runs this on the first use of a
+/// device; engines do not by themselves.
+///
+/// ```no_run
+/// use densenet_wgpu::{Gpu, Precision, verify};
+///
+/// # fn main() -> densenet_wgpu::Result<()> {
+/// let gpu = Gpu::open(None)?;
+/// verify::self_test(&gpu, Precision::F32)?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Errors where a layer differs ([`Error::SelfTest`]) or the device fails.
+pub fn self_test(gpu: &Gpu, precision: Precision) -> Result<()> {
+    self_test_of(gpu, precision, Variant::source)
+}
+
+fn self_test_of(gpu: &Gpu, precision: Precision, source: fn(&Variant) -> String) -> Result<()> {
+    let failed = |found: String| Err(Error::SelfTest { adapter: gpu.summary().name.clone(), found });
+    let label = format!("self-test in {}", precision.name());
+    let mut verdicts = Verdicts::open(gpu.cache_file("self-test"));
+    match verdicts.of(&label) {
+        Some(true) => return Ok(()),
+        Some(false) => return failed("a layer that differed when it was first used".into()),
+        None => {}
+    }
+    let verification = verification(gpu, precision, source);
+    // What is wrong with a device that is gone says nothing about it when it is back.
+    gpu.check()?;
+    let divergence = match &verification {
+        Err(Error::OutOfMemory { adapter }) => return Err(Error::OutOfMemory { adapter: adapter.clone() }),
+        Err(error) => Some(error.to_string()),
+        Ok(verification) => verification.first_divergence().map(ToString::to_string),
+    };
+    verdicts.end(std::iter::once((label.as_str(), divergence.is_none())));
+    divergence.map_or(Ok(()), failed)
+}
+
+fn verification(gpu: &Gpu, precision: Precision, source: fn(&Variant) -> String) -> Result<Verification> {
+    let graph = network()?;
+    let weights = weights(&graph);
+    let options = EngineOptions { precision, ..EngineOptions::default() };
+    let engine = pollster::block_on(Engine::with_sources(gpu, &graph, &weights, options, source))?;
+    let bytes: Vec<u8> = (0..PICTURES * SHAPE.elements()).map(|index| (index * 7919 % 251) as u8).collect();
+    let tables: [[f32; 256]; 3] =
+        std::array::from_fn(|channel| std::array::from_fn(|sample| (sample as f32 - 100.0) / (50 + channel) as f32));
+    let pictures: Vec<Samples> = bytes.chunks_exact(SHAPE.elements()).map(|bytes| Samples { bytes, tables: &tables }).collect();
+    Verification::run(&engine, &weights, Input::Pictures(&pictures), SHAPE.height, SHAPE.width)
+}
+
+/// A DenseNet in small, with what the fusion of a real one leaves out: a ReLU and a batch norm of their own, a concat that
+/// copies, convolutions with a bias and of other windows.
+fn network() -> Result<Graph> {
+    let mut graph = Graph::new(SHAPE);
+    let x = graph.conv("stem.conv", graph.input(), Conv::new(10, Window::square(7, 2, 3)))?; // 10x19x21
+    let x = norm_relu(&mut graph, "stem", x)?;
+    let x = graph.max_pool("stem.pool", x, Window::square(3, 2, 1))?; // 10x10x11
+    let x = dense_layer(&mut graph, "layer1", x)?;
+    let x = dense_layer(&mut graph, "layer2", x)?; // 20x10x11
+    let x = norm_relu(&mut graph, "transition", x)?;
+    let x = graph.conv("transition.conv", x, Conv::new(9, Window::square(1, 1, 0)))?;
+    let x = graph.avg_pool("transition.pool", x, Window::square(2, 2, 0))?; // 9x5x5
+    let bent = graph.relu("bent.relu", x)?;
+    let both = graph.concat("bent.concat", &[x, bent, x])?; // 27x5x5
+    let window = Window { kernel: [2, 3], stride: [1, 2], padding: [1, 0] };
+    let x = graph.conv("bent.conv", both, Conv::new(11, window).with_bias())?; // 11x6x2
+    let x = graph.blur_pool("bent.blur", x)?; // 11x3x1
+    let x = norm_relu(&mut graph, "head", x)?;
+    let x = graph.global_avg_pool("head.pool", x)?;
+    graph.linear("head.classifier", x, 7)?;
+    Ok(graph)
+}
+
+fn norm_relu(graph: &mut Graph, name: &str, x: Value) -> Result<Value> {
+    let x = graph.batch_norm(&format!("{name}.norm"), x, 1e-5)?;
+    graph.relu(&format!("{name}.relu"), x)
+}
+
+fn dense_layer(graph: &mut Graph, name: &str, x: Value) -> Result<Value> {
+    let new = norm_relu(graph, &format!("{name}.first"), x)?;
+    let new = graph.conv(&format!("{name}.conv1"), new, Conv::new(20, Window::square(1, 1, 0)))?;
+    let new = norm_relu(graph, &format!("{name}.second"), new)?;
+    let new = graph.conv(&format!("{name}.conv2"), new, Conv::new(5, Window::square(3, 1, 1)))?;
+    graph.concat(name, &[x, new])
+}
+
+/// Numbers that differ from element to element, of the size that keeps a signal as it is.
+fn weights(graph: &Graph) -> Weights {
+    let mut weights = Weights::new();
+    for spec in graph.tensors() {
+        let fan_in: usize = spec.shape[1..].iter().product();
+        let start = checksum(spec.name.as_bytes()) % 1009;
+        // From -0.5 to 0.5.
+        let number = |index: u64| ((start + index * 7919) % 1009) as f32 / 1008.0 - 0.5;
+        let scaled = |number: f32| match (spec.shape.len(), spec.name.rsplit('.').next()) {
+            (1, Some("weight" | "running_var")) => 1.0 + number,
+            (1, _) => 0.4 * number,
+            _ => number * (24.0 / fan_in as f32).sqrt(),
+        };
+        let elements: usize = spec.shape.iter().product();
+        let data = (0..elements as u64).map(|index| scaled(number(index))).collect();
+        weights.insert(spec.name, Tensor { shape: spec.shape, data });
+    }
+    weights
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache::Cache;
+    use crate::kernels::Shader;
+
+    fn gpu() -> Gpu {
+        Gpu::open(None).unwrap_or_else(|e| panic!("this test needs a GPU, a software one will do: {e}")).with_cache(Cache::off())
+    }
+
+    fn broken(variant: &Variant) -> String {
+        match variant.shader {
+            Shader::Copy => variant.source().replace("params.src.offset", "1u + params.src.offset"),
+            _ => variant.source(),
+        }
+    }
+
+    #[test]
+    fn this_device_passes_in_every_precision() {
+        let gpu = gpu();
+        for precision in [Precision::F32, Precision::F16] {
+            if precision == Precision::F16 && !gpu.capabilities().f16 {
+                continue;
+            }
+            let verification = verification(&gpu, precision, Variant::source).unwrap();
+            assert_eq!(verification.first_divergence(), None);
+            assert!(verification.layers.iter().all(|layer| layer.expected != 0.0), "a layer of nothing but zeros tests nothing");
+        }
+        self_test(&gpu, Precision::F32).unwrap();
+    }
+
+    #[test]
+    fn it_runs_every_kernel_but_those_that_stand_in_for_others() {
+        let plan = crate::Plan::new(&network().unwrap(), crate::PlanOptions { batch: PICTURES, ..Default::default() }).unwrap();
+        let used: Vec<Shader> = plan.steps().iter().map(|step| step.kernel.variant.shader).collect();
+        use Shader::*;
+        for shader in [ConvTiled, NormRelu, Pool, BlurPool, Copy, GlobalPool, Linear] {
+            assert!(used.contains(&shader), "{shader:?}");
+        }
+    }
+
+    #[test]
+    fn a_device_that_computes_wrongly_is_refused_and_remembered() {
+        let folder = tempfile::tempdir().unwrap();
+        let gpu = gpu().with_cache(Cache::at(folder.path()));
+        match self_test_of(&gpu, Precision::F32, broken).unwrap_err() {
+            Error::SelfTest { found, .. } => assert!(found.contains("bent.concat"), "{found}"),
+            other => panic!("{other}"),
+        }
+        let again = self_test(&gpu, Precision::F32).unwrap_err().to_string();
+        assert!(again.contains("when it was first used"), "{again}");
+        std::fs::remove_dir_all(folder.path().join("self-test")).unwrap();
+        self_test(&gpu, Precision::F32).unwrap();
+        // What passed is not asked again.
+        self_test_of(&gpu, Precision::F32, broken).unwrap();
+    }
+}
