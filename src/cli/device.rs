@@ -2,6 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use densenet_wgpu::engine::{self, Input};
+use densenet_wgpu::verify::self_test;
 use densenet_wgpu::weights::Weights;
 use densenet_wgpu::{Engine, EngineOptions, Error, Gpu, Graph, Reference, Samples, Shape, best_precision};
 
@@ -20,6 +21,10 @@ pub(crate) struct DeviceOptions {
     /// Give a picture the same bits in any batch; on GPUs the last ones may depend on the batch's size otherwise
     #[arg(long)]
     batch_invariant: bool,
+    /// Use a device that was never tested: skips the small network of every kind of layer that it computes beside the
+    /// processor on its first use
+    #[arg(long)]
+    no_self_test: bool,
 }
 
 /// Numbers to compute with.
@@ -65,17 +70,23 @@ impl DeviceOptions {
 
     /// Makes what was asked for ready to run `graph`, with shared kernels (`fusion`) or without.
     pub(crate) fn runner(&self, graph: &Graph, weights: &Weights, fusion: bool) -> Result<Runner, Stop> {
-        Ok(self.runner_on(&self.open()?, graph, weights, fusion)?)
+        self.runner_on(&self.open()?, graph, weights, fusion)
     }
 
-    /// [`DeviceOptions::runner`] on an open device.
-    pub(crate) fn runner_on(&self, device: &Device, graph: &Graph, weights: &Weights, fusion: bool) -> densenet_wgpu::Result<Runner> {
+    /// [`DeviceOptions::runner`] on an open device, which is tested on its first use.
+    pub(crate) fn runner_on(&self, device: &Device, graph: &Graph, weights: &Weights, fusion: bool) -> Result<Runner, Stop> {
         let Device::Gpu(gpu) = device else { return Ok(Runner::Cpu(Box::new(Reference::new(graph.clone(), weights.clone())?))) };
-        let precision = match self.precision {
-            Precision::F32 => densenet_wgpu::Precision::F32,
-            Precision::F16 => densenet_wgpu::Precision::F16,
-            Precision::Auto => best_precision(gpu)?,
-        };
+        if self.no_self_test {
+            message::warning(&format!("--no-self-test: {} is used as if it were right; it may never have been tested", gpu.summary().name));
+        } else {
+            self_test(gpu, self.precision_on(gpu)?).map_err(|error| not_trusted(&error, gpu))?;
+        }
+        Ok(Runner::Gpu(Box::new(self.engine_on(gpu, graph, weights, fusion)?)))
+    }
+
+    /// An engine on an open device, tested or not.
+    pub(crate) fn engine_on(&self, gpu: &Gpu, graph: &Graph, weights: &Weights, fusion: bool) -> densenet_wgpu::Result<Engine> {
+        let precision = self.precision_on(gpu)?;
         let batch_invariant = self.batch_invariant;
         let engine =
             |precision| Engine::new(gpu, graph, weights, EngineOptions { fusion, precision, batch_invariant, ..Default::default() });
@@ -86,8 +97,28 @@ impl DeviceOptions {
         for tile in engine.tuning().excluded {
             message::warning(&format!("{tile} is wrong on {}: other kernels take its place, which may be slower", gpu.summary().name));
         }
-        Ok(Runner::Gpu(Box::new(engine)))
+        Ok(engine)
     }
+
+    /// What to compute with on this device.
+    fn precision_on(&self, gpu: &Gpu) -> densenet_wgpu::Result<densenet_wgpu::Precision> {
+        match self.precision {
+            Precision::F32 => Ok(densenet_wgpu::Precision::F32),
+            Precision::F16 => Ok(densenet_wgpu::Precision::F16),
+            Precision::Auto => best_precision(gpu),
+        }
+    }
+}
+
+/// What to say of a device that failed its self-test: what else there is.
+fn not_trusted(error: &Error, gpu: &Gpu) -> Stop {
+    if !matches!(error, Error::SelfTest { .. }) {
+        return Stop::refused(error);
+    }
+    let others = Gpu::adapters().into_iter().filter(|other| other.index != gpu.summary().index);
+    let others = others.map(|other| format!("--device {} ({}, {}), ", other.index, other.name, other.backend)).collect::<String>();
+    let remedy = format!("update its driver ({}), or use {others}--device cpu", gpu.summary().driver);
+    Stop::refused(format!("{error}; {remedy}. `densenet verify` tells more; --no-self-test uses the device nevertheless"))
 }
 
 /// Bytes of input that are in memory as one batch, whatever `--batch` asks for: no answer depends on it.
@@ -144,4 +175,21 @@ impl Run {
 pub(crate) fn images_at_once(asked: u32, shape: Shape) -> usize {
     let byte_image = shape.elements().saturating_mul(size_of::<f32>()).max(1);
     (asked as usize).min(MAX_BATCH_BYTES / byte_image).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_that_failed_is_refused_with_what_else_there_is() {
+        let gpu = Gpu::open(None).unwrap_or_else(|e| panic!("this test needs a GPU, a software one will do: {e}"));
+        let error = Error::SelfTest { adapter: gpu.summary().name.clone(), found: "layer1.conv2: found 3 instead of 4".into() };
+        let Stop::With { status, message } = not_trusted(&error, &gpu) else { panic!("nobody has gone away") };
+        assert_eq!(status, super::super::exit::REFUSED);
+        for part in [&gpu.summary().name, &gpu.summary().driver, "layer1.conv2: found 3 instead of 4", "--device cpu", "--no-self-test"] {
+            assert!(message.contains(part), "{part:?} is not in {message}");
+        }
+        assert!(!message.contains(&format!("--device {} ", gpu.summary().index)), "{message}");
+    }
 }

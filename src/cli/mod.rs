@@ -21,7 +21,9 @@ mod plan;
 mod reader;
 mod rows;
 mod size;
+mod specimen;
 mod tune;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -55,6 +57,7 @@ enum Command {
     Plan(plan::Options),
     Bench(bench::Options),
     Tune(tune::Options),
+    Verify(verify::Options),
     Devices(devices::Options),
     Completions(completions::Options),
 }
@@ -107,6 +110,7 @@ fn run(command: Command) -> u8 {
         Command::Plan(options) => plan::run(options),
         Command::Bench(options) => bench::run(options),
         Command::Tune(options) => tune::run(options),
+        Command::Verify(options) => verify::run(options),
         Command::Devices(options) => devices::run(options),
         Command::Completions(options) => completions::run(options),
     };

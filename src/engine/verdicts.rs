@@ -1,6 +1,6 @@
-//! What the checks of tiles found on a device, kept from one start to the next.
+//! What checks found on a device, kept from one start to the next.
 //!
-//! A check is noted before it begins: one that took its process with it twice is as bad as one that failed.
+//! The check of a tile is noted before it begins: one that took its process with it twice is as bad as one that failed.
 
 use std::collections::BTreeMap;
 

@@ -16,6 +16,7 @@ mod inspect;
 mod rows;
 mod streams;
 mod tune;
+mod verify;
 
 use std::fs;
 use std::path::Path;

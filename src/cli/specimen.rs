@@ -1,0 +1,83 @@
+//! What a device and the reference both compute.
+
+use std::path::Path;
+
+use densenet_wgpu::engine::Input;
+use densenet_wgpu::image::{Picture, Prepared};
+use densenet_wgpu::weights::{Checkpoint, Weights};
+use densenet_wgpu::{Engine, Samples, Shape, Verification};
+
+use super::device::images_at_once;
+use super::exit::Stop;
+use super::model;
+use super::npy::Images;
+use super::size::Size;
+
+/// A batch of one size.
+pub(crate) struct Specimen {
+    /// Height in pixels.
+    pub(crate) height: usize,
+    /// Width in pixels.
+    pub(crate) width: usize,
+    /// What it is, for a person.
+    pub(crate) words: String,
+    content: Content,
+}
+
+enum Content {
+    Values(Vec<f32>),
+    Pictures(Vec<Prepared>),
+}
+
+impl Specimen {
+    /// All images of a .npy file.
+    pub(crate) fn read(path: &Path, model: &Checkpoint) -> Result<Self, Stop> {
+        let in_input = |error: String| Stop::refused(format!("{}: {error}", path.display()));
+        let mut images = Images::open(path).map_err(in_input)?;
+        let [count, channels, height, width] = images.shape;
+        if channels != model.config.in_channels || count == 0 {
+            let expected = format!("images of {} channels, as {} takes", model.config.in_channels, model.name);
+            return Err(in_input(format!("expected {expected}, found {:?}", images.shape)));
+        }
+        let words = format!("{}, {:?}", path.display(), images.shape);
+        Ok(Self { height, width, words, content: Content::Values(images.next(count).map_err(in_input)?) })
+    }
+
+    /// Noise, as pictures that went through the model's preprocessing; as numbers for a model that takes no pictures.
+    pub(crate) fn noise(model: &mut Checkpoint, batch: u32, size: Option<Size>) -> Result<Self, Stop> {
+        let channels = model.config.in_channels;
+        let preprocessing = model.describe(None).preprocessing;
+        let Size { height, width } = model::size(size, Some(&preprocessing));
+        let preprocessing = preprocessing.sized(height, width);
+        let shape = Shape::new(channels, height, width);
+        let most = images_at_once(batch, shape);
+        let batch = batch as usize;
+        if batch > most {
+            return Err(Stop::refused(format!("--batch {batch}: expected at most {most} images of {shape}, which fill 1 GiB")));
+        }
+        let image = |index: usize| index * shape.elements()..(index + 1) * shape.elements();
+        let picture = |index: usize| {
+            let samples = image(index).map(|at| (noise(at) * 256.0) as u8).collect();
+            preprocessing.prepare(&Picture::new(height, width, channels, samples)?)
+        };
+        let content = match channels {
+            1 | 3 => Content::Pictures((0..batch).map(picture).collect::<densenet_wgpu::Result<_>>()?),
+            _ => Content::Values((0..batch).flat_map(image).map(|at| 4.0 * noise(at) - 2.0).collect()),
+        };
+        Ok(Self { height, width, words: format!("noise, {:?}", [batch, channels, height, width]), content })
+    }
+
+    /// Runs it on an engine and beside that on the reference.
+    pub(crate) fn verify(&self, engine: &Engine, weights: &Weights) -> densenet_wgpu::Result<Verification> {
+        let run = |input| Verification::run(engine, weights, input, self.height, self.width);
+        match &self.content {
+            Content::Values(values) => run(Input::Values(values)),
+            Content::Pictures(pictures) => run(Input::Pictures(&pictures.iter().map(Prepared::samples).collect::<Vec<Samples>>())),
+        }
+    }
+}
+
+/// A number from 0 to 1 for each index: the multiples of the golden ratio, without what is before the point.
+fn noise(index: usize) -> f32 {
+    ((index as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as f32 / (1 << 24) as f32
+}
