@@ -148,14 +148,15 @@ impl Node {
 pub struct Graph {
     nodes: Vec<Node>,
     names: HashMap<String, Value>,
-    output: Value,
+    /// At least one.
+    outputs: Vec<Value>,
 }
 
 impl Graph {
     /// A graph with nothing but its input, one image of `shape`.
     pub fn new(shape: Shape) -> Self {
         let node = Node { name: "input".into(), op: Op::Input, inputs: Vec::new(), shape, in_channels: shape.channels };
-        Self { names: HashMap::from([(node.name.clone(), Value(0))]), nodes: vec![node], output: Value(0) }
+        Self { names: HashMap::from([(node.name.clone(), Value(0))]), nodes: vec![node], outputs: vec![Value(0)] }
     }
 
     /// The network's input.
@@ -234,10 +235,35 @@ impl Graph {
         self.add(name, Op::Linear { out_features }, vec![x], Shape::new(out_features, 1, 1))
     }
 
-    /// Makes `x` the network's output; without this it is the value added last.
+    /// Makes `x` the network's only output; without this it is the value added last.
     pub fn set_output(&mut self, x: Value) -> Result<()> {
-        self.checked_shape("output", x)?;
-        self.output = x;
+        self.set_outputs(&[x])
+    }
+
+    /// Makes `outputs` the network's outputs, in this order; a value may be there twice. Errors where there are none.
+    ///
+    /// Pictures to features and logits in one run:
+    ///
+    /// ```
+    /// use densenet_wgpu::{Reference, models};
+    ///
+    /// # fn main() -> densenet_wgpu::Result<()> {
+    /// let model = models::bundled("digits").expect("it is bundled")?;
+    /// let mut graph = model.graph(32, 32)?;
+    /// let (logits, features) = (graph.output(), graph.find("global_pool")?);
+    /// graph.set_outputs(&[logits, features])?;
+    /// let picture = vec![0.5; graph.input_shape().elements()];
+    /// let outputs = Reference::new(graph, model.weights)?.run_all(&picture, 32, 32)?;
+    /// assert_eq!(outputs.len(), 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn set_outputs(&mut self, outputs: &[Value]) -> Result<()> {
+        self.expect("output", !outputs.is_empty(), "at least one output", "none".into())?;
+        for &x in outputs {
+            self.checked_shape("output", x)?;
+        }
+        self.outputs = outputs.to_vec();
         Ok(())
     }
 
@@ -247,9 +273,14 @@ impl Graph {
         self.claim(name, x)
     }
 
-    /// The network's output.
+    /// The network's output, the first where there are several.
     pub fn output(&self) -> Value {
-        self.output
+        self.outputs[0]
+    }
+
+    /// Every output of the network, at least one.
+    pub fn outputs(&self) -> &[Value] {
+        &self.outputs
     }
 
     /// Shape of one image's `x`.
@@ -318,7 +349,7 @@ impl Graph {
             };
         }
         graph.names.clone_from(&self.names);
-        graph.output = self.output;
+        graph.outputs.clone_from(&self.outputs);
         Ok(graph)
     }
 
@@ -327,7 +358,7 @@ impl Graph {
         self.claim(name, value)?;
         let in_channels = self.shape(inputs[0]).channels;
         self.nodes.push(Node { name: name.into(), op, inputs, shape, in_channels });
-        self.output = value;
+        self.outputs = vec![value];
         Ok(value)
     }
 

@@ -35,7 +35,7 @@ impl Reference {
     }
 
     /// Runs the network on a batch `[N, C, height, width]` and returns its output `[N, C', H', W']`, for a
-    /// classifier `[N, classes]`.
+    /// classifier `[N, classes]`; the first where it has several.
     ///
     /// The size may differ from the graph's own. Errors where the length is not that of whole pictures, a value is NaN
     /// or infinite, or the pictures are too small for the network.
@@ -43,7 +43,20 @@ impl Reference {
         self.run_to(input, height, width, self.graph.output())
     }
 
-    /// The same, but stops at `layer` and returns what it makes. Errors also where the graph has no such layer.
+    /// [`Reference::run`] for all of the network's outputs: one `[N, C', H', W']` for each, in their order.
+    pub fn run_all(&self, input: &[f32], height: usize, width: usize) -> Result<Vec<Vec<f32>>> {
+        let wanted = self.graph.outputs();
+        let mut outputs = vec![Vec::new(); wanted.len()];
+        self.walk(input, height, width, |value, result| {
+            for (output, _) in outputs.iter_mut().zip(wanted).filter(|(_, wanted)| **wanted == value) {
+                *output = result.to_vec();
+            }
+            if wanted.iter().all(|&wanted| wanted <= value) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+        Ok(outputs)
+    }
+
+    /// [`Reference::run`], but stops at `layer` and returns what it makes. Errors also where the graph has no such layer.
     pub fn run_to(&self, input: &[f32], height: usize, width: usize, layer: Value) -> Result<Vec<f32>> {
         let mut output = None;
         self.walk(input, height, width, |value, result| {

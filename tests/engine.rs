@@ -261,6 +261,73 @@ fn an_encoded_batch_is_split_where_buffers_are_limited() {
     assert_eq!(logits, engine.run_at(&pictures, 200, 170).unwrap());
 }
 
+/// The network with logits, features and the last picture as outputs.
+fn outputs(height: usize, width: usize) -> (Graph, Weights) {
+    let (mut graph, weights) = network(height, width);
+    let values = ["classifier", "global_pool", "relu"].map(|name| graph.find(name).unwrap());
+    graph.set_outputs(&values).unwrap();
+    (graph, weights)
+}
+
+#[test]
+fn several_outputs_come_from_one_run() {
+    let (graph, weights) = outputs(40, 33);
+    let pictures = input(40, 3, 40, 33);
+    let expected = Reference::new(graph.clone(), weights.clone()).unwrap().run_all(&pictures, 40, 33).unwrap();
+    let several = Engine::new(gpu(), &graph, &weights, EngineOptions::default()).unwrap();
+    let found = several.start(Input::Values(&pictures), 40, 33).unwrap().wait_all().unwrap();
+    assert_eq!(found.len(), 3);
+    found.iter().zip(&expected).for_each(|(found, expected)| assert_close(found, expected, TOLERANCE));
+    assert_eq!(engine().run(&pictures).unwrap(), found[0], "the logits are bit for bit what they are alone");
+    assert_eq!(several.run(&pictures).unwrap(), found[0], "a run's result is its first output");
+    assert_eq!(several.start(Input::Values(&pictures), 40, 33).unwrap().wait().unwrap(), found[0]);
+    assert_eq!(pollster::block_on(several.run_async(&pictures, 40, 33)).unwrap(), found[0]);
+    let other = several.start(Input::Values(&input(41, 1, 61, 70)), 61, 70).unwrap().wait_all().unwrap();
+    assert_eq!(other.iter().map(Vec::len).collect::<Vec<_>>(), [7, 22, 22 * 8 * 9], "another size");
+    let mut graph = graph;
+    let message = graph.set_outputs(&[]).unwrap_err().to_string();
+    assert!(message.contains("at least one output"), "{message}");
+}
+
+#[test]
+fn several_outputs_are_joined_where_buffers_are_limited() {
+    let gpu = small_device(1 << 20);
+    let (device, queue) = (gpu.device(), gpu.queue());
+    let (graph, weights) = outputs(64, 64);
+    let options = EngineOptions { batch_invariant: true, ..EngineOptions::default() };
+    let engine = Engine::new(&gpu, &graph, &weights, options).unwrap();
+    let pictures = input(2, 7, 200, 170);
+    assert!(engine.plan(4, 200, 170).unwrap().byte_buffers().max().unwrap() > 1 << 20, "the test needs larger pictures");
+    let together = engine.start(Input::Values(&pictures), 200, 170).unwrap().wait_all().unwrap();
+    let mut alone = vec![Vec::new(); 3];
+    for picture in pictures.chunks_exact(3 * 200 * 170) {
+        let outputs = engine.start(Input::Values(picture), 200, 170).unwrap().wait_all().unwrap();
+        alone.iter_mut().zip(outputs).for_each(|(all, one)| all.extend(one));
+    }
+    assert!(together == alone);
+
+    let from = wgpu::util::DeviceExt::create_buffer_init(
+        device,
+        &wgpu::util::BufferInitDescriptor {
+            label: None,
+            contents: bytemuck::cast_slice(&pictures[..2 * 3 * 200 * 170]),
+            usage: wgpu::BufferUsages::COPY_SRC,
+        },
+    );
+    let expected: Vec<f32> = alone.iter().flat_map(|all| &all[..all.len() / 7 * 2]).copied().collect();
+    let usage = wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ;
+    let buffer = |size| device.create_buffer(&wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: false });
+    let to = buffer(expected.len() as u64 * 4);
+    let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+    let message = engine.encode(&mut encoder, &from, &buffer(2 * 7 * 4), 2, [200, 170]).unwrap_err().to_string();
+    assert!(message.contains(&format!("output buffer of at least {} bytes", expected.len() * 4)), "{message}");
+    engine.encode(&mut encoder, &from, &to, 2, [200, 170]).unwrap();
+    queue.submit([encoder.finish()]);
+    to.map_async(wgpu::MapMode::Read, .., |result| result.unwrap());
+    device.poll(wgpu::PollType::wait_indefinitely()).unwrap();
+    assert_eq!(bytemuck::cast_slice::<u8, f32>(&to.get_mapped_range(..).unwrap()), expected);
+}
+
 #[test]
 fn weights_are_spread_over_buffers_where_they_are_limited() {
     let config = Config { num_classes: Some(7), ..Config::imagenet(32, &[6, 4], 16) };
@@ -392,4 +459,10 @@ fn what_16_bits_cannot_hold_is_refused() {
     let error = Engine::new(gpu(), &graph, &weights, half()).unwrap().run(&pictures).unwrap_err().to_string();
     assert!(error.contains("activations below 65504") && error.contains("--precision f32"), "{error}");
     assert!(Engine::new(gpu(), &graph, &weights, EngineOptions::default()).unwrap().run(&pictures).is_ok());
+    // Also where it is another output that they are in.
+    let mut graph = graph;
+    let overflowing = graph.find("features.denseblock1.denselayer1.conv2").unwrap();
+    graph.set_outputs(&[graph.input(), overflowing]).unwrap();
+    let error = Engine::new(gpu(), &graph, &weights, half()).unwrap().run(&pictures).unwrap_err();
+    assert!(matches!(error, Error::HalfOverflow), "{error}");
 }

@@ -4,6 +4,7 @@
 
 use std::sync::OnceLock;
 
+use densenet_wgpu::engine::Input;
 use densenet_wgpu::kernels::{Shader, Tile};
 use densenet_wgpu::{Engine, EngineOptions, Gpu, Graph, Precision, Reference, Shape, Tuning, Weights};
 use proptest::prelude::*;
@@ -80,7 +81,7 @@ fn failures(case: &Odd, fused_checks: bool, tunings: Vec<Tuning>) -> Vec<String>
     let weights = seeded_weights(&case.graph, 1);
     let Shape { height, width, .. } = case.graph.input_shape();
     let input = seeded_input(2, case.batch * case.graph.input_shape().elements());
-    let expected = Reference::new(case.graph.clone(), weights.clone()).unwrap().run(&input, height, width).unwrap();
+    let expected = Reference::new(case.graph.clone(), weights.clone()).unwrap().run_all(&input, height, width).unwrap();
 
     let mut failures = Vec::new();
     let own = [(true, own(Precision::F32)), (false, own(Precision::F32)), (fused_checks, own(Precision::F16))];
@@ -91,7 +92,10 @@ fn failures(case: &Odd, fused_checks: bool, tunings: Vec<Tuning>) -> Vec<String>
         let engine = format!("{fusion} fusion, {shader_checks} checks, {tuning:?}");
         let options = EngineOptions { fusion, shader_checks, tuning: Some(tuning), ..EngineOptions::default() };
         let failure = match run(case, &weights, &input, options) {
-            Ok(actual) => disagreement(&actual, &expected, tolerance(precision)),
+            Ok(actual) => {
+                assert_eq!(actual.len(), expected.len());
+                actual.iter().zip(&expected).find_map(|(actual, expected)| disagreement(actual, expected, tolerance(precision)))
+            }
             Err(error) => Some(error.to_string()),
         };
         failures.extend(failure.map(|failure| format!("{}, {engine}: {failure}", case.name)));
@@ -99,12 +103,13 @@ fn failures(case: &Odd, fused_checks: bool, tunings: Vec<Tuning>) -> Vec<String>
     failures
 }
 
-fn run(case: &Odd, weights: &Weights, input: &[f32], options: EngineOptions) -> densenet_wgpu::Result<Vec<f32>> {
+fn run(case: &Odd, weights: &Weights, input: &[f32], options: EngineOptions) -> densenet_wgpu::Result<Vec<Vec<f32>>> {
     let engine = Engine::new(gpu(), &case.graph, weights, options)?;
     // Leaves infinity and NaN in all memory, padding included: nothing of it may come into the next result. In 16-bit
     // floats it is an error of its own.
     let _ = engine.run(&vec![f32::MAX; input.len()]);
-    engine.run(input)
+    let Shape { height, width, .. } = case.graph.input_shape();
+    engine.start(Input::Values(input), height, width)?.wait_all()
 }
 
 /// A network that is nothing but its input shows what the kernel makes of samples: the tables' own bits. Images of every

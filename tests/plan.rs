@@ -322,6 +322,41 @@ fn every_layer_can_be_the_output() {
     }
 }
 
+/// Also a value twice, and the input.
+#[test]
+fn any_two_layers_can_be_the_outputs() {
+    let mut graph = Config { num_classes: Some(4), ..Config::imagenet(4, &[1, 2], 6) }.graph(33, 35).unwrap();
+    for first in graph.values() {
+        for second in graph.values() {
+            graph.set_outputs(&[first, second]).unwrap();
+            for fusion in [true, false] {
+                let names = [first, second].map(|value| graph.node(value).name.as_str());
+                Memory::walk(&graph, &plan(&graph, 2, fusion)).unwrap_or_else(|e| panic!("{names:?}, fusion {fusion}: {e}"));
+            }
+        }
+    }
+}
+
+/// What a network makes besides costs no other step: the logits keep their bits.
+#[test]
+fn a_second_output_changes_no_step_of_the_first() {
+    let mut graph = Config::densenet121().graph(224, 224).unwrap();
+    let alone = plan(&graph, 2, true);
+    let logits = graph.output();
+    let last = graph.find("relu").unwrap();
+    let map = graph.conv("map", last, Conv::new(1000, Window::square(1, 1, 0))).unwrap();
+    graph.set_outputs(&[logits, map]).unwrap();
+    let both = plan(&graph, 2, true);
+    let variants = |plan: &Plan| plan.steps().iter().map(|step| (step.layers.clone(), step.kernel.variant.to_string())).collect::<Vec<_>>();
+    let [with, without] = [variants(&both), variants(&alone)];
+    assert_eq!(with[..without.len()], without);
+    let added: Vec<&str> = both.steps()[without.len()..].iter().map(|step| step.name.as_str()).collect();
+    assert_eq!(added, ["map", "output"]);
+    let map = &both.steps()[without.len()];
+    assert_eq!(map.layers, ["features.norm5", "relu", "map"], "it takes the norm as its prologue");
+    assert!(both.to_string().starts_with("2 x 3x224x224 -> 2 x 1000x1x1, 2 x 1000x7x7, fused"), "{both}");
+}
+
 /// The same networks on every run; `PROPTEST_CASES` and `PROPTEST_RNG_SEED` ask for more or others.
 #[test]
 fn every_step_of_random_networks_finds_what_the_graph_says() {
@@ -468,9 +503,14 @@ impl<'a> Memory<'a> {
             let found = memory.step(graph, &mut symbols, index, step);
             found.map_err(|e| format!("step {index}, {}: {e}\n{plan}", step.name))?;
         }
-        let output = memory.read(plan.output()).map_err(|e| format!("output: {e}\n{plan}"))?;
-        if output != values[graph.output().index()] || plan.output().shape != graph.shape(graph.output()) {
-            return Err(format!("the output is not the graph's\n{plan}"));
+        assert_eq!(plan.outputs().len(), graph.outputs().len());
+        for (index, (&region, &value)) in plan.outputs().iter().zip(graph.outputs()).enumerate() {
+            let output = memory.read(region).map_err(|e| format!("output {index}: {e}\n{plan}"))?;
+            let Region { element_offset, element_plane, element_image, shape, .. } = region;
+            let dense = (element_offset, element_plane, element_image) == (0, shape.pixels(), shape.elements());
+            if output != values[value.index()] || shape != graph.shape(value) || !dense {
+                return Err(format!("output {index} is not the graph's\n{plan}"));
+            }
         }
         Ok(())
     }

@@ -140,6 +140,7 @@ impl Classification {
     /// Waits for a batch and writes its rows.
     fn finish_batch(&mut self, Batch { paths, run }: Batch) -> Result<(), Stop> {
         let logits = run.and_then(|run| run.wait().map_err(|error| vec![error.to_string(); paths.len()]));
+        let logits = logits.map(|mut outputs| outputs.swap_remove(0));
         let outcomes: Vec<Outcome> = match logits {
             Err(errors) => errors.into_iter().map(Err).collect(),
             Ok(logits) => {

@@ -128,16 +128,11 @@ const MAX_BATCH_BYTES: usize = 1 << 30;
 const CPU_BATCH: usize = 16;
 
 impl Runner {
-    /// The network's output for images of `height` x `width` pixels, `[N, C, H, W]`; as many as `input` holds.
+    /// The network's first output for images of `height` x `width` pixels, `[N, C, H, W]`; as many as `input` holds.
     pub(crate) fn run(&self, input: &[f32], height: usize, width: usize) -> densenet_wgpu::Result<Vec<f32>> {
         match self {
             Self::Gpu(engine) => engine.run_at(input, height, width),
-            Self::Cpu(reference) => {
-                let element_image = Shape { height, width, ..reference.graph().input_shape() }.elements();
-                let batches = input.chunks(CPU_BATCH * element_image.max(1));
-                let outputs = batches.map(|batch| reference.run(batch, height, width)).collect::<densenet_wgpu::Result<Vec<_>>>()?;
-                Ok(outputs.concat())
-            }
+            Self::Cpu(reference) => run_reference(reference, input, height, width).map(|mut outputs| outputs.swap_remove(0)),
         }
     }
 
@@ -145,28 +140,38 @@ impl Runner {
     pub(crate) fn start(&self, pictures: &[Samples], height: usize, width: usize) -> densenet_wgpu::Result<Run> {
         match self {
             Self::Gpu(engine) => engine.start(Input::Pictures(pictures), height, width).map(|run| Run::Started(Box::new(run))),
-            Self::Cpu(_) => {
+            Self::Cpu(reference) => {
                 let values: Vec<f32> = pictures.iter().flat_map(Samples::values).collect();
-                self.run(&values, height, width).map(Run::Finished)
+                run_reference(reference, &values, height, width).map(Run::Finished)
             }
         }
     }
+}
+
+/// Every output for all images that `input` holds.
+fn run_reference(reference: &Reference, input: &[f32], height: usize, width: usize) -> densenet_wgpu::Result<Vec<Vec<f32>>> {
+    let element_image = Shape { height, width, ..reference.graph().input_shape() }.elements();
+    let mut outputs = vec![Vec::new(); reference.graph().outputs().len()];
+    for batch in input.chunks(CPU_BATCH * element_image.max(1)) {
+        outputs.iter_mut().zip(reference.run_all(batch, height, width)?).for_each(|(output, values)| output.extend(values));
+    }
+    Ok(outputs)
 }
 
 /// What [`Runner::start`] started.
 pub(crate) enum Run {
     /// A GPU works on it.
     Started(Box<engine::Run>),
-    /// Its output is there.
-    Finished(Vec<f32>),
+    /// Its outputs are there.
+    Finished(Vec<Vec<f32>>),
 }
 
 impl Run {
-    /// Waits for the network's output.
-    pub(crate) fn wait(self) -> densenet_wgpu::Result<Vec<f32>> {
+    /// Waits for the network's outputs, one `[N, C, H, W]` for each.
+    pub(crate) fn wait(self) -> densenet_wgpu::Result<Vec<Vec<f32>>> {
         match self {
-            Self::Started(run) => run.wait(),
-            Self::Finished(output) => Ok(output),
+            Self::Started(run) => run.wait_all(),
+            Self::Finished(outputs) => Ok(outputs),
         }
     }
 }

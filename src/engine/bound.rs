@@ -6,6 +6,7 @@ use super::input::Input;
 use super::lock;
 use super::pipelines::Pipelines;
 use super::readback::Readback;
+use super::run::Part;
 use super::upload::Upload;
 use super::weights::WeightBuffers;
 use crate::error::Result;
@@ -152,15 +153,16 @@ impl BoundPlan {
         self.plan.input().bytes()
     }
 
-    pub(super) fn byte_output(&self) -> u64 {
-        self.plan.output().bytes()
+    /// Bytes of each output.
+    pub(super) fn byte_outputs(&self) -> impl Iterator<Item = u64> {
+        self.plan.outputs().iter().map(Region::bytes)
     }
 
-    /// Uploads `images`, which are of this plan's origin, runs, and starts reading the result back.
-    pub(super) async fn submit(&self, gpu: &Gpu, images: Input<'_>) -> Result<Readback> {
-        let byte_output = self.byte_output();
-        gpu.caught(|| {
-            let readback = Readback::buffer(gpu, byte_output);
+    /// Uploads `images`, which are of this plan's origin, runs, and starts reading the outputs back.
+    pub(super) async fn submit(&self, gpu: &Gpu, images: Input<'_>) -> Result<Part> {
+        let elements = self.byte_outputs().map(|bytes| bytes as usize / size_of::<f32>()).collect();
+        let readback = gpu.caught(|| {
+            let readback = Readback::buffer(gpu, self.byte_outputs().sum());
             let turn = lock(&self.turn);
             self.write(gpu.queue(), images);
             let parts = self.submissions(gpu.flops_per_submission());
@@ -169,14 +171,14 @@ impl BoundPlan {
                 let mut encoder = gpu.device().create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("densenet") });
                 encode(&mut encoder, *dispatches);
                 if index + 1 == parts.len() {
-                    encoder.copy_buffer_to_buffer(&self.buffers[self.plan.output().buffer], 0, &readback, 0, byte_output);
+                    self.copy_outputs(&mut encoder, &readback, consecutive(self.byte_outputs()));
                 }
                 last = Some(gpu.queue().submit([encoder.finish()]));
             }
             drop(turn);
             Readback::start(readback, last)
-        })
-        .await
+        });
+        Ok(Part { readback: readback.await?, elements })
     }
 
     /// Puts `images`, which are of this plan's origin, where the first dispatch reads them, before what is submitted next.
@@ -228,11 +230,19 @@ impl BoundPlan {
         readback.data(gpu, Readback::wait).await
     }
 
-    /// Encodes a run that takes its input from one buffer and leaves its output in another, each from a byte offset on.
-    pub(super) fn encode_between(&self, encoder: &mut wgpu::CommandEncoder, input: (&wgpu::Buffer, u64), output: (&wgpu::Buffer, u64)) {
+    /// Encodes a run that takes its input from one buffer, from a byte offset on, and leaves its outputs in another, each
+    /// from a byte offset of its own on.
+    pub(super) fn encode_between(&self, encoder: &mut wgpu::CommandEncoder, input: (&wgpu::Buffer, u64), outputs: (&wgpu::Buffer, &[u64])) {
         encoder.copy_buffer_to_buffer(input.0, input.1, &self.buffers[self.plan.input().buffer], 0, self.byte_input());
         encode(encoder, &self.dispatches);
-        encoder.copy_buffer_to_buffer(&self.buffers[self.plan.output().buffer], 0, output.0, output.1, self.byte_output());
+        self.copy_outputs(encoder, outputs.0, outputs.1.iter().copied());
+    }
+
+    /// Copies every output into `target`, to its byte offset there.
+    fn copy_outputs(&self, encoder: &mut wgpu::CommandEncoder, target: &wgpu::Buffer, byte_offsets: impl IntoIterator<Item = u64>) {
+        for (output, byte_offset) in self.plan.outputs().iter().zip(byte_offsets) {
+            encoder.copy_buffer_to_buffer(&self.buffers[output.buffer], 0, target, byte_offset, output.bytes());
+        }
     }
 
     /// Runs one of the plan's steps, of an origin other than pictures, `count` times over whatever is in its buffers.
@@ -273,6 +283,15 @@ fn encode<'a>(encoder: &mut wgpu::CommandEncoder, dispatches: impl IntoIterator<
         pass.set_bind_group(0, &dispatch.bindings, &[]);
         pass.dispatch_workgroups(x, y, z);
     }
+}
+
+/// Where things of that many bytes begin that lie one after the other.
+pub(super) fn consecutive(bytes: impl Iterator<Item = u64>) -> impl Iterator<Item = u64> {
+    bytes.scan(0, |end, bytes| {
+        let begin = *end;
+        *end += bytes;
+        Some(begin)
+    })
 }
 
 /// Bytes from one kernel's parameters to the next's.

@@ -28,12 +28,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::error::{Error, Result};
 use crate::gpu::Gpu;
 use crate::graph::Graph;
-use crate::kernels::{Convolution, Precision, Tile, Tuning, Variant, normalise};
+use crate::kernels::{Convolution, Precision, Region, Tile, Tuning, Variant, normalise};
 use crate::plan::{Plan, PlanOptions};
 use crate::samples::Samples;
 use crate::shape::Shape;
 use crate::weights::Weights;
-use bound::{BoundPlan, Origin};
+use bound::{BoundPlan, Origin, consecutive};
 pub(crate) use pipelines::Pipelines;
 pub(crate) use readback::Readback;
 pub(crate) use verdicts::Verdicts;
@@ -169,8 +169,9 @@ impl Engine {
 
     /// Runs a batch `[N, C, H, W]` of the graph's own picture size; N follows from the length.
     ///
-    /// Returns `[N, classes]`, or the output's `[N, C, H, W]` where the network ends in a picture. Errors where the
-    /// length is no multiple of a picture's, an element is not finite, or the device fails.
+    /// Returns `[N, classes]`, or the output's `[N, C, H, W]` where the network ends in a picture; the first output where
+    /// it has several, which [`Engine::start`] and [`Run::wait_all`] give. Errors where the length is no multiple of a
+    /// picture's, an element is not finite, or the device fails.
     pub fn run(&self, input: &[f32]) -> Result<Vec<f32>> {
         let Shape { height, width, .. } = self.graph.input_shape();
         self.run_at(input, height, width)
@@ -205,10 +206,11 @@ impl Engine {
     /// [`Engine::run_at`] for callers that may not block: a thread of its own waits for the device.
     pub async fn run_async(&self, input: &[f32], height: usize, width: usize) -> Result<Vec<f32>> {
         let wait = Readback::wait_in_background;
-        self.start_and(wait, Input::Values(input), height, width).await?.finish(wait).await
+        self.start_and(wait, Input::Values(input), height, width).await?.finish_first(wait).await
     }
 
     /// Encodes a run into a program's own encoder: `input` `[N, C, H, W]` and `output` `[N, classes]` stay on the device.
+    /// Where the network has several outputs, `output` gets all of them, one after the other, each for all N images.
     ///
     /// `input` needs `COPY_SRC` and `output` `COPY_DST`; both are of this engine's device and are used from their
     /// beginning. The program submits; nothing waits. Errors where a buffer is too small.
@@ -221,8 +223,10 @@ impl Engine {
         [height, width]: [usize; 2],
     ) -> Result<()> {
         let parts = pollster::block_on(self.parts(Origin::Program, batch, height, width))?;
-        let total = |bytes: fn(&BoundPlan) -> u64| parts.iter().map(|part| bytes(part)).sum::<u64>();
-        for (name, buffer, needed) in [("input", input, total(BoundPlan::byte_input)), ("output", output, total(BoundPlan::byte_output))] {
+        let total = |bytes: &dyn Fn(&BoundPlan) -> u64| parts.iter().map(|part| bytes(part)).sum::<u64>();
+        let byte_outputs: Vec<u64> =
+            (0..self.graph.outputs().len()).map(|index| total(&|part| part.byte_outputs().nth(index).unwrap_or(0))).collect();
+        for (name, buffer, needed) in [("input", input, total(&BoundPlan::byte_input)), ("output", output, byte_outputs.iter().sum())] {
             if buffer.size() < needed {
                 return Err(Error::Input {
                     expected: format!("an {name} buffer of at least {needed} bytes for {batch} images"),
@@ -230,11 +234,12 @@ impl Engine {
                 });
             }
         }
-        let (mut byte_input, mut byte_output) = (0, 0);
+        let mut byte_input = 0;
+        let mut byte_offsets: Vec<u64> = consecutive(byte_outputs.into_iter()).collect();
         for part in &parts {
-            pollster::block_on(self.gpu.caught(|| part.encode_between(encoder, (input, byte_input), (output, byte_output))))?;
+            pollster::block_on(self.gpu.caught(|| part.encode_between(encoder, (input, byte_input), (output, &byte_offsets))))?;
             byte_input += part.byte_input();
-            byte_output += part.byte_output();
+            byte_offsets.iter_mut().zip(part.byte_outputs()).for_each(|(offset, bytes)| *offset += bytes);
         }
         Ok(())
     }
@@ -244,7 +249,7 @@ impl Engine {
         self.gpu.check()?;
         let shape = Shape { height, width, ..self.graph.input_shape() };
         let batch = input.images(shape)?;
-        let mut run = Run::new(&self.gpu, lock(&self.tuning).precision);
+        let mut run = Run::new(&self.gpu, lock(&self.tuning).precision, self.graph.outputs().len());
         let mut rest = input;
         for part in self.parts(input.into(), batch, height, width).await? {
             run.make_room(wait).await?;
@@ -290,8 +295,11 @@ impl Engine {
         }
         let limit = self.gpu.byte_buffer_limit();
         let single = self.plan(1, height, width)?;
-        // Tiny pictures have tables that are larger than they are.
-        let largest_buffer = |plan: &Plan| plan.byte_buffers().chain([normalise::byte_tables(plan.input())]).max().unwrap_or(0);
+        // Tiny pictures have tables that are larger than they are; all outputs are read back in one buffer.
+        let largest_buffer = |plan: &Plan| {
+            let others = [normalise::byte_tables(plan.input()), plan.outputs().iter().map(Region::bytes).sum()];
+            plan.byte_buffers().chain(others).max().unwrap_or(0)
+        };
         let needed = largest_buffer(&single).max(1);
         let fits = |plan: &Plan| largest_buffer(plan) <= limit && plan.steps().iter().all(|s| s.kernel.is_dispatchable());
         if !fits(&single) {

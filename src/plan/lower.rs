@@ -60,7 +60,8 @@ pub(super) struct Stage {
 pub(super) struct Stages {
     pub(super) tensors: Vec<Shape>,
     pub(super) stages: Vec<Stage>,
-    pub(super) output: Option<TensorId>,
+    /// One for each of the graph's outputs, in their order.
+    pub(super) outputs: Vec<TensorId>,
 }
 
 /// Where a graph value is while stages are made.
@@ -88,15 +89,14 @@ pub(super) fn lower(graph: &Graph, fusion: bool) -> Stages {
         let held = if is_read { lowering.value(value) } else { Held::new(TensorId(0)) };
         lowering.held.push(held);
     }
-    let output = lowering.materialised(graph.output());
-    lowering.result.output = Some(output);
+    lowering.result.outputs = graph.outputs().iter().map(|&output| lowering.materialised(output)).collect();
     lowering.result
 }
 
-/// How often each value is read on the way to the network's output, which counts as a reader.
+/// How often each value is read on the way to the network's outputs, each of which counts as a reader.
 fn uses(graph: &Graph) -> Vec<usize> {
     let mut uses = vec![0; graph.nodes().len()];
-    uses[graph.output().index()] = 1;
+    graph.outputs().iter().for_each(|output| uses[output.index()] += 1);
     for (index, node) in graph.nodes().iter().enumerate().rev() {
         if uses[index] > 0 {
             node.inputs.iter().for_each(|input| uses[input.index()] += 1);

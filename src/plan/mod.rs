@@ -92,7 +92,7 @@ pub struct Plan {
     byte_buffers: Vec<u64>,
     byte_peak: u64,
     input: Region,
-    output: Region,
+    outputs: Vec<Region>,
 }
 
 impl Plan {
@@ -117,12 +117,12 @@ impl Plan {
             packs: Vec::new(),
             element_weight_buffers: Vec::new(),
             input: placement.region(lower::TensorId(0)),
-            output: placement.output,
+            outputs: placement.outputs.clone(),
             byte_peak: placement.byte_peak,
             byte_buffers: placement.byte_buffers.clone(),
         };
         check_indices(graph, plan.options.batch, plan.byte_buffers().max())?;
-        let values = values::completed(&stages, &placement, graph.output());
+        let values = values::completed(&stages, &placement, graph.outputs());
         for (step, values) in placement.moves.iter().zip(values) {
             let step = Step { values, ..plan.step(&stages, &placement, step)? };
             plan.steps.push(step);
@@ -150,7 +150,7 @@ impl Plan {
         self.element_weight_buffers.iter().map(|&elements| self.byte_weights(elements))
     }
 
-    /// Bytes of each activation buffer. Input and output are among them.
+    /// Bytes of each activation buffer. Input and outputs are among them.
     pub fn byte_buffers(&self) -> impl Iterator<Item = u64> + '_ {
         self.byte_buffers.iter().copied()
     }
@@ -170,9 +170,14 @@ impl Plan {
         self.input
     }
 
-    /// Where the output `[N, C, H, W]` is left.
+    /// Where the output `[N, C, H, W]` is left, the first where there are several.
     pub fn output(&self) -> Region {
-        self.output
+        self.outputs[0]
+    }
+
+    /// Where each of the graph's outputs `[N, C, H, W]` is left, in their order.
+    pub fn outputs(&self) -> &[Region] {
+        &self.outputs
     }
 
     /// Floating point operations of all steps.
@@ -204,10 +209,7 @@ impl Plan {
                 let source = placement.region(stages.stages[stage].sources[part]);
                 copied(&stages.stages[stage].name, source, placement.part(stages, stage, part))
             }
-            Move::Output => {
-                let source = stages.output.map_or(self.input, |output| placement.region(output));
-                copied("output", source, placement.output)
-            }
+            Move::Output(index) => copied("output", placement.region(stages.outputs[index]), placement.outputs[index]),
         })
     }
 

@@ -13,15 +13,15 @@ use crate::shape::Shape;
 /// Channels of a tensor's plane begin at a multiple of this many elements: kernels read four pixels at once.
 const ELEMENT_ALIGNMENT: usize = 4;
 
-/// A copy that a concat needs for a part that could not be placed, or the output for its layout.
+/// A stage's work, a copy that a concat needs for a part that could not be placed, or one that an output needs for its layout.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Move {
     /// The stage's own work.
     Stage(usize),
     /// Part `part` of the concat `stage` into its run of channels.
     Part { stage: usize, part: usize },
-    /// The network's result, into `[N, C, H, W]`.
-    Output,
+    /// The network's output of this index, into `[N, C, H, W]`.
+    Output(usize),
 }
 
 /// Where every tensor lies.
@@ -30,8 +30,8 @@ pub(super) struct Placement {
     /// What runs, in order.
     pub(super) moves: Vec<Move>,
     regions: Vec<Region>,
-    /// The network's result in `[N, C, H, W]`.
-    pub(super) output: Region,
+    /// The network's outputs, each in `[N, C, H, W]`.
+    pub(super) outputs: Vec<Region>,
     /// Bytes of each buffer.
     pub(super) byte_buffers: Vec<u64>,
     /// The most bytes that are alive at once.
@@ -58,12 +58,11 @@ type Parents = Vec<Option<(TensorId, usize)>>;
 /// every concat copies.
 pub(super) fn place(stages: &Stages, batch: usize, in_place: bool, precision: Precision) -> Placement {
     let parents = if in_place { parents(stages) } else { vec![None; stages.tensors.len()] };
-    let output = stages.output.unwrap_or(TensorId(0));
-    let output_is_direct = writes_any_layout(stages, output) && parents[output.0].is_none() && readers(stages, output) == 0;
-    let moves = moves(stages, &parents, output_is_direct);
+    let direct = direct_outputs(stages, &parents);
+    let moves = moves(stages, &parents, &direct);
 
     let sizes = Sizes { batch, precision };
-    let allocations = allocations(stages, &parents, &moves, output, sizes, output_is_direct);
+    let allocations = allocations(stages, &parents, &moves, &direct, sizes);
     let Assignment { byte_buffers, buffers } = Assignment::smallest(&allocations);
     let alive = |now: usize| allocations.iter().filter(|a| a.first <= now && now <= a.last).map(|a| a.bytes).sum();
     let byte_peak = (0..=moves.len() + 1).map(alive).max();
@@ -71,7 +70,7 @@ pub(super) fn place(stages: &Stages, batch: usize, in_place: bool, precision: Pr
     let root_region = |tensor: TensorId| {
         let shape = stages.tensors[tensor.0];
         let buffer = buffers[&AllocationOf::Tensor(tensor)];
-        let dense = tensor == TensorId(0) || (tensor == output && output_is_direct);
+        let dense = tensor == TensorId(0) || direct.contains(&tensor);
         sizes.region(buffer, shape, dense)
     };
     let regions = (0..stages.tensors.len())
@@ -80,9 +79,12 @@ pub(super) fn place(stages: &Stages, batch: usize, in_place: bool, precision: Pr
             slice(root_region(root), first_channel, stages.tensors[index].channels)
         })
         .collect::<Vec<_>>();
-    let output =
-        if output_is_direct { regions[output.0] } else { sizes.region(buffers[&AllocationOf::Output], stages.tensors[output.0], true) };
-    Placement { moves, regions, output, byte_buffers, byte_peak: byte_peak.unwrap_or(0) }
+    let output = |(index, output): (usize, &TensorId)| match buffers.get(&AllocationOf::Output(index)) {
+        Some(&buffer) => sizes.region(buffer, stages.tensors[output.0], true),
+        None => regions[output.0],
+    };
+    let outputs = stages.outputs.iter().enumerate().map(output).collect();
+    Placement { moves, regions, outputs, byte_buffers, byte_peak: byte_peak.unwrap_or(0) }
 }
 
 /// What the size of a tensor depends on beside its shape.
@@ -181,7 +183,13 @@ fn writes_any_layout(stages: &Stages, tensor: TensorId) -> bool {
     stages.stages.iter().any(|s| s.target == tensor && !matches!(s.operation, Operation::Concat | Operation::Conv { .. }))
 }
 
-fn moves(stages: &Stages, parents: &Parents, output_is_direct: bool) -> Vec<Move> {
+/// The outputs that the kernels that make them leave in `[N, C, H, W]`; the others are copied.
+fn direct_outputs(stages: &Stages, parents: &Parents) -> Vec<TensorId> {
+    let is_direct = |output: TensorId| writes_any_layout(stages, output) && parents[output.0].is_none() && readers(stages, output) == 0;
+    stages.outputs.iter().copied().filter(|&output| is_direct(output)).collect()
+}
+
+fn moves(stages: &Stages, parents: &Parents, direct: &[TensorId]) -> Vec<Move> {
     let mut moves = Vec::new();
     for (index, stage) in stages.stages.iter().enumerate() {
         if matches!(stage.operation, Operation::Concat) {
@@ -191,16 +199,15 @@ fn moves(stages: &Stages, parents: &Parents, output_is_direct: bool) -> Vec<Move
             moves.push(Move::Stage(index));
         }
     }
-    if !output_is_direct {
-        moves.push(Move::Output);
-    }
+    let copied = stages.outputs.iter().enumerate().filter(|(_, output)| !direct.contains(output));
+    moves.extend(copied.map(|(index, _)| Move::Output(index)));
     moves
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum AllocationOf {
     Tensor(TensorId),
-    Output,
+    Output(usize),
 }
 
 /// Memory that something owns from one move to another, both included.
@@ -218,14 +225,7 @@ impl Allocation {
     }
 }
 
-fn allocations(
-    stages: &Stages,
-    parents: &Parents,
-    moves: &[Move],
-    output: TensorId,
-    sizes: Sizes,
-    output_is_direct: bool,
-) -> Vec<Allocation> {
+fn allocations(stages: &Stages, parents: &Parents, moves: &[Move], direct: &[TensorId], sizes: Sizes) -> Vec<Allocation> {
     let mut allocations: Vec<Allocation> = Vec::new();
     let mut touch = |of: AllocationOf, bytes: u64, now: usize| match allocations.iter_mut().find(|a| a.of == of) {
         Some(allocation) => allocation.last = now,
@@ -233,10 +233,11 @@ fn allocations(
     };
     let mut touch_tensor = |tensor: TensorId, now: usize| {
         let (root, _) = root(parents, tensor);
-        let dense = root == TensorId(0) || (root == output && output_is_direct);
+        let dense = root == TensorId(0) || direct.contains(&root);
         touch(AllocationOf::Tensor(root), sizes.bytes(stages.tensors[root.0], dense), now);
     };
-    // The input is there before the first move, the output after the last.
+    // The input is there before the first move, outputs stay after the last.
+    let end = moves.len() + 1;
     touch_tensor(TensorId(0), 0);
     for (index, step) in moves.iter().enumerate() {
         let now = index + 1;
@@ -250,14 +251,15 @@ fn allocations(
                 touch_tensor(stages.stages[stage].sources[part], now);
                 touch_tensor(stages.stages[stage].target, now);
             }
-            Move::Output => touch_tensor(output, now),
+            Move::Output(index) => touch_tensor(stages.outputs[index], now),
         }
     }
-    if output_is_direct {
-        touch_tensor(output, moves.len() + 1);
-    } else {
-        let bytes = sizes.bytes(stages.tensors[output.0], true);
-        allocations.push(Allocation { of: AllocationOf::Output, bytes, first: moves.len(), last: moves.len() + 1 });
+    direct.iter().for_each(|&output| touch_tensor(output, end));
+    for (index, step) in moves.iter().enumerate() {
+        if let &Move::Output(output) = step {
+            let bytes = sizes.bytes(stages.tensors[stages.outputs[output].0], true);
+            allocations.push(Allocation { of: AllocationOf::Output(output), bytes, first: index + 1, last: end });
+        }
     }
     allocations
 }

@@ -7,20 +7,14 @@ use crate::kernels::Region;
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (input, output) = (self.input.shape, self.output.shape);
+        let (batch, input) = (self.options.batch, self.input.shape);
+        let outputs = self.outputs.iter().map(|output| format!("{batch} x {}", output.shape)).collect::<Vec<_>>().join(", ");
         let fusion = if self.options.fusion { "fused" } else { "unfused" };
         let rows: Vec<[String; 6]> = self.steps.iter().map(row).collect();
         let header = ["layer", "kernel", "reads", "writes", "workgroups", "MFLOP"].map(str::to_owned);
         let widths: [usize; 6] = std::array::from_fn(|column| rows.iter().chain([&header]).map(|r| r[column].len()).max().unwrap_or(0));
 
-        writeln!(
-            f,
-            "{} x {input} -> {} x {output}, {fusion}: {} steps, {:.3} GFLOP",
-            self.options.batch,
-            self.options.batch,
-            self.steps.len(),
-            self.flops() as f64 / 1e9
-        )?;
+        writeln!(f, "{batch} x {input} -> {outputs}, {fusion}: {} steps, {:.3} GFLOP", self.steps.len(), self.flops() as f64 / 1e9)?;
         writeln!(f)?;
         for row in [&header].into_iter().chain(&rows) {
             for (column, cell) in row[..5].iter().enumerate() {

@@ -8,7 +8,7 @@ use crate::kernels::Region;
 /// For each move, the values that are whole once it is done, and where they lie.
 ///
 /// A concat is whole with the last of its parts, whether that was copied or written in its place.
-pub(super) fn completed(stages: &Stages, placement: &Placement, output: Value) -> Vec<Vec<(Value, Region)>> {
+pub(super) fn completed(stages: &Stages, placement: &Placement, outputs: &[Value]) -> Vec<Vec<(Value, Region)>> {
     let mut completed: Vec<Vec<(Value, Region)>> = vec![Vec::new(); placement.moves.len()];
     // The move that wrote each tensor; the input is there before any.
     let mut written: Vec<Option<usize>> = vec![None; stages.tensors.len()];
@@ -22,8 +22,10 @@ pub(super) fn completed(stages: &Stages, placement: &Placement, output: Value) -
             completed[last].push((value, placement.region(stage.target)));
         }
     }
-    if let (Some(Move::Output), Some(last)) = (placement.moves.last(), completed.last_mut()) {
-        last.push((output, placement.output));
+    for (values, step) in completed.iter_mut().zip(&placement.moves) {
+        if let Move::Output(index) = *step {
+            values.push((outputs[index], placement.outputs[index]));
+        }
     }
     completed
 }

@@ -78,6 +78,10 @@ impl Net {
         self.add("linear", |graph, name| graph.linear(name, x, features))
     }
 
+    fn outputs(&mut self, outputs: &[Value]) {
+        self.graph.set_outputs(outputs).unwrap_or_else(|e| panic!("outputs: {e}"));
+    }
+
     fn output(&mut self, x: Value) {
         self.graph.set_output(x).expect("a value of this graph");
     }
@@ -684,6 +688,32 @@ pub(crate) fn outputs() -> Vec<Odd> {
         case("a pool as output", |net, x| {
             net.max_pool(x, Window::square(3, 1, 1));
         });
+        case("a picture and what the network makes of it", |net, x| {
+            let conv = net.conv(x, 3, POINTWISE);
+            let relu = net.relu(conv);
+            net.outputs(&[relu, x, conv]);
+        });
+        case("one value as two outputs", |net, x| {
+            let pool = net.max_pool(x, Window::square(3, 1, 1));
+            let conv = net.conv(x, 5, GROWTH);
+            net.outputs(&[pool, conv, pool, conv]);
+        });
+        case("a head and a map of the same features", |net, x| {
+            let both = net.concat(&[x, x]);
+            let features = net.norm_relu(both);
+            let pooled = net.global_pool(features);
+            let logits = net.linear(pooled, 6);
+            let map = net.conv(features, 6, POINTWISE);
+            net.outputs(&[logits, map, pooled]);
+        });
+        case("outputs that others read, and parts of a concat", |net, x| {
+            let [a, b] = [3, 2].map(|channels| net.conv(x, channels, GROWTH));
+            let both = net.concat(&[a, b]);
+            let norm = net.norm(both);
+            let relu = net.relu(norm);
+            let last = net.conv(relu, 4, POINTWISE);
+            net.outputs(&[b, norm, last, both, relu]);
+        });
         case("dead branches", |net, x| {
             let dead = net.conv(x, 3, GROWTH);
             let live = net.conv(x, 3, POINTWISE);
@@ -705,15 +735,18 @@ pub(crate) fn random() -> impl Strategy<Value = Odd> {
     let verb = (0..13u8, any::<[prop::sample::Index; 3]>(), 1..7usize, 0..6usize);
     let verbs = prop::collection::vec(verb, 3..=10);
     let shape = (1..6usize, 1..10usize, 1..10usize);
-    (shape, 1..=3usize, verbs, any::<prop::sample::Index>(), prop::bool::weighted(0.2)).prop_map(
-        |((channels, height, width), batch, verbs, output, elsewhere)| {
+    let others = prop::collection::vec(any::<prop::sample::Index>(), 0..=2);
+    (shape, 1..=3usize, verbs, others, prop::bool::weighted(0.2)).prop_map(
+        |((channels, height, width), batch, verbs, others, elsewhere)| {
             let mut net = Net { graph: Graph::new(Shape::new(channels, height, width)) };
             for (verb, operands, channels, pick) in verbs {
                 net.random_verb(verb, operands, channels, pick);
             }
-            if elsewhere {
-                let values: Vec<Value> = net.graph.values().collect();
-                net.output(*output.get(&values));
+            let values: Vec<Value> = net.graph.values().collect();
+            let others = others.iter().map(|other| *other.get(&values));
+            let outputs: Vec<Value> = Some(net.graph.output()).filter(|_| !elsewhere).into_iter().chain(others).collect();
+            if !outputs.is_empty() {
+                net.outputs(&outputs);
             }
             Odd { name: format!("batch {batch} of{}", description(&net.graph)), graph: net.graph, batch }
         },
@@ -763,7 +796,8 @@ pub(crate) fn description(graph: &Graph) -> String {
         let inputs: Vec<&str> = node.inputs.iter().map(|&x| graph.node(x).name.as_str()).collect();
         let _ = write!(text, "\n    {} = {:?} of {}: {}", node.name, node.op, inputs.join(", "), node.shape);
     }
-    let _ = write!(text, "\n    output {}", graph.node(graph.output()).name);
+    let outputs: Vec<&str> = graph.outputs().iter().map(|&output| graph.node(output).name.as_str()).collect();
+    let _ = write!(text, "\n    output {}", outputs.join(", "));
     text
 }
 
