@@ -22,6 +22,7 @@ mod reader;
 mod rows;
 mod size;
 mod specimen;
+mod stream;
 mod tune;
 mod verify;
 

@@ -1,0 +1,125 @@
+//! Pictures through a network, as they come.
+//!
+//! Three stages work at the same time: the [`Reader`]'s threads read pictures, one thread starts batches on the device,
+//! and this one waits for results and hands them on, so that the device has a batch to go on with, and a finished row
+//! waits for no later picture. In memory are at the most four batches of pictures in 8 bits, and with each of the
+//! reader's threads one more and a picture as large as its file made it.
+
+use std::iter::Peekable;
+use std::path::PathBuf;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread;
+
+use clap::Args;
+use densenet_wgpu::image::Prepared;
+use densenet_wgpu::{Graph, Samples};
+
+use super::device::{Run, Runner, images_at_once};
+use super::exit::Stop;
+use super::reader::{Read, Reader};
+use super::size::Size;
+
+/// How pictures go through a network.
+#[derive(Args)]
+pub(crate) struct StreamOptions {
+    /// Pictures that run at once
+    #[arg(long, short, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..))]
+    batch: u32,
+    /// Height and width that the network sees; default: the model's own
+    #[arg(long, value_name = "HxW")]
+    pub(crate) size: Option<Size>,
+}
+
+impl StreamOptions {
+    /// Pictures that run at once through `graph`.
+    pub(crate) fn batch(&self, graph: &Graph) -> usize {
+        images_at_once(self.batch, graph.input_shape())
+    }
+}
+
+/// An input that went through the network, or did not.
+pub(crate) struct Finished {
+    /// The path as the row shows it.
+    pub(crate) path: PathBuf,
+    /// What the network made of it, for each of its outputs; or what went wrong.
+    pub(crate) outputs: Result<Vec<Vec<f32>>, String>,
+}
+
+/// Runs all that `reader` reads, at most `batch` at once, and hands `finish` every input in its order. Ends early where
+/// `finish` stops.
+pub(crate) fn stream(
+    reader: Reader,
+    batch: usize,
+    runner: &Runner,
+    mut finish: impl FnMut(Finished) -> Result<(), Stop>,
+) -> Result<(), Stop> {
+    thread::scope(|scope| {
+        // A batch is handed over when the one before it is done: the device has two, and no more.
+        let (sender, receiver) = sync_channel(0);
+        scope.spawn(|| start(reader, batch, runner, sender));
+        receiver.iter().flat_map(Batch::wait).try_for_each(&mut finish)
+    })
+}
+
+/// Starts batches as their pictures come, until there are no more or nobody waits for them.
+fn start(reader: Reader, most: usize, runner: &Runner, sender: SyncSender<Batch>) {
+    let mut reader = reader.peekable();
+    while let Some(reads) = next_batch(&mut reader, most) {
+        if sender.send(Batch::start(runner, reads)).is_err() {
+            return;
+        }
+    }
+}
+
+/// The next inputs that can run together, at most `most`.
+fn next_batch(reader: &mut Peekable<Reader>, most: usize) -> Option<Vec<Read>> {
+    let mut batch = vec![reader.next()?];
+    while batch.len() < most
+        && let Some(read) = reader.next_if(|read| read.runs_with(&batch[0]))
+    {
+        batch.push(read);
+    }
+    Some(batch)
+}
+
+/// Inputs under way.
+struct Batch {
+    paths: Vec<PathBuf>,
+    /// The run of all of them, or what went wrong with each.
+    run: Result<Run, Vec<String>>,
+}
+
+impl Batch {
+    fn start(runner: &Runner, reads: Vec<Read>) -> Self {
+        let pictures: Vec<&Prepared> = reads.iter().filter_map(|read| read.picture.as_ref().ok()).collect();
+        let run = match pictures.first() {
+            None => Err(reads.iter().filter_map(|read| read.picture.as_ref().err().cloned()).collect()),
+            Some(Prepared { picture, .. }) => {
+                let samples: Vec<Samples> = pictures.iter().map(|picture| picture.samples()).collect();
+                let run = runner.start(&samples, picture.height(), picture.width());
+                run.map_err(|error| vec![error.to_string(); samples.len()])
+            }
+        };
+        Self { paths: reads.into_iter().map(|read| read.path).collect(), run }
+    }
+
+    /// Waits for the results.
+    fn wait(self) -> Vec<Finished> {
+        let Self { paths, run } = self;
+        let count = paths.len();
+        let outputs = match run.and_then(|run| run.wait().map_err(|error| vec![error.to_string(); count])) {
+            Err(errors) => errors.into_iter().map(Err).collect(),
+            Ok(outputs) => images(&outputs, count).into_iter().map(Ok).collect::<Vec<_>>(),
+        };
+        paths.into_iter().zip(outputs).map(|(path, outputs)| Finished { path, outputs }).collect()
+    }
+}
+
+/// The outputs of each of `count` images, from outputs `[count, …]`.
+fn images(outputs: &[Vec<f32>], count: usize) -> Vec<Vec<Vec<f32>>> {
+    let image = |index: usize| {
+        let part = |output: &Vec<f32>| output[output.len() / count * index..][..output.len() / count].to_vec();
+        outputs.iter().map(part).collect()
+    };
+    (0..count).map(image).collect()
+}
