@@ -43,7 +43,7 @@ pub(crate) struct Options {
 }
 
 /// The published model for pictures of anything.
-const DEFAULT_MODEL: &str = "densenet121";
+pub(crate) const DEFAULT_MODEL: &str = "densenet121";
 
 /// Classifies every input, in order; one row each.
 pub(crate) fn run(options: Options) -> Result<u8, Stop> {

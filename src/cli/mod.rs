@@ -6,6 +6,7 @@ mod completions;
 mod convert;
 mod device;
 mod devices;
+mod embed;
 mod exit;
 mod hub;
 mod infer;
@@ -51,6 +52,7 @@ Example: densenet classify examples/digits --model digits";
 #[derive(Subcommand)]
 enum Command {
     Classify(classify::Options),
+    Embed(embed::Options),
     Infer(infer::Options),
     Inspect(inspect::Options),
     Convert(convert::Options),
@@ -104,6 +106,7 @@ fn end_on_signals() {
 fn run(command: Command) -> u8 {
     let result = match command {
         Command::Classify(options) => classify::run(options),
+        Command::Embed(options) => embed::run(options),
         Command::Infer(options) => infer::run(options),
         Command::Inspect(options) => inspect::run(options),
         Command::Convert(options) => convert::run(options),

@@ -38,13 +38,20 @@ pub(crate) struct VariantOptions {
     epsilon: Option<f32>,
 }
 
-/// How pictures are prepared and what the classes are called.
+/// How pictures are prepared.
 #[derive(Args)]
-pub(crate) struct DescriptionOptions {
+pub(crate) struct PreprocessingOptions {
     /// How pictures are prepared: torchvision, timm, keras, xrv, chexnet, monai, cifar, or a JSON file; default: what the
     /// model says
     #[arg(long, value_name = "P")]
     preprocess: Option<String>,
+}
+
+/// How pictures are prepared and what the classes are called.
+#[derive(Args)]
+pub(crate) struct DescriptionOptions {
+    #[command(flatten)]
+    preprocessing: PreprocessingOptions,
     /// A text file with one label a line, in place of the model's own; an empty line hides an output
     #[arg(long, value_name = "FILE")]
     labels: Option<PathBuf>,
@@ -105,6 +112,16 @@ impl DescriptionOptions {
     /// Completes the model's description: what was asked for, else what it says, else what is likely, which is said on
     /// standard error.
     pub(crate) fn describe(&self, model: &mut Checkpoint) -> Result<Described, Stop> {
+        if let Some(path) = &self.labels {
+            model.labels = Some(read_labels(path, model.config.num_classes.unwrap_or(0))?);
+        }
+        self.preprocessing.describe(model)
+    }
+}
+
+impl PreprocessingOptions {
+    /// Completes the model's description, as [`DescriptionOptions::describe`] does.
+    pub(crate) fn describe(&self, model: &mut Checkpoint) -> Result<Described, Stop> {
         let published = models::published(&model.name).map(|published| published.preset);
         let (preset, source) = match &self.preprocess {
             Some(name) => match Preset::named(name) {
@@ -121,9 +138,6 @@ impl DescriptionOptions {
                 (None, None) => (None, None),
             },
         };
-        if let Some(path) = &self.labels {
-            model.labels = Some(read_labels(path, model.config.num_classes.unwrap_or(0))?);
-        }
         let Description { preprocessing, preset, assumed } = model.describe(preset);
         for sentence in assumed {
             message::note(&format!("{} {sentence}", model.name));

@@ -1,7 +1,7 @@
 //! `.npy` files: NumPy's arrays on disk.
 
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter};
+use std::io::{self, BufReader, BufWriter, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use densenet_wgpu::whole_file::WholeFile;
@@ -104,4 +104,68 @@ impl Array {
         self.writer.finish()?;
         self.file.finish()
     }
+}
+
+/// Rows of float32 `[N, columns]` that appear at their path when they are complete; N is known only then.
+pub(crate) struct Table {
+    file: WholeFile,
+    writer: BufWriter<File>,
+    columns: usize,
+    rows: usize,
+}
+
+/// Bytes of a [`Table`]'s header, padded, so that its N can be written last: as NumPy does, a multiple of 64.
+const BYTE_HEADER: usize = 128;
+
+impl Table {
+    /// Begins a file of rows of `columns` numbers, beside where it will be. Errors where what is at `path` is no file,
+    /// whose header could be written last.
+    pub(crate) fn create(path: &Path, columns: usize) -> io::Result<Self> {
+        let file = WholeFile::create(path)?;
+        let handle = file.handle()?;
+        if !handle.metadata()?.is_file() {
+            return Err(io::Error::other("expected a file to write, found a device or pipe"));
+        }
+        let mut writer = BufWriter::new(handle);
+        writer.write_all(&[0; BYTE_HEADER])?;
+        Ok(Self { file, writer, columns, rows: 0 })
+    }
+
+    /// Appends a row.
+    ///
+    /// # Panics
+    /// Where it has not as many numbers as there are columns.
+    pub(crate) fn push(&mut self, row: &[f32]) -> io::Result<()> {
+        assert_eq!(row.len(), self.columns, "numbers in a row");
+        self.rows += 1;
+        row.iter().try_for_each(|value| self.writer.write_all(&value.to_le_bytes()))
+    }
+
+    /// How many rows there are.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Puts the file in its place.
+    pub(crate) fn finish(mut self) -> io::Result<()> {
+        self.writer.seek(SeekFrom::Start(0))?;
+        self.writer.write_all(&header(&[self.rows, self.columns]))?;
+        self.writer.flush()?;
+        drop(self.writer);
+        self.file.finish()
+    }
+}
+
+/// What stands before the numbers of an array of float32 in C order: version 1.0 of NumPy's format (NEP 1).
+fn header(shape: &[usize; 2]) -> [u8; BYTE_HEADER] {
+    const BYTE_PREFIX: usize = 10;
+    let [rows, columns] = shape;
+    let text = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {columns}), }}");
+    let mut header = [b' '; BYTE_HEADER];
+    header[..8].copy_from_slice(b"\x93NUMPY\x01\x00");
+    header[8..BYTE_PREFIX].copy_from_slice(&((BYTE_HEADER - BYTE_PREFIX) as u16).to_le_bytes());
+    // Two numbers of at most twenty digits: there is always room.
+    header[BYTE_PREFIX..][..text.len()].copy_from_slice(text.as_bytes());
+    header[BYTE_HEADER - 1] = b'\n';
+    header
 }

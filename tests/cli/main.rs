@@ -10,6 +10,7 @@ mod bench;
 mod checkpoint_files;
 mod checkpoints;
 mod commands;
+mod embed;
 mod infer;
 mod inputs;
 mod inspect;

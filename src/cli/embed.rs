@@ -1,0 +1,137 @@
+//! `densenet embed`: pictures to features.
+
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use densenet_wgpu::whole_file::WholeFile;
+use serde::Serialize;
+
+use super::classify::DEFAULT_MODEL;
+use super::device::DeviceOptions;
+use super::exit::{FAILED, Stop, WELL};
+use super::inputs;
+use super::message;
+use super::model::{self, ModelOptions, PreprocessingOptions};
+use super::npy::Table;
+use super::reader::Reader;
+use super::size::Size;
+use super::stream::{Finished, StreamOptions, stream};
+
+/// Turn pictures into features: what the network makes of them before its classifier
+#[derive(Args)]
+#[command(after_help = "\
+OUT has a row for each picture; OUT with the ending .jsonl says which: {\"row\":0,\"path\":\"...\"} on each line.
+Pictures that fail have no row. Without --model it is densenet121, trained on ImageNet; it is fetched once, 32 MB.
+
+Example: densenet embed photos 'more/*.jpg' --model digits --output features.npy")]
+pub(crate) struct Options {
+    /// Files, folders (with all folders in them), patterns, or `-` for a list of paths on standard input
+    #[arg(value_name = "PATH", required = true)]
+    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    model: ModelOptions,
+    /// The .npy file to write: float32 [N, features]
+    #[arg(long, short, value_name = "OUT")]
+    output: PathBuf,
+    #[command(flatten)]
+    device: DeviceOptions,
+    #[command(flatten)]
+    stream: StreamOptions,
+    #[command(flatten)]
+    preprocessing: PreprocessingOptions,
+}
+
+/// The layer whose output is the features: the mean of each channel after the last norm and its ReLU.
+const FEATURES: &str = "global_pool";
+
+/// Writes the features of every input that has some, in order.
+pub(crate) fn run(options: Options) -> Result<u8, Stop> {
+    let mut model = options.model.open_or(DEFAULT_MODEL)?;
+    let inputs = inputs::expand(&options.paths)?;
+    let own = options.preprocessing.describe(&mut model)?.preprocessing;
+    let preprocessing = options.stream.size.map_or_else(|| own.clone(), |size| own.sized(size.height, size.width));
+    let Size { height, width } = model::size(options.stream.size, Some(&preprocessing));
+    let mut graph = model.graph(height, width)?;
+    graph.set_output(graph.find(FEATURES)?)?;
+    let mut features = Features::create(options.output, graph.shape(graph.output()).channels)?;
+    let runner = options.device.runner(&graph, &model.weights, true)?;
+
+    let batch = options.stream.batch(&graph);
+    let count = inputs.len();
+    let reader = Reader::new(inputs, preprocessing, batch)?;
+    let mut failed = 0;
+    stream(reader, batch, &runner, |Finished { path, outputs }| match outputs.and_then(finite) {
+        Ok(values) => features.push(&path, &values),
+        Err(error) => {
+            failed += 1;
+            message::error(&format!("{}: {error}", path.display()));
+            Ok(())
+        }
+    })?;
+    features.finish()?;
+    if failed > 0 {
+        message::error(&format!("{failed} of {count} inputs failed; they have no row"));
+    }
+    Ok(if failed > 0 { FAILED } else { WELL })
+}
+
+/// The features, where all of them are numbers.
+fn finite(outputs: Vec<Vec<f32>>) -> Result<Vec<f32>, String> {
+    let values = outputs.concat();
+    match values.iter().position(|value| !value.is_finite()) {
+        Some(index) => Err(format!("expected a picture that gives finite features, found {} for feature {index}", values[index])),
+        None => Ok(values),
+    }
+}
+
+/// Features on their way to two files: the numbers, and whose they are.
+struct Features {
+    output: PathBuf,
+    paths_output: PathBuf,
+    table: Table,
+    paths: BufWriter<WholeFile>,
+    columns: usize,
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    row: usize,
+    path: &'a str,
+}
+
+impl Features {
+    /// Begins both files.
+    fn create(output: PathBuf, columns: usize) -> Result<Self, Stop> {
+        let paths_output = output.with_extension("jsonl");
+        if paths_output == output {
+            return Err(Stop::refused(format!("{}: expected another ending than .jsonl, which the list of paths has", output.display())));
+        }
+        let table = Table::create(&output, columns).map_err(|error| in_file(&output, &error))?;
+        let paths = WholeFile::create(&paths_output).map_err(|error| in_file(&paths_output, &error))?;
+        Ok(Self { output, paths_output, table, paths: BufWriter::new(paths), columns })
+    }
+
+    fn push(&mut self, path: &Path, values: &[f32]) -> Result<(), Stop> {
+        let row = Row { row: self.table.rows(), path: &path.to_string_lossy() };
+        // JSON has no line end within: a path's own is escaped.
+        let line = serde_json::to_string(&row).map_err(Stop::failed)?;
+        writeln!(self.paths, "{line}").map_err(|error| in_file(&self.paths_output, &error))?;
+        self.table.push(values).map_err(|error| in_file(&self.output, &error))
+    }
+
+    /// Puts both files in their places.
+    fn finish(self) -> Result<(), Stop> {
+        let Self { output, paths_output, table, paths, columns } = self;
+        let rows = table.rows();
+        let paths = paths.into_inner().map_err(|error| in_file(&paths_output, error.error()))?;
+        paths.finish().map_err(|error| in_file(&paths_output, &error))?;
+        table.finish().map_err(|error| in_file(&output, &error))?;
+        message::note(&format!("{}: [{rows}, {columns}]; {}: their paths", output.display(), paths_output.display()));
+        Ok(())
+    }
+}
+
+fn in_file(path: &Path, error: &std::io::Error) -> Stop {
+    Stop::refused(format!("{}: {error}", path.display()))
+}
