@@ -7,6 +7,7 @@ Writes into tests/fixtures/torchvision:
     cases.json         the cases: configuration, seed, input size
     <case>.npy         the logits of a case, float32 [batch, classes]
     odd-layers.npz     what single modules of the case `odd` return, float32
+    <case>-maps.npz    class activation maps [batch, classes, h, w] and pooled features, float32
 
 Weights and inputs are generated from a seed by a formula (see `generate`) which
 the tests repeat bit for bit, so no weights need to be stored.
@@ -105,6 +106,9 @@ LAYERS = [
     "features",
     "classifier",
 ]
+
+# The cases whose class activation maps and features are kept.
+MAPS_CASES = ["odd", "grey", "cifar-bc", "deep-blur", "norm-last", "densenet169"]
 
 
 # Generated numbers
@@ -338,6 +342,21 @@ def make_layers(c, seed, height, width):
     np.savez_compressed(OUTPUT / f"{LAYERS_CASE}-layers.npz", **outputs)
 
 
+def make_maps(name, c, seed, batch, height, width):
+    """Write the class activation maps and pooled features of one case, computed in float64."""
+    model, inputs = prepare(c, seed, batch, height, width)
+    model, inputs = model.double(), inputs.double()
+    # timm's features have their last ReLU inside; another one changes nothing.
+    x = model.features(inputs)
+    x = F.relu(x) if c["final_relu"] else x
+    maps = torch.einsum("ck,nkhw->nchw", model.classifier.weight, x)
+    features = F.adaptive_avg_pool2d(x, 1).flatten(1)
+    logits = maps.mean(dim=(2, 3)) + model.classifier.bias
+    assert torch.allclose(logits, model(inputs), rtol=1e-10, atol=1e-10)
+    arrays = {"maps": maps.float().numpy(), "features": features.float().numpy()}
+    np.savez_compressed(OUTPUT / f"{name}-maps.npz", **arrays)
+
+
 def sample(name, shape, seed):
     """Return the first generated values of a tensor, for a test of the formula alone."""
     values = generate(name, shape, seed).flatten()[:4]
@@ -355,6 +374,9 @@ def main():
     [layers_case] = [case for case in CASES if case[0] == LAYERS_CASE]
     _, c, seed, _, height, width = layers_case
     make_layers(c, seed, height, width)
+    for case in CASES:
+        if case[0] in MAPS_CASES:
+            make_maps(*case)
 
     keys = ("name", "config", "seed", "batch", "height", "width")
     listing = {
@@ -380,6 +402,7 @@ def main():
             "height": height,
             "width": width,
         },
+        "maps": MAPS_CASES,
     }
     (OUTPUT / "cases.json").write_text(json.dumps(listing, indent=2) + "\n")
 

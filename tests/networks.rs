@@ -4,8 +4,9 @@
 
 use std::sync::OnceLock;
 
+use densenet_wgpu::engine::Input;
 use densenet_wgpu::kernels::{Capabilities, Shader};
-use densenet_wgpu::{Engine, EngineOptions, Gpu, Precision, Tuning};
+use densenet_wgpu::{Checkpoint, Engine, EngineOptions, Gpu, Precision, Reference, Tuning};
 
 #[expect(dead_code, reason = "other tests use the rest")]
 mod common;
@@ -138,6 +139,45 @@ fn layers_are_pytorchs_modules() {
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// PyTorch's maps and features; the maps' means make the logits, which are bit for bit what they are without maps.
+#[test]
+fn class_maps_and_features_are_pytorchs() {
+    let mut failures = Vec::new();
+    for (case, expected) in Case::maps() {
+        let (checkpoint, classes) = (case.checkpoint(), case.config.num_classes.unwrap());
+        let (graph, weights) = checkpoint.with_class_maps(case.height, case.width).unwrap();
+        let reference = Reference::new(graph.clone(), weights.clone()).unwrap();
+        let referred = reference.run_all(&case.input(), case.height, case.width).unwrap();
+        for (options, tolerance) in [(fused(), TOLERANCE), (unfused(), TOLERANCE), (half(), HALF_TOLERANCE)] {
+            let what = format!("{}, {options:?}", case.name);
+            let engine = Engine::new(gpu(), &graph, &weights, options.clone()).unwrap();
+            let outputs = engine.start(Input::Values(&case.input()), case.height, case.width).unwrap().wait_all().unwrap();
+            for found in [&outputs, &referred] {
+                failures.extend(disagreement(&found[1], &expected["maps"].data, tolerance).map(|e| format!("{what}: {e}")));
+            }
+            assert!(outputs[0] == self::engine(&case, options).run(&case.input()).unwrap(), "{what}: the logits are others");
+
+            let bias = &checkpoint.weights.tensor("classifier.bias").unwrap().data;
+            let means = outputs[1].chunks_exact(outputs[1].len() / case.batch / classes).enumerate();
+            let logits: Vec<f32> = means.map(|(at, map)| map.iter().sum::<f32>() / map.len() as f32 + bias[at % classes]).collect();
+            failures.extend(disagreement(&logits, &outputs[0], tolerance).map(|e| format!("{what}, means: {e}")));
+        }
+        let mut graph = case.graph();
+        graph.set_output(graph.find("global_pool").unwrap()).unwrap();
+        let features = Engine::new(gpu(), &graph, &case.weights(), fused()).unwrap().run(&case.input()).unwrap();
+        failures.extend(disagreement(&features, &expected["features"].data, TOLERANCE).map(|e| format!("{}, features: {e}", case.name)));
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn a_model_without_a_classifier_has_no_class_maps() {
+    let case = Case::named("odd");
+    let config = densenet_wgpu::Config { num_classes: None, ..case.config.clone() };
+    let message = Checkpoint { config, ..case.checkpoint() }.with_class_maps(64, 64).unwrap_err().to_string();
+    assert!(message.contains("expected a model with a classifier") && message.contains("odd"), "{message}");
 }
 
 /// Whatever a kernel's tiles are chosen by, the last bit stays.

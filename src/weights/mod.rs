@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 mod checkpoint;
+mod class_map;
 mod container;
 mod describe;
 mod dialect;

@@ -11,7 +11,7 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use densenet_wgpu::{Cache, Config, Gpu, Graph, Stem, Tensor, Weights};
+use densenet_wgpu::{Cache, Checkpoint, Config, Gpu, Graph, Stem, Tensor, Weights};
 
 /// The device, which keeps nothing from one run of the tests to the next.
 pub(crate) fn open_gpu() -> Gpu {
@@ -89,6 +89,21 @@ impl Case {
         let batch = layers["batch"].as_u64().unwrap() as usize;
         let case = Self { batch, ..Self::named(layers["case"].as_str().unwrap()) };
         (case, read_npz(&fixture(layers["file"].as_str().unwrap())))
+    }
+
+    /// The cases whose class maps `[N, classes, H, W]` and features `[N, features]` were recorded.
+    pub(crate) fn maps() -> Vec<(Self, BTreeMap<String, Array>)> {
+        let named = |name: &serde_json::Value| {
+            let name = name.as_str().unwrap();
+            (Self::named(name), read_npz(&fixture(&format!("{name}-maps.npz"))))
+        };
+        listing()["maps"].as_array().unwrap().iter().map(named).collect()
+    }
+
+    /// The network with its weights, as if it had been read from a file.
+    pub(crate) fn checkpoint(&self) -> Checkpoint {
+        let (name, config) = (self.name.clone(), self.config.clone());
+        Checkpoint { name, config, weights: self.weights(), labels: None, thresholds: None, preprocessing: None, origin: None }
     }
 
     /// The network at the case's size.
