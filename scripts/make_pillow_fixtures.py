@@ -82,21 +82,21 @@ def write_modes():
     expected["P-transparent"] = np.asarray(Image.open(FIXTURES / "P-transparent.png").convert("RGB"))
     wide = np.random.default_rng(6).integers(0, 65536, (height, width, 3))
     rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in wide)
-    write_png(FIXTURES / "RGB16.png", width, height, 16, 2, rows)
+    (FIXTURES / "RGB16.png").write_bytes(png(width, height, 16, 2, rows))
     expected["RGB16"] = np.asarray(Image.open(FIXTURES / "RGB16.png").convert("RGB"))
     np.savez_compressed(FIXTURES / "modes.npz", **expected)
 
 
-def write_png(path, width, height, depth, colour, rows):
-    """Write a PNG of a kind that Pillow does not write."""
+def png(width, height, depth, colour, rows, interlacing=0, extra=()):
+    """Return a PNG of a kind that Pillow does not write; extra chunks are pairs of kind and content."""
 
     def chunk(kind, content):
         checksum = zlib.crc32(kind + content)
         return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)
 
-    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
-    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*parts) for parts in chunks))
+    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlacing)
+    chunks = [(b"IHDR", header), *extra, (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*parts) for parts in chunks)
 
 
 def write_resized(source):
@@ -130,7 +130,7 @@ def main():
     """Write all fixtures."""
     FIXTURES.mkdir(parents=True, exist_ok=True)
     write_modes()
-    write_png(FIXTURES / "huge.png", 60000, 60000, 1, 0, bytes(7501))
+    (FIXTURES / "huge.png").write_bytes(png(60000, 60000, 1, 0, bytes(7501)))
     Image.fromarray(draw(61, 43, 3, 7)).save(FIXTURES / "source.png")
     source = Image.open(FIXTURES / "source.png")
     write_resized(source)

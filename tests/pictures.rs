@@ -4,9 +4,10 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![cfg(feature = "image")]
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use densenet_wgpu::image::{Picture, Region, resize, resize_region};
+use densenet_wgpu::image::{Orientation, Picture, Region, resize, resize_region};
 use densenet_wgpu::weights::{Filter, Preprocessing, Resize, ResizeMode};
 use proptest::prelude::*;
 
@@ -55,6 +56,47 @@ fn every_kind_of_png_is_what_pillow_makes_of_it() {
     assert_eq!(expected.len(), 9);
     for (mode, expected) in expected {
         assert_same(&mode, &Picture::open(fixture(&format!("{mode}.png"))).unwrap(), &expected);
+    }
+}
+
+/// Files of an archive, each with what Pillow makes of it.
+fn files(name: &str) -> Vec<(String, Vec<u8>, Picture)> {
+    let mut expected: HashMap<String, Picture> = pictures(&format!("{name}.npz")).into_iter().collect();
+    let files = npz::read(&fixture(&format!("{name}.zip")));
+    assert_eq!(files.len(), expected.len());
+    files.into_iter().map(|(name, content)| (expected.remove(&name).map(|expected| (name, content, expected))).unwrap()).collect()
+}
+
+#[test]
+fn every_kind_of_file_is_what_pillow_makes_of_it() {
+    let files = files("kinds");
+    assert_eq!(files.len(), 98);
+    for (name, content, expected) in files {
+        let found = Picture::decode(&content).unwrap_or_else(|error| panic!("{name}: {error}"));
+        // Where the decoder has a formula of its own, or another JPEG decoder in it.
+        if ["cmyk.tif", "cmyk-lzw.tif", "jpeg.tif"].contains(&name.as_str()) {
+            let most = found.samples().iter().zip(expected.samples()).map(|(a, b)| a.abs_diff(*b)).max();
+            assert_eq!(most, Some(1), "{name}");
+        } else {
+            assert_same(&name, &found, &expected);
+        }
+        let is_wide = ["wide.tif", "wide-lzw.tif", "wide.pgm"].contains(&name.as_str()) || name.starts_with("grey-16");
+        assert_eq!(found.has_scaled_grey(), is_wide, "{name}");
+        assert_eq!(found.orientation(), Orientation::UPRIGHT, "{name}");
+    }
+}
+
+#[test]
+fn pictures_are_turned_upright_as_pillow_does() {
+    let files = files("oriented");
+    assert_eq!(files.len(), 23);
+    for (name, content, expected) in files {
+        let found = Picture::decode(&content).unwrap();
+        let number = name.bytes().find(u8::is_ascii_digit).map_or(1, |digit| digit - b'0');
+        // A TIFF is upright when it has been read, in Pillow too.
+        let number = if name.ends_with(".tif") { 1 } else { number };
+        assert_eq!(found.orientation().exif(), number, "{name}");
+        assert_same(&name, &found.upright(), &expected);
     }
 }
 

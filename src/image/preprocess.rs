@@ -156,7 +156,7 @@ impl Picture {
         for (row, wide_row) in self.samples.chunks_exact(element_row).zip(samples.chunks_exact_mut(element_wide_row).skip(above)) {
             wide_row[left * self.channels..][..element_row].copy_from_slice(row);
         }
-        Self { width, height, channels: self.channels, samples }
+        Self { width, height, samples, ..self }
     }
 }
 

@@ -136,7 +136,7 @@ impl Passes {
             let squeezed = along_rows::<C>(&picture.samples, picture.width, rows.clone(), &self.columns, 0);
             along_columns(&squeezed, width * C, 0..width * C, &self.rows, rows.start)
         };
-        Picture { width, height, channels: C, samples }
+        Picture { width, height, channels: C, samples, ..*picture }
     }
 }
 
@@ -202,5 +202,5 @@ fn nearest(picture: &Picture, height: usize, width: usize, region: &Region) -> P
         &picture.samples[at..at + picture.channels]
     };
     let samples = rows.iter().flat_map(|y| columns.iter().flat_map(move |x| pixel(y, x))).copied().collect();
-    Picture { width: columns.len(), height: rows.len(), channels: picture.channels, samples }
+    Picture { width: columns.len(), height: rows.len(), samples, ..*picture }
 }

@@ -1,0 +1,122 @@
+//! Picture files, by format: JPEG in [`jpeg`], all others by the crate `image`.
+
+use std::fmt::Display;
+use std::io::{BufRead, Read, Seek};
+
+use ::image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
+
+use super::{MAX_PIXELS, Orientation, Picture, jpeg};
+use crate::error::{Error, Result};
+
+/// Bytes a decoder may allocate for one picture.
+pub(super) const MAX_DECODER_BYTES: u64 = 1 << 30;
+
+/// Bytes that a file may have where it is read before it is decoded.
+pub(super) const MAX_FILE_BYTES: u64 = 1 << 28;
+
+/// Decodes a picture, its format guessed from the content; see [`Picture::read`].
+pub(super) fn decode(source: impl BufRead + Seek) -> Result<Picture> {
+    let mut source = source;
+    let head = source.fill_buf().map_err(unreadable)?;
+    if head.is_empty() {
+        return Err(Error::Picture("the file is empty; expected a picture".into()));
+    }
+    // Depth and colour type. Where one level is transparent, the decoder makes of grey what grey with alpha is.
+    let is_grey_png = head.starts_with(b"\x89PNG") && head.get(24..26) == Some(&[16, 0]);
+    let reader = ImageReader::new(source).with_guessed_format().map_err(unreadable)?;
+    match reader.format() {
+        None => Err(Error::Picture("not a picture; expected PNG, JPEG, GIF, BMP, WebP, TIFF or PNM".into())),
+        Some(ImageFormat::Jpeg) => jpeg::decode(&whole(reader.into_inner())?),
+        Some(format) => decode_as(format, reader, is_grey_png),
+    }
+}
+
+/// Every byte of `source`. Errors where there are more than [`MAX_FILE_BYTES`].
+pub(super) fn whole(source: impl Read) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    source.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        return Err(Error::Picture(format!("expected a picture of at most {MAX_FILE_BYTES} bytes, found more")));
+    }
+    Ok(bytes)
+}
+
+fn decode_as(format: ImageFormat, mut reader: ImageReader<impl BufRead + Seek>, is_grey_png: bool) -> Result<Picture> {
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(MAX_DECODER_BYTES);
+    reader.limits(limits.clone());
+    let mut decoder = reader.into_decoder().map_err(error)?;
+    let (width, height) = decoder.dimensions();
+    too_many_pixels(width.into(), height.into())?;
+    limits.reserve(decoder.total_bytes()).map_err(error)?;
+    decoder.set_limits(limits).map_err(error)?;
+    let orientation = orientation(format, &mut decoder);
+    let is_wide_grey = is_grey_png || decoder.color_type() == ColorType::L16;
+    let decoded = DynamicImage::from_decoder(decoder).map_err(error)?;
+    let picture = Picture::new(height as usize, width as usize, 3, rgb(decoded, is_wide_grey))?;
+    let picture = Picture { orientation, has_scaled_grey: is_wide_grey, ..picture };
+    // Pillow turns TIFF files upright as it opens them.
+    Ok(if format == ImageFormat::Tiff { picture.upright() } else { picture })
+}
+
+/// What metadata says; those that cannot be read say nothing.
+fn orientation(format: ImageFormat, decoder: &mut impl ImageDecoder) -> Orientation {
+    if format == ImageFormat::Tiff {
+        let told = decoder.orientation().ok().and_then(|told| Orientation::from_exif(told.to_exif()));
+        return told.unwrap_or(Orientation::UPRIGHT);
+    }
+    let (exif, xmp) = (decoder.exif_metadata().ok().flatten(), decoder.xmp_metadata().ok().flatten());
+    Orientation::told(exif.as_deref(), xmp.as_deref())
+}
+
+/// Samples `[height, width, 3]` in 8 bits. Wide grey is scaled by its range; other wide samples keep their high byte.
+fn rgb(picture: DynamicImage, is_wide_grey: bool) -> Vec<u8> {
+    let repeat = |grey: u8| [grey; 3];
+    let high = |wide: u16| (wide >> 8) as u8;
+    let scaled = |wide: u16| ((u32::from(wide) + 128) / 257) as u8;
+    match picture {
+        DynamicImage::ImageRgb8(p) => p.into_raw(),
+        DynamicImage::ImageLuma8(p) => p.into_raw().into_iter().flat_map(repeat).collect(),
+        DynamicImage::ImageLumaA8(p) => p.as_raw().chunks_exact(2).flat_map(|la| repeat(la[0])).collect(),
+        DynamicImage::ImageRgba8(p) => p.as_raw().chunks_exact(4).flat_map(|rgba| [rgba[0], rgba[1], rgba[2]]).collect(),
+        DynamicImage::ImageLuma16(p) => p.as_raw().iter().flat_map(|&wide| repeat(scaled(wide))).collect(),
+        DynamicImage::ImageLumaA16(p) if is_wide_grey => p.as_raw().chunks_exact(2).flat_map(|la| repeat(scaled(la[0]))).collect(),
+        DynamicImage::ImageLumaA16(p) => p.as_raw().chunks_exact(2).flat_map(|la| repeat(high(la[0]))).collect(),
+        DynamicImage::ImageRgb16(p) => p.as_raw().iter().map(|&wide| high(wide)).collect(),
+        DynamicImage::ImageRgba16(p) => p.as_raw().chunks_exact(4).flat_map(|rgba| [high(rgba[0]), high(rgba[1]), high(rgba[2])]).collect(),
+        other => other.into_rgb8().into_raw(),
+    }
+}
+
+/// Errors where a picture has more than [`MAX_PIXELS`].
+pub(super) fn too_many_pixels(width: u64, height: u64) -> Result<()> {
+    let pixels = width * height;
+    if pixels > MAX_PIXELS {
+        return Err(Error::Picture(format!("{width}x{height} is {pixels} pixels; expected at most {MAX_PIXELS}: make it smaller first")));
+    }
+    Ok(())
+}
+
+fn error(error: ImageError) -> Error {
+    match error {
+        ImageError::Limits(_) => too_large(&error),
+        ImageError::Unsupported(_) => unsupported(&error),
+        error => damaged(&error),
+    }
+}
+
+fn unreadable(error: std::io::Error) -> Error {
+    Error::Picture(format!("cannot be read: {error}"))
+}
+
+pub(super) fn too_large(why: &dyn Display) -> Error {
+    Error::Picture(format!("the picture is too large to decode ({why}); make it smaller first"))
+}
+
+pub(super) fn unsupported(what: &dyn Display) -> Error {
+    Error::Picture(format!("this kind of picture is not supported ({what}); convert it to PNG or JPEG"))
+}
+
+pub(super) fn damaged(how: &dyn Display) -> Error {
+    Error::Picture(format!("the picture is damaged or cut off ({how})"))
+}

@@ -1,0 +1,49 @@
+//! JPEG files as libjpeg-turbo decodes them, which Pillow does: the same samples to the last bit.
+
+use libjpeg_turbo_rs::{DecodeLimits, Decoder, JpegError, PixelFormat};
+
+use super::{MAX_DECODER_BYTES, Orientation, Picture, damaged, too_large, too_many_pixels, unsupported};
+use crate::error::Result;
+
+/// Scans that a progressive file may have: what libjpeg-turbo's fuzzers allow. Each costs a pass over the picture.
+const MAX_SCANS: usize = 500;
+
+/// Decodes the bytes of a file to three channels. Errors as [`Picture::read`] does.
+pub(super) fn decode(bytes: &[u8]) -> Result<Picture> {
+    let limits = DecodeLimits { max_scans: MAX_SCANS, max_memory: Some(MAX_DECODER_BYTES), ..DecodeLimits::default() };
+    let mut decoder = Decoder::new_with_limits(bytes, limits).map_err(error)?;
+    let (width, height) = (decoder.header().width(), decoder.header().height());
+    too_many_pixels(width as u64, height as u64)?;
+    let format = match decoder.header().components.len() {
+        1 => PixelFormat::Grayscale,
+        3 => PixelFormat::Rgb,
+        4 => PixelFormat::Cmyk,
+        count => return Err(unsupported(&format!("a JPEG of {count} channels"))),
+    };
+    decoder.set_output_format(format);
+    let image = decoder.decode_image().map_err(error)?;
+    let samples = match format {
+        PixelFormat::Grayscale => image.data.iter().flat_map(|&grey| [grey; 3]).collect(),
+        PixelFormat::Cmyk => image.data.as_chunks().0.iter().flat_map(|&ink| rgb(ink)).collect(),
+        _ => image.data,
+    };
+    let orientation = Orientation::told(image.exif_data.as_deref(), image.xmp_data.as_deref());
+    Ok(Picture { orientation, ..Picture::new(image.height, image.width, 3, samples)? })
+}
+
+/// Red, green and blue of the samples of cyan, magenta, yellow and black, which are 255 where there is no ink, as Adobe
+/// writes them and Pillow takes them to be written: `cmyk2rgb` in its `src/libImaging/Convert.c`.
+fn rgb([cyan, magenta, yellow, black]: [u8; 4]) -> [u8; 3] {
+    [cyan, magenta, yellow].map(|paper| {
+        let product = u32::from(255 - paper) * u32::from(black) + 128;
+        black.saturating_sub((((product >> 8) + product) >> 8) as u8)
+    })
+}
+
+fn error(error: JpegError) -> crate::Error {
+    match error {
+        JpegError::LimitExceeded { .. } | JpegError::AllocationFailed { .. } => too_large(&error),
+        JpegError::Unsupported(_) => unsupported(&error),
+        error => damaged(&error),
+    }
+}
