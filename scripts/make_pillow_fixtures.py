@@ -9,8 +9,12 @@ Writes into tests/fixtures/pillow
     source.png                    a picture of 61x43 pixels to resize
     resized.npz                   by "<filter>-<width>x<height>": uint8 [H, W, 3]
     preprocessed.npz              by "<mode>-<size>-<filter>-<crop>-<channels>": uint8 [H, W, C],
-                                  torchvision's Resize and CenterCrop; and
+                                  torchvision's Resize (or Pillow's pad) and CenterCrop, or
+                                  TenCrop, one below the other; and
                                   "tensor": float32 [3, 37, 37], the normalised input
+    random.npz                    by "<number>": pictures of random sizes and content, and by
+                                  "<number>-<mode>-<size>-<filter>-<crop>-<channels>" what becomes
+                                  of each
 
     huge.png                      the beginning of one of 60000x60000 pixels
 
@@ -23,7 +27,7 @@ import zlib
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 from torchvision.transforms import v2
 from torchvision.transforms._presets import ImageClassification
 from torchvision.transforms.functional import InterpolationMode
@@ -35,6 +39,12 @@ FILTERS = {
     "bilinear": Image.Resampling.BILINEAR,
     "bicubic": Image.Resampling.BICUBIC,
     "lanczos": Image.Resampling.LANCZOS,
+}
+RESAMPLING = {
+    "nearest": InterpolationMode.NEAREST,
+    "bilinear": InterpolationMode.BILINEAR,
+    "bicubic": InterpolationMode.BICUBIC,
+    "lanczos": InterpolationMode.LANCZOS,
 }
 SIZES = [(61, 43), (8, 8), (1, 1), (64, 20), (100, 7), (61, 90), (30, 43), (122, 86), (3, 131)]
 
@@ -120,10 +130,41 @@ def write_preprocessed(source):
                 expected[f"short_side-{size}-{name}-{crop}-{channels}"] = picture.reshape(crop, crop, channels)
     for height, width in [(64, 64), (16, 48)]:
         picture = source.resize((width, height), Image.Resampling.BICUBIC)
-        expected[f"squash-{height}x{width}-bicubic"] = np.asarray(picture)
+        expected[f"squash-{height}x{width}-bicubic-whole-3"] = np.asarray(picture)
+    for size, crop in [(32, "whole"), (33, "whole"), (37, 28), (20, 33), (61, 43)]:
+        picture = ImageOps.pad(source, (size, size), Image.Resampling.BICUBIC)
+        picture = picture if crop == "whole" else v2.CenterCrop(crop)(picture)
+        expected[f"long_side-{size}-bicubic-{crop}-3"] = np.asarray(picture)
+    for size, crop in [(40, 28), (37, 37), (41, 30)]:
+        crops = v2.Compose([v2.Resize(size), v2.TenCrop(crop)])(source)
+        expected[f"ten_crop-{size}-bilinear-{crop}-3"] = np.concatenate([np.asarray(picture) for picture in crops])
     preset = ImageClassification(crop_size=37, resize_size=40, antialias=True)
     expected["tensor"] = preset(source).numpy()
     np.savez_compressed(FIXTURES / "preprocessed.npz", **expected)
+
+
+def write_random():
+    """Write pictures of random sizes, and each with a random filter in every mode."""
+    random = np.random.default_rng(51)
+    arrays = {}
+    for number in range(40):
+        width, height, to_width, to_height, crop = (int(side) for side in random.integers(1, 48, 5))
+        channels = int(random.choice([1, 3]))
+        name = str(random.choice(list(FILTERS)))
+        samples = draw(width, height, channels, number) if number % 2 else random.integers(0, 256, (height, width, channels), np.uint8)
+        picture = Image.fromarray(samples if channels == 3 else samples[..., 0])
+        short = v2.Compose([v2.Resize(to_width, RESAMPLING[name]), v2.CenterCrop(crop)])
+        padded = ImageOps.pad(picture, (to_width, to_width), FILTERS[name])
+        arrays[f"{number}"] = samples
+        for key, result in {
+            f"squash-{to_height}x{to_width}-{name}-whole": picture.resize((to_width, to_height), FILTERS[name]),
+            f"short_side-{to_width}-{name}-{crop}": short(picture),
+            f"long_side-{to_width}-{name}-whole": padded,
+            f"long_side-{to_width}-{name}-{crop}": v2.CenterCrop(crop)(padded),
+        }.items():
+            result = np.asarray(result)
+            arrays[f"{number}-{key}-{channels}"] = result.reshape(*result.shape[:2], channels)
+    np.savez_compressed(FIXTURES / "random.npz", **arrays)
 
 
 def main():
@@ -135,6 +176,7 @@ def main():
     source = Image.open(FIXTURES / "source.png")
     write_resized(source)
     write_preprocessed(source)
+    write_random()
 
 
 if __name__ == "__main__":

@@ -112,25 +112,54 @@ fn resizing_is_pillows() {
     }
 }
 
+/// The preprocessing that `<mode>-<size>-<filter>-<crop>-<channels>` names.
+fn preprocessing(name: &str) -> Preprocessing {
+    let [mode, wanted, filter_name, crop, channels] = name.split('-').collect::<Vec<_>>()[..] else { panic!("{name}") };
+    let mode = match mode {
+        "short_side" | "ten_crop" => ResizeMode::ShortSide(wanted.parse().unwrap()),
+        "long_side" => ResizeMode::LongSide(wanted.parse().unwrap()),
+        "squash" => ResizeMode::Squash(size(wanted)),
+        _ => panic!("{name}"),
+    };
+    let crop = (crop != "whole").then(|| [crop.parse().unwrap(); 2]);
+    let resize = Some(Resize { filter: filter(filter_name), mode });
+    Preprocessing { resize, crop, ..Preprocessing::torchvision(channels.parse().unwrap()) }
+}
+
 #[test]
 fn resize_and_crop_are_torchvisions() {
     let source = Picture::open(fixture("source.png")).unwrap();
     let expected = pictures("preprocessed.npz");
-    assert_eq!(expected.len(), 22);
+    assert_eq!(expected.len(), 30);
     for (name, expected) in expected {
-        let parts: Vec<&str> = name.split('-').collect();
-        let (mode, crop, channels) = match parts[..] {
-            ["short_side", side, _, crop, channels] => {
-                let crop: usize = crop.parse().unwrap();
-                (ResizeMode::ShortSide(side.parse().unwrap()), Some([crop; 2]), channels.parse().unwrap())
-            }
-            ["squash", wanted, _] => (ResizeMode::Squash(size(wanted)), None, 3),
-            _ => panic!("{name}"),
-        };
-        let resize = Some(Resize { filter: filter(parts[2]), mode });
-        let preprocessing = Preprocessing { resize, crop, ..Preprocessing::torchvision(channels) };
-        assert_same(&name, &preprocessing.prepare(&source).unwrap().picture, &expected);
+        if name.starts_with("ten_crop") {
+            let crops = preprocessing(&name).ten_crops(&source).unwrap();
+            let samples: Vec<u8> = crops.iter().flat_map(|crop| crop.picture.samples()).copied().collect();
+            assert_same(&name, &Picture::new(expected.height(), expected.width(), 3, samples).unwrap(), &expected);
+        } else {
+            assert_same(&name, &preprocessing(&name).prepare(&source).unwrap().picture, &expected);
+        }
     }
+}
+
+#[test]
+fn pictures_of_random_sizes_are_torchvisions() {
+    let (sources, expected): (Vec<_>, Vec<_>) = pictures("random.npz").into_iter().partition(|(name, _)| !name.contains('-'));
+    let sources: HashMap<String, Picture> = sources.into_iter().collect();
+    assert_eq!((sources.len(), expected.len()), (40, 160));
+    for (name, expected) in expected {
+        let (number, named) = name.split_once('-').unwrap();
+        assert_same(&name, &preprocessing(named).prepare(&sources[number]).unwrap().picture, &expected);
+    }
+}
+
+#[test]
+fn ten_crops_need_a_crop_and_a_picture_as_large() {
+    let source = Picture::open(fixture("source.png")).unwrap();
+    let uncropped = preprocessing("short_side-40-bilinear-whole-3").ten_crops(&source).unwrap_err().to_string();
+    assert!(uncropped.contains("found a preprocessing without a crop: short side to 40"), "{uncropped}");
+    let small = preprocessing("short_side-40-bilinear-50-3").ten_crops(&source).unwrap_err().to_string();
+    assert!(small.contains("found one of 40x56 pixels for crops of 50x50"), "{small}");
 }
 
 #[test]
@@ -147,7 +176,10 @@ fn the_tensor_is_torchvisions() {
 #[test]
 fn a_picture_that_cannot_be_used_is_a_message() {
     let png = std::fs::read(fixture("source.png")).unwrap();
+    let jpeg = files("kinds").into_iter().find(|(name, ..)| name == "rgb-420-95.jpg").unwrap().1;
     for (what, bytes, message) in [
+        ("a cut off JPEG", &jpeg[..jpeg.len() * 3 / 4], "damaged or cut off"),
+        ("a JPEG's header alone", &jpeg[..100], "damaged or cut off"),
         ("empty", &b""[..], "the file is empty"),
         ("a text", b"not a picture at all", "not a picture; expected PNG, JPEG"),
         ("cut off", &png[..png.len() / 2], "damaged or cut off"),

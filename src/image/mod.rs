@@ -3,6 +3,7 @@
 //! [`Picture`] decodes, [`resize()`] resizes as Pillow does, and a model's
 //! [`Preprocessing`](crate::weights::Preprocessing) makes of it what the network takes.
 
+mod crop;
 mod decode;
 mod jpeg;
 mod orientation;

@@ -1,5 +1,6 @@
 //! A model's [`Preprocessing`] applied to a picture.
 
+use super::crop::window;
 use super::resize::{Region, resize_region};
 use super::{MAX_PIXELS, Picture};
 use crate::error::{Error, Result};
@@ -50,6 +51,31 @@ impl Preprocessing {
         Ok(Prepared { tables: self.tables(&picture), picture })
     }
 
+    /// What a model that averages ten crops sees of one picture: torchvision's `TenCrop`, each [prepared](Self::prepare).
+    /// First the corners (upper left, upper right, lower left, lower right) and the centre of the resized picture, then
+    /// those of its mirror image.
+    ///
+    /// ```
+    /// use densenet_wgpu::{Preprocessing, image::Picture};
+    ///
+    /// let picture = Picture::new(300, 400, 3, vec![127; 300 * 400 * 3])?;
+    /// let crops = Preprocessing::torchvision(3).ten_crops(&picture)?;
+    /// assert_eq!(crops.len(), 10);
+    /// assert!(crops.iter().all(|crop| (crop.picture.height(), crop.picture.width()) == (224, 224)));
+    /// # Ok::<(), densenet_wgpu::Error>(())
+    /// ```
+    ///
+    /// Errors where [`Preprocessing::apply`] does, where there is no crop, and where the picture is smaller than the crop
+    /// when it has been resized.
+    pub fn ten_crops(&self, picture: &Picture) -> Result<Vec<Prepared>> {
+        let refused = |found: String| Error::Input { expected: "a picture to take ten crops from".into(), found };
+        let [height, width] = self.crop.ok_or_else(|| refused(format!("a preprocessing without a crop: {self}")))?;
+        let whole = Self { crop: None, ..self.clone() }.resize_and_crop(picture)?;
+        let found = || refused(format!("one of {}x{} pixels for crops of {height}x{width}", whole.height(), whole.width()));
+        let crops = whole.ten_crops(height, width).ok_or_else(found)?;
+        Ok(crops.into_iter().map(|picture| Prepared { tables: self.tables(&picture), picture }).collect())
+    }
+
     fn resize_and_crop(&self, picture: &Picture) -> Result<Picture> {
         let grey;
         let picture = match (self.channels, picture.channels()) {
@@ -65,20 +91,24 @@ impl Preprocessing {
             }
         };
         let (filter, [height, width]) = self.resized(picture);
-        let [crop_height, crop_width] = self.crop.unwrap_or([height, width]);
+        let [canvas_height, canvas_width] = match self.resize.map(|resize| resize.mode) {
+            Some(ResizeMode::LongSide(side)) => [side, side],
+            _ => [height, width],
+        };
+        let [crop_height, crop_width] = self.crop.unwrap_or([canvas_height, canvas_width]);
         if crop_height as u64 * crop_width as u64 > MAX_PIXELS {
             let found = format!("a {}x{} picture", picture.width(), picture.height());
             return Err(Error::Picture(format!("{found} would become {crop_width}x{crop_height}; expected at most {MAX_PIXELS} pixels")));
         }
-        let (rows, above) = centre(height, crop_height);
-        let (columns, left) = centre(width, crop_width);
+        let (rows, above) = window(height, canvas_height, crop_height);
+        let (columns, left) = window(width, canvas_width, crop_width);
         let part = resize_region(picture, height, width, &Region { rows, columns }, filter);
         Ok(part.padded(above, left, crop_height, crop_width))
     }
 
     /// The same preprocessing for a network input of `height` x `width` pixels.
     ///
-    /// The crop, or without one the squashed size, becomes `height` x `width`. What is resized before a crop grows in
+    /// The crop, or without one the squashed or padded size, becomes `height` x `width`. What is resized before a crop grows in
     /// the ratio of the larger of the two sides (256 before a crop of 224 becomes 512 before one of 448), so that the
     /// model sees the same part of a square picture and no border appears that was not there before.
     pub fn sized(&self, height: usize, width: usize) -> Self {
@@ -88,9 +118,14 @@ impl Preprocessing {
             (ResizeMode::Squash([h, w]), Some(crop)) => ResizeMode::Squash([scaled(h, crop[0], height), scaled(w, crop[1], width)]),
             (ResizeMode::Squash(_), None) => ResizeMode::Squash([height, width]),
             (ResizeMode::ShortSide(side), _) => ResizeMode::ShortSide(scaled(side, old[0], height).max(scaled(side, old[1], width))),
+            (ResizeMode::LongSide(side), _) => ResizeMode::LongSide(scaled(side, old[0], height).max(scaled(side, old[1], width))),
         });
-        let squashed = matches!(mode, Some(ResizeMode::Squash(_)));
-        let crop = if squashed && self.crop.is_none() { None } else { Some([height, width]) };
+        let is_whole = match mode {
+            Some(ResizeMode::Squash(_)) => true,
+            Some(ResizeMode::LongSide(side)) => [side, side] == [height, width],
+            Some(ResizeMode::ShortSide(_)) | None => false,
+        };
+        let crop = if is_whole && self.crop.is_none() { None } else { Some([height, width]) };
         let resize = self.resize.zip(mode).map(|(resize, mode)| Resize { mode, ..resize });
         Self { crop, resize, ..self.clone() }
     }
@@ -104,6 +139,8 @@ impl Preprocessing {
             // torchvision truncates the long side.
             ResizeMode::ShortSide(side) if width <= height => [side * height / width, side],
             ResizeMode::ShortSide(side) => [side, side * width / height],
+            ResizeMode::LongSide(side) if width <= height => [side, shorter(side, width, height)],
+            ResizeMode::LongSide(side) => [shorter(side, height, width), side],
         };
         (resize.filter, size)
     }
@@ -126,18 +163,10 @@ impl Preprocessing {
     }
 }
 
-/// Where a crop of `wanted` pixels lies in `size`, and how many zeros come before it where it is the larger one.
-///
-/// torchvision's `CenterCrop`: Python's `round` (half to even) where it crops, floor where it pads.
-fn centre(size: usize, wanted: usize) -> (std::ops::Range<usize>, usize) {
-    match size.checked_sub(wanted) {
-        Some(room) => {
-            let half = room / 2;
-            let first = half + room % 2 * (half % 2);
-            (first..first + wanted, 0)
-        }
-        None => (0..size, (wanted - size) / 2),
-    }
+/// The shorter side of a picture whose longer one becomes `side`: Pillow's `ImageOps.contain`, which rounds half to even,
+/// but at least one pixel, where Pillow would leave none.
+fn shorter(side: usize, short: usize, long: usize) -> usize {
+    ((short as f64 / long as f64 * side as f64).round_ties_even() as usize).max(1)
 }
 
 impl Picture {
@@ -145,32 +174,11 @@ impl Picture {
     fn repeated(&self) -> Self {
         Self { channels: 3, samples: self.samples.iter().flat_map(|&grey| [grey; 3]).collect(), ..*self }
     }
-
-    /// `height` x `width` pixels of 0 with this picture `above` rows down and `left` columns in.
-    fn padded(self, above: usize, left: usize, height: usize, width: usize) -> Self {
-        if (self.height, self.width) == (height, width) {
-            return self;
-        }
-        let [element_row, element_wide_row] = [self.width, width].map(|pixels| pixels * self.channels);
-        let mut samples = vec![0; height * element_wide_row];
-        for (row, wide_row) in self.samples.chunks_exact(element_row).zip(samples.chunks_exact_mut(element_wide_row).skip(above)) {
-            wide_row[left * self.channels..][..element_row].copy_from_slice(row);
-        }
-        Self { width, height, samples, ..self }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_crop_is_centred_as_python_rounds() {
-        // int(round((size - wanted) / 2)) for differences 0 to 7.
-        let firsts: Vec<usize> = (10..18).map(|size| centre(size, 10).0.start).collect();
-        assert_eq!(firsts, [0, 0, 1, 2, 2, 2, 3, 4]);
-        assert_eq!(centre(5, 8), (0..5, 1));
-    }
 
     #[test]
     fn another_size_keeps_what_the_model_sees() {
@@ -184,5 +192,8 @@ mod tests {
         let digits = Preprocessing { crop: None, resize: Some(squash), ..torchvision };
         assert_eq!(digits.sized(32, 48).size(), Some([32, 48]));
         assert_eq!(digits.sized(64, 64), digits);
+        let padded = Preprocessing { resize: Some(Resize { mode: ResizeMode::LongSide(64), ..squash }), ..digits };
+        assert_eq!((padded.size(), padded.sized(64, 64)), (Some([64, 64]), padded.clone()));
+        assert_eq!((padded.sized(32, 48).resize.unwrap().mode, padded.sized(32, 48).crop), (ResizeMode::LongSide(48), Some([32, 48])));
     }
 }

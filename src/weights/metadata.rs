@@ -116,6 +116,9 @@ pub struct Resize {
 pub enum ResizeMode {
     /// The shorter side becomes this long, the aspect ratio stays (torchvision's `Resize(size)`).
     ShortSide(usize),
+    /// The longer side becomes this long, the aspect ratio stays, and a border of zeros around the centre makes a square of
+    /// it (Pillow's `ImageOps.pad(picture, (size, size), filter)`).
+    LongSide(usize),
     /// Height and width become these, whatever the aspect ratio.
     Squash([usize; 2]),
 }
@@ -147,6 +150,7 @@ struct WrittenResize {
 #[serde(rename_all = "snake_case")]
 enum WrittenMode {
     ShortSide,
+    LongSide,
     Squash,
 }
 
@@ -163,8 +167,10 @@ impl TryFrom<WrittenResize> for Resize {
     fn try_from(written: WrittenResize) -> Result<Self, Self::Error> {
         let mode = match (written.mode, written.size) {
             (WrittenMode::ShortSide, WrittenSize::Side(side)) => ResizeMode::ShortSide(side),
+            (WrittenMode::LongSide, WrittenSize::Side(side)) => ResizeMode::LongSide(side),
             (WrittenMode::Squash, WrittenSize::Sides(sides)) => ResizeMode::Squash(sides),
             (WrittenMode::ShortSide, WrittenSize::Sides(_)) => return Err("resize mode short_side takes one number as its size"),
+            (WrittenMode::LongSide, WrittenSize::Sides(_)) => return Err("resize mode long_side takes one number as its size"),
             (WrittenMode::Squash, WrittenSize::Side(_)) => return Err("resize mode squash takes [height, width] as its size"),
         };
         Ok(Self { filter: written.filter, mode })
@@ -175,6 +181,7 @@ impl From<Resize> for WrittenResize {
     fn from(resize: Resize) -> Self {
         let (mode, size) = match resize.mode {
             ResizeMode::ShortSide(side) => (WrittenMode::ShortSide, WrittenSize::Side(side)),
+            ResizeMode::LongSide(side) => (WrittenMode::LongSide, WrittenSize::Side(side)),
             ResizeMode::Squash(sides) => (WrittenMode::Squash, WrittenSize::Sides(sides)),
         };
         Self { filter: resize.filter, mode, size }
@@ -202,11 +209,12 @@ impl Preprocessing {
 
     /// Height and width that the network sees, where they are the same for every picture.
     pub fn size(&self) -> Option<[usize; 2]> {
-        let squashed = match self.resize.map(|resize| resize.mode) {
+        let whole = match self.resize.map(|resize| resize.mode) {
             Some(ResizeMode::Squash(size)) => Some(size),
+            Some(ResizeMode::LongSide(side)) => Some([side, side]),
             Some(ResizeMode::ShortSide(_)) | None => None,
         };
-        self.crop.or(squashed)
+        self.crop.or(whole)
     }
 
     /// Errors where the numbers contradict each other or make no sense: lengths of `mean` and `std` that differ from
@@ -220,7 +228,7 @@ impl Preprocessing {
         }
         expect(self.std.iter().all(|&v| v != 0.0), "std", "no zeros", &self.std)?;
         let sides = match self.resize.map(|resize| resize.mode) {
-            Some(ResizeMode::ShortSide(side)) => vec![side],
+            Some(ResizeMode::ShortSide(side) | ResizeMode::LongSide(side)) => vec![side],
             Some(ResizeMode::Squash(sides)) => sides.to_vec(),
             None => Vec::new(),
         };
@@ -252,6 +260,7 @@ impl fmt::Display for Preprocessing {
             };
             match resize.mode {
                 ResizeMode::ShortSide(side) => write!(f, "short side to {side} ({filter}), ")?,
+                ResizeMode::LongSide(side) => write!(f, "long side to {side} ({filter}), padded to {side}x{side}, ")?,
                 ResizeMode::Squash([height, width]) => write!(f, "squashed to {height}x{width} ({filter}), ")?,
             }
         }
@@ -302,7 +311,14 @@ mod tests {
         assert_eq!(torchvision.size(), Some([224, 224]));
         assert_eq!(Preprocessing { crop: None, ..torchvision.clone() }.size(), None);
         assert_eq!(Preprocessing { resize: None, ..torchvision.clone() }.size(), Some([224, 224]));
-        assert_eq!(Preprocessing { crop: None, resize: None, ..torchvision }.size(), None);
+        assert_eq!(Preprocessing { crop: None, resize: None, ..torchvision.clone() }.size(), None);
+        let padded = Some(Resize { filter: Filter::Bicubic, mode: ResizeMode::LongSide(160) });
+        let padded = Preprocessing { crop: None, resize: padded, ..torchvision };
+        assert_eq!(padded.size(), Some([160, 160]));
+        assert!(padded.to_string().starts_with("long side to 160 (bicubic), padded to 160x160, 0 to 1"), "{padded}");
+        let written = serde_json::to_string(&padded).unwrap();
+        assert!(written.contains(r#""resize":{"filter":"bicubic","mode":"long_side","size":160}"#), "{written}");
+        assert_eq!(serde_json::from_str::<Preprocessing>(&written).unwrap(), padded);
     }
 
     #[test]
@@ -331,6 +347,7 @@ mod tests {
         for (from, to, complaint) in [
             ("\"mode\":\"short_side\"", "\"mode\":\"squash\"", "squash takes [height, width]"),
             ("\"size\":256", "\"size\":[256,256]", "short_side takes one number"),
+            ("\"mode\":\"short_side\",\"size\":256", "\"mode\":\"long_side\",\"size\":[256,256]", "long_side takes one number"),
             ("\"size\":256", "\"size\":\"256\"", "a whole number or [height, width]"),
             ("\"bilinear\"", "\"box\"", "unknown variant `box`"),
             ("\"zero_one\"", "\"raw\"", "unknown variant `raw`"),
