@@ -245,6 +245,12 @@ impl Gpu {
         Error::Gpu(format!("{} ({}): {message}", self.summary.name, self.summary.backend))
     }
 
+    /// Blocks until the device has finished the submission.
+    pub(crate) fn wait(&self, submission: wgpu::SubmissionIndex) -> Result<()> {
+        let poll = wgpu::PollType::Wait { submission_index: Some(submission), timeout: None };
+        self.device.poll(poll).map(|_| ()).map_err(|error| self.error(error))
+    }
+
     /// Runs `work` with every error of the device caught and returned.
     pub(crate) fn caught<T, F: FnOnce() -> T>(&self, work: F) -> impl Future<Output = Result<T>> + use<'_, T, F> {
         let scopes = [wgpu::ErrorFilter::OutOfMemory, wgpu::ErrorFilter::Internal, wgpu::ErrorFilter::Validation];

@@ -1,12 +1,15 @@
-//! A plan bound to a device: its buffers, parameters and bind groups, and the loop that encodes it.
+//! A plan bound to a device: its buffers, parameters and bind groups.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
+use std::time::Instant;
 
+use super::dispatch::{Dispatch, encode};
 use super::input::Input;
 use super::lock;
 use super::pipelines::Pipelines;
 use super::readback::Readback;
 use super::run::Part;
+use super::timestamps::Timestamps;
 use super::upload::Upload;
 use super::weights::WeightBuffers;
 use crate::error::Result;
@@ -21,15 +24,6 @@ struct Work<'a> {
     source: &'a wgpu::Buffer,
     weights: &'a wgpu::Buffer,
     target: &'a wgpu::Buffer,
-    flops: u64,
-}
-
-/// The same, ready to encode.
-#[derive(Debug)]
-struct Dispatch {
-    pipeline: Arc<wgpu::ComputePipeline>,
-    bindings: wgpu::BindGroup,
-    workgroups: [u32; 3],
     flops: u64,
 }
 
@@ -54,6 +48,14 @@ impl From<Input<'_>> for Origin {
             Input::Pictures(_) => Self::Pictures,
         }
     }
+}
+
+/// When the host was done with what.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Submitted {
+    pub(super) uploaded: Instant,
+    pub(super) encoded: Instant,
+    pub(super) submitted: Instant,
 }
 
 #[derive(Debug)]
@@ -119,6 +121,7 @@ impl BoundPlan {
                 ];
                 let descriptor = wgpu::BindGroupDescriptor { label: Some(work.name), layout: pipelines.bindings(), entries: &entries };
                 Dispatch {
+                    name: work.name.to_owned(),
                     pipeline: pipelines.get(&work.kernel.variant),
                     bindings: device.create_bind_group(&descriptor),
                     workgroups: work.kernel.workgroups,
@@ -159,26 +162,30 @@ impl BoundPlan {
     }
 
     /// Uploads `images`, which are of this plan's origin, runs, and starts reading the outputs back.
-    pub(super) async fn submit(&self, gpu: &Gpu, images: Input<'_>) -> Result<Part> {
+    pub(super) async fn submit(&self, gpu: &Gpu, images: Input<'_>, mut clock: Option<&mut Timestamps>) -> Result<(Part, Submitted)> {
         let elements = self.byte_outputs().map(|bytes| bytes as usize / size_of::<f32>()).collect();
-        let readback = gpu.caught(|| {
+        let submitted = gpu.caught(|| {
             let readback = Readback::buffer(gpu, self.byte_outputs().sum());
             let turn = lock(&self.turn);
             self.write(gpu.queue(), images);
+            let uploaded = Instant::now();
+            let (mut last, mut encoded) = (None, uploaded);
             let parts = self.submissions(gpu.flops_per_submission());
-            let mut last = None;
             for (index, dispatches) in parts.iter().enumerate() {
                 let mut encoder = gpu.device().create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("densenet") });
-                encode(&mut encoder, *dispatches);
+                encode(&mut encoder, *dispatches, clock.as_deref_mut());
                 if index + 1 == parts.len() {
                     self.copy_outputs(&mut encoder, &readback, consecutive(self.byte_outputs()));
                 }
-                last = Some(gpu.queue().submit([encoder.finish()]));
+                let commands = encoder.finish();
+                encoded = Instant::now();
+                last = Some(gpu.queue().submit([commands]));
             }
             drop(turn);
-            Readback::start(readback, last)
+            (Readback::start(readback, last), Submitted { uploaded, encoded, submitted: Instant::now() })
         });
-        Ok(Part { readback: readback.await?, elements })
+        let (readback, submitted) = submitted.await?;
+        Ok((Part { readback, elements }, submitted))
     }
 
     /// Puts `images`, which are of this plan's origin, where the first dispatch reads them, before what is submitted next.
@@ -191,23 +198,25 @@ impl BoundPlan {
 
     /// Uploads `images`, which are of this plan's origin, and runs what comes before the plan's first step.
     pub(super) async fn arrive(&self, gpu: &Gpu, images: Input<'_>) -> Result<()> {
-        let before = &self.dispatches[..self.dispatches.len() - self.plan.steps().len()];
-        gpu.caught(|| {
-            let mut encoder = gpu.device().create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("densenet") });
-            self.write(gpu.queue(), images);
-            encode(&mut encoder, before);
-            gpu.queue().submit([encoder.finish()]);
-        })
-        .await
+        gpu.caught(|| self.write(gpu.queue(), images)).await?;
+        self.run(gpu, &self.dispatches[..self.before()]).await.map(drop)
     }
 
-    /// Runs one of the plan's steps over whatever is in its buffers.
-    pub(super) async fn step(&self, gpu: &Gpu, step: usize) -> Result<()> {
-        let before = self.dispatches.len() - self.plan.steps().len();
+    /// Runs one of the plan's steps `count` times over whatever is in its buffers, and returns at once.
+    pub(super) async fn run_step(&self, gpu: &Gpu, step: usize, count: usize) -> Result<wgpu::SubmissionIndex> {
+        self.run(gpu, std::iter::repeat_n(&self.dispatches[self.before() + step], count)).await
+    }
+
+    /// Dispatches before the plan's first step.
+    fn before(&self) -> usize {
+        self.dispatches.len() - self.plan.steps().len()
+    }
+
+    async fn run<'a>(&self, gpu: &Gpu, dispatches: impl IntoIterator<Item = &'a Dispatch>) -> Result<wgpu::SubmissionIndex> {
         gpu.caught(|| {
             let mut encoder = gpu.device().create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("densenet") });
-            encode(&mut encoder, [&self.dispatches[before + step]]);
-            gpu.queue().submit([encoder.finish()]);
+            encode(&mut encoder, dispatches, None);
+            gpu.queue().submit([encoder.finish()])
         })
         .await
     }
@@ -234,7 +243,7 @@ impl BoundPlan {
     /// from a byte offset of its own on.
     pub(super) fn encode_between(&self, encoder: &mut wgpu::CommandEncoder, input: (&wgpu::Buffer, u64), outputs: (&wgpu::Buffer, &[u64])) {
         encoder.copy_buffer_to_buffer(input.0, input.1, &self.buffers[self.plan.input().buffer], 0, self.byte_input());
-        encode(encoder, &self.dispatches);
+        encode(encoder, &self.dispatches, None);
         self.copy_outputs(encoder, outputs.0, outputs.1.iter().copied());
     }
 
@@ -245,21 +254,8 @@ impl BoundPlan {
         }
     }
 
-    /// Runs one of the plan's steps, of an origin other than pictures, `count` times over whatever is in its buffers.
-    pub(super) async fn repeat(&self, gpu: &Gpu, step: usize, count: usize) -> Result<()> {
-        let submission = gpu
-            .caught(|| {
-                let mut encoder = gpu.device().create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("densenet") });
-                encode(&mut encoder, std::iter::repeat_n(&self.dispatches[step], count));
-                gpu.queue().submit([encoder.finish()])
-            })
-            .await?;
-        let poll = wgpu::PollType::Wait { submission_index: Some(submission), timeout: None };
-        gpu.device().poll(poll).map(|_| ()).map_err(|e| gpu.error(e))
-    }
-
     /// The dispatches, cut where a submission would exceed `flops`.
-    fn submissions(&self, flops: u64) -> Vec<&[Dispatch]> {
+    pub(super) fn submissions(&self, flops: u64) -> Vec<&[Dispatch]> {
         let mut submissions = Vec::new();
         let (mut first, mut sum) = (0, 0_u64);
         for (index, dispatch) in self.dispatches.iter().enumerate() {
@@ -271,17 +267,6 @@ impl BoundPlan {
         }
         submissions.push(&self.dispatches[first..]);
         submissions
-    }
-}
-
-/// The one loop that runs a network: one pass, everything bound once.
-fn encode<'a>(encoder: &mut wgpu::CommandEncoder, dispatches: impl IntoIterator<Item = &'a Dispatch>) {
-    let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: Some("densenet"), timestamp_writes: None });
-    for dispatch in dispatches {
-        let [x, y, z] = dispatch.workgroups;
-        pass.set_pipeline(&dispatch.pipeline);
-        pass.set_bind_group(0, &dispatch.bindings, &[]);
-        pass.dispatch_workgroups(x, y, z);
     }
 }
 

@@ -12,10 +12,13 @@
 mod accuracy;
 mod bound;
 mod check;
+mod dispatch;
 mod input;
 mod pipelines;
 mod readback;
 mod run;
+mod timeline;
+mod timestamps;
 mod tune;
 mod upload;
 mod verdicts;
@@ -40,8 +43,10 @@ pub(crate) use verdicts::Verdicts;
 use weights::WeightBuffers;
 
 pub use accuracy::best_precision;
+pub use dispatch::Grain;
 pub use input::Input;
 pub use run::Run;
+pub use timeline::{Clock, Timeline};
 pub use tune::{Timing, device_tuning, forget_tuning};
 pub use walk::Walk;
 
@@ -255,7 +260,7 @@ impl Engine {
             run.make_room(wait).await?;
             let (images, after) = rest.split_at(part.images(), shape);
             rest = after;
-            run.push(part.submit(&self.gpu, images).await?);
+            run.push(part.submit(&self.gpu, images, None).await?.0);
         }
         Ok(run)
     }

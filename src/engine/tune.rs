@@ -77,7 +77,7 @@ impl Engine {
             let step = steps[steps.len() / 2];
             let time = async |count: usize| {
                 let start = Instant::now();
-                bound.repeat(&self.gpu, step, count).await?;
+                self.gpu.wait(bound.run_step(&self.gpu, step, count).await?)?;
                 Ok::<f64, Error>(start.elapsed().as_secs_f64())
             };
             let mut count = 1;

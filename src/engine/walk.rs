@@ -5,7 +5,7 @@ use half::f16;
 use super::Engine;
 use super::bound::{BoundPlan, Origin};
 use super::input::Input;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::gpu::Gpu;
 use crate::graph::Value;
 use crate::kernels::{Precision, Region};
@@ -48,11 +48,7 @@ impl Engine {
     async fn walk_async(&self, input: Input<'_>, height: usize, width: usize) -> Result<Walk> {
         self.gpu.check()?;
         let batch = input.images(Shape { height, width, ..self.graph.input_shape() })?;
-        let most = self.largest_batch(height, width)?;
-        if batch > most {
-            let expected = format!("a batch of at most {most}, which the device can hold at once");
-            return Err(Error::Input { expected, found: batch.to_string() });
-        }
+        self.check_whole(batch, height, width)?;
         let plan = self.checked_plan(batch, height, width).await?;
         let bound = BoundPlan::new(&self.gpu, Origin::from(input), plan, &self.weights, &self.pipelines).await?;
         bound.arrive(&self.gpu, input).await?;
@@ -78,7 +74,7 @@ impl Walk {
     pub fn advance(&mut self) -> Result<Option<Vec<(Value, Vec<f32>)>>> {
         let Some((_, regions)) = self.halt(self.next) else { return Ok(None) };
         if let Some(step) = self.next.checked_sub(1) {
-            pollster::block_on(self.bound.step(&self.gpu, step))?;
+            pollster::block_on(self.bound.run_step(&self.gpu, step, 1))?;
         }
         self.next += 1;
         let show =
