@@ -19,6 +19,7 @@ mod model;
 mod npy;
 mod output;
 mod plan;
+mod profile;
 mod reader;
 mod rows;
 mod size;
@@ -59,6 +60,7 @@ enum Command {
     Init(init::Options),
     Plan(plan::Options),
     Bench(bench::Options),
+    Profile(profile::Options),
     Tune(tune::Options),
     Verify(verify::Options),
     Devices(devices::Options),
@@ -113,6 +115,7 @@ fn run(command: Command) -> u8 {
         Command::Init(options) => init::run(options),
         Command::Plan(options) => plan::run(options),
         Command::Bench(options) => bench::run(options),
+        Command::Profile(options) => profile::run(options),
         Command::Tune(options) => tune::run(options),
         Command::Verify(options) => verify::run(options),
         Command::Devices(options) => devices::run(options),

@@ -1,8 +1,10 @@
 //! Standard output: results only.
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use clap::ValueEnum;
+use densenet_wgpu::whole_file::WholeFile;
 use serde::Serialize;
 
 use super::exit::Stop;
@@ -14,6 +16,17 @@ pub(crate) enum ReportFormat {
     Text,
     /// One JSON object.
     Json,
+}
+
+/// Writes `content` to the file of that name, which appears when it is complete; without one to standard output.
+pub(crate) fn deliver(path: Option<&Path>, content: &[u8]) -> Result<(), Stop> {
+    let Some(path) = path else { return Output::new().write(content) };
+    let write = || -> io::Result<()> {
+        let mut file = WholeFile::create(path)?;
+        file.write_all(content)?;
+        file.finish()
+    };
+    write().map_err(|error| Stop::refused(format!("{}: {error}", path.display())))
 }
 
 /// Standard output, written in whole lines.

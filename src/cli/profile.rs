@@ -1,0 +1,148 @@
+//! `densenet profile`: where the time goes.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use densenet_wgpu::Config;
+use densenet_wgpu::profile::{Ceilings, Comparison, Profile, Total};
+use densenet_wgpu::weights::Checkpoint;
+use serde::Serialize;
+
+use super::device::{Device, DeviceOptions, Runner, images_at_once};
+use super::exit::{Stop, WELL};
+use super::message::printable;
+use super::model::{ModelOptions, size};
+use super::output;
+use super::plan::architecture;
+use super::size::Size;
+
+/// Show where the time goes: each step, each kind of operation, each dense block
+#[derive(Args)]
+#[command(after_help = "\
+Each step runs in a pass of its own, at whose bounds the device's clock is read. The same run in one pass, and without any
+clock, is measured beside it: what looking costs shows. Each step is held against three floors: the time that its operations,
+its bytes and its launch take at the least on this device, as measured in the same minute. The longest of them bounds it.
+
+Example: densenet profile --arch densenet121
+         densenet profile --model best.pth --batch 8 --format json --output before.json
+         densenet profile --model best.pth --batch 8 --compare before.json")]
+pub(crate) struct Options {
+    #[command(flatten)]
+    model: ModelOptions,
+    /// Architecture with random weights instead of a model
+    #[arg(long, value_name = "A", value_parser = architecture, conflicts_with = "model")]
+    arch: Option<Config>,
+    /// Images that run at once
+    #[arg(long, short, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    batch: u32,
+    /// Height and width of the input; default: the model's own, else 224x224
+    #[arg(long, value_name = "HxW")]
+    size: Option<Size>,
+    #[command(flatten)]
+    device: DeviceOptions,
+    /// Runs that are measured, of each kind
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    runs: u32,
+    /// Run one kernel for each operation of the network, and show beside it what fusion buys
+    #[arg(long, conflicts_with = "compare")]
+    no_fusion: bool,
+    /// A profile that was written with --format json: show what moved since
+    #[arg(long, value_name = "OLD.json")]
+    compare: Option<PathBuf>,
+    /// How to print
+    #[arg(long, short, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// The file to write; default: standard output
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// How a profile is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For reading.
+    Table,
+    /// One JSON object.
+    Json,
+}
+
+/// The JSON form: the profile, and what else was asked for.
+#[derive(Serialize)]
+struct Report<'a> {
+    #[serde(flatten)]
+    profile: &'a Profile,
+    by_operation: Vec<Total>,
+    by_module: Vec<Total>,
+    /// With `--no-fusion`, the same network with fusion.
+    fused: Option<&'a Profile>,
+    /// With `--compare`, what moved.
+    comparison: Option<&'a Comparison>,
+}
+
+/// Measures, and writes what was asked for.
+pub(crate) fn run(options: Options) -> Result<u8, Stop> {
+    let before = options.compare.as_deref().map(read).transpose()?;
+    let model = match &options.arch {
+        Some(config) => Checkpoint::init(config.clone(), 0)?,
+        None => options.model.open()?,
+    };
+    let Size { height, width } = size(options.size, model.preprocessing.as_ref());
+    let graph = model.graph(height, width)?;
+    let shape = graph.input_shape();
+    let (batch, most) = (options.batch as usize, images_at_once(options.batch, shape));
+    if batch > most {
+        return Err(Stop::refused(format!("--batch {batch}: expected at most {most} images of {shape}, which fill 1 GiB")));
+    }
+    let device = options.device.open()?;
+    let Device::Gpu(gpu) = &device else {
+        return Err(Stop::refused("--device cpu: expected a device with kernels to time, found the reference, which has none"));
+    };
+    let input: Vec<f32> = (0..batch * shape.elements()).map(|i| (i as f32 * 0.37).sin()).collect();
+    let ceilings = Ceilings::measure(gpu)?;
+    let measure = |fusion| {
+        let Runner::Gpu(engine) = options.device.runner_on(&device, &graph, &model.weights, fusion)? else {
+            unreachable!("a GPU was opened")
+        };
+        let profile = Profile::measure(&engine, &input, height, width, options.runs as usize, ceilings)?;
+        Ok::<_, Stop>(Profile { model: model.name.clone(), ..profile })
+    };
+    let profile = measure(!options.no_fusion)?;
+    let fused = options.no_fusion.then(|| measure(true)).transpose()?;
+    let comparison = match (&before, &fused) {
+        (Some(before), _) => Some(Comparison::new(before, &profile)),
+        (None, Some(fused)) => Some(Comparison { steps: Vec::new(), ..Comparison::new(&profile, fused) }),
+        (None, None) => None,
+    };
+    let content = match options.format {
+        Format::Table => {
+            let title = if options.no_fusion { "what fusion buys (now: fused)" } else { "what moved" };
+            let comparison =
+                comparison.as_ref().map_or(String::new(), |comparison| format!("\n{title}\n{}\n", comparison.to_string().trim_end()));
+            format!("{}\n{comparison}", printable_lines(&profile.to_string()))
+        }
+        Format::Json => {
+            let (by_operation, by_module) = (profile.by_operation(), profile.by_module());
+            let report = Report { profile: &profile, by_operation, by_module, fused: fused.as_ref(), comparison: comparison.as_ref() };
+            serde_json::to_string(&report).map_err(Stop::refused)? + "\n"
+        }
+    };
+    output::deliver(options.output.as_deref(), content.as_bytes())?;
+    Ok(WELL)
+}
+
+/// A profile that an earlier run wrote.
+fn read(path: &Path) -> Result<Profile, Stop> {
+    let in_file = |error: &dyn std::fmt::Display| {
+        Stop::refused(format!(
+            "--compare {}: expected what `densenet profile --format json` writes, found something else ({error})",
+            path.display()
+        ))
+    };
+    let text = fs::read(path).map_err(|error| in_file(&error))?;
+    serde_json::from_slice(&text).map_err(|error| in_file(&error))
+}
+
+fn printable_lines(text: &str) -> String {
+    text.lines().map(printable).collect::<Vec<_>>().join("\n")
+}

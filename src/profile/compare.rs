@@ -1,0 +1,101 @@
+//! One profile beside another: what moved.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use serde::Serialize;
+
+use super::{Profile, StepProfile};
+
+/// A profile beside an older one of the same network.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Comparison {
+    /// The run as a whole, on the device ([`Profile::total_gpu_ms`]).
+    pub total: Change,
+    /// The run as a whole in wall time ([`Profile::wall_ms`]).
+    pub wall: Change,
+    /// Modules and then steps: what moved most, in milliseconds, comes first.
+    pub modules: Vec<Change>,
+    /// The same of each step; one that the other profile does not have takes nothing there.
+    pub steps: Vec<Change>,
+}
+
+/// What one thing took before, and takes now.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Change {
+    /// What it is.
+    pub name: String,
+    /// Milliseconds before; none where it was not there.
+    pub before_ms: Option<f64>,
+    /// Milliseconds now; none where it is no longer there.
+    pub now_ms: Option<f64>,
+}
+
+impl Change {
+    /// Milliseconds more than before.
+    pub fn difference_ms(&self) -> f64 {
+        self.now_ms.unwrap_or(0.0) - self.before_ms.unwrap_or(0.0)
+    }
+
+    /// How many times as long as before, where it was there and is.
+    pub fn ratio(&self) -> Option<f64> {
+        Some(self.now_ms? / self.before_ms.filter(|&before| before > 0.0)?)
+    }
+}
+
+impl Comparison {
+    /// What moved from `before` to `now`.
+    pub fn new(before: &Profile, now: &Profile) -> Self {
+        let change = |name: &str, before_ms, now_ms| Change { name: name.into(), before_ms: Some(before_ms), now_ms: Some(now_ms) };
+        let steps = |profile: &Profile| times(profile.steps.iter().map(|step: &StepProfile| (step.name.clone(), step.gpu_ms)));
+        let modules = |profile: &Profile| times(profile.by_module().into_iter().map(|total| (total.name, total.gpu_ms)));
+        Self {
+            total: change("on the device", before.total_gpu_ms, now.total_gpu_ms),
+            wall: change("wall time", before.wall_ms, now.wall_ms),
+            modules: changes(&modules(before), &modules(now)),
+            steps: changes(&steps(before), &steps(now)),
+        }
+    }
+}
+
+/// Each name's time, in the order of their first; steps of one name (the parts of a concat) count together.
+fn times(named: impl Iterator<Item = (String, f64)>) -> Vec<(String, f64)> {
+    let mut times: Vec<(String, f64)> = Vec::new();
+    for (name, ms) in named {
+        match times.iter_mut().find(|(other, _)| *other == name) {
+            Some((_, sum)) => *sum += ms,
+            None => times.push((name, ms)),
+        }
+    }
+    times
+}
+
+fn changes(before: &[(String, f64)], now: &[(String, f64)]) -> Vec<Change> {
+    let of = |times: &[(String, f64)]| times.iter().cloned().collect::<HashMap<String, f64>>();
+    let (was, is) = (of(before), of(now));
+    let gone = before.iter().filter(|(name, _)| !is.contains_key(name));
+    let names = now.iter().chain(gone).map(|(name, _)| name);
+    let mut changes: Vec<Change> =
+        names.map(|name| Change { name: name.clone(), before_ms: was.get(name).copied(), now_ms: is.get(name).copied() }).collect();
+    changes.sort_by(|a, b| b.difference_ms().abs().total_cmp(&a.difference_ms().abs()));
+    changes
+}
+
+impl fmt::Display for Comparison {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all = [&self.total, &self.wall].into_iter().chain(&self.modules).chain(&self.steps);
+        let width = all.map(|change| change.name.len()).max().unwrap_or(0);
+        let ms = |ms: Option<f64>| ms.map_or("-".into(), |ms| format!("{ms:.3}"));
+        let line = |f: &mut fmt::Formatter<'_>, change: &Change| {
+            let ratio = change.ratio().map_or("-".into(), |ratio| format!("x{ratio:.2}"));
+            let Change { name, before_ms, now_ms } = change;
+            writeln!(f, "{name:<width$}  {:>10}  {:>10}  {:>+10.3}  {ratio:>7}", ms(*before_ms), ms(*now_ms), change.difference_ms())
+        };
+        writeln!(f, "{:<width$}  {:>10}  {:>10}  {:>10}  {:>7}", "", "before ms", "now ms", "moved ms", "ratio")?;
+        for changes in [&[self.total.clone(), self.wall.clone()][..], &self.modules, &self.steps] {
+            changes.iter().try_for_each(|change| line(f, change))?;
+            writeln!(f)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,193 @@
+//! Where a network's time goes on a device, and what bounds it there.
+//!
+//! A profile is three measurements of the same run, in turns: with a pass for each step, whose bounds the device's clock is
+//! read at; in one pass, with one reading before and one after; and with no clock at all, in wall time. The first says where
+//! the time goes, the other two what saying so has cost.
+
+mod compare;
+mod step;
+mod text;
+mod total;
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::{Clock, Engine, EngineOptions, Grain, Timeline};
+use crate::error::Result;
+use crate::gpu::Gpu;
+use crate::graph::Graph;
+use crate::peak::Peak;
+use crate::shape::Shape;
+use crate::weights::Weights;
+
+pub use compare::{Change, Comparison};
+pub use step::{Bound, StepProfile};
+pub use total::Total;
+
+/// Runs before those that are measured: a device that idled is slow at first.
+const WARM_RUNS: usize = 2;
+
+/// What a device can do, which the steps of a profile are held against.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Ceilings {
+    /// Billions of operations a second ([`Peak::gflops`]).
+    pub gflops: f64,
+    /// Billions of bytes a second ([`Peak::gigabytes_per_second`]), of buffers larger than caches.
+    pub gigabytes_per_second: f64,
+    /// What a pass takes that does nothing worth mentioning, in milliseconds.
+    pub launch_ms: f64,
+}
+
+impl Ceilings {
+    /// Measures the device, for a few seconds; it should have nothing else to do. Errors as [`Peak::measure`] does.
+    pub fn measure(gpu: &Gpu) -> Result<Self> {
+        let Peak { gflops, gigabytes_per_second, .. } = Peak::measure(gpu)?;
+        Ok(Self { gflops, gigabytes_per_second, launch_ms: launch_ms(gpu)? })
+    }
+}
+
+/// What a network's steps take on a device. Times are medians of several runs, in milliseconds.
+///
+/// ```no_run
+/// use densenet_wgpu::profile::{Ceilings, Profile};
+/// use densenet_wgpu::{Engine, EngineOptions, Gpu, models};
+///
+/// # fn main() -> densenet_wgpu::Result<()> {
+/// let (gpu, model) = (Gpu::open(None)?, models::bundled("digits").unwrap()?);
+/// let engine = Engine::new(&gpu, &model.graph(64, 64)?, &model.weights, EngineOptions::default())?;
+/// let profile = Profile::measure(&engine, &[0.5; 3 * 64 * 64], 64, 64, 10, Ceilings::measure(&gpu)?)?;
+/// println!("{profile}");
+/// for total in profile.by_module() {
+///     println!("{}: {:.1} %", total.name, 100.0 * total.share);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Profile {
+    /// The adapter.
+    pub device: String,
+    /// Its driver and the driver's version.
+    pub driver: String,
+    /// The graphics API.
+    pub backend: String,
+    /// What the network is called; whoever measures may say.
+    pub model: String,
+    /// What weights and activations were stored in.
+    pub precision: String,
+    /// Whether operations shared kernels.
+    pub fusion: bool,
+    /// Images at once.
+    pub batch: usize,
+    /// Height and width, in pixels.
+    pub size: [usize; 2],
+    /// Whose clock timed the steps.
+    pub clock: Clock,
+    /// How many runs of each kind the medians are of.
+    pub runs: usize,
+    /// A whole run on the device, in one pass: measured on its own, not summed.
+    pub total_gpu_ms: f64,
+    /// The sum of the steps.
+    pub sum_gpu_ms: f64,
+    /// A whole run from the numbers of the host to those of the host, without any clock.
+    pub wall_ms: f64,
+    /// The same with a pass for each step.
+    pub stepwise_wall_ms: f64,
+    /// What the device can do.
+    pub ceilings: Ceilings,
+    /// The steps, in the order in which they run.
+    pub steps: Vec<StepProfile>,
+    /// The run with a pass for each step whose length is the median one.
+    #[serde(skip)]
+    pub timeline: Option<Timeline>,
+}
+
+impl Profile {
+    /// Runs the batch `input` `[N, C, height, width]` `runs` times (at least once) in each of three ways, after some runs that
+    /// do not count.
+    ///
+    /// Errors where the input does not fit, the batch is too large for the device to run at once, or the device
+    /// fails.
+    pub fn measure(engine: &Engine, input: &[f32], height: usize, width: usize, runs: usize, ceilings: Ceilings) -> Result<Self> {
+        let runs = runs.max(1);
+        let (mut stepwise, mut whole, mut wall) = (Vec::new(), Vec::new(), Vec::new());
+        for run in 0..WARM_RUNS + runs {
+            let steps = engine.time(input, height, width, Grain::Step)?;
+            let total = engine.time(input, height, width, Grain::Run)?;
+            let start = std::time::Instant::now();
+            engine.run_at(input, height, width)?;
+            let elapsed = start.elapsed().as_secs_f64();
+            if run >= WARM_RUNS {
+                stepwise.push(steps);
+                whole.push(total.span());
+                wall.push(elapsed);
+            }
+        }
+        let batch = input.len() / Shape { height, width, ..engine.graph().input_shape() }.elements();
+        let plan = engine.plan(batch, height, width)?;
+        let medians =
+            (0..plan.steps().len()).map(|step| 1e3 * median(stepwise.iter().map(|run| run.passes[step][1] - run.passes[step][0])));
+        let mut steps: Vec<StepProfile> = plan.steps().iter().zip(medians).map(|(step, ms)| StepProfile::new(step, ms, ceilings)).collect();
+        let sum_gpu_ms: f64 = steps.iter().map(|step| step.gpu_ms).sum();
+        steps.iter_mut().for_each(|step| step.share = step.gpu_ms / sum_gpu_ms);
+        let stepwise_wall_ms = 1e3 * median(stepwise.iter().map(|run| run.finished));
+        stepwise.sort_by(|a, b| a.span().total_cmp(&b.span()));
+        let timeline = stepwise.swap_remove(stepwise.len() / 2);
+        let summary = engine.gpu().summary();
+        Ok(Self {
+            device: summary.name.clone(),
+            driver: summary.driver.clone(),
+            backend: summary.backend.clone(),
+            model: String::new(),
+            precision: engine.tuning().precision.name().to_owned(),
+            fusion: plan.options().fusion,
+            batch,
+            size: [height, width],
+            clock: timeline.clock,
+            runs,
+            total_gpu_ms: 1e3 * median(whole.into_iter()),
+            sum_gpu_ms,
+            wall_ms: 1e3 * median(wall.into_iter()),
+            stepwise_wall_ms,
+            ceilings,
+            steps,
+            timeline: Some(timeline),
+        })
+    }
+
+    /// Totals for each kind of operation, the longest first.
+    pub fn by_operation(&self) -> Vec<Total> {
+        let mut totals = Total::of(&self.steps, |step| &step.operation);
+        totals.sort_by(|a, b| b.gpu_ms.total_cmp(&a.gpu_ms));
+        totals
+    }
+
+    /// Totals for each module of the network (`features.denseblock1`), in the order in which they run.
+    pub fn by_module(&self) -> Vec<Total> {
+        Total::of(&self.steps, |step| &step.module)
+    }
+}
+
+/// What a pass takes that computes one number.
+fn launch_ms(gpu: &Gpu) -> Result<f64> {
+    let mut graph = Graph::new(Shape::new(1, 1, 1));
+    let mut x = graph.input();
+    for layer in 0..16 {
+        x = graph.relu(&format!("relu{layer}"), x)?;
+    }
+    let engine = Engine::new(gpu, &graph, &Weights::new(), EngineOptions { fusion: false, ..EngineOptions::default() })?;
+    let mut passes = Vec::new();
+    for _ in 0..8 {
+        passes.extend(engine.time(&[1.0], 1, 1, Grain::Step)?.passes);
+    }
+    Ok(1e3 * median(passes.iter().map(|[begin, end]| end - begin)))
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut sorted: Vec<f64> = values.collect();
+    sorted.sort_by(f64::total_cmp);
+    match sorted.len() {
+        0 => 0.0,
+        n if n % 2 == 1 => sorted[n / 2],
+        n => (sorted[n / 2 - 1] + sorted[n / 2]) / 2.0,
+    }
+}

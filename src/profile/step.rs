@@ -1,0 +1,147 @@
+//! One step of a profile.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::Ceilings;
+use crate::plan::Step;
+
+/// What keeps a step from being faster: of the least times that its operations, its bytes and its launch take on the device,
+/// the longest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Bound {
+    /// Its operations.
+    Compute,
+    /// The bytes it reads and writes.
+    Bandwidth,
+    /// That it is a step at all: it has too little to do.
+    Launch,
+}
+
+impl Bound {
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Compute => "compute",
+            Self::Bandwidth => "bandwidth",
+            Self::Launch => "launch",
+        }
+    }
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// What one step takes, and what that means.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepProfile {
+    /// The layer it is named after, in the checkpoint's words.
+    pub name: String,
+    /// Every layer it computes.
+    pub layers: Vec<String>,
+    /// The part of the network that it is in: `features.denseblock1`.
+    pub module: String,
+    /// What it does: `3x3 convolution`, `pool`.
+    pub operation: String,
+    /// The shader and its tile.
+    pub kernel: String,
+    /// Milliseconds on the device.
+    pub gpu_ms: f64,
+    /// Its part of all steps' time, from 0 to 1.
+    pub share: f64,
+    /// Operations of convolutions and linear layers, two a multiply-add.
+    pub flops: u64,
+    /// Bytes read and written, each once.
+    pub bytes: u64,
+    /// Billions of operations a second.
+    pub gflops: f64,
+    /// Billions of bytes a second.
+    pub gigabytes_per_second: f64,
+    /// What part that is of the device's operations a second, from 0 to 1.
+    pub share_of_compute: f64,
+    /// What part that is of the device's bytes a second. More than 1 where the bytes are still in a cache.
+    pub share_of_bandwidth: f64,
+    /// What keeps it from being faster.
+    pub bound: Bound,
+}
+
+impl StepProfile {
+    pub(super) fn new(step: &Step, gpu_ms: f64, ceilings: Ceilings) -> Self {
+        let a_second = |amount: u64| if gpu_ms > 0.0 { amount as f64 / gpu_ms / 1e6 } else { 0.0 };
+        let (gflops, gigabytes_per_second) = (a_second(step.flops), a_second(step.bytes));
+        let operation = match &step.tile {
+            Some((_, convolution)) => {
+                let [height, width] = convolution.window.kernel;
+                format!("{height}x{width} convolution")
+            }
+            None => step.kernel.variant.shader.name().to_owned(),
+        };
+        Self {
+            name: step.name.clone(),
+            layers: step.layers.clone(),
+            module: module(&step.name).to_owned(),
+            operation,
+            kernel: step.kernel.variant.to_string(),
+            gpu_ms,
+            share: 0.0,
+            flops: step.flops,
+            bytes: step.bytes,
+            gflops,
+            gigabytes_per_second,
+            share_of_compute: gflops / ceilings.gflops,
+            share_of_bandwidth: gigabytes_per_second / ceilings.gigabytes_per_second,
+            bound: bound(step.flops, step.bytes, ceilings),
+        }
+    }
+}
+
+fn bound(flops: u64, bytes: u64, ceilings: Ceilings) -> Bound {
+    let compute_ms = flops as f64 / ceilings.gflops / 1e6;
+    let bandwidth_ms = bytes as f64 / ceilings.gigabytes_per_second / 1e6;
+    match () {
+        () if ceilings.launch_ms > compute_ms.max(bandwidth_ms) => Bound::Launch,
+        () if compute_ms > bandwidth_ms => Bound::Compute,
+        () => Bound::Bandwidth,
+    }
+}
+
+/// The first two parts of a name that has more, the first of one that has two, else the name.
+fn module(name: &str) -> &str {
+    let mut dots = name.match_indices('.').map(|(at, _)| at);
+    match (dots.next(), dots.next()) {
+        (Some(_), Some(second)) => &name[..second],
+        (Some(first), None) => &name[..first],
+        (None, _) => name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_module_is_what_a_person_would_call_one() {
+        for (name, expected) in [
+            ("features.denseblock1.denselayer2.conv1", "features.denseblock1"),
+            ("features.denseblock1.concat", "features.denseblock1"),
+            ("features.conv0", "features"),
+            ("classifier", "classifier"),
+        ] {
+            assert_eq!(module(name), expected);
+        }
+    }
+
+    #[test]
+    fn the_longest_of_three_floors_bounds() {
+        // 1 ms is 1e9 operations, 1e7 bytes.
+        let ceilings = Ceilings { gflops: 1e3, gigabytes_per_second: 10.0, launch_ms: 0.1 };
+        assert_eq!(bound(1_000_000_000, 5_000_000, ceilings), Bound::Compute);
+        assert_eq!(bound(1_000_000_000, 20_000_000, ceilings), Bound::Bandwidth);
+        assert_eq!(bound(1000, 1000, ceilings), Bound::Launch);
+    }
+}

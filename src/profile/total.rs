@@ -1,0 +1,52 @@
+//! Steps taken together.
+
+use serde::Serialize;
+
+use super::StepProfile;
+
+/// What some steps of a profile take together.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Total {
+    /// What they have in common.
+    pub name: String,
+    /// How many there are.
+    pub steps: usize,
+    /// Milliseconds on the device.
+    pub gpu_ms: f64,
+    /// Their part of all steps' time, from 0 to 1.
+    pub share: f64,
+    /// Operations.
+    pub flops: u64,
+    /// Bytes read and written.
+    pub bytes: u64,
+}
+
+impl Total {
+    /// A total for each of the names that `name` gives, in the order of the first step of each.
+    pub(super) fn of(steps: &[StepProfile], name: impl Fn(&StepProfile) -> &str) -> Vec<Self> {
+        let mut totals: Vec<Self> = Vec::new();
+        for step in steps {
+            let position = totals.iter().position(|total| total.name == name(step)).unwrap_or_else(|| {
+                totals.push(Self { name: name(step).to_owned(), steps: 0, gpu_ms: 0.0, share: 0.0, flops: 0, bytes: 0 });
+                totals.len() - 1
+            });
+            let total = &mut totals[position];
+            total.steps += 1;
+            total.gpu_ms += step.gpu_ms;
+            total.share += step.share;
+            total.flops += step.flops;
+            total.bytes += step.bytes;
+        }
+        totals
+    }
+
+    /// Billions of operations a second.
+    pub fn gflops(&self) -> f64 {
+        if self.gpu_ms > 0.0 { self.flops as f64 / self.gpu_ms / 1e6 } else { 0.0 }
+    }
+
+    /// Billions of bytes a second.
+    pub fn gigabytes_per_second(&self) -> f64 {
+        if self.gpu_ms > 0.0 { self.bytes as f64 / self.gpu_ms / 1e6 } else { 0.0 }
+    }
+}
