@@ -14,6 +14,7 @@
 
 pub mod arch;
 pub mod cache;
+mod drawing;
 pub mod engine;
 mod environment;
 pub mod error;

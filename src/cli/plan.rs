@@ -1,17 +1,21 @@
 //! `densenet plan`: what would run, in which order, in how much memory.
 
-use clap::Args;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
 use densenet_wgpu::engine::device_tuning;
 use densenet_wgpu::{Config, Gpu, Plan, PlanOptions, Precision, Tuning};
 
 use super::exit::{Stop, WELL};
 use super::model::{ModelOptions, nearest, size};
-use super::output::Output;
+use super::output;
 use super::size::Size;
 
 /// Print the plan of a network and its memory; no GPU is opened without --device
 #[derive(Args)]
-#[command(after_help = "Example: densenet plan --arch densenet121 --batch 8")]
+#[command(after_help = "\
+Example: densenet plan --arch densenet121 --batch 8
+         densenet plan --arch densenet121 --format svg --output plan.svg")]
 pub(crate) struct Options {
     #[command(flatten)]
     model: ModelOptions,
@@ -30,6 +34,23 @@ pub(crate) struct Options {
     /// Plan for this device, an index or part of a name; default: with kernels that run on any
     #[arg(long, short, value_name = "D")]
     device: Option<String>,
+    /// How to print
+    #[arg(long, short, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// The file to write; default: standard output
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// How a plan is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For reading.
+    Text,
+    /// One JSON object.
+    Json,
+    /// A picture of the memory: each buffer, and who reads and writes what of it when.
+    Svg,
 }
 
 /// Prints the plan.
@@ -52,7 +73,12 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     };
     let plan =
         Plan::new(&graph, PlanOptions { batch: options.batch as usize, fusion: !options.no_fusion, tuning, ..PlanOptions::default() })?;
-    Output::new().write(format!("{}\n", plan.to_string().trim_end()).as_bytes())?;
+    let content = match options.format {
+        Format::Text => format!("{}\n", plan.to_string().trim_end()),
+        Format::Json => plan.json() + "\n",
+        Format::Svg => plan.svg(),
+    };
+    output::deliver(options.output.as_deref(), content.as_bytes())?;
     Ok(WELL)
 }
 

@@ -14,14 +14,18 @@
 mod lower;
 mod pack;
 mod place;
+mod report;
+mod step;
+mod svg;
 mod text;
 mod values;
 
 pub use lower::{Norm, NormRelu};
 pub use pack::Pack;
+pub use step::Step;
 
 use crate::error::{Error, Result};
-use crate::graph::{Graph, Value};
+use crate::graph::Graph;
 use crate::kernels::{Convolution, Kernel, Region, Tile, Tuning, WeightRows, blur_pool, copy, global_pool, linear, norm_relu, pool};
 use crate::shape::Shape;
 use lower::{Operation, Stage, Stages};
@@ -44,31 +48,6 @@ impl Default for PlanOptions {
     fn default() -> Self {
         Self { batch: 1, fusion: true, byte_weight_buffer: 128 << 20, tuning: Tuning::default() }
     }
-}
-
-/// One dispatch.
-#[derive(Debug, Clone)]
-pub struct Step {
-    /// The layer it is named after: its convolution's where it has one.
-    pub name: String,
-    /// Every layer it computes, in the graph's order.
-    pub layers: Vec<String>,
-    /// What is dispatched.
-    pub kernel: Kernel,
-    /// The tile and what it computes, where this is a convolution.
-    pub tile: Option<(Tile, Convolution)>,
-    /// What it reads.
-    pub source: Region,
-    /// What it writes.
-    pub target: Region,
-    /// The weights it reads, an index into [`Plan::packs`].
-    pub pack: Option<usize>,
-    /// Floating point operations of convolutions and linear layers: two a multiply-add, none for anything else.
-    pub flops: u64,
-    /// Bytes read and written, each once: source, target and weights.
-    pub bytes: u64,
-    /// Values of the graph that are whole in memory once this step has run, and where.
-    pub values: Vec<(Value, Region)>,
 }
 
 /// Packed weights and where they lie.

@@ -54,13 +54,14 @@ fn short<'a>(layer: &'a str, beside: &str) -> &'a str {
 }
 
 /// A buffer's letter, the channels in it and their size: `a[64..96] 56x56`.
-fn region(region: Region) -> String {
+pub(super) fn region(region: Region) -> String {
     let first = region.element_offset / region.element_plane;
     let last = first + region.shape.channels;
     format!("{}[{first}..{last}] {}x{}", name(region.buffer), region.shape.height, region.shape.width)
 }
 
-fn name(buffer: usize) -> String {
+/// A buffer's letter.
+pub(super) fn name(buffer: usize) -> String {
     u8::try_from(buffer).ok().filter(|&b| b < 26).map_or_else(|| format!("b{buffer}"), |b| char::from(b'a' + b).to_string())
 }
 

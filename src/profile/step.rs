@@ -84,7 +84,7 @@ impl StepProfile {
         Self {
             name: step.name.clone(),
             layers: step.layers.clone(),
-            module: module(&step.name).to_owned(),
+            module: step.module().to_owned(),
             operation,
             kernel: step.kernel.variant.to_string(),
             gpu_ms,
@@ -110,31 +110,9 @@ fn bound(flops: u64, bytes: u64, ceilings: Ceilings) -> Bound {
     }
 }
 
-/// The first two parts of a name that has more, the first of one that has two, else the name.
-fn module(name: &str) -> &str {
-    let mut dots = name.match_indices('.').map(|(at, _)| at);
-    match (dots.next(), dots.next()) {
-        (Some(_), Some(second)) => &name[..second],
-        (Some(first), None) => &name[..first],
-        (None, _) => name,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_module_is_what_a_person_would_call_one() {
-        for (name, expected) in [
-            ("features.denseblock1.denselayer2.conv1", "features.denseblock1"),
-            ("features.denseblock1.concat", "features.denseblock1"),
-            ("features.conv0", "features"),
-            ("classifier", "classifier"),
-        ] {
-            assert_eq!(module(name), expected);
-        }
-    }
 
     #[test]
     fn the_longest_of_three_floors_bounds() {
