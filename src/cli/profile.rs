@@ -65,6 +65,10 @@ enum Format {
     Table,
     /// One JSON object.
     Json,
+    /// One run for ui.perfetto.dev or chrome://tracing.
+    Trace,
+    /// A picture: the steps as bars, and under the device's roofline.
+    Svg,
 }
 
 /// The JSON form: the profile, and what else was asked for.
@@ -121,6 +125,8 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
                 comparison.as_ref().map_or(String::new(), |comparison| format!("\n{title}\n{}\n", comparison.to_string().trim_end()));
             format!("{}\n{comparison}", printable_lines(&profile.to_string()))
         }
+        Format::Trace => profile.trace() + "\n",
+        Format::Svg => profile.svg(),
         Format::Json => {
             let (by_operation, by_module) = (profile.by_operation(), profile.by_module());
             let report = Report { profile: &profile, by_operation, by_module, fused: fused.as_ref(), comparison: comparison.as_ref() };

@@ -6,8 +6,10 @@
 
 mod compare;
 mod step;
+mod svg;
 mod text;
 mod total;
+mod trace;
 
 use serde::{Deserialize, Serialize};
 
