@@ -1,28 +1,33 @@
 //! From a picture file to the network's input tensor.
 //!
 //! [`Picture`] decodes, [`resize()`] resizes as Pillow does, and a model's
-//! [`Preprocessing`](crate::weights::Preprocessing) makes of it what the network takes.
+//! [`Preprocessing`](crate::weights::Preprocessing) makes of it what the network takes. The way back is a [`Heatmap`]: where
+//! in the picture a class was seen.
 
 mod crop;
 mod decode;
+mod figure;
+mod heatmap;
 mod jpeg;
 mod orientation;
 mod preprocess;
 mod resize;
+mod text;
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Cursor, Seek};
+use std::io::{BufRead, BufReader, Cursor, Seek, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use ::image::{ImageFormat, ImageReader};
+use ::image::{ExtendedColorType, ImageEncoder, ImageFormat, ImageReader};
 
 use crate::error::{Error, Result};
 
 use decode::{MAX_DECODER_BYTES, damaged, too_large, too_many_pixels, unsupported, whole};
 
+pub use heatmap::Heatmap;
 pub use orientation::Orientation;
-pub use preprocess::{Input, Prepared};
+pub use preprocess::{Input, Prepared, View};
 pub use resize::{Region, resize, resize_region};
 
 /// Pixels a picture may have: the number at which Pillow refuses one as a decompression bomb.
@@ -125,6 +130,19 @@ impl Picture {
     /// clipped it.
     pub fn has_scaled_grey(&self) -> bool {
         self.has_scaled_grey
+    }
+
+    /// Writes the picture as PNG. Errors where it has other than one or three channels, or `target` cannot be written to.
+    pub fn write_png(&self, target: impl Write) -> Result<()> {
+        let colour = match self.channels {
+            1 => ExtendedColorType::L8,
+            3 => ExtendedColorType::Rgb8,
+            channels => return Err(Error::Picture(format!("expected a picture of 1 or 3 channels to write, found {channels}"))),
+        };
+        let side = |side: usize| u32::try_from(side).map_err(|_| Error::Picture(format!("expected sides that PNG can have, found {side}")));
+        let (width, height) = (side(self.width)?, side(self.height)?);
+        let encoder = ::image::codecs::png::PngEncoder::new(target);
+        encoder.write_image(&self.samples, width, height, colour).map_err(|error| Error::Picture(format!("cannot be written: {error}")))
     }
 
     /// One channel from three, as Pillow's `convert("L")`: ITU-R 601-2 luma in 16-bit fixed point.

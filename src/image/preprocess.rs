@@ -27,6 +27,19 @@ pub struct Prepared {
     pub tables: Vec<[f32; 256]>,
 }
 
+/// The part of a picture that a network sees, in the picture's pixels. It reaches beyond the picture where that was padded.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct View {
+    /// Rows above it.
+    pub top: f64,
+    /// Columns to the left of it.
+    pub left: f64,
+    /// Its rows.
+    pub height: f64,
+    /// Its columns.
+    pub width: f64,
+}
+
 impl Prepared {
     /// The samples and what they stand for: what an [`Engine`](crate::Engine::run_pictures) takes.
     pub fn samples(&self) -> Samples<'_> {
@@ -76,6 +89,22 @@ impl Preprocessing {
         Ok(crops.into_iter().map(|picture| Prepared { tables: self.tables(&picture), picture }).collect())
     }
 
+    /// The part of a picture of `height` x `width` pixels that the network sees.
+    pub fn view(&self, height: usize, width: usize) -> View {
+        let (_, [resized_height, resized_width]) = self.resized([height, width]);
+        let canvas = self.canvas([resized_height, resized_width]);
+        let [seen_height, seen_width] = self.crop.unwrap_or(canvas);
+        // Where what is seen begins, and how long it is, along one side.
+        let along = |size: usize, resized: usize, canvas: usize, seen: usize| {
+            let (cropped, before) = window(resized, canvas, seen);
+            let scale = size as f64 / resized.max(1) as f64;
+            [(cropped.start as f64 - before as f64) * scale, seen as f64 * scale]
+        };
+        let [top, height] = along(height, resized_height, canvas[0], seen_height);
+        let [left, width] = along(width, resized_width, canvas[1], seen_width);
+        View { top, left, height, width }
+    }
+
     fn resize_and_crop(&self, picture: &Picture) -> Result<Picture> {
         let grey;
         let picture = match (self.channels, picture.channels()) {
@@ -90,11 +119,8 @@ impl Preprocessing {
                 return Err(Error::Input { expected, found: format!("a model of {channels} channels") });
             }
         };
-        let (filter, [height, width]) = self.resized(picture);
-        let [canvas_height, canvas_width] = match self.resize.map(|resize| resize.mode) {
-            Some(ResizeMode::LongSide(side)) => [side, side],
-            _ => [height, width],
-        };
+        let (filter, [height, width]) = self.resized([picture.height(), picture.width()]);
+        let [canvas_height, canvas_width] = self.canvas([height, width]);
         let [crop_height, crop_width] = self.crop.unwrap_or([canvas_height, canvas_width]);
         if crop_height as u64 * crop_width as u64 > MAX_PIXELS {
             let found = format!("a {}x{} picture", picture.width(), picture.height());
@@ -130,9 +156,8 @@ impl Preprocessing {
         Self { crop, resize, ..self.clone() }
     }
 
-    /// The filter, and the height and width to which `picture` is resized.
-    fn resized(&self, picture: &Picture) -> (Filter, [usize; 2]) {
-        let [height, width] = [picture.height(), picture.width()];
+    /// The filter, and the height and width to which a picture of that height and width is resized.
+    fn resized(&self, [height, width]: [usize; 2]) -> (Filter, [usize; 2]) {
         let Some(resize) = self.resize else { return (Filter::Nearest, [height, width]) };
         let size = match resize.mode {
             ResizeMode::Squash(size) => size,
@@ -143,6 +168,14 @@ impl Preprocessing {
             ResizeMode::LongSide(side) => [shorter(side, height, width), side],
         };
         (resize.filter, size)
+    }
+
+    /// The size that a picture resized to `resized` is centred in.
+    fn canvas(&self, resized: [usize; 2]) -> [usize; 2] {
+        match self.resize.map(|resize| resize.mode) {
+            Some(ResizeMode::LongSide(side)) => [side, side],
+            _ => resized,
+        }
     }
 
     /// What each sample of `picture` becomes, for each channel.
@@ -179,6 +212,25 @@ impl Picture {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_view_is_what_was_cropped() {
+        let torchvision = Preprocessing::torchvision(3);
+        // The short side becomes 256; of 341 columns (torchvision truncates 341.33) 224 are seen, from (341 - 224) / 2 = 58 on.
+        let scale = 400.0 / 341.0;
+        let view = View { top: 16.0 * 300.0 / 256.0, left: 58.0 * scale, height: 224.0 * 300.0 / 256.0, width: 224.0 * scale };
+        assert_eq!(torchvision.view(300, 400), view);
+        // Twice the size, the same part, as far as whole pixels allow.
+        let finer = torchvision.sized(448, 448).view(300, 400);
+        assert!((finer.left - view.left).abs() < 1.0 && (finer.height - view.height).abs() < 1e-9, "{finer:?}");
+        let padded = Preprocessing { resize: None, crop: Some([10, 20]), ..torchvision.clone() };
+        assert_eq!(padded.view(5, 30), View { top: -2.0, left: 5.0, height: 10.0, width: 20.0 });
+        let whole = Preprocessing { crop: None, resize: None, ..torchvision };
+        assert_eq!(whole.view(7, 9), View { top: 0.0, left: 0.0, height: 7.0, width: 9.0 });
+        let long_side = Some(Resize { filter: Filter::Bilinear, mode: ResizeMode::LongSide(8) });
+        let bordered = Preprocessing { resize: long_side, ..whole };
+        assert_eq!(bordered.view(8, 16), View { top: -4.0, left: 0.0, height: 16.0, width: 16.0 });
+    }
 
     #[test]
     fn another_size_keeps_what_the_model_sees() {
