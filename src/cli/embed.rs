@@ -61,13 +61,15 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let count = inputs.len();
     let reader = Reader::new(inputs, preprocessing, batch)?;
     let mut failed = 0;
-    stream(reader, batch, &runner, |Finished { path, outputs }| match outputs.and_then(finite) {
-        Ok(values) => features.push(&path, &values),
-        Err(error) => {
-            failed += 1;
-            message::error(&format!("{}: {error}", path.display()));
-            Ok(())
-        }
+    stream(reader, batch, &runner, |inputs| {
+        inputs.into_iter().try_for_each(|Finished { path, outputs, .. }| match outputs.and_then(finite) {
+            Ok(values) => features.push(&path, &values),
+            Err(error) => {
+                failed += 1;
+                message::error(&format!("{}: {error}", path.display()));
+                Ok(())
+            }
+        })
     })?;
     features.finish()?;
     if failed > 0 {

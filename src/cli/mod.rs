@@ -8,6 +8,7 @@ mod device;
 mod devices;
 mod embed;
 mod exit;
+mod heatmap;
 mod hub;
 mod infer;
 mod init;

@@ -20,7 +20,15 @@ pub(crate) struct Read {
     pub(crate) path: PathBuf,
     /// What the network runs on. The message leaves the path to the row.
     pub(crate) picture: Result<Prepared, String>,
+    /// The picture as it was decoded, where it is kept ([`Reader::keeping`]).
+    pub(crate) original: Option<Picture>,
 }
+
+/// Pixels of a picture that is kept as it was decoded; a larger one is read once more where it is needed again.
+const KEPT_PIXELS: usize = 1 << 20;
+
+/// What a thread makes of an input.
+type Made = Result<(Prepared, Option<Picture>), String>;
 
 impl Read {
     /// Whether both can be in one batch: pictures of one size, or no pictures.
@@ -42,7 +50,8 @@ pub(crate) struct Reader {
     preprocessing: Arc<Preprocessing>,
     threads: ThreadPool,
     ahead: usize,
-    coming: VecDeque<(PathBuf, Receiver<Result<Prepared, String>>)>,
+    keeps: bool,
+    coming: VecDeque<(PathBuf, Receiver<Made>)>,
 }
 
 impl Reader {
@@ -51,15 +60,21 @@ impl Reader {
         // A panic has been told by the hook. It drops the sender, which costs the row of its picture.
         let threads = rayon::ThreadPoolBuilder::new().panic_handler(drop).build().map_err(Stop::refused)?;
         let ahead = batch.saturating_add(threads.current_num_threads());
-        Ok(Self { inputs: inputs.into_iter(), preprocessing: Arc::new(preprocessing), threads, ahead, coming: VecDeque::new() })
+        let preprocessing = Arc::new(preprocessing);
+        Ok(Self { inputs: inputs.into_iter(), preprocessing, threads, ahead, keeps: false, coming: VecDeque::new() })
+    }
+
+    /// The same reader, which hands on pictures as they were decoded too, where they are small or cannot be read again.
+    pub(crate) fn keeping(self, keeps: bool) -> Self {
+        Self { keeps, ..self }
     }
 
     fn begin(&mut self, input: Input) {
         let (sender, receiver) = channel();
         self.coming.push_back((input.path.clone(), receiver));
-        let preprocessing = Arc::clone(&self.preprocessing);
+        let (preprocessing, keeps) = (Arc::clone(&self.preprocessing), self.keeps);
         self.threads.spawn_fifo(move || {
-            let picture = input.error.map_or_else(|| read(&input.path, &preprocessing), Err);
+            let picture = input.error.map_or_else(|| read(&input.path, &preprocessing, keeps), Err);
             // The receiver is gone where rows end early: nobody is left to tell.
             drop(sender.send(picture));
         });
@@ -77,17 +92,28 @@ impl Iterator for Reader {
         }
         let (path, picture) = self.coming.pop_front()?;
         let picture = picture.recv().unwrap_or_else(|_| Err("not read: an internal error, which standard error tells".into()));
-        Some(Read { path, picture })
+        let (picture, original) = match picture {
+            Ok((prepared, original)) => (Ok(prepared), original),
+            Err(error) => (Err(error), None),
+        };
+        Some(Read { path, picture, original })
     }
 }
 
-fn read(path: &Path, preprocessing: &Preprocessing) -> Result<Prepared, String> {
+fn read(path: &Path, preprocessing: &Preprocessing, keeps: bool) -> Made {
+    let picture = decode(path)?;
+    let prepared = preprocessing.prepare(&picture).map_err(|error| error.to_string())?;
+    let is_kept = keeps && (picture.height() * picture.width() <= KEPT_PIXELS || !path.is_file());
+    Ok((prepared, is_kept.then_some(picture)))
+}
+
+/// The picture at `path`.
+pub(crate) fn decode(path: &Path) -> Result<Picture, String> {
     if path.is_dir() {
         return Err("expected a picture, found a folder".into());
     }
     let file = File::open(path).map_err(|error| format!("cannot be opened: {error}"))?;
-    let prepared = Picture::from_file(file).and_then(|picture| preprocessing.prepare(&picture));
-    prepared.map_err(|error| error.to_string())
+    Picture::from_file(file).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

@@ -26,6 +26,17 @@ pub(crate) enum RowFormat {
 /// What became of one input: its best classes, or why there are none.
 pub(crate) type Outcome = Result<Vec<Prediction>, String>;
 
+/// The files that a class's heatmap is in.
+#[derive(Debug, Serialize)]
+pub(crate) struct HeatmapFiles {
+    /// The class.
+    pub(crate) index: usize,
+    /// The map's numbers.
+    pub(crate) npy: String,
+    /// The map over the picture.
+    pub(crate) png: String,
+}
+
 /// Writes rows to standard output, each in one piece.
 pub(crate) struct Rows {
     /// How rows are written.
@@ -45,6 +56,8 @@ struct JsonRow<'a> {
     path: &'a str,
     model: &'a str,
     top: Vec<JsonClass<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    heatmaps: Option<&'a [HeatmapFiles]>,
 }
 
 #[derive(Serialize)]
@@ -70,8 +83,8 @@ impl Rows {
         }
     }
 
-    /// Writes the row of one input.
-    pub(crate) fn write(&mut self, path: &Path, outcome: &Outcome) -> Result<(), Stop> {
+    /// Writes the row of one input; JSON's also names its heatmaps, where they were asked for.
+    pub(crate) fn write(&mut self, path: &Path, outcome: &Outcome, heatmaps: Option<&[HeatmapFiles]>) -> Result<(), Stop> {
         let path = path.to_string_lossy();
         match (self.format, outcome) {
             (RowFormat::Text, _) => self.output.write(self.text(&path, outcome).as_bytes()),
@@ -84,7 +97,7 @@ impl Rows {
                     JsonClass { index, label, probability, logit }
                 };
                 let top = top.iter().zip(labels.iter().map(String::as_str)).map(class).collect();
-                self.output.json(&JsonRow { path: &path, model: &self.model, top })
+                self.output.json(&JsonRow { path: &path, model: &self.model, top, heatmaps })
             }
         }
     }

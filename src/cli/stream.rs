@@ -3,7 +3,8 @@
 //! Three stages work at the same time: the [`Reader`]'s threads read pictures, one thread starts batches on the device,
 //! and this one waits for results and hands them on, so that the device has a batch to go on with, and a finished row
 //! waits for no later picture. In memory are at the most four batches of pictures in 8 bits, and with each of the
-//! reader's threads one more and a picture as large as its file made it.
+//! reader's threads one more and a picture as large as its file made it. A reader that keeps pictures as they were decoded
+//! adds those of a mebipixel or less to the batches.
 
 use std::iter::Peekable;
 use std::path::PathBuf;
@@ -11,7 +12,7 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
 use clap::Args;
-use densenet_wgpu::image::Prepared;
+use densenet_wgpu::image::{Picture, Prepared};
 use densenet_wgpu::{Graph, Samples};
 
 use super::device::{Run, Runner, images_at_once};
@@ -39,25 +40,36 @@ impl StreamOptions {
 
 /// An input that went through the network, or did not.
 pub(crate) struct Finished {
+    /// Its place among the inputs, from 0.
+    pub(crate) number: usize,
     /// The path as the row shows it.
     pub(crate) path: PathBuf,
+    /// The picture as it was decoded, where the reader keeps it.
+    pub(crate) original: Option<Picture>,
+    /// Height and width that the network saw.
+    pub(crate) size: [usize; 2],
     /// What the network made of it, for each of its outputs; or what went wrong.
     pub(crate) outputs: Result<Vec<Vec<f32>>, String>,
 }
 
-/// Runs all that `reader` reads, at most `batch` at once, and hands `finish` every input in its order. Ends early where
-/// `finish` stops.
+/// Runs all that `reader` reads, at most `batch` at once, and hands `finish` every input in its order, those that ran
+/// together at once. Ends early where `finish` stops.
 pub(crate) fn stream(
     reader: Reader,
     batch: usize,
     runner: &Runner,
-    mut finish: impl FnMut(Finished) -> Result<(), Stop>,
+    mut finish: impl FnMut(Vec<Finished>) -> Result<(), Stop>,
 ) -> Result<(), Stop> {
     thread::scope(|scope| {
         // A batch is handed over when the one before it is done: the device has two, and no more.
         let (sender, receiver) = sync_channel(0);
         scope.spawn(|| start(reader, batch, runner, sender));
-        receiver.iter().flat_map(Batch::wait).try_for_each(&mut finish)
+        let mut number = 0;
+        receiver.iter().try_for_each(|batch| {
+            let finished = batch.wait(number);
+            number += finished.len();
+            finish(finished)
+        })
     })
 }
 
@@ -84,7 +96,8 @@ fn next_batch(reader: &mut Peekable<Reader>, most: usize) -> Option<Vec<Read>> {
 
 /// Inputs under way.
 struct Batch {
-    paths: Vec<PathBuf>,
+    inputs: Vec<(PathBuf, Option<Picture>)>,
+    size: [usize; 2],
     /// The run of all of them, or what went wrong with each.
     run: Result<Run, Vec<String>>,
 }
@@ -92,26 +105,29 @@ struct Batch {
 impl Batch {
     fn start(runner: &Runner, reads: Vec<Read>) -> Self {
         let pictures: Vec<&Prepared> = reads.iter().filter_map(|read| read.picture.as_ref().ok()).collect();
+        let size = pictures.first().map_or([0, 0], |prepared| [prepared.picture.height(), prepared.picture.width()]);
         let run = match pictures.first() {
             None => Err(reads.iter().filter_map(|read| read.picture.as_ref().err().cloned()).collect()),
-            Some(Prepared { picture, .. }) => {
+            Some(_) => {
                 let samples: Vec<Samples> = pictures.iter().map(|picture| picture.samples()).collect();
-                let run = runner.start(&samples, picture.height(), picture.width());
+                let run = runner.start(&samples, size[0], size[1]);
                 run.map_err(|error| vec![error.to_string(); samples.len()])
             }
         };
-        Self { paths: reads.into_iter().map(|read| read.path).collect(), run }
+        Self { inputs: reads.into_iter().map(|read| (read.path, read.original)).collect(), size, run }
     }
 
-    /// Waits for the results.
-    fn wait(self) -> Vec<Finished> {
-        let Self { paths, run } = self;
-        let count = paths.len();
+    /// Waits for the results; the first input has the number `first`.
+    fn wait(self, first: usize) -> Vec<Finished> {
+        let Self { inputs, size, run } = self;
+        let count = inputs.len();
         let outputs = match run.and_then(|run| run.wait().map_err(|error| vec![error.to_string(); count])) {
             Err(errors) => errors.into_iter().map(Err).collect(),
             Ok(outputs) => images(&outputs, count).into_iter().map(Ok).collect::<Vec<_>>(),
         };
-        paths.into_iter().zip(outputs).map(|(path, outputs)| Finished { path, outputs }).collect()
+        let inputs = inputs.into_iter().zip(outputs).enumerate();
+        let finished = |(index, ((path, original), outputs))| Finished { number: first + index, path, original, size, outputs };
+        inputs.map(finished).collect()
     }
 }
 

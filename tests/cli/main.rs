@@ -11,6 +11,7 @@ mod checkpoint_files;
 mod checkpoints;
 mod commands;
 mod embed;
+mod heatmap;
 mod infer;
 mod inputs;
 mod inspect;

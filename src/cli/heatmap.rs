@@ -1,0 +1,242 @@
+//! `classify --heatmap`: where in a picture its classes were seen.
+
+use std::collections::HashMap;
+use std::fmt::Display;
+use std::fs;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use clap::Args;
+use densenet_wgpu::image::{Heatmap, Picture};
+use densenet_wgpu::labels::{Legend, Prediction};
+use densenet_wgpu::weights::{Activation, Preprocessing};
+use densenet_wgpu::whole_file::WholeFile;
+use densenet_wgpu::{Graph, Shape};
+
+use super::exit::Stop;
+use super::model::nearest;
+use super::npy::Array;
+use super::reader::decode;
+use super::rows::HeatmapFiles;
+use super::stream::Finished;
+
+/// Whether and for which classes heatmaps are written.
+#[derive(Args)]
+pub(crate) struct HeatmapOptions {
+    /// Write where in each picture its classes were seen into this folder: ROW-NAME.INDEX.npy, the map in units of the
+    /// logit, and ROW-NAME.INDEX.png, the map over the picture
+    #[arg(long, value_name = "DIR")]
+    heatmap: Option<PathBuf>,
+    /// The class of the heatmaps: top, the first one of the row; all; its number; or its label. May be given several times
+    #[arg(long, value_name = "CLASS", default_value = "top", requires = "heatmap")]
+    heatmap_class: Vec<String>,
+}
+
+/// Classes that were asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Top,
+    All,
+    Index(usize),
+}
+
+/// Characters of a picture's name that the names of its heatmaps have: file names may have 255 bytes, characters four.
+const NAME_LENGTH: usize = 48;
+
+/// Writes heatmaps.
+pub(crate) struct Heatmaps {
+    folder: PathBuf,
+    wanted: Vec<Wanted>,
+    legend: Legend,
+    preprocessing: Preprocessing,
+    graph: Graph,
+    /// For each size that the network sees, the shape of its maps.
+    shapes: Mutex<HashMap<[usize; 2], Shape>>,
+}
+
+impl HeatmapOptions {
+    /// Whether there are to be any.
+    pub(crate) fn is_asked(&self) -> bool {
+        self.heatmap.is_some()
+    }
+
+    /// Makes the folder ready, where there are to be any, for a network whose second output are class maps. Stops where it
+    /// cannot be written to or the model has no such class.
+    pub(crate) fn begin(&self, legend: &Legend, preprocessing: &Preprocessing, graph: &Graph) -> Result<Option<Heatmaps>, Stop> {
+        let Some(folder) = &self.heatmap else { return Ok(None) };
+        let classes = graph.shape(graph.output()).channels;
+        let wanted = self.heatmap_class.iter().map(|name| wanted(name, legend, classes)).collect::<Result<_, _>>()?;
+        let ready = fs::create_dir_all(folder).and_then(|()| WholeFile::create(&folder.join(".densenet")).map(drop));
+        ready.map_err(|error| Stop::refused(format!("--heatmap {}: expected a folder to write to ({error})", folder.display())))?;
+        let (legend, preprocessing) = (legend.clone(), preprocessing.clone());
+        Ok(Some(Heatmaps { folder: folder.clone(), wanted, legend, preprocessing, graph: graph.clone(), shapes: Mutex::default() }))
+    }
+}
+
+/// The class of that name.
+fn wanted(name: &str, legend: &Legend, classes: usize) -> Result<Wanted, Stop> {
+    match name {
+        "top" => return Ok(Wanted::Top),
+        "all" => return Ok(Wanted::All),
+        _ => {}
+    }
+    if let Ok(index) = name.parse() {
+        let refused = || Stop::refused(format!("--heatmap-class {name}: expected a class from 0 to {}, found {name}", classes - 1));
+        return if index < classes { Ok(Wanted::Index(index)) } else { Err(refused()) };
+    }
+    let labels: Vec<&str> = legend.labels.iter().flatten().map(String::as_str).collect();
+    let found = labels.iter().position(|label| *label == name).or_else(|| labels.iter().position(|label| label.eq_ignore_ascii_case(name)));
+    found.map(Wanted::Index).ok_or_else(|| {
+        let suggestion = nearest(name, labels.iter().copied()).map_or(String::new(), |near| format!("; did you mean {near:?}?"));
+        let expected = "expected top, all, a class's number or a label of the model, found none of them";
+        Stop::refused(format!("--heatmap-class {name}: {expected}{suggestion}"))
+    })
+}
+
+impl Heatmaps {
+    /// Writes the heatmaps of one picture, whose row begins with `top`. What could not be written is told in the errors.
+    pub(crate) fn write(&self, finished: &Finished, top: &[Prediction]) -> (Vec<HeatmapFiles>, Vec<String>) {
+        let [logits, maps] = match finished.outputs.as_deref() {
+            Ok([logits, maps]) => [logits, maps],
+            _ => return Default::default(),
+        };
+        let decoded;
+        let picture = match &finished.original {
+            Some(kept) => kept,
+            None => match decode(&finished.path) {
+                Ok(picture) => {
+                    decoded = picture;
+                    &decoded
+                }
+                Err(error) => return (Vec::new(), vec![format!("no heatmap: {error}")]),
+            },
+        };
+        let (mut files, mut errors) = (Vec::new(), Vec::new());
+        for class in self.classes(logits, top) {
+            let map = self.map(maps, class.index, finished.size);
+            match map.and_then(|(shape, map)| self.write_class(finished, picture, class, shape, map)) {
+                Ok(written) => files.push(written),
+                Err(error) => errors.push(format!("no heatmap of class {}: {error}", class.index)),
+            }
+        }
+        (files, errors)
+    }
+
+    /// The classes that were asked for, each once.
+    fn classes(&self, logits: &[f32], top: &[Prediction]) -> Vec<Prediction> {
+        let probabilities = self.legend.probabilities(logits);
+        let class = |index: usize| Prediction { index, logit: logits[index], probability: probabilities[index] };
+        let shown = self.legend.top_k(logits, logits.len()).unwrap_or_default();
+        let is_shown = |index: usize| shown.iter().any(|class| class.index == index);
+        let mut classes: Vec<Prediction> = Vec::new();
+        for wanted in &self.wanted {
+            let found: Vec<usize> = match *wanted {
+                Wanted::Top => top.first().map(|class| class.index).into_iter().collect(),
+                Wanted::All => (0..logits.len()).filter(|&index| is_shown(index)).collect(),
+                Wanted::Index(index) => vec![index],
+            };
+            for index in found {
+                if classes.iter().all(|class| class.index != index) {
+                    classes.push(class(index));
+                }
+            }
+        }
+        classes
+    }
+
+    /// The map of one class, of maps `[classes, H, W]` of a picture that the network saw in that size.
+    fn map(&self, maps: &[f32], class: usize, [height, width]: [usize; 2]) -> Result<(Shape, Vec<f32>), String> {
+        let mut shapes = self.shapes.lock().unwrap_or_else(PoisonError::into_inner);
+        let shape = match shapes.get(&[height, width]) {
+            Some(&shape) => shape,
+            None => {
+                let graph = self.graph.resized(height, width).map_err(|error| error.to_string())?;
+                *shapes.entry([height, width]).or_insert(graph.shape(graph.outputs()[1]))
+            }
+        };
+        let pixels = shape.pixels();
+        Ok((shape, maps[class * pixels..][..pixels].to_vec()))
+    }
+
+    fn write_class(
+        &self,
+        finished: &Finished,
+        picture: &Picture,
+        class: Prediction,
+        shape: Shape,
+        map: Vec<f32>,
+    ) -> Result<HeatmapFiles, String> {
+        let name = format!("{:05}-{}.{}", finished.number, safe_stem(&finished.path), class.index);
+        let [npy, png] = ["npy", "png"].map(|ending| self.folder.join(format!("{name}.{ending}")));
+        let in_file = |path: &Path, error: &dyn Display| format!("{}: {error}", path.display());
+        let mut array = Array::create(&npy, &[shape.height as u64, shape.width as u64]).map_err(|error| in_file(&npy, &error))?;
+        array.extend(map.clone()).and_then(|()| array.finish()).map_err(|error| in_file(&npy, &error))?;
+
+        let view = self.preprocessing.view(picture.height(), picture.width());
+        let heatmap = Heatmap::new(shape.height, shape.width, map);
+        let figure = heatmap.and_then(|heatmap| heatmap.figure(picture, view, &self.caption(class)));
+        let figure = figure.map_err(|error| in_file(&png, &error))?;
+        write_png(&png, &figure).map_err(|error| in_file(&png, &error))?;
+        let text = |path: PathBuf| path.to_string_lossy().into_owned();
+        Ok(HeatmapFiles { index: class.index, npy: text(npy), png: text(png) })
+    }
+
+    fn caption(&self, Prediction { index, logit, probability }: Prediction) -> [String; 2] {
+        let (label, number) = (self.legend.label(index), index.to_string());
+        let class = if label == number { format!("class {number}") } else { format!("{label} (class {number})") };
+        let probability =
+            if self.legend.activation == Activation::None { String::new() } else { format!("{:.2} %  ", 100.0 * probability) };
+        [class, format!("{probability}logit {logit:.4}")]
+    }
+}
+
+/// Writes `figure` as PNG; the file appears when it is complete.
+fn write_png(path: &Path, figure: &Picture) -> Result<(), String> {
+    let failed = |error: io::Error| error.to_string();
+    let mut file = BufWriter::new(WholeFile::create(path).map_err(failed)?);
+    figure.write_png(&mut file).map_err(|error| error.to_string())?;
+    file.flush().map_err(failed)?;
+    file.into_inner().map_err(|error| failed(error.into_error()))?.finish().map_err(failed)
+}
+
+/// The name of the file at `path` without its ending, in characters that any file name may have.
+fn safe_stem(path: &Path) -> String {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let safe = |c: char| if c.is_alphanumeric() || "-_.+".contains(c) { c } else { '_' };
+    stem.chars().map(safe).take(NAME_LENGTH).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_safe_anywhere() {
+        for (path, expected) in [
+            ("a/b.c.png", "b.c"),
+            ("x:y*z?.png", "x_y_z_"),
+            ("two\nlines \"quoted\".png", "two_lines__quoted_"),
+            ("Größe-1.jpg", "Größe-1"),
+            (".hidden", ".hidden"),
+            ("..", ""),
+        ] {
+            assert_eq!(safe_stem(Path::new(path)), expected, "{path}");
+        }
+        assert_eq!(safe_stem(Path::new(&"字".repeat(100))).chars().count(), NAME_LENGTH);
+    }
+
+    #[test]
+    fn classes_have_numbers_and_labels() {
+        let labels = Some(["cat", "Dog", "7", ""].map(str::to_owned).to_vec());
+        let legend = Legend { activation: Activation::Softmax, labels, thresholds: None };
+        let of = |name: &str| wanted(name, &legend, 4).map_err(|stop| format!("{stop:?}"));
+        assert_eq!(of("top"), Ok(Wanted::Top));
+        assert_eq!(of("all"), Ok(Wanted::All));
+        assert_eq!(of("3"), Ok(Wanted::Index(3)));
+        assert_eq!(of("dog"), Ok(Wanted::Index(1)));
+        assert!(of("7").unwrap_err().contains("expected a class from 0 to 3"));
+        assert!(of("cats").unwrap_err().contains("did you mean \\\"cat\\\""), "{:?}", of("cats"));
+        assert!(!of("giraffe").unwrap_err().contains("did you mean"));
+    }
+}
