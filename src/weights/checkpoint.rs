@@ -162,6 +162,24 @@ impl Checkpoint {
     }
 
     /// The network for pictures of `height` x `width` pixels. Errors where they are too small for it.
+    ///
+    /// Its output is the logits. Any layer can be the output instead; `global_pool` makes the features that the classifier
+    /// reads, PyTorch's `adaptive_avg_pool2d(relu(model.features(x)), 1).flatten(1)`, for searching and comparing pictures:
+    ///
+    /// ```
+    /// use densenet_wgpu::{Reference, models};
+    ///
+    /// # fn main() -> densenet_wgpu::Result<()> {
+    /// let model = models::bundled("digits").expect("it is bundled")?;
+    /// let mut graph = model.graph(64, 64)?;
+    /// graph.set_output(graph.find("global_pool")?)?;
+    /// let two_pictures = vec![0.5; 2 * graph.input_shape().elements()];
+    /// // The same with `Engine::new(&gpu, &graph, &model.weights, options)?.run(&two_pictures)?`.
+    /// let features = Reference::new(graph, model.weights)?.run(&two_pictures, 64, 64)?; // [2, 50]
+    /// assert_eq!(features.len(), 2 * 50);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn graph(&self, height: usize, width: usize) -> Result<Graph> {
         self.config.graph(height, width)
     }

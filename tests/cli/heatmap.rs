@@ -230,3 +230,15 @@ fn heatmaps_that_cannot_be_are_refused() {
     command.args(["classify", &good, "--device", CPU[3], "--heatmap"]).arg(maps.target()).arg("--model").arg(&path);
     assert_refused(&command.output().unwrap(), &["expected a model with a classifier"]);
 }
+
+/// As the README says it was made; the processor's numbers may round to another shade.
+#[test]
+fn the_heatmap_in_the_readme_is_this_programs() {
+    let maps = Maps::new();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    assert_says(&maps.run(&[root.join("examples/digits/7-1459-64.png").to_str().unwrap()]), 0, &[]);
+    let [shown, made] =
+        [root.join("docs/heatmap.png"), maps.target().join("00000-7-1459-64.7.png")].map(|path| Picture::open(path).unwrap());
+    assert_eq!([shown.height(), shown.width()], [made.height(), made.width()]);
+    assert!(shown.samples().iter().zip(made.samples()).all(|(a, b)| a.abs_diff(*b) <= 2));
+}
