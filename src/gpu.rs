@@ -101,6 +101,7 @@ impl Gpu {
     }
 
     /// [`Gpu::open`] for callers that may not block.
+    #[tracing::instrument(name = "open device", skip_all)]
     pub async fn open_async(selector: Option<&str>) -> Result<Self> {
         let adapters = adapters().await;
         let index = select(&adapters, selector)?;

@@ -52,6 +52,7 @@ impl Peak {
     /// Computing is timed with kernels of multiply-adds alone, reading and writing with one that copies; both in several
     /// variants, of which the fastest counts. Errors where the device fails, has no memory left, or computes something
     /// else.
+    #[tracing::instrument(name = "measure peak", skip_all)]
     pub fn measure(gpu: &Gpu) -> Result<Self> {
         pollster::block_on(async {
             let bench = Bench::new(gpu, false).await?;

@@ -3,6 +3,8 @@
 use std::sync::Mutex;
 use std::time::Instant;
 
+use tracing::debug_span;
+
 use super::dispatch::{Dispatch, encode};
 use super::input::Input;
 use super::lock;
@@ -72,6 +74,7 @@ pub(super) struct BoundPlan {
 }
 
 impl BoundPlan {
+    #[tracing::instrument(level = "debug", name = "bind", skip_all)]
     pub(super) async fn new(gpu: &Gpu, origin: Origin, plan: Plan, weights: &WeightBuffers, pipelines: &Pipelines) -> Result<Self> {
         let input = plan.input();
         let normalise = (origin == Origin::Pictures).then(|| normalise::kernel(input));
@@ -162,24 +165,27 @@ impl BoundPlan {
     }
 
     /// Uploads `images`, which are of this plan's origin, runs, and starts reading the outputs back.
+    #[tracing::instrument(level = "debug", name = "run", skip_all, fields(images = self.images()))]
     pub(super) async fn submit(&self, gpu: &Gpu, images: Input<'_>, mut clock: Option<&mut Timestamps>) -> Result<(Part, Submitted)> {
         let elements = self.byte_outputs().map(|bytes| bytes as usize / size_of::<f32>()).collect();
         let submitted = gpu.caught(|| {
             let readback = Readback::buffer(gpu, self.byte_outputs().sum());
             let turn = lock(&self.turn);
-            self.write(gpu.queue(), images);
+            debug_span!("upload").in_scope(|| self.write(gpu.queue(), images));
             let uploaded = Instant::now();
             let (mut last, mut encoded) = (None, uploaded);
             let parts = self.submissions(gpu.flops_per_submission());
             for (index, dispatches) in parts.iter().enumerate() {
-                let mut encoder = gpu.device().create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("densenet") });
-                encode(&mut encoder, *dispatches, clock.as_deref_mut());
-                if index + 1 == parts.len() {
-                    self.copy_outputs(&mut encoder, &readback, consecutive(self.byte_outputs()));
-                }
-                let commands = encoder.finish();
+                let commands = debug_span!("encode").in_scope(|| {
+                    let mut encoder = gpu.device().create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("densenet") });
+                    encode(&mut encoder, *dispatches, clock.as_deref_mut());
+                    if index + 1 == parts.len() {
+                        self.copy_outputs(&mut encoder, &readback, consecutive(self.byte_outputs()));
+                    }
+                    encoder.finish()
+                });
                 encoded = Instant::now();
-                last = Some(gpu.queue().submit([commands]));
+                last = Some(debug_span!("submit").in_scope(|| gpu.queue().submit([commands])));
             }
             drop(turn);
             (Readback::start(readback, last), Submitted { uploaded, encoded, submitted: Instant::now() })

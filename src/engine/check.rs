@@ -23,6 +23,7 @@ const UNTOUCHED: f32 = 7.0;
 /// and far from the beginning of its buffers.
 ///
 /// Errors where the device fails altogether.
+#[tracing::instrument(level = "debug", name = "check tile", skip_all, fields(%tile))]
 pub(super) async fn computes(gpu: &Gpu, pipelines: &Pipelines, tile: Tile, convolution: &Convolution) -> Result<bool> {
     let specimen = Specimen::new(tile, convolution);
     let found = specimen.run(gpu, pipelines, tile).await;

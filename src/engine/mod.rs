@@ -115,6 +115,7 @@ impl Engine {
         Self::with_sources(gpu, graph, weights, options, Variant::source).await
     }
 
+    #[tracing::instrument(name = "make engine", skip_all)]
     pub(crate) async fn with_sources(
         gpu: &Gpu,
         graph: &Graph,

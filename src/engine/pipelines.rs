@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use rayon::prelude::*;
+use tracing::{Span, debug_span};
 
 use super::lock;
 use crate::error::Result;
@@ -70,6 +71,7 @@ impl Pipelines {
     }
 
     /// Builds the pipelines that are not there yet, on every core: drivers compile shaders when a pipeline is made.
+    #[tracing::instrument(level = "debug", name = "pipelines", skip_all)]
     pub(crate) async fn build<'a>(&self, gpu: &Gpu, variants: impl Iterator<Item = &'a Variant>) -> Result<()> {
         let mut missing: Vec<&Variant> = Vec::new();
         {
@@ -85,9 +87,12 @@ impl Pipelines {
         }
         let cache = gpu.pipeline_cache();
         let compiled = cache.map(PipelineCache::compiled);
-        // Error scopes belong to a thread, so each pipeline has its own.
-        let build =
-            |variant: &&Variant| Ok(((*variant).clone(), pollster::block_on(gpu.caught(|| self.pipeline(gpu, compiled, variant)))?));
+        let stage = Span::current();
+        // Error scopes belong to a thread, so each pipeline has its own. So have spans.
+        let build = |variant: &&Variant| {
+            let _span = debug_span!(parent: &stage, "pipeline", %variant).entered();
+            Ok(((*variant).clone(), pollster::block_on(gpu.caught(|| self.pipeline(gpu, compiled, variant)))?))
+        };
         let built = missing.par_iter().map(build).collect::<Result<Vec<_>>>()?;
         lock(&self.pipelines).extend(built);
         if let Some(cache) = cache {
@@ -104,15 +109,18 @@ impl Pipelines {
     fn pipeline(&self, gpu: &Gpu, cache: Option<&wgpu::PipelineCache>, variant: &Variant) -> Arc<wgpu::ComputePipeline> {
         let label = variant.to_string();
         let shader = wgpu::ShaderModuleDescriptor { label: Some(&label), source: wgpu::ShaderSource::Wgsl((self.source)(variant).into()) };
-        let module = if self.shader_checks {
-            gpu.device().create_shader_module(shader)
-        } else {
-            // SAFETY: these are this crate's own shaders. Every index they compute is bounded by the plan's sizes, which
-            // the engine checked against the buffers it bound, a peak's by those of its own (or is a byte, in a table of 256),
-            // and every loop by a size in the parameters; the tests run all of them with checks as well.
-            unsafe { gpu.device().create_shader_module_trusted(shader, wgpu::ShaderRuntimeChecks::unchecked()) }
-        };
+        let module = debug_span!("translate").in_scope(|| {
+            if self.shader_checks {
+                gpu.device().create_shader_module(shader)
+            } else {
+                // SAFETY: these are this crate's own shaders. Every index they compute is bounded by the plan's sizes, which
+                // the engine checked against the buffers it bound, a peak's by those of its own (or is a byte, in a table of 256),
+                // and every loop by a size in the parameters; the tests run all of them with checks as well.
+                unsafe { gpu.device().create_shader_module_trusted(shader, wgpu::ShaderRuntimeChecks::unchecked()) }
+            }
+        });
         let compilation_options = wgpu::PipelineCompilationOptions { zero_initialize_workgroup_memory: false, ..Default::default() };
+        let _span = debug_span!("create").entered();
         Arc::new(gpu.device().create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
             label: Some(&label),
             layout: Some(&self.layout),

@@ -45,6 +45,7 @@ impl Readback {
     }
 
     /// The result, once it has arrived; `wait` makes sure that it does.
+    #[tracing::instrument(level = "debug", name = "wait", skip_all)]
     pub(crate) async fn data(self, gpu: &Gpu, wait: Wait) -> Result<Vec<f32>> {
         wait(&self, gpu)?;
         let mapped = self.mapped.await.map_err(|_| gpu.error("the device gave no result"))?;

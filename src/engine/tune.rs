@@ -34,6 +34,7 @@ impl Engine {
         pollster::block_on(self.tune_async(batch, height, width))
     }
 
+    #[tracing::instrument(name = "tune", skip_all, fields(batch, height, width))]
     async fn tune_async(&self, batch: usize, height: usize, width: usize) -> Result<BTreeMap<String, Vec<Timing>>> {
         let mut timings: BTreeMap<String, Vec<Timing>> = BTreeMap::new();
         let before = self.tuning();

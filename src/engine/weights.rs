@@ -2,6 +2,7 @@
 
 use half::f16;
 use rayon::prelude::*;
+use tracing::debug_span;
 
 use crate::error::{Error, Result};
 use crate::gpu::Gpu;
@@ -15,14 +16,17 @@ pub(super) struct WeightBuffers {
 }
 
 impl WeightBuffers {
+    #[tracing::instrument(level = "debug", name = "weights", skip_all)]
     pub(super) async fn upload(gpu: &Gpu, plan: &Plan, weights: &Weights) -> Result<Self> {
         let limit = gpu.byte_buffer_limit();
         if let Some(needed) = plan.byte_weight_buffers().find(|&bytes| bytes > limit) {
             return Err(Error::TooLarge { what: "the largest layer's weights".into(), needed, limit, adapter: gpu.summary().name.clone() });
         }
         let precision = plan.options().tuning.precision;
-        let packed = plan.packs().par_iter().map(|packed| stored(&packed.pack, weights, precision)).collect::<Result<Vec<_>>>()?;
+        let packed = debug_span!("fold")
+            .in_scope(|| plan.packs().par_iter().map(|packed| stored(&packed.pack, weights, precision)).collect::<Result<Vec<_>>>())?;
         gpu.caught(|| {
+            let _span = debug_span!("upload").entered();
             let buffer = |(index, size): (usize, u64)| {
                 let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST;
                 let buffer =

@@ -80,6 +80,7 @@ impl Hub {
     ///
     /// Errors where `remote` is malformed, the cache cannot be written, or as [`Error::Hub`]: what was asked for, and
     /// what came in its place.
+    #[tracing::instrument(name = "fetch", skip_all, fields(%remote))]
     pub fn fetch(&self, remote: &Remote, progress: &mut dyn FnMut(u64, u64)) -> Result<PathBuf> {
         remote.check()?;
         let cache = Cache::of(&self.cache, &remote.repository);

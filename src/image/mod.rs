@@ -84,6 +84,7 @@ impl Picture {
     /// [`Picture::upright`] applies it.
     ///
     /// Errors where the content is no picture, is damaged, or has more than [`MAX_PIXELS`] pixels.
+    #[tracing::instrument(level = "debug", name = "decode picture", skip_all)]
     pub fn read(source: impl BufRead + Seek) -> Result<Self> {
         // Decoders parse what strangers wrote: a bug in one must cost one picture, not the run.
         let decoded = catch_unwind(AssertUnwindSafe(|| decode::decode(source)));

@@ -59,6 +59,7 @@ impl Preprocessing {
     }
 
     /// What [`Preprocessing::apply`] normalises, and how. Errors as it does.
+    #[tracing::instrument(level = "debug", name = "prepare picture", skip_all)]
     pub fn prepare(&self, picture: &Picture) -> Result<Prepared> {
         let picture = self.resize_and_crop(picture)?;
         Ok(Prepared { tables: self.tables(&picture), picture })

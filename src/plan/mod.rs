@@ -77,6 +77,7 @@ pub struct Plan {
 impl Plan {
     /// Plans `graph`. Errors for a batch of 0, for tensors that no 32-bit index reaches, and where the tuning excludes
     /// every kernel for a convolution.
+    #[tracing::instrument(level = "debug", name = "plan", skip_all, fields(input = %graph.input_shape(), batch = options.batch))]
     pub fn new(graph: &Graph, options: PlanOptions) -> Result<Self> {
         if options.batch == 0 {
             return Err(Error::Input { expected: "a batch of at least 1".into(), found: "0".into() });

@@ -65,6 +65,7 @@ impl Verification {
     ///
     /// Errors where the weights or the input do not fit the network, the batch is too large for the device to run at once, or
     /// the device fails.
+    #[tracing::instrument(name = "verify", skip_all)]
     pub fn run(engine: &Engine, weights: &Weights, input: Input<'_>, height: usize, width: usize) -> Result<Self> {
         let reference = Reference::new(engine.graph().resized(height, width)?, weights.clone())?;
         let tolerance = tolerance(engine.tuning().precision);

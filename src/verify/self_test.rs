@@ -32,6 +32,7 @@ const PICTURES: usize = 3;
 /// ```
 ///
 /// Errors where a layer differs ([`Error::SelfTest`]) or the device fails.
+#[tracing::instrument(name = "self-test", skip_all)]
 pub fn self_test(gpu: &Gpu, precision: Precision) -> Result<()> {
     self_test_of(gpu, precision, Variant::source)
 }

@@ -64,6 +64,7 @@ const LARGEST_CONFIG: u64 = 1 << 20;
 impl Checkpoint {
     /// Reads a checkpoint file; where a file of timm's called `config.json` lies beside it, that says what it does not.
     /// Errors where it cannot be read, or as [`Checkpoint::from_bytes`] does.
+    #[tracing::instrument(name = "read checkpoint", skip_all, fields(path = %path.as_ref().display()))]
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let bytes = read_file(path)?;
