@@ -25,6 +25,7 @@ mod reader;
 mod rows;
 mod size;
 mod specimen;
+mod stages;
 mod stream;
 mod tune;
 mod verify;

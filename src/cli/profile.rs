@@ -4,9 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use densenet_wgpu::Config;
 use densenet_wgpu::profile::{Ceilings, Comparison, Profile, Total};
 use densenet_wgpu::weights::Checkpoint;
+use densenet_wgpu::{Config, Engine};
 use serde::Serialize;
 
 use super::device::{Device, DeviceOptions, Runner, images_at_once};
@@ -16,6 +16,7 @@ use super::model::{ModelOptions, size};
 use super::output;
 use super::plan::architecture;
 use super::size::Size;
+use super::stages::{ColdStart, Stages};
 
 /// Show where the time goes: each step, each kind of operation, each dense block
 #[derive(Args)]
@@ -78,6 +79,7 @@ struct Report<'a> {
     profile: &'a Profile,
     by_operation: Vec<Total>,
     by_module: Vec<Total>,
+    cold_start: &'a ColdStart,
     /// With `--no-fusion`, the same network with fusion.
     fused: Option<&'a Profile>,
     /// With `--compare`, what moved.
@@ -86,6 +88,7 @@ struct Report<'a> {
 
 /// Measures, and writes what was asked for.
 pub(crate) fn run(options: Options) -> Result<u8, Stop> {
+    let stages = Stages::listen();
     let before = options.compare.as_deref().map(read).transpose()?;
     let model = match &options.arch {
         Some(config) => Checkpoint::init(config.clone(), 0)?,
@@ -99,20 +102,22 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
         return Err(Stop::refused(format!("--batch {batch}: expected at most {most} images of {shape}, which fill 1 GiB")));
     }
     let device = options.device.open()?;
-    let Device::Gpu(gpu) = &device else {
-        return Err(Stop::refused("--device cpu: expected a device with kernels to time, found the reference, which has none"));
-    };
+    let Device::Gpu(gpu) = &device else { return Err(no_gpu()) };
     let input: Vec<f32> = (0..batch * shape.elements()).map(|i| (i as f32 * 0.37).sin()).collect();
+    let engine = |fusion| match options.device.runner_on(&device, &graph, &model.weights, fusion)? {
+        Runner::Gpu(engine) => Ok(engine),
+        Runner::Cpu(_) => Err(no_gpu()),
+    };
+    let own = engine(!options.no_fusion)?;
+    own.run_at(&input, height, width)?;
+    let cold_start = stages.finish();
     let ceilings = Ceilings::measure(gpu)?;
-    let measure = |fusion| {
-        let Runner::Gpu(engine) = options.device.runner_on(&device, &graph, &model.weights, fusion)? else {
-            unreachable!("a GPU was opened")
-        };
-        let profile = Profile::measure(&engine, &input, height, width, options.runs as usize, ceilings)?;
+    let measure = |engine: &Engine| {
+        let profile = Profile::measure(engine, &input, height, width, options.runs as usize, ceilings)?;
         Ok::<_, Stop>(Profile { model: model.name.clone(), ..profile })
     };
-    let profile = measure(!options.no_fusion)?;
-    let fused = options.no_fusion.then(|| measure(true)).transpose()?;
+    let profile = measure(&own)?;
+    let fused = if options.no_fusion { Some(measure(&*engine(true)?)?) } else { None };
     let comparison = match (&before, &fused) {
         (Some(before), _) => Some(Comparison::new(before, &profile)),
         (None, Some(fused)) => Some(Comparison { steps: Vec::new(), ..Comparison::new(&profile, fused) }),
@@ -123,18 +128,29 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
             let title = if options.no_fusion { "what fusion buys (now: fused)" } else { "what moved" };
             let comparison =
                 comparison.as_ref().map_or(String::new(), |comparison| format!("\n{title}\n{}\n", comparison.to_string().trim_end()));
-            format!("{}\n{comparison}", printable_lines(&profile.to_string()))
+            format!("{}\n\n{}\n{comparison}", printable_lines(&profile.to_string()), printable_lines(&cold_start.to_string()))
         }
         Format::Trace => profile.trace() + "\n",
         Format::Svg => profile.svg(),
         Format::Json => {
             let (by_operation, by_module) = (profile.by_operation(), profile.by_module());
-            let report = Report { profile: &profile, by_operation, by_module, fused: fused.as_ref(), comparison: comparison.as_ref() };
+            let report = Report {
+                profile: &profile,
+                by_operation,
+                by_module,
+                cold_start: &cold_start,
+                fused: fused.as_ref(),
+                comparison: comparison.as_ref(),
+            };
             serde_json::to_string(&report).map_err(Stop::refused)? + "\n"
         }
     };
     output::deliver(options.output.as_deref(), content.as_bytes())?;
     Ok(WELL)
+}
+
+fn no_gpu() -> Stop {
+    Stop::refused("--device cpu: expected a device with kernels to time, found the reference, which has none")
 }
 
 /// A profile that an earlier run wrote.
