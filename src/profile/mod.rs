@@ -193,3 +193,50 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
         n => (sorted[n / 2 - 1] + sorted[n / 2]) / 2.0,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::{Shader, Variant};
+    use crate::{Cache, Checkpoint, Config};
+
+    const CEILINGS: Ceilings = Ceilings { gflops: 100.0, gigabytes_per_second: 10.0, launch_ms: 0.01 };
+
+    fn profile(source: fn(&Variant) -> String) -> Profile {
+        let gpu = Gpu::open(None).unwrap_or_else(|e| panic!("this test needs a GPU, a software one will do: {e}")).with_cache(Cache::off());
+        let model = Checkpoint::init(Config { num_classes: Some(5), ..Config::imagenet(6, &[2, 2], 10) }, 3).unwrap();
+        let graph = model.graph(64, 64).unwrap();
+        let engine = pollster::block_on(Engine::with_sources(&gpu, &graph, &model.weights, EngineOptions::default(), source)).unwrap();
+        Profile::measure(&engine, &vec![0.5; 3 * 64 * 64], 64, 64, 3, CEILINGS).unwrap()
+    }
+
+    #[test]
+    fn a_slowed_kernel_is_what_moved_most() {
+        let slowed = |variant: &Variant| match variant.shader {
+            Shader::GlobalPool => {
+                let slow = "for (var i = 0u; i < 20000u; i++) { sum = sin(sum) + f32(i) * 1e-9; }\n    sums[lane] = sum;";
+                variant.source().replace("sums[lane] = sum;", slow)
+            }
+            _ => variant.source(),
+        };
+        let comparison = Comparison::new(&profile(Variant::source), &profile(slowed));
+        let (step, module) = (&comparison.steps[0], &comparison.modules[0]);
+        assert_eq!((step.name.as_str(), module.name.as_str()), ("global_pool", "global_pool"));
+        assert!(step.ratio().unwrap() > 2.0 && comparison.total.difference_ms() > 0.0, "{comparison}");
+    }
+
+    #[test]
+    fn a_launch_takes_time() {
+        let gpu = Gpu::open(None).unwrap_or_else(|e| panic!("this test needs a GPU, a software one will do: {e}"));
+        let ms = launch_ms(&gpu).unwrap();
+        assert!(ms > 0.0 && ms < 10.0, "{ms}");
+    }
+
+    #[test]
+    fn medians_are_in_the_middle() {
+        assert_eq!(
+            [median([3.0, 1.0, 2.0].into_iter()), median([4.0, 1.0, 2.0, 3.0].into_iter()), median([].into_iter())],
+            [2.0, 2.5, 0.0]
+        );
+    }
+}

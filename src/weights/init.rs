@@ -22,6 +22,7 @@ impl Checkpoint {
     /// that PyTorch draws from the same seed.
     ///
     /// Errors where `config` makes no network.
+    #[tracing::instrument(name = "initialise weights", skip_all)]
     pub fn init(config: Config, seed: u64) -> Result<Self> {
         let mut weights = Weights::new();
         for node in config.any_graph()?.nodes() {

@@ -15,6 +15,7 @@ mod heatmap;
 mod infer;
 mod inputs;
 mod inspect;
+mod profile;
 mod rows;
 mod streams;
 mod tune;
