@@ -11,6 +11,9 @@
 //!
 //! Beside them: [`Checkpoint`] is a trained network as a file holds it, [`Gpu`] an open device, [`Cache`] what
 //! makes its next start faster, [`mod@image`] and [`labels`] the way in from pictures and out to names.
+//!
+//! Nothing here prints. What the library is at (opening a device, reading a checkpoint, making pipelines, running) shows as
+//! spans of the [`tracing`] crate, those of every run at the level of debugging.
 
 pub mod arch;
 pub mod cache;
