@@ -42,13 +42,30 @@ impl Legend {
     ///
     /// Errors where a logit is not finite.
     pub fn top_k(&self, logits: &[f32], k: usize) -> Result<Vec<Prediction>> {
-        if let Some(index) = logits.iter().position(|logit| !logit.is_finite()) {
-            let found = format!("{} for class {index}", logits[index]);
+        self.top_k_of_crops(logits, 1, k)
+    }
+
+    /// [`Legend::top_k`] of a picture of which the network saw several crops; `logits` is `[crops, classes]`.
+    ///
+    /// A class has the mean of its logits, and as its probability the mean of its probabilities in the crops, which is not
+    /// that of the mean logit. Where there are thresholds, they stretch that mean.
+    pub fn top_k_of_crops(&self, logits: &[f32], crops: usize, k: usize) -> Result<Vec<Prediction>> {
+        let classes = logits.len() / crops;
+        if let Some(position) = logits.iter().position(|logit| !logit.is_finite()) {
+            let found = format!("{} for class {}", logits[position], position % classes);
             return Err(Error::Input { expected: "a picture that gives finite logits".into(), found });
         }
-        let probabilities = self.probabilities(logits);
-        let prediction = |index: usize| Prediction { index, logit: logits[index], probability: probabilities[index] };
-        let mut predictions: Vec<Prediction> = (0..logits.len()).filter(|&index| self.is_trained(index)).map(prediction).collect();
+        let mean = |of: &dyn Fn(&[f32]) -> Vec<f64>| {
+            let mut sums = vec![0.0; classes];
+            for values in logits.chunks_exact(classes.max(1)).map(of) {
+                sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+            }
+            sums.into_iter().map(|sum| sum / crops as f64).collect::<Vec<f64>>()
+        };
+        let probabilities = self.stretched(mean(&|logits| probabilities(logits, self.activation)));
+        let logits = mean(&|logits| logits.iter().copied().map(f64::from).collect());
+        let prediction = |index: usize| Prediction { index, logit: logits[index] as f32, probability: probabilities[index] };
+        let mut predictions: Vec<Prediction> = (0..classes).filter(|&index| self.is_trained(index)).map(prediction).collect();
         predictions.sort_by(|a, b| b.probability.total_cmp(&a.probability).then(b.logit.total_cmp(&a.logit)));
         predictions.truncate(k);
         Ok(predictions)
@@ -57,7 +74,10 @@ impl Legend {
     /// A probability for each logit. Where there are thresholds, each is where its class's probability is 0.5, and both
     /// sides are stretched (torchxrayvision's `op_norm`).
     pub fn probabilities(&self, logits: &[f32]) -> Vec<f64> {
-        let mut probabilities = probabilities(logits, self.activation);
+        self.stretched(probabilities(logits, self.activation))
+    }
+
+    fn stretched(&self, mut probabilities: Vec<f64>) -> Vec<f64> {
         for (probability, threshold) in probabilities.iter_mut().zip(self.thresholds.iter().flatten()) {
             if let Some(threshold) = threshold.map(f64::from) {
                 let below = *probability < threshold;
@@ -135,6 +155,21 @@ mod tests {
         assert_eq!(top.iter().map(|p| p.index).collect::<Vec<_>>(), [0, 1], "what was not trained is left out");
         assert!((top[0].probability - 0.5).abs() < 1e-6 && (top[1].probability - 0.25).abs() < 1e-6, "{top:?}");
         assert_eq!((legend.label(0).as_str(), legend.label(3).as_str(), legend.label(9).as_str()), ("a", "3", "9"));
+    }
+
+    #[test]
+    fn crops_are_averaged_as_probabilities_before_thresholds_stretch_them() {
+        let logit = |p: f64| (p / (1.0 - p)).ln() as f32;
+        let logits = [logit(0.9), logit(0.2), logit(0.1), logit(0.4)];
+        let sigmoid = legend(Activation::Sigmoid).top_k_of_crops(&logits, 2, 2).unwrap();
+        assert_eq!(sigmoid.iter().map(|p| p.index).collect::<Vec<_>>(), [0, 1]);
+        assert!((sigmoid[0].probability - 0.5).abs() < 1e-6 && (sigmoid[1].probability - 0.3).abs() < 1e-6, "{sigmoid:?}");
+        assert!(sigmoid[0].logit.abs() < 1e-6, "{sigmoid:?}");
+        let thresholds = Some(vec![Some(0.5), Some(0.3)]);
+        let stretched = Legend { thresholds, ..legend(Activation::Sigmoid) }.top_k_of_crops(&logits, 2, 2).unwrap();
+        assert!(stretched.iter().all(|p| (p.probability - 0.5).abs() < 1e-6), "{stretched:?}");
+        let message = legend(Activation::Softmax).top_k_of_crops(&[0.0, 1.0, 0.0, f32::NAN], 2, 1).unwrap_err().to_string();
+        assert!(message.contains("NaN for class 1"), "{message}");
     }
 
     #[test]
