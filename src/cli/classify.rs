@@ -6,16 +6,18 @@ use clap::Args;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use super::device::DeviceOptions;
+use super::dump::Dump;
 use super::exit::{FAILED, Stop, WELL};
 use super::heatmap::{HeatmapOptions, Heatmaps};
 use super::inputs;
 use super::message;
 use super::model::{self, DescriptionOptions, ModelOptions};
 use super::output::Output;
-use super::reader::Reader;
+use super::pictures::PictureOptions;
+use super::reader::{Preparation, Reader};
 use super::rows::{HeatmapFiles, Outcome, RowFormat, Rows};
 use super::size::Size;
-use super::stream::{Finished, StreamOptions, stream};
+use super::stream::{Finished, Stream, StreamOptions};
 
 /// Classify pictures
 #[derive(Args)]
@@ -41,6 +43,16 @@ pub(crate) struct Options {
     #[command(flatten)]
     stream: StreamOptions,
     #[command(flatten)]
+    pictures: PictureOptions,
+    /// Average the probabilities of ten crops: the corners and the centre, and those of the mirror image. A batch counts
+    /// crops, and has ten at the least
+    #[arg(long, conflicts_with = "heatmap")]
+    ten_crop: bool,
+    /// Also write what goes into the network to a .npy file: float32 [N, C, H, W], a row for each input that could be read,
+    /// in order, or with --ten-crop ten; inputs that fail have none
+    #[arg(long, value_name = "FILE")]
+    dump_input: Option<PathBuf>,
+    #[command(flatten)]
     description: DescriptionOptions,
     #[command(flatten)]
     heatmap: HeatmapOptions,
@@ -56,24 +68,32 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
         return Err(Stop::refused(format!("{}: expected a model with a classifier, found one that ends in features", model.name)));
     }
     let inputs = inputs::expand(&options.paths)?;
-    let own = options.description.describe(&mut model)?.preprocessing;
-    let preprocessing = options.stream.size.map_or_else(|| own.clone(), |size| own.sized(size.height, size.width));
-    let Size { height, width } = model::size(options.stream.size, Some(&preprocessing));
+    let preprocessing = options.pictures.sized(options.description.describe(&mut model)?.preprocessing);
+    if options.ten_crop && preprocessing.crop.is_none() {
+        let remedy = "--preprocess takes one with a crop";
+        return Err(Stop::refused(format!("--ten-crop: expected a preprocessing with a crop, found: {preprocessing}; {remedy}")));
+    }
+    let Size { height, width } = model::size(options.pictures.size, Some(&preprocessing));
     let (graph, weights) = if options.heatmap.is_asked() {
         model.with_class_maps(height, width)?
     } else {
         (model.graph(height, width)?, std::mem::take(&mut model.weights))
     };
     let legend = model.legend();
-    let heatmaps = options.heatmap.begin(&legend, &preprocessing, &graph)?;
+    let shape = [preprocessing.channels, height, width];
+    let preparation = Preparation { preprocessing, upright: options.pictures.exif, ten_crop: options.ten_crop };
+    let heatmaps = options.heatmap.begin(&legend, &preparation, &graph)?;
     let runner = options.device.runner(&graph, &weights, true)?;
+    let dump = options.dump_input.as_deref().map(|path| Dump::create(path, shape)).transpose()?;
 
     let rows = Rows { format: options.format, legend, model: model.name, output: Output::new() };
-    let batch = options.stream.batch(&graph);
+    let crops = if options.ten_crop { 10 } else { 1 };
+    let batch = (options.stream.batch(&graph) / crops).max(1);
     let count = inputs.len();
-    let reader = Reader::new(inputs, preprocessing, batch)?.keeping(heatmaps.is_some());
-    let mut classification = Classification { rows, top_k: options.top_k as usize, heatmaps, failed: 0, unwritten: 0 };
-    let finished = classification.rows.begin().and_then(|()| stream(reader, batch, &runner, |inputs| classification.finish_batch(inputs)));
+    let reader = Reader::new(inputs, preparation, batch)?.keeping(heatmaps.is_some());
+    let stream = Stream { reader, batch, dump };
+    let mut classification = Classification { rows, top_k: options.top_k as usize, crops, heatmaps, failed: 0, unwritten: 0 };
+    let finished = classification.rows.begin().and_then(|()| stream.run(&runner, |inputs| classification.finish_batch(inputs)));
     classification.finish(finished, count)
 }
 
@@ -81,6 +101,8 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
 struct Classification {
     rows: Rows,
     top_k: usize,
+    /// Results that a picture has.
+    crops: usize,
     heatmaps: Option<Heatmaps>,
     failed: usize,
     /// Inputs that have a row, but not all of their heatmaps.
@@ -110,8 +132,8 @@ impl Classification {
 
     fn row(&self, input: Finished) -> Row {
         let logits = input.outputs.as_ref().map_err(String::clone);
-        let top = |outputs: &Vec<Vec<f32>>| self.rows.legend.top_k(&outputs[0], self.top_k).map_err(|error| error.to_string());
-        let outcome: Outcome = logits.and_then(top);
+        let top = |outputs: &Vec<Vec<f32>>| self.rows.legend.top_k_of_crops(&outputs[0], self.crops, self.top_k);
+        let outcome: Outcome = logits.and_then(|outputs| top(outputs).map_err(|error| error.to_string()));
         let written = self.heatmaps.as_ref().zip(outcome.as_ref().ok()).map(|(heatmaps, top)| heatmaps.write(&input, top));
         let (heatmaps, errors) = written.unwrap_or_default();
         Row { path: input.path, outcome, heatmaps, errors }

@@ -13,10 +13,11 @@ use super::exit::{FAILED, Stop, WELL};
 use super::inputs;
 use super::message;
 use super::model::{self, ModelOptions, PreprocessingOptions};
-use super::npy::Table;
-use super::reader::Reader;
+use super::npy::Stack;
+use super::pictures::PictureOptions;
+use super::reader::{Preparation, Reader};
 use super::size::Size;
-use super::stream::{Finished, StreamOptions, stream};
+use super::stream::{Finished, Stream, StreamOptions};
 
 /// Turn pictures into features: what the network makes of them before its classifier
 #[derive(Args)]
@@ -39,6 +40,8 @@ pub(crate) struct Options {
     #[command(flatten)]
     stream: StreamOptions,
     #[command(flatten)]
+    pictures: PictureOptions,
+    #[command(flatten)]
     preprocessing: PreprocessingOptions,
 }
 
@@ -49,9 +52,8 @@ const FEATURES: &str = "global_pool";
 pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let mut model = options.model.open_or(DEFAULT_MODEL)?;
     let inputs = inputs::expand(&options.paths)?;
-    let own = options.preprocessing.describe(&mut model)?.preprocessing;
-    let preprocessing = options.stream.size.map_or_else(|| own.clone(), |size| own.sized(size.height, size.width));
-    let Size { height, width } = model::size(options.stream.size, Some(&preprocessing));
+    let preprocessing = options.pictures.sized(options.preprocessing.describe(&mut model)?.preprocessing);
+    let Size { height, width } = model::size(options.pictures.size, Some(&preprocessing));
     let mut graph = model.graph(height, width)?;
     graph.set_output(graph.find(FEATURES)?)?;
     let mut features = Features::create(options.output, graph.shape(graph.output()).channels)?;
@@ -59,9 +61,10 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
 
     let batch = options.stream.batch(&graph);
     let count = inputs.len();
-    let reader = Reader::new(inputs, preprocessing, batch)?;
+    let preparation = Preparation { preprocessing, upright: options.pictures.exif, ten_crop: false };
+    let reader = Reader::new(inputs, preparation, batch)?;
     let mut failed = 0;
-    stream(reader, batch, &runner, |inputs| {
+    Stream { reader, batch, dump: None }.run(&runner, |inputs| {
         inputs.into_iter().try_for_each(|Finished { path, outputs, .. }| match outputs.and_then(finite) {
             Ok(values) => features.push(&path, &values),
             Err(error) => {
@@ -91,7 +94,7 @@ fn finite(outputs: Vec<Vec<f32>>) -> Result<Vec<f32>, String> {
 struct Features {
     output: PathBuf,
     paths_output: PathBuf,
-    table: Table,
+    table: Stack,
     paths: BufWriter<WholeFile>,
     columns: usize,
 }
@@ -109,13 +112,13 @@ impl Features {
         if paths_output == output {
             return Err(Stop::refused(format!("{}: expected another ending than .jsonl, which the list of paths has", output.display())));
         }
-        let table = Table::create(&output, columns).map_err(|error| in_file(&output, &error))?;
+        let table = Stack::create(&output).map_err(|error| in_file(&output, &error))?;
         let paths = WholeFile::create(&paths_output).map_err(|error| in_file(&paths_output, &error))?;
         Ok(Self { output, paths_output, table, paths: BufWriter::new(paths), columns })
     }
 
     fn push(&mut self, path: &Path, values: &[f32]) -> Result<(), Stop> {
-        let row = Row { row: self.table.rows(), path: &path.to_string_lossy() };
+        let row = Row { row: self.table.arrays(), path: &path.to_string_lossy() };
         // JSON has no line end within: a path's own is escaped.
         let line = serde_json::to_string(&row).map_err(Stop::failed)?;
         writeln!(self.paths, "{line}").map_err(|error| in_file(&self.paths_output, &error))?;
@@ -125,10 +128,10 @@ impl Features {
     /// Puts both files in their places.
     fn finish(self) -> Result<(), Stop> {
         let Self { output, paths_output, table, paths, columns } = self;
-        let rows = table.rows();
+        let rows = table.arrays();
         let paths = paths.into_inner().map_err(|error| in_file(&paths_output, error.error()))?;
         paths.finish().map_err(|error| in_file(&paths_output, &error))?;
-        table.finish().map_err(|error| in_file(&output, &error))?;
+        table.finish(&[columns]).map_err(|error| in_file(&output, &error))?;
         message::note(&format!("{}: [{rows}, {columns}]; {}: their paths", output.display(), paths_output.display()));
         Ok(())
     }

@@ -10,14 +10,14 @@ use std::sync::{Mutex, PoisonError};
 use clap::Args;
 use densenet_wgpu::image::{Heatmap, Picture};
 use densenet_wgpu::labels::{Legend, Prediction};
-use densenet_wgpu::weights::{Activation, Preprocessing};
+use densenet_wgpu::weights::Activation;
 use densenet_wgpu::whole_file::WholeFile;
 use densenet_wgpu::{Graph, Shape};
 
 use super::exit::Stop;
 use super::model::nearest;
 use super::npy::Array;
-use super::reader::decode;
+use super::reader::Preparation;
 use super::rows::HeatmapFiles;
 use super::stream::Finished;
 
@@ -49,7 +49,7 @@ pub(crate) struct Heatmaps {
     folder: PathBuf,
     wanted: Vec<Wanted>,
     legend: Legend,
-    preprocessing: Preprocessing,
+    preparation: Preparation,
     graph: Graph,
     /// For each size that the network sees, the shape of its maps.
     shapes: Mutex<HashMap<[usize; 2], Shape>>,
@@ -63,14 +63,14 @@ impl HeatmapOptions {
 
     /// Makes the folder ready, where there are to be any, for a network whose second output are class maps. Stops where it
     /// cannot be written to or the model has no such class.
-    pub(crate) fn begin(&self, legend: &Legend, preprocessing: &Preprocessing, graph: &Graph) -> Result<Option<Heatmaps>, Stop> {
+    pub(crate) fn begin(&self, legend: &Legend, preparation: &Preparation, graph: &Graph) -> Result<Option<Heatmaps>, Stop> {
         let Some(folder) = &self.heatmap else { return Ok(None) };
         let classes = graph.shape(graph.output()).channels;
         let wanted = self.heatmap_class.iter().map(|name| wanted(name, legend, classes)).collect::<Result<_, _>>()?;
         let ready = fs::create_dir_all(folder).and_then(|()| WholeFile::create(&folder.join(".densenet")).map(drop));
         ready.map_err(|error| Stop::refused(format!("--heatmap {}: expected a folder to write to ({error})", folder.display())))?;
-        let (legend, preprocessing) = (legend.clone(), preprocessing.clone());
-        Ok(Some(Heatmaps { folder: folder.clone(), wanted, legend, preprocessing, graph: graph.clone(), shapes: Mutex::default() }))
+        let (legend, preparation) = (legend.clone(), preparation.clone());
+        Ok(Some(Heatmaps { folder: folder.clone(), wanted, legend, preparation, graph: graph.clone(), shapes: Mutex::default() }))
     }
 }
 
@@ -104,7 +104,7 @@ impl Heatmaps {
         let decoded;
         let picture = match &finished.original {
             Some(kept) => kept,
-            None => match decode(&finished.path) {
+            None => match self.preparation.decode(&finished.path) {
                 Ok(picture) => {
                     decoded = picture;
                     &decoded
@@ -173,7 +173,7 @@ impl Heatmaps {
         let mut array = Array::create(&npy, &[shape.height as u64, shape.width as u64]).map_err(|error| in_file(&npy, &error))?;
         array.extend(map.clone()).and_then(|()| array.finish()).map_err(|error| in_file(&npy, &error))?;
 
-        let view = self.preprocessing.view(picture.height(), picture.width());
+        let view = self.preparation.preprocessing.view(picture.height(), picture.width());
         let heatmap = Heatmap::new(shape.height, shape.width, map);
         let figure = heatmap.and_then(|heatmap| heatmap.figure(picture, view, &self.caption(class)));
         let figure = figure.map_err(|error| in_file(&png, &error))?;

@@ -106,21 +106,22 @@ impl Array {
     }
 }
 
-/// Rows of float32 `[N, columns]` that appear at their path when they are complete; N is known only then.
-pub(crate) struct Table {
+/// Arrays of float32, as many numbers in each, that appear at their path as one when they are complete; how many there are
+/// is known only then.
+pub(crate) struct Stack {
     file: WholeFile,
     writer: BufWriter<File>,
-    columns: usize,
-    rows: usize,
+    arrays: usize,
+    element_array: Option<usize>,
 }
 
-/// Bytes of a [`Table`]'s header, padded, so that its N can be written last: as NumPy does, a multiple of 64.
+/// Bytes of a [`Stack`]'s header, padded, so that it can be written last: as NumPy does, a multiple of 64.
 const BYTE_HEADER: usize = 128;
 
-impl Table {
-    /// Begins a file of rows of `columns` numbers, beside where it will be. Errors where what is at `path` is no file,
-    /// whose header could be written last.
-    pub(crate) fn create(path: &Path, columns: usize) -> io::Result<Self> {
+impl Stack {
+    /// Begins a file, beside where it will be. Errors where what is at `path` is no file, whose header could be written
+    /// last.
+    pub(crate) fn create(path: &Path) -> io::Result<Self> {
         let file = WholeFile::create(path)?;
         let handle = file.handle()?;
         if !handle.metadata()?.is_file() {
@@ -128,43 +129,47 @@ impl Table {
         }
         let mut writer = BufWriter::new(handle);
         writer.write_all(&[0; BYTE_HEADER])?;
-        Ok(Self { file, writer, columns, rows: 0 })
+        Ok(Self { file, writer, arrays: 0, element_array: None })
     }
 
-    /// Appends a row.
+    /// Appends an array, in C order.
     ///
     /// # Panics
-    /// Where it has not as many numbers as there are columns.
-    pub(crate) fn push(&mut self, row: &[f32]) -> io::Result<()> {
-        assert_eq!(row.len(), self.columns, "numbers in a row");
-        self.rows += 1;
-        row.iter().try_for_each(|value| self.writer.write_all(&value.to_le_bytes()))
+    /// Where it has not as many numbers as the first one.
+    pub(crate) fn push(&mut self, array: &[f32]) -> io::Result<()> {
+        assert_eq!(array.len(), *self.element_array.get_or_insert(array.len()), "numbers in an array");
+        self.arrays += 1;
+        array.iter().try_for_each(|value| self.writer.write_all(&value.to_le_bytes()))
     }
 
-    /// How many rows there are.
-    pub(crate) fn rows(&self) -> usize {
-        self.rows
+    /// How many arrays there are.
+    pub(crate) fn arrays(&self) -> usize {
+        self.arrays
     }
 
-    /// Puts the file in its place.
-    pub(crate) fn finish(mut self) -> io::Result<()> {
+    /// Puts the file in its place; `shape` is that of each array.
+    ///
+    /// # Panics
+    /// Where the arrays have not as many numbers.
+    pub(crate) fn finish(mut self, shape: &[usize]) -> io::Result<()> {
+        assert!(self.element_array.is_none_or(|elements| elements == shape.iter().product::<usize>()), "numbers in an array");
         self.writer.seek(SeekFrom::Start(0))?;
-        self.writer.write_all(&header(&[self.rows, self.columns]))?;
+        self.writer.write_all(&header(self.arrays, shape))?;
         self.writer.flush()?;
         drop(self.writer);
         self.file.finish()
     }
 }
 
-/// What stands before the numbers of an array of float32 in C order: version 1.0 of NumPy's format (NEP 1).
-fn header(shape: &[usize; 2]) -> [u8; BYTE_HEADER] {
+/// What stands before the numbers of `count` arrays of float32 in C order: version 1.0 of NumPy's format (NEP 1).
+fn header(count: usize, shape: &[usize]) -> [u8; BYTE_HEADER] {
     const BYTE_PREFIX: usize = 10;
-    let [rows, columns] = shape;
-    let text = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {columns}), }}");
+    let shape: String = shape.iter().map(|length| format!("{length}, ")).collect();
+    let text = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({count}, {shape}), }}");
     let mut header = [b' '; BYTE_HEADER];
     header[..8].copy_from_slice(b"\x93NUMPY\x01\x00");
     header[8..BYTE_PREFIX].copy_from_slice(&((BYTE_HEADER - BYTE_PREFIX) as u16).to_le_bytes());
-    // Two numbers of at most twenty digits: there is always room.
+    // One number of at most twenty digits, and at most three of arrays that were in memory: there is always room.
     header[BYTE_PREFIX..][..text.len()].copy_from_slice(text.as_bytes());
     header[BYTE_HEADER - 1] = b'\n';
     header

@@ -14,12 +14,16 @@ use rayon::ThreadPool;
 use super::exit::Stop;
 use super::inputs::Input;
 
-/// An input after it was read: a picture of the size that the network takes, or why there is none.
+/// The pictures that the network runs on for one input: one, or ten crops of it; else why there are none. The message leaves
+/// the path to the row.
+pub(crate) type Pictures = Result<Vec<Prepared>, String>;
+
+/// An input after it was read.
 pub(crate) struct Read {
     /// The path as the row shows it.
     pub(crate) path: PathBuf,
-    /// What the network runs on. The message leaves the path to the row.
-    pub(crate) picture: Result<Prepared, String>,
+    /// What came of it.
+    pub(crate) pictures: Pictures,
     /// The picture as it was decoded, where it is kept ([`Reader::keeping`]).
     pub(crate) original: Option<Picture>,
 }
@@ -27,18 +31,27 @@ pub(crate) struct Read {
 /// Pixels of a picture that is kept as it was decoded; a larger one is read once more where it is needed again.
 const KEPT_PIXELS: usize = 1 << 20;
 
-/// What a thread makes of an input.
-type Made = Result<(Prepared, Option<Picture>), String>;
-
 impl Read {
     /// Whether both can be in one batch: pictures of one size, or no pictures.
     pub(crate) fn runs_with(&self, other: &Self) -> bool {
-        match (&self.picture, &other.picture) {
-            (Ok(a), Ok(b)) => (a.picture.height(), a.picture.width()) == (b.picture.height(), b.picture.width()),
+        let size = |pictures: &[Prepared]| pictures.first().map(|first| (first.picture.height(), first.picture.width()));
+        match (&self.pictures, &other.pictures) {
+            (Ok(a), Ok(b)) => size(a) == size(b),
             (Err(_), Err(_)) => true,
             _ => false,
         }
     }
+}
+
+/// What is made of each picture.
+#[derive(Clone)]
+pub(crate) struct Preparation {
+    /// How it becomes the network's input.
+    pub(crate) preprocessing: Preprocessing,
+    /// Whether it is turned as its EXIF orientation says first.
+    pub(crate) upright: bool,
+    /// Whether it becomes ten crops instead of one.
+    pub(crate) ten_crop: bool,
 }
 
 /// Reads, resizes and crops pictures on every core and yields them in the order of the inputs.
@@ -47,21 +60,21 @@ impl Read {
 /// end early.
 pub(crate) struct Reader {
     inputs: vec::IntoIter<Input>,
-    preprocessing: Arc<Preprocessing>,
+    preparation: Arc<Preparation>,
     threads: ThreadPool,
     ahead: usize,
     keeps: bool,
-    coming: VecDeque<(PathBuf, Receiver<Made>)>,
+    coming: VecDeque<(PathBuf, Receiver<(Pictures, Option<Picture>)>)>,
 }
 
 impl Reader {
     /// A reader that has `batch` pictures ready before they are asked for, and works on one more with each thread.
-    pub(crate) fn new(inputs: Vec<Input>, preprocessing: Preprocessing, batch: usize) -> Result<Self, Stop> {
+    pub(crate) fn new(inputs: Vec<Input>, preparation: Preparation, batch: usize) -> Result<Self, Stop> {
         // A panic has been told by the hook. It drops the sender, which costs the row of its picture.
         let threads = rayon::ThreadPoolBuilder::new().panic_handler(drop).build().map_err(Stop::refused)?;
         let ahead = batch.saturating_add(threads.current_num_threads());
-        let preprocessing = Arc::new(preprocessing);
-        Ok(Self { inputs: inputs.into_iter(), preprocessing, threads, ahead, keeps: false, coming: VecDeque::new() })
+        let preparation = Arc::new(preparation);
+        Ok(Self { inputs: inputs.into_iter(), preparation, threads, ahead, keeps: false, coming: VecDeque::new() })
     }
 
     /// The same reader, which hands on pictures as they were decoded too, where they are small or cannot be read again.
@@ -72,11 +85,14 @@ impl Reader {
     fn begin(&mut self, input: Input) {
         let (sender, receiver) = channel();
         self.coming.push_back((input.path.clone(), receiver));
-        let (preprocessing, keeps) = (Arc::clone(&self.preprocessing), self.keeps);
+        let (preparation, keeps) = (Arc::clone(&self.preparation), self.keeps);
         self.threads.spawn_fifo(move || {
-            let picture = input.error.map_or_else(|| read(&input.path, &preprocessing, keeps), Err);
+            let read = match input.error {
+                Some(error) => (Err(error), None),
+                None => preparation.read(&input.path, keeps),
+            };
             // The receiver is gone where rows end early: nobody is left to tell.
-            drop(sender.send(picture));
+            drop(sender.send(read));
         });
     }
 }
@@ -90,30 +106,38 @@ impl Iterator for Reader {
         {
             self.begin(input);
         }
-        let (path, picture) = self.coming.pop_front()?;
-        let picture = picture.recv().unwrap_or_else(|_| Err("not read: an internal error, which standard error tells".into()));
-        let (picture, original) = match picture {
-            Ok((prepared, original)) => (Ok(prepared), original),
-            Err(error) => (Err(error), None),
+        let (path, read) = self.coming.pop_front()?;
+        let untold = |_| (Err("not read: an internal error, which standard error tells".into()), None);
+        let (pictures, original) = read.recv().unwrap_or_else(untold);
+        Some(Read { path, pictures, original })
+    }
+}
+
+impl Preparation {
+    /// What the network runs on for the picture at `path`, and the picture itself where it is to be kept.
+    fn read(&self, path: &Path, keeps: bool) -> (Pictures, Option<Picture>) {
+        let picture = match self.decode(path) {
+            Ok(picture) => picture,
+            Err(error) => return (Err(error), None),
         };
-        Some(Read { path, picture, original })
+        let pictures = self.prepare(&picture).map_err(|error| error.to_string());
+        let is_kept = keeps && pictures.is_ok() && (picture.height() * picture.width() <= KEPT_PIXELS || !path.is_file());
+        (pictures, is_kept.then_some(picture))
     }
-}
 
-fn read(path: &Path, preprocessing: &Preprocessing, keeps: bool) -> Made {
-    let picture = decode(path)?;
-    let prepared = preprocessing.prepare(&picture).map_err(|error| error.to_string())?;
-    let is_kept = keeps && (picture.height() * picture.width() <= KEPT_PIXELS || !path.is_file());
-    Ok((prepared, is_kept.then_some(picture)))
-}
-
-/// The picture at `path`.
-pub(crate) fn decode(path: &Path) -> Result<Picture, String> {
-    if path.is_dir() {
-        return Err("expected a picture, found a folder".into());
+    /// The picture at `path`, as it is to be seen.
+    pub(crate) fn decode(&self, path: &Path) -> Result<Picture, String> {
+        if path.is_dir() {
+            return Err("expected a picture, found a folder".into());
+        }
+        let file = File::open(path).map_err(|error| format!("cannot be opened: {error}"))?;
+        let picture = Picture::from_file(file).map_err(|error| error.to_string())?;
+        Ok(if self.upright { picture.upright() } else { picture })
     }
-    let file = File::open(path).map_err(|error| format!("cannot be opened: {error}"))?;
-    Picture::from_file(file).map_err(|error| error.to_string())
+
+    fn prepare(&self, picture: &Picture) -> densenet_wgpu::Result<Vec<Prepared>> {
+        if self.ten_crop { self.preprocessing.ten_crops(picture) } else { Ok(vec![self.preprocessing.prepare(picture)?]) }
+    }
 }
 
 #[cfg(test)]
@@ -132,13 +156,14 @@ mod tests {
             Input { error: (index % 7 == 3).then(|| format!("refused {index}")), path }
         };
         let inputs: Vec<Input> = (0..40).map(input).collect();
-        let mut reader = Reader::new(inputs.clone(), Preprocessing::torchvision(1).sized(8, 8), 3).unwrap();
+        let preparation = Preparation { preprocessing: Preprocessing::torchvision(1).sized(8, 8), upright: true, ten_crop: false };
+        let mut reader = Reader::new(inputs.clone(), preparation, 3).unwrap();
         for (index, input) in inputs.iter().enumerate() {
             let read = reader.next().unwrap();
             assert!(reader.coming.len() < reader.ahead);
             assert_eq!(read.path, input.path);
-            match read.picture {
-                Ok(prepared) => assert!(prepared.picture.samples().iter().all(|&sample| usize::from(sample) == index)),
+            match read.pictures {
+                Ok(prepared) => assert!(prepared[0].picture.samples().iter().all(|&sample| usize::from(sample) == index)),
                 Err(error) => assert_eq!(Some(error), input.error),
             }
         }

@@ -16,9 +16,10 @@ use densenet_wgpu::image::{Picture, Prepared};
 use densenet_wgpu::{Graph, Samples};
 
 use super::device::{Run, Runner, images_at_once};
+use super::dump::Dump;
 use super::exit::Stop;
+use super::pictures::Notices;
 use super::reader::{Read, Reader};
-use super::size::Size;
 
 /// How pictures go through a network.
 #[derive(Args)]
@@ -26,9 +27,6 @@ pub(crate) struct StreamOptions {
     /// Pictures that run at once
     #[arg(long, short, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..))]
     batch: u32,
-    /// Height and width that the network sees; default: the model's own
-    #[arg(long, value_name = "HxW")]
-    pub(crate) size: Option<Size>,
 }
 
 impl StreamOptions {
@@ -48,38 +46,54 @@ pub(crate) struct Finished {
     pub(crate) original: Option<Picture>,
     /// Height and width that the network saw.
     pub(crate) size: [usize; 2],
-    /// What the network made of it, for each of its outputs; or what went wrong.
+    /// What the network made of it, for each of its outputs, and there for each of its crops; or what went wrong.
     pub(crate) outputs: Result<Vec<Vec<f32>>, String>,
 }
 
-/// Runs all that `reader` reads, at most `batch` at once, and hands `finish` every input in its order, those that ran
-/// together at once. Ends early where `finish` stops.
-pub(crate) fn stream(
-    reader: Reader,
-    batch: usize,
-    runner: &Runner,
-    mut finish: impl FnMut(Vec<Finished>) -> Result<(), Stop>,
-) -> Result<(), Stop> {
-    thread::scope(|scope| {
-        // A batch is handed over when the one before it is done: the device has two, and no more.
-        let (sender, receiver) = sync_channel(0);
-        scope.spawn(|| start(reader, batch, runner, sender));
-        let mut number = 0;
-        receiver.iter().try_for_each(|batch| {
-            let finished = batch.wait(number);
-            number += finished.len();
-            finish(finished)
-        })
-    })
+/// Inputs to run.
+pub(crate) struct Stream {
+    /// Where they come from.
+    pub(crate) reader: Reader,
+    /// How many run at once, at most.
+    pub(crate) batch: usize,
+    /// Where what goes into the network is written too.
+    pub(crate) dump: Option<Dump>,
 }
 
-/// Starts batches as their pictures come, until there are no more or nobody waits for them.
-fn start(reader: Reader, most: usize, runner: &Runner, sender: SyncSender<Batch>) {
-    let mut reader = reader.peekable();
-    while let Some(reads) = next_batch(&mut reader, most) {
-        if sender.send(Batch::start(runner, reads)).is_err() {
-            return;
+impl Stream {
+    /// Runs them all, and hands `finish` every input in its order, those that ran together at once. Says what a person
+    /// should know about the pictures. Ends early where `finish` stops, or an input cannot be written.
+    pub(crate) fn run(self, runner: &Runner, mut finish: impl FnMut(Vec<Finished>) -> Result<(), Stop>) -> Result<(), Stop> {
+        thread::scope(|scope| {
+            // A batch is handed over when the one before it is done: the device has two, and no more.
+            let (sender, receiver) = sync_channel(0);
+            let starting = scope.spawn(move || self.start(runner, &sender));
+            let mut number = 0;
+            receiver.iter().try_for_each(|batch: Batch| {
+                let finished = batch.wait(number);
+                number += finished.len();
+                finish(finished)
+            })?;
+            // A panic has been told by the hook.
+            starting.join().unwrap_or_else(|_| Err(Stop::refused("batches were not started: an internal error")))
+        })
+    }
+
+    /// Starts batches as their pictures come, until there are no more or nobody waits for them.
+    fn start(self, runner: &Runner, sender: &SyncSender<Batch>) -> Result<(), Stop> {
+        let Self { reader, batch, mut dump } = self;
+        let (mut reader, mut notices) = (reader.peekable(), Notices::default());
+        while let Some(reads) = next_batch(&mut reader, batch) {
+            for Read { path, pictures, .. } in &reads {
+                let Ok(pictures) = pictures else { continue };
+                pictures.iter().for_each(|prepared| notices.look_at(path, &prepared.picture));
+                dump.as_mut().map_or(Ok(()), |dump| dump.push(path, pictures))?;
+            }
+            if sender.send(Batch::start(runner, reads)).is_err() {
+                return Ok(());
+            }
         }
+        dump.map_or(Ok(()), Dump::finish)
     }
 }
 
@@ -104,14 +118,14 @@ struct Batch {
 
 impl Batch {
     fn start(runner: &Runner, reads: Vec<Read>) -> Self {
-        let pictures: Vec<&Prepared> = reads.iter().filter_map(|read| read.picture.as_ref().ok()).collect();
+        let pictures: Vec<&Prepared> = reads.iter().filter_map(|read| read.pictures.as_ref().ok()).flatten().collect();
         let size = pictures.first().map_or([0, 0], |prepared| [prepared.picture.height(), prepared.picture.width()]);
         let run = match pictures.first() {
-            None => Err(reads.iter().filter_map(|read| read.picture.as_ref().err().cloned()).collect()),
+            None => Err(reads.iter().filter_map(|read| read.pictures.as_ref().err().cloned()).collect()),
             Some(_) => {
                 let samples: Vec<Samples> = pictures.iter().map(|picture| picture.samples()).collect();
                 let run = runner.start(&samples, size[0], size[1]);
-                run.map_err(|error| vec![error.to_string(); samples.len()])
+                run.map_err(|error| vec![error.to_string(); reads.len()])
             }
         };
         Self { inputs: reads.into_iter().map(|read| (read.path, read.original)).collect(), size, run }

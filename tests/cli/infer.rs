@@ -24,6 +24,7 @@ fn ramp(count: usize) -> Vec<f32> {
     (0..count).map(|i| (i as f32 * 0.37).sin()).collect()
 }
 
+/// Shape and values of a `.npy` file.
 pub(crate) fn read_npy(path: &Path) -> (Vec<u64>, Vec<f32>) {
     let content = fs::read(path).unwrap();
     let npy = npyz::NpyFile::new(&content[..]).unwrap();

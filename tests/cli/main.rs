@@ -16,6 +16,9 @@ mod infer;
 mod inputs;
 mod inspect;
 mod profile;
+#[path = "../common/npz.rs"]
+mod npz;
+mod pictures;
 mod rows;
 mod streams;
 mod tune;

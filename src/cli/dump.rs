@@ -1,0 +1,59 @@
+//! `--dump-input X.npy`: what goes into the network, as a file.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use densenet_wgpu::image::Prepared;
+
+use super::exit::Stop;
+use super::message;
+use super::npy::Stack;
+
+/// The inputs of a run on their way to a file, in order; those that could not be read are not among them.
+pub(crate) struct Dump {
+    path: PathBuf,
+    stack: Stack,
+    shape: [usize; 3],
+    /// Where the first input is from: the others are as large.
+    first: Option<PathBuf>,
+}
+
+impl Dump {
+    /// Begins the file at `path` for inputs of `[C, H, W]`; if there are any, the first may have another height and width.
+    pub(crate) fn create(path: &Path, shape: [usize; 3]) -> Result<Self, Stop> {
+        let stack = Stack::create(path).map_err(|error| refused(path, &error))?;
+        Ok(Self { path: path.into(), stack, shape, first: None })
+    }
+
+    /// Appends what was read from `path`. Errors where it is of another size than what came before.
+    pub(crate) fn push(&mut self, path: &Path, pictures: &[Prepared]) -> Result<(), Stop> {
+        for Prepared { picture, tables } in pictures {
+            let shape = [tables.len(), picture.height(), picture.width()];
+            let first = self.first.get_or_insert_with(|| {
+                self.shape = shape;
+                path.into()
+            });
+            if shape != self.shape {
+                let [_, height, width] = self.shape;
+                let expected = format!("--dump-input: expected inputs of one size, {height}x{width} as from {}", first.display());
+                let found = format!("found {}x{} from {}", picture.height(), picture.width(), path.display());
+                return Err(Stop::failed(format!("{expected}, {found}; --size HxW makes them equal")));
+            }
+        }
+        pictures.iter().try_for_each(|prepared| self.stack.push(&prepared.samples().values())).map_err(|error| refused(&self.path, &error))
+    }
+
+    /// Puts the file in its place and says its shape.
+    pub(crate) fn finish(self) -> Result<(), Stop> {
+        let Self { path, stack, shape, .. } = self;
+        let [channels, height, width] = shape;
+        let count = stack.arrays();
+        stack.finish(&shape).map_err(|error| refused(&path, &error))?;
+        message::note(&format!("{}: {:?}", path.display(), [count, channels, height, width]));
+        Ok(())
+    }
+}
+
+fn refused(path: &Path, error: &io::Error) -> Stop {
+    Stop::refused(format!("{}: {error}", path.display()))
+}

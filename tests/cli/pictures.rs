@@ -1,0 +1,195 @@
+//! How pictures are read: orientation, 16-bit grey, ten crops, and what goes into the network.
+
+use std::fs;
+use std::path::Path;
+
+use densenet_wgpu::image::Picture;
+
+use crate::infer::read_npy;
+use crate::npz;
+use crate::{CPU, assert_refused, assert_says, classify, densenet, draw, fixture, folder, json_lines, paths, stderr, stdout};
+
+/// torchvision's transform of the fixture `tensor`.
+const CROPPED: &str = r#"{"activation":"softmax","channels":3,"crop":[37,37],"mean":[0.485,0.456,0.406],"range":"zero_one","resize":{"filter":"bilinear","mode":"short_side","size":40},"std":[0.229,0.224,0.225]}"#;
+
+/// Writes a description of a preprocessing, and returns its path.
+fn preprocessing(folder: &Path, text: &str) -> String {
+    let path = folder.join("preprocessing.json");
+    fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+/// A file of an archive among the fixtures, in a folder.
+fn extracted(folder: &Path, archive: &str, name: &str) -> String {
+    let (_, content) = npz::read(Path::new(&fixture(archive))).into_iter().find(|(entry, _)| entry == name).unwrap();
+    let path = folder.join(name);
+    fs::write(&path, content).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+/// An array of an archive among the fixtures.
+fn array<T: npyz::Deserialize>(archive: &str, name: &str) -> (Vec<u64>, Vec<T>) {
+    let (_, content) = npz::read(Path::new(&fixture(archive))).into_iter().find(|(entry, _)| entry == name).unwrap();
+    let array = npyz::NpyFile::new(&content[..]).unwrap();
+    (array.shape().to_vec(), array.into_vec().unwrap())
+}
+
+#[test]
+fn an_orientation_is_warned_of_once_and_applied_when_asked() {
+    let folder = folder();
+    let lying = ["6.jpg", "3.png", "6.webp"].map(|name| extracted(folder.path(), "oriented.zip", name));
+    let upright = extracted(folder.path(), "oriented.zip", "1.jpg");
+    let all = [&upright[..], &lying[0], &lying[1], &lying[2], "--format", "json"];
+    let output = classify(&all);
+    assert_says(&output, 0, &["6.jpg: EXIF orientation 6 is not applied, as in torchvision; --exif turns"]);
+    assert_eq!(stderr(&output).lines().count(), 1, "{}", stderr(&output));
+    let turned = classify(&[&all[..], &["--exif"]].concat());
+    assert_says(&turned, 0, &[]);
+    assert_eq!(stderr(&turned), "");
+    let (rows, turned) = (json_lines(&output), json_lines(&turned));
+    assert_eq!(rows[0], turned[0]);
+    assert!((1..4).all(|row| rows[row] != turned[row]));
+
+    // Turned, it is what Pillow makes of it.
+    let (shape, samples) = array::<u8>("oriented.npz", "3.png");
+    let expected = folder.path().join("expected.ppm");
+    fs::write(&expected, [format!("P6 {} {} 255\n", shape[1], shape[0]).into_bytes(), samples].concat()).unwrap();
+    let [found, expected] = [lying[1].as_str(), expected.to_str().unwrap()].map(|path| {
+        let dump = folder.path().join("dump.npy");
+        assert_says(&classify(&[path, "--exif", "--dump-input", dump.to_str().unwrap()]), 0, &["[1, 3, 64, 64]"]);
+        fs::read(dump).unwrap()
+    });
+    assert!(found == expected);
+}
+
+/// `embed` reads pictures as `classify` does.
+#[test]
+fn features_are_of_pictures_turned_when_asked() {
+    let folder = folder();
+    let output = folder.path().join("features.npy");
+    let embed = |arguments: &[&str]| {
+        let told = densenet().arg("embed").args(CPU).arg("--output").arg(&output).args(arguments).output().unwrap();
+        assert_says(&told, 0, &[]);
+        (stderr(&told), read_npy(&output).1)
+    };
+    let lying = extracted(folder.path(), "oriented.zip", "6.png");
+    let (shape, samples) = array::<u8>("oriented.npz", "6.png");
+    let expected = folder.path().join("expected.ppm");
+    fs::write(&expected, [format!("P6 {} {} 255\n", shape[1], shape[0]).into_bytes(), samples].concat()).unwrap();
+    let (told, found) = embed(&[&lying, &fixture("I16.png"), &lying]);
+    assert!(told.contains("6.png: EXIF orientation 6 is not applied") && told.contains("I16.png: 16-bit grey is scaled"), "{told}");
+    assert_eq!(told.lines().count(), 3, "{told}");
+    let (told, turned) = embed(&[&lying, "--exif"]);
+    assert_eq!(told.lines().count(), 1, "{told}");
+    assert!(turned == embed(&[expected.to_str().unwrap()]).1);
+    assert!(turned != found[..turned.len()]);
+}
+
+#[test]
+fn heatmaps_are_over_pictures_turned_when_asked() {
+    let folder = folder();
+    let [maps, dump] = ["maps", "dump.npy"].map(|name| folder.path().join(name));
+    let run = |path: &str, options: &[&str]| {
+        let output = classify(&[&[path, "--format", "json", "--heatmap", maps.to_str().unwrap()], options].concat());
+        assert_says(&output, 0, &[]);
+        let heatmap = json_lines(&output)[0]["heatmaps"][0].clone();
+        (read_npy(Path::new(heatmap["npy"].as_str().unwrap())), Picture::open(heatmap["png"].as_str().unwrap()).unwrap())
+    };
+    let lying = extracted(folder.path(), "oriented.zip", "6.jpg");
+    let upright = Picture::open(&lying).unwrap().upright();
+    let expected = folder.path().join("expected.ppm");
+    let header = format!("P6 {} {} 255\n", upright.width(), upright.height()).into_bytes();
+    fs::write(&expected, [&header, upright.samples()].concat()).unwrap();
+    let turned = run(&lying, &["--exif", "--dump-input", dump.to_str().unwrap()]);
+    assert_eq!(read_npy(&dump).0, [1, 3, 64, 64]);
+    assert!(turned == run(expected.to_str().unwrap(), &[]));
+    assert!(turned.1 != run(&lying, &[]).1);
+    let output = classify(&[&fixture("L.png"), "--heatmap", maps.to_str().unwrap(), "--ten-crop"]);
+    assert_refused(&output, &["'--heatmap <DIR>' cannot be used with '--ten-crop'"]);
+}
+
+#[test]
+fn wide_grey_is_told_once() {
+    let output = classify(&[&fixture("I16.png"), &fixture("L.png"), &fixture("I16.png"), "--format", "json"]);
+    assert_says(&output, 0, &["I16.png: 16-bit grey is scaled by its range"]);
+    assert_eq!(stderr(&output).lines().count(), 1, "{}", stderr(&output));
+    assert_eq!(json_lines(&output).len(), 3);
+}
+
+#[test]
+fn the_dumped_input_is_torchvisions_tensor() {
+    let folder = folder();
+    let dump = folder.path().join("dump.npy");
+    let how = preprocessing(folder.path(), CROPPED);
+    let options = ["--preprocess", &how, "--dump-input", dump.to_str().unwrap(), "--format", "json", "--batch", "2"];
+    let pictures = [&fixture("source.png")[..], "no such.png", &fixture("RGB.png"), &fixture("source.png")];
+    let output = classify(&[&pictures[..], &options].concat());
+    assert_says(&output, 1, &["dump.npy: [3, 3, 37, 37]", "1 of 4 inputs failed"]);
+    assert_eq!(paths(&output).len(), 4);
+    let (shape, found) = read_npy(&dump);
+    let (_, expected) = array::<f32>("preprocessed.npz", "tensor");
+    assert_eq!(shape, [3, 3, 37, 37]);
+    let rows: Vec<&[f32]> = found.chunks_exact(expected.len()).collect();
+    assert!(rows[0] == expected && rows[2] == expected && rows[1] != expected);
+    // NumPy maps such a file into memory: its values begin where NumPy's own would.
+    assert_eq!(fs::read(&dump).unwrap().len(), 128 + 4 * found.len());
+}
+
+#[test]
+fn a_dump_of_no_inputs_is_empty_and_one_of_several_sizes_is_refused() {
+    let folder = folder();
+    let dump = folder.path().join("dump.npy");
+    let output = classify(&["no such.png", "--dump-input", dump.to_str().unwrap()]);
+    assert_says(&output, 1, &["dump.npy: [0, 3, 64, 64]"]);
+    assert_eq!(read_npy(&dump), (vec![0, 3, 64, 64], vec![]));
+    fs::remove_file(&dump).unwrap();
+
+    let how = preprocessing(folder.path(), &CROPPED.replace("[37,37]", "null"));
+    let options = ["--preprocess", &how, "--dump-input", dump.to_str().unwrap()];
+    let output = classify(&[&[&fixture("source.png")[..], &fixture("L.png")], &options[..]].concat());
+    assert_says(&output, 1, &["expected inputs of one size, 40x56 as from", "found 40x73 from", "--size HxW makes them equal"]);
+    assert!(!dump.exists());
+    let nowhere = folder.path().join("no/dump.npy");
+    assert_refused(&classify(&[&fixture("L.png"), "--dump-input", nowhere.to_str().unwrap()]), &["make it first"]);
+}
+
+#[test]
+fn ten_crops_are_averaged() {
+    let folder = folder();
+    let [dump, logits] = ["dump.npy", "logits.npy"].map(|name| folder.path().join(name));
+    let how = preprocessing(folder.path(), CROPPED);
+    draw(folder.path().join("grey.png"));
+    let small = extracted(folder.path(), "kinds.zip", "one-pixel.jpg");
+    let grey = folder.path().join("grey.png");
+    let pictures = [&fixture("source.png")[..], grey.to_str().unwrap(), "no such.png", &small];
+    let options = ["--preprocess", &how, "--ten-crop", "--top-k", "10", "--format", "json"];
+    let arguments = [&pictures[..], &options].concat();
+    let output = classify(&[&arguments[..], &["--dump-input", dump.to_str().unwrap()]].concat());
+    assert_says(&output, 1, &["dump.npy: [30, 3, 37, 37]", "1 of 4 inputs failed"]);
+    for batch in ["1", "20"] {
+        assert_eq!(stdout(&classify(&[&arguments[..], &["--batch", batch]].concat())), stdout(&output), "{batch}");
+    }
+
+    let mut infer = densenet();
+    infer.arg("infer").arg(&dump).args(CPU).arg("--output").arg(&logits);
+    assert_says(&infer.output().unwrap(), 0, &[]);
+    let (shape, logits) = read_npy(&logits);
+    assert_eq!(shape, [30, 10]);
+    let rows = json_lines(&output);
+    for (row, crops) in [(0, &logits[..100]), (1, &logits[100..200]), (3, &logits[200..])] {
+        for class in rows[row]["top"].as_array().unwrap() {
+            let index = class["index"].as_u64().unwrap() as usize;
+            let probability = |crop: &[f32]| f64::from(crop[index]).exp() / crop.iter().map(|&logit| f64::from(logit).exp()).sum::<f64>();
+            let probability = crops.chunks_exact(10).map(probability).sum::<f64>() / 10.0;
+            let logit = crops.chunks_exact(10).map(|crop| f64::from(crop[index])).sum::<f64>() / 10.0;
+            assert!((class["probability"].as_f64().unwrap() - probability).abs() < 1e-6, "{class}, not {probability}");
+            assert!((class["logit"].as_f64().unwrap() - logit).abs() < 1e-5, "{class}, not {logit}");
+        }
+    }
+}
+
+#[test]
+fn ten_crops_need_a_crop() {
+    let output = classify(&[&fixture("L.png"), "--ten-crop"]);
+    assert_refused(&output, &["--ten-crop: expected a preprocessing with a crop, found: squashed to 64x64"]);
+}
