@@ -13,6 +13,8 @@ use proptest::prelude::*;
 
 #[path = "common/npz.rs"]
 mod npz;
+#[path = "common/resampling.rs"]
+mod resampling;
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/pillow").join(name)
@@ -226,7 +228,30 @@ fn any_filter() -> impl Strategy<Value = Filter> {
     prop::sample::select(vec![Filter::Nearest, Filter::Bilinear, Filter::Bicubic, Filter::Lanczos])
 }
 
+/// A picture of noise, its edges and extremes more frequent than chance would have them.
+fn noise(height: usize, width: usize, channels: usize, seed: u64) -> Picture {
+    let mut state = seed;
+    let noise = std::iter::repeat_with(|| {
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1);
+        match state >> 60 {
+            0..4 => 0,
+            4..8 => 255,
+            _ => (state >> 50) as u8,
+        }
+    });
+    Picture::new(height, width, channels, noise.take(height * width * channels).collect()).unwrap()
+}
+
 proptest! {
+    #[test]
+    fn resizing_is_the_plain_sum(
+        from in [1..70_usize, 1..70], to in [1..70_usize, 1..70], channels in prop::sample::select(vec![1_usize, 3]), seed: u64,
+        filter in prop::sample::select(vec![Filter::Bilinear, Filter::Bicubic, Filter::Lanczos]),
+    ) {
+        let source = noise(from[0], from[1], channels, seed);
+        prop_assert_eq!(resampling::differing(&source, to[0], to[1], filter), 0);
+    }
+
     #[test]
     fn a_constant_picture_stays_constant(
         from in [1..80_usize, 1..80], to in [1..80_usize, 1..80], filter in any_filter(), channels in prop::sample::select(vec![1_usize, 3]), level: u8,
@@ -241,9 +266,7 @@ proptest! {
     fn a_region_is_a_part_of_the_whole(
         to in [2..60_usize, 2..60], filter in any_filter(), first in [0.0..1.0, 0.0..1.0], seed: u64,
     ) {
-        let mut state = seed;
-        let noise = std::iter::repeat_with(|| { state = state.wrapping_mul(6364136223846793005).wrapping_add(1); (state >> 56) as u8 });
-        let source = Picture::new(23, 31, 3, noise.take(23 * 31 * 3).collect()).unwrap();
+        let source = noise(23, 31, 3, seed);
         let from = [0, 1].map(|axis| (first[axis] * (to[axis] - 1) as f64) as usize);
         let region = Region { rows: from[0]..to[0], columns: from[1]..to[1] - usize::from(from[1] + 1 < to[1]) };
         let whole = resize(&source, to[0], to[1], filter);
