@@ -28,6 +28,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
+from timm.data.transforms import ResizeKeepRatio
 from torchvision.transforms import v2
 from torchvision.transforms._presets import ImageClassification
 from torchvision.transforms.functional import InterpolationMode
@@ -154,11 +155,13 @@ def write_random():
         samples = draw(width, height, channels, number) if number % 2 else random.integers(0, 256, (height, width, channels), np.uint8)
         picture = Image.fromarray(samples if channels == 3 else samples[..., 0])
         short = v2.Compose([v2.Resize(to_width, RESAMPLING[name]), v2.CenterCrop(crop)])
+        covering = ResizeKeepRatio((to_height, to_width), interpolation=name)
         padded = ImageOps.pad(picture, (to_width, to_width), FILTERS[name])
         arrays[f"{number}"] = samples
         for key, result in {
             f"squash-{to_height}x{to_width}-{name}-whole": picture.resize((to_width, to_height), FILTERS[name]),
             f"short_side-{to_width}-{name}-{crop}": short(picture),
+            f"cover-{to_height}x{to_width}-{name}-{crop}": v2.CenterCrop(crop)(covering(picture)),
             f"long_side-{to_width}-{name}-whole": padded,
             f"long_side-{to_width}-{name}-{crop}": v2.CenterCrop(crop)(padded),
         }.items():

@@ -142,6 +142,7 @@ impl Preprocessing {
         let old = self.size().unwrap_or([height, width]);
         let scaled = |side: usize, old: usize, new: usize| ((side * new) as f64 / old as f64).round() as usize;
         let mode = self.resize.map(|resize| match (resize.mode, self.crop) {
+            (ResizeMode::Cover([h, w]), _) => ResizeMode::Cover([scaled(h, old[0], height), scaled(w, old[1], width)]),
             (ResizeMode::Squash([h, w]), Some(crop)) => ResizeMode::Squash([scaled(h, crop[0], height), scaled(w, crop[1], width)]),
             (ResizeMode::Squash(_), None) => ResizeMode::Squash([height, width]),
             (ResizeMode::ShortSide(side), _) => ResizeMode::ShortSide(scaled(side, old[0], height).max(scaled(side, old[1], width))),
@@ -150,7 +151,7 @@ impl Preprocessing {
         let is_whole = match mode {
             Some(ResizeMode::Squash(_)) => true,
             Some(ResizeMode::LongSide(side)) => [side, side] == [height, width],
-            Some(ResizeMode::ShortSide(_)) | None => false,
+            Some(ResizeMode::ShortSide(_) | ResizeMode::Cover(_)) | None => false,
         };
         let crop = if is_whole && self.crop.is_none() { None } else { Some([height, width]) };
         let resize = self.resize.zip(mode).map(|(resize, mode)| Resize { mode, ..resize });
@@ -162,6 +163,10 @@ impl Preprocessing {
         let Some(resize) = self.resize else { return (Filter::Nearest, [height, width]) };
         let size = match resize.mode {
             ResizeMode::Squash(size) => size,
+            ResizeMode::Cover([least_height, least_width]) => {
+                let ratio = (height as f64 / least_height as f64).min(width as f64 / least_width as f64);
+                [height, width].map(|side| (side as f64 / ratio).round_ties_even() as usize)
+            }
             // torchvision truncates the long side.
             ResizeMode::ShortSide(side) if width <= height => [side * height / width, side],
             ResizeMode::ShortSide(side) => [side, side * width / height],

@@ -57,7 +57,8 @@ impl HubConfig {
         let scaled = |side: usize| (side as f64 / crop_share) as usize;
         let mode = match own.crop_mode.as_deref() {
             Some("squash") => ResizeMode::Squash([scaled(height), scaled(width)]),
-            _ => ResizeMode::ShortSide(scaled(height).max(scaled(width))),
+            _ if scaled(height) == scaled(width) => ResizeMode::ShortSide(scaled(height)),
+            _ => ResizeMode::Cover([scaled(height), scaled(width)]),
         };
         let preprocessing = Preprocessing {
             activation: Activation::Softmax,
@@ -96,6 +97,15 @@ mod tests {
         assert_eq!(config.preprocessing.crop, Some([288, 288]));
         let resize = Resize { filter: Filter::Bicubic, mode: ResizeMode::ShortSide(303) };
         assert_eq!(config.preprocessing.resize, Some(resize), "floor(288 / 0.95), as timm computes it");
+    }
+
+    #[test]
+    fn a_size_that_is_no_square_is_covered_or_squashed() {
+        let mode = |text: &str| HubConfig::read(text, &Config::densenet121()).unwrap().preprocessing.resize.unwrap().mode;
+        let oblong = RA.replace("288, 288", "288, 160");
+        assert_eq!(mode(&oblong), ResizeMode::Cover([303, 168]));
+        assert_eq!(mode(&oblong.replace("center", "squash")), ResizeMode::Squash([303, 168]));
+        assert!(HubConfig::read(&oblong.replace("center", "border"), &Config::densenet121()).is_none());
     }
 
     #[test]

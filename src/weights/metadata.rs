@@ -119,6 +119,9 @@ pub enum ResizeMode {
     /// The longer side becomes this long, the aspect ratio stays, and a border of zeros around the centre makes a square of
     /// it (Pillow's `ImageOps.pad(picture, (size, size), filter)`).
     LongSide(usize),
+    /// The picture becomes as small as it can be while it covers this height and width, the aspect ratio stays (timm's
+    /// `ResizeKeepRatio`). Of a square it is nearly [`ResizeMode::ShortSide`], which truncates where this rounds.
+    Cover([usize; 2]),
     /// Height and width become these, whatever the aspect ratio.
     Squash([usize; 2]),
 }
@@ -151,6 +154,7 @@ struct WrittenResize {
 enum WrittenMode {
     ShortSide,
     LongSide,
+    Cover,
     Squash,
 }
 
@@ -168,9 +172,11 @@ impl TryFrom<WrittenResize> for Resize {
         let mode = match (written.mode, written.size) {
             (WrittenMode::ShortSide, WrittenSize::Side(side)) => ResizeMode::ShortSide(side),
             (WrittenMode::LongSide, WrittenSize::Side(side)) => ResizeMode::LongSide(side),
+            (WrittenMode::Cover, WrittenSize::Sides(sides)) => ResizeMode::Cover(sides),
             (WrittenMode::Squash, WrittenSize::Sides(sides)) => ResizeMode::Squash(sides),
             (WrittenMode::ShortSide, WrittenSize::Sides(_)) => return Err("resize mode short_side takes one number as its size"),
             (WrittenMode::LongSide, WrittenSize::Sides(_)) => return Err("resize mode long_side takes one number as its size"),
+            (WrittenMode::Cover, WrittenSize::Side(_)) => return Err("resize mode cover takes [height, width] as its size"),
             (WrittenMode::Squash, WrittenSize::Side(_)) => return Err("resize mode squash takes [height, width] as its size"),
         };
         Ok(Self { filter: written.filter, mode })
@@ -182,6 +188,7 @@ impl From<Resize> for WrittenResize {
         let (mode, size) = match resize.mode {
             ResizeMode::ShortSide(side) => (WrittenMode::ShortSide, WrittenSize::Side(side)),
             ResizeMode::LongSide(side) => (WrittenMode::LongSide, WrittenSize::Side(side)),
+            ResizeMode::Cover(sides) => (WrittenMode::Cover, WrittenSize::Sides(sides)),
             ResizeMode::Squash(sides) => (WrittenMode::Squash, WrittenSize::Sides(sides)),
         };
         Self { filter: resize.filter, mode, size }
@@ -212,7 +219,7 @@ impl Preprocessing {
         let whole = match self.resize.map(|resize| resize.mode) {
             Some(ResizeMode::Squash(size)) => Some(size),
             Some(ResizeMode::LongSide(side)) => Some([side, side]),
-            Some(ResizeMode::ShortSide(_)) | None => None,
+            Some(ResizeMode::ShortSide(_) | ResizeMode::Cover(_)) | None => None,
         };
         self.crop.or(whole)
     }
@@ -229,7 +236,7 @@ impl Preprocessing {
         expect(self.std.iter().all(|&v| v != 0.0), "std", "no zeros", &self.std)?;
         let sides = match self.resize.map(|resize| resize.mode) {
             Some(ResizeMode::ShortSide(side) | ResizeMode::LongSide(side)) => vec![side],
-            Some(ResizeMode::Squash(sides)) => sides.to_vec(),
+            Some(ResizeMode::Cover(sides) | ResizeMode::Squash(sides)) => sides.to_vec(),
             None => Vec::new(),
         };
         for (name, sides) in [("resize", sides), ("crop", self.crop.map(Vec::from).unwrap_or_default())] {
@@ -261,6 +268,7 @@ impl fmt::Display for Preprocessing {
             match resize.mode {
                 ResizeMode::ShortSide(side) => write!(f, "short side to {side} ({filter}), ")?,
                 ResizeMode::LongSide(side) => write!(f, "long side to {side} ({filter}), padded to {side}x{side}, ")?,
+                ResizeMode::Cover([height, width]) => write!(f, "resized to cover {height}x{width} ({filter}), ")?,
                 ResizeMode::Squash([height, width]) => write!(f, "squashed to {height}x{width} ({filter}), ")?,
             }
         }
@@ -348,6 +356,7 @@ mod tests {
             ("\"mode\":\"short_side\"", "\"mode\":\"squash\"", "squash takes [height, width]"),
             ("\"size\":256", "\"size\":[256,256]", "short_side takes one number"),
             ("\"mode\":\"short_side\",\"size\":256", "\"mode\":\"long_side\",\"size\":[256,256]", "long_side takes one number"),
+            ("\"mode\":\"short_side\"", "\"mode\":\"cover\"", "cover takes [height, width]"),
             ("\"size\":256", "\"size\":\"256\"", "a whole number or [height, width]"),
             ("\"bilinear\"", "\"box\"", "unknown variant `box`"),
             ("\"zero_one\"", "\"raw\"", "unknown variant `raw`"),

@@ -70,7 +70,8 @@ fn what_config_json_says_is_used() {
     let [report] = &json_lines(&output)[..] else { panic!("{}", stdout(&output)) };
     assert_eq!((&report["name"], &report["preprocessing_source"]), (&"densenetblur121d.ra_in1k".into(), &"config.json beside it".into()));
     assert_eq!(report["config"]["stem"], "deep_blur");
-    assert_eq!(report["preprocessing"]["resize"]["size"], 53, "floor(48 / 0.9)");
+    let resize = &report["preprocessing"]["resize"];
+    assert_eq!((&resize["mode"], &resize["size"]), (&"cover".into(), &[44, 53].into()), "40x48 over 0.9, rounded down");
     assert_eq!(report["labels"][4], "hammerhead");
 }
 
