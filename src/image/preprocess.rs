@@ -236,6 +236,17 @@ mod tests {
         let long_side = Some(Resize { filter: Filter::Bilinear, mode: ResizeMode::LongSide(8) });
         let bordered = Preprocessing { resize: long_side, ..whole };
         assert_eq!(bordered.view(8, 16), View { top: -4.0, left: 0.0, height: 16.0, width: 16.0 });
+        // Of another size: 24 of 48 rows are the picture's, 32 are seen, from the 8th on.
+        let scale = 8.0 / 24.0;
+        let cropped = bordered.sized(32, 48).view(8, 16);
+        assert_eq!(cropped, View { top: -4.0 * scale, left: 0.0, height: 32.0 * scale, width: 48.0 * (16.0 / 48.0) });
+        // 400x300 covers 303x168 with 303x227; half of what is too much is 7.5 rows and 33.5 columns, rounded to even.
+        let cover = Some(Resize { filter: Filter::Bicubic, mode: ResizeMode::Cover([303, 168]) });
+        let oblong = Preprocessing { resize: cover, crop: Some([288, 160]), ..bordered };
+        let [down, across] = [400.0 / 303.0, 300.0 / 227.0];
+        let view = View { top: 8.0 * down, left: 34.0 * across, height: 288.0 * down, width: 160.0 * across };
+        assert_eq!(oblong.view(400, 300), view);
+        assert_eq!(oblong.view(4000, 300).height, 288.0 * (4000.0 / 2240.0), "the shorter side against its own");
     }
 
     #[test]
