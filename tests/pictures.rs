@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use densenet_wgpu::image::{Orientation, Picture, Region, resize, resize_region};
 use densenet_wgpu::weights::{Filter, Preprocessing, Resize, ResizeMode};
@@ -243,7 +244,25 @@ fn noise(height: usize, width: usize, channels: usize, seed: u64) -> Picture {
     Picture::new(height, width, channels, noise.take(height * width * channels).collect()).unwrap()
 }
 
+/// Every file of `kinds`.
+static KINDS: LazyLock<Vec<(String, Vec<u8>)>> = LazyLock::new(|| npz::read(&fixture("kinds.zip")));
+
 proptest! {
+    #[test]
+    fn a_damaged_file_is_a_message_or_a_picture(which in 0..98_usize, damage in prop::collection::vec((0.0..1.0, any::<u8>()), 1..4), kept in 0.2..2.0) {
+        let (name, content) = &KINDS[which];
+        let mut content = content.clone();
+        for (place, byte) in damage {
+            let place = (place * content.len() as f64) as usize;
+            content[place] = byte;
+        }
+        content.truncate((kept * content.len() as f64) as usize);
+        match Picture::decode(&content) {
+            Ok(picture) => prop_assert_eq!(picture.samples().len(), picture.height() * picture.width() * 3, "{}", name),
+            Err(error) => prop_assert!(!error.to_string().is_empty()),
+        }
+    }
+
     #[test]
     fn resizing_is_the_plain_sum(
         from in [1..70_usize, 1..70], to in [1..70_usize, 1..70], channels in prop::sample::select(vec![1_usize, 3]), seed: u64,
