@@ -20,7 +20,7 @@ from PIL import Image
 from torchvision.transforms._presets import ImageClassification
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "target" / "release" / "examples" / "picture_to_tensor"
-ROUNDS = 6
+ROUNDS = 20
 
 
 def photograph(width, height):
