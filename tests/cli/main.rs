@@ -15,10 +15,10 @@ mod heatmap;
 mod infer;
 mod inputs;
 mod inspect;
-mod profile;
 #[path = "../common/npz.rs"]
 mod npz;
 mod pictures;
+mod profile;
 mod rows;
 mod streams;
 mod tune;
