@@ -10,6 +10,7 @@ use walkdir::WalkDir;
 
 use super::exit::Stop;
 use super::message;
+use super::panics;
 
 /// One input, in its place among the rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -163,7 +164,7 @@ fn is_candidate(path: &Path) -> bool {
     let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
     let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
     let named = extension.is_some_and(|extension| EXTENSIONS.contains(&extension.as_str()));
-    (named && !hidden) || File::open(path).is_ok_and(|file| Picture::recognises(BufReader::new(file)))
+    (named && !hidden) || File::open(path).is_ok_and(|file| panics::untold(|| Picture::recognises(BufReader::new(file))))
 }
 
 /// Extensions of the formats that [`Picture::read`] decodes.

@@ -20,6 +20,7 @@ mod message;
 mod model;
 mod npy;
 mod output;
+mod panics;
 mod pictures;
 mod plan;
 mod profile;
@@ -73,7 +74,7 @@ enum Command {
 
 /// Runs the program.
 pub(crate) fn main() -> ExitCode {
-    std::panic::set_hook(Box::new(|panic| message::error(&format!("internal error, please report it: {panic}"))));
+    panics::tell();
     end_on_signals();
     let command = match CommandLine::try_parse() {
         Ok(line) => line.command,

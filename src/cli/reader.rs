@@ -13,6 +13,7 @@ use rayon::ThreadPool;
 
 use super::exit::Stop;
 use super::inputs::Input;
+use super::panics;
 
 /// The pictures that the network runs on for one input: one, or ten crops of it; else why there are none. The message leaves
 /// the path to the row.
@@ -131,7 +132,7 @@ impl Preparation {
             return Err("expected a picture, found a folder".into());
         }
         let file = File::open(path).map_err(|error| format!("cannot be opened: {error}"))?;
-        let picture = Picture::from_file(file).map_err(|error| error.to_string())?;
+        let picture = panics::untold(|| Picture::from_file(file)).map_err(|error| error.to_string())?;
         Ok(if self.upright { picture.upright() } else { picture })
     }
 

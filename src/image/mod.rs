@@ -83,7 +83,8 @@ impl Picture {
     /// [`Picture::has_scaled_grey`] tells. As in torchvision, EXIF orientation is not applied; [`Picture::orientation`] tells,
     /// [`Picture::upright`] applies it.
     ///
-    /// Errors where the content is no picture, is damaged, or has more than [`MAX_PIXELS`] pixels.
+    /// Errors where the content is no picture, is damaged, or has more than [`MAX_PIXELS`] pixels; also where a decoder panics,
+    /// which is caught, after the program's panic hook has seen it.
     #[tracing::instrument(level = "debug", name = "decode picture", skip_all)]
     pub fn read(source: impl BufRead + Seek) -> Result<Self> {
         // Decoders parse what strangers wrote: a bug in one must cost one picture, not the run.
