@@ -47,7 +47,8 @@ impl Picture {
         Self { width, height, samples, ..self }
     }
 
-    fn part(&self, region: &Region) -> Self {
+    /// What lies in that region.
+    pub(super) fn part(&self, region: &Region) -> Self {
         let element_row = self.width * self.channels;
         let columns = region.columns.start * self.channels..region.columns.end * self.channels;
         let rows = self.samples[region.rows.start * element_row..region.rows.end * element_row].chunks_exact(element_row);

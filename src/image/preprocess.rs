@@ -92,17 +92,18 @@ impl Preprocessing {
 
     /// The part of a picture of `height` x `width` pixels that the network sees.
     pub fn view(&self, height: usize, width: usize) -> View {
-        let (_, [resized_height, resized_width]) = self.resized([height, width]);
+        let Region { rows, columns } = self.source([height, width]);
+        let (_, [resized_height, resized_width]) = self.resized([rows.len(), columns.len()]);
         let canvas = self.canvas([resized_height, resized_width]);
         let [seen_height, seen_width] = self.crop.unwrap_or(canvas);
         // Where what is seen begins, and how long it is, along one side.
-        let along = |size: usize, resized: usize, canvas: usize, seen: usize| {
+        let along = |source: std::ops::Range<usize>, resized: usize, canvas: usize, seen: usize| {
             let (cropped, before) = window(resized, canvas, seen);
-            let scale = size as f64 / resized.max(1) as f64;
-            [(cropped.start as f64 - before as f64) * scale, seen as f64 * scale]
+            let scale = source.len() as f64 / resized.max(1) as f64;
+            [source.start as f64 + (cropped.start as f64 - before as f64) * scale, seen as f64 * scale]
         };
-        let [top, height] = along(height, resized_height, canvas[0], seen_height);
-        let [left, width] = along(width, resized_width, canvas[1], seen_width);
+        let [top, height] = along(rows, resized_height, canvas[0], seen_height);
+        let [left, width] = along(columns, resized_width, canvas[1], seen_width);
         View { top, left, height, width }
     }
 
@@ -119,6 +120,14 @@ impl Preprocessing {
                 let expected = "a model of 1 or 3 channels (others take raw tensors: `densenet infer`)".into();
                 return Err(Error::Input { expected, found: format!("a model of {channels} channels") });
             }
+        };
+        let source = self.source([picture.height(), picture.width()]);
+        let square;
+        let picture = if [source.rows.len(), source.columns.len()] == [picture.height(), picture.width()] {
+            picture
+        } else {
+            square = picture.part(&source);
+            &square
         };
         let (filter, [height, width]) = self.resized([picture.height(), picture.width()]);
         let [canvas_height, canvas_width] = self.canvas([height, width]);
@@ -147,10 +156,11 @@ impl Preprocessing {
             (ResizeMode::Squash(_), None) => ResizeMode::Squash([height, width]),
             (ResizeMode::ShortSide(side), _) => ResizeMode::ShortSide(scaled(side, old[0], height).max(scaled(side, old[1], width))),
             (ResizeMode::LongSide(side), _) => ResizeMode::LongSide(scaled(side, old[0], height).max(scaled(side, old[1], width))),
+            (ResizeMode::Square(side), _) => ResizeMode::Square(scaled(side, old[0], height).max(scaled(side, old[1], width))),
         });
         let is_whole = match mode {
             Some(ResizeMode::Squash(_)) => true,
-            Some(ResizeMode::LongSide(side)) => [side, side] == [height, width],
+            Some(ResizeMode::LongSide(side) | ResizeMode::Square(side)) => [side, side] == [height, width],
             Some(ResizeMode::ShortSide(_) | ResizeMode::Cover(_)) | None => false,
         };
         let crop = if is_whole && self.crop.is_none() { None } else { Some([height, width]) };
@@ -158,11 +168,20 @@ impl Preprocessing {
         Self { crop, resize, ..self.clone() }
     }
 
+    /// The part that is resized of a picture of that height and width.
+    fn source(&self, [height, width]: [usize; 2]) -> Region {
+        let is_square = matches!(self.resize, Some(Resize { mode: ResizeMode::Square(_), .. }));
+        let side = height.min(width);
+        let along = |size: usize| if is_square { size / 2 - side / 2..size / 2 - side / 2 + side } else { 0..size };
+        Region { rows: along(height), columns: along(width) }
+    }
+
     /// The filter, and the height and width to which a picture of that height and width is resized.
     fn resized(&self, [height, width]: [usize; 2]) -> (Filter, [usize; 2]) {
         let Some(resize) = self.resize else { return (Filter::Nearest, [height, width]) };
         let size = match resize.mode {
             ResizeMode::Squash(size) => size,
+            ResizeMode::Square(side) => [side, side],
             ResizeMode::Cover([least_height, least_width]) => {
                 let ratio = (height as f64 / least_height as f64).min(width as f64 / least_width as f64);
                 [height, width].map(|side| (side as f64 / ratio).round_ties_even() as usize)
@@ -234,7 +253,7 @@ mod tests {
         let whole = Preprocessing { crop: None, resize: None, ..torchvision };
         assert_eq!(whole.view(7, 9), View { top: 0.0, left: 0.0, height: 7.0, width: 9.0 });
         let long_side = Some(Resize { filter: Filter::Bilinear, mode: ResizeMode::LongSide(8) });
-        let bordered = Preprocessing { resize: long_side, ..whole };
+        let bordered = Preprocessing { resize: long_side, ..whole.clone() };
         assert_eq!(bordered.view(8, 16), View { top: -4.0, left: 0.0, height: 16.0, width: 16.0 });
         // Of another size: 24 of 48 rows are the picture's, 32 are seen, from the 8th on.
         let scale = 8.0 / 24.0;
@@ -246,6 +265,10 @@ mod tests {
         let [down, across] = [400.0 / 303.0, 300.0 / 227.0];
         let view = View { top: 8.0 * down, left: 34.0 * across, height: 288.0 * down, width: 160.0 * across };
         assert_eq!(oblong.view(400, 300), view);
+        let square = Preprocessing { resize: Some(Resize { filter: Filter::Bilinear, mode: ResizeMode::Square(8) }), crop: None, ..whole };
+        assert_eq!(square.view(16, 21), View { top: 0.0, left: 2.0, height: 16.0, width: 16.0 });
+        assert_eq!(square.sized(8, 4).view(21, 16), View { top: 2.0, left: 4.0, height: 16.0, width: 8.0 });
+        assert_eq!(square.sized(16, 16).resize.unwrap().mode, ResizeMode::Square(16));
         assert_eq!(oblong.view(4000, 300).height, 288.0 * (4000.0 / 2240.0), "the shorter side against its own");
     }
 

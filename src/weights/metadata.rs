@@ -122,6 +122,9 @@ pub enum ResizeMode {
     /// The picture becomes as small as it can be while it covers this height and width, the aspect ratio stays (timm's
     /// `ResizeKeepRatio`). Of a square it is nearly [`ResizeMode::ShortSide`], which truncates where this rounds.
     Cover([usize; 2]),
+    /// Of the picture only the largest square in the centre is taken, whose sides become this long (torchxrayvision's
+    /// `XRayCenterCrop` and `XRayResizer`).
+    Square(usize),
     /// Height and width become these, whatever the aspect ratio.
     Squash([usize; 2]),
 }
@@ -155,6 +158,7 @@ enum WrittenMode {
     ShortSide,
     LongSide,
     Cover,
+    Square,
     Squash,
 }
 
@@ -173,10 +177,12 @@ impl TryFrom<WrittenResize> for Resize {
             (WrittenMode::ShortSide, WrittenSize::Side(side)) => ResizeMode::ShortSide(side),
             (WrittenMode::LongSide, WrittenSize::Side(side)) => ResizeMode::LongSide(side),
             (WrittenMode::Cover, WrittenSize::Sides(sides)) => ResizeMode::Cover(sides),
+            (WrittenMode::Square, WrittenSize::Side(side)) => ResizeMode::Square(side),
             (WrittenMode::Squash, WrittenSize::Sides(sides)) => ResizeMode::Squash(sides),
             (WrittenMode::ShortSide, WrittenSize::Sides(_)) => return Err("resize mode short_side takes one number as its size"),
             (WrittenMode::LongSide, WrittenSize::Sides(_)) => return Err("resize mode long_side takes one number as its size"),
             (WrittenMode::Cover, WrittenSize::Side(_)) => return Err("resize mode cover takes [height, width] as its size"),
+            (WrittenMode::Square, WrittenSize::Sides(_)) => return Err("resize mode square takes one number as its size"),
             (WrittenMode::Squash, WrittenSize::Side(_)) => return Err("resize mode squash takes [height, width] as its size"),
         };
         Ok(Self { filter: written.filter, mode })
@@ -189,6 +195,7 @@ impl From<Resize> for WrittenResize {
             ResizeMode::ShortSide(side) => (WrittenMode::ShortSide, WrittenSize::Side(side)),
             ResizeMode::LongSide(side) => (WrittenMode::LongSide, WrittenSize::Side(side)),
             ResizeMode::Cover(sides) => (WrittenMode::Cover, WrittenSize::Sides(sides)),
+            ResizeMode::Square(side) => (WrittenMode::Square, WrittenSize::Side(side)),
             ResizeMode::Squash(sides) => (WrittenMode::Squash, WrittenSize::Sides(sides)),
         };
         Self { filter: resize.filter, mode, size }
@@ -218,7 +225,7 @@ impl Preprocessing {
     pub fn size(&self) -> Option<[usize; 2]> {
         let whole = match self.resize.map(|resize| resize.mode) {
             Some(ResizeMode::Squash(size)) => Some(size),
-            Some(ResizeMode::LongSide(side)) => Some([side, side]),
+            Some(ResizeMode::LongSide(side) | ResizeMode::Square(side)) => Some([side, side]),
             Some(ResizeMode::ShortSide(_) | ResizeMode::Cover(_)) | None => None,
         };
         self.crop.or(whole)
@@ -235,7 +242,7 @@ impl Preprocessing {
         }
         expect(self.std.iter().all(|&v| v != 0.0), "std", "no zeros", &self.std)?;
         let sides = match self.resize.map(|resize| resize.mode) {
-            Some(ResizeMode::ShortSide(side) | ResizeMode::LongSide(side)) => vec![side],
+            Some(ResizeMode::ShortSide(side) | ResizeMode::LongSide(side) | ResizeMode::Square(side)) => vec![side],
             Some(ResizeMode::Cover(sides) | ResizeMode::Squash(sides)) => sides.to_vec(),
             None => Vec::new(),
         };
@@ -269,6 +276,7 @@ impl fmt::Display for Preprocessing {
                 ResizeMode::ShortSide(side) => write!(f, "short side to {side} ({filter}), ")?,
                 ResizeMode::LongSide(side) => write!(f, "long side to {side} ({filter}), padded to {side}x{side}, ")?,
                 ResizeMode::Cover([height, width]) => write!(f, "resized to cover {height}x{width} ({filter}), ")?,
+                ResizeMode::Square(side) => write!(f, "square from the centre to {side}x{side} ({filter}), ")?,
                 ResizeMode::Squash([height, width]) => write!(f, "squashed to {height}x{width} ({filter}), ")?,
             }
         }
@@ -327,6 +335,12 @@ mod tests {
         let written = serde_json::to_string(&padded).unwrap();
         assert!(written.contains(r#""resize":{"filter":"bicubic","mode":"long_side","size":160}"#), "{written}");
         assert_eq!(serde_json::from_str::<Preprocessing>(&written).unwrap(), padded);
+        let square = Some(Resize { filter: Filter::Bilinear, mode: ResizeMode::Square(224) });
+        let square = Preprocessing { resize: square, ..padded };
+        assert_eq!(square.size(), Some([224, 224]));
+        assert!(square.to_string().starts_with("square from the centre to 224x224 (bilinear), 0 to 1"), "{square}");
+        let written = serde_json::to_string(&square).unwrap();
+        assert_eq!(serde_json::from_str::<Preprocessing>(&written).unwrap(), square);
     }
 
     #[test]
@@ -357,6 +371,7 @@ mod tests {
             ("\"size\":256", "\"size\":[256,256]", "short_side takes one number"),
             ("\"mode\":\"short_side\",\"size\":256", "\"mode\":\"long_side\",\"size\":[256,256]", "long_side takes one number"),
             ("\"mode\":\"short_side\"", "\"mode\":\"cover\"", "cover takes [height, width]"),
+            ("\"mode\":\"short_side\",\"size\":256", "\"mode\":\"square\",\"size\":[256,256]", "square takes one number"),
             ("\"size\":256", "\"size\":\"256\"", "a whole number or [height, width]"),
             ("\"bilinear\"", "\"box\"", "unknown variant `box`"),
             ("\"zero_one\"", "\"raw\"", "unknown variant `raw`"),

@@ -35,8 +35,8 @@ pub enum Preset {
     /// Keras's `load_img(target_size=(224, 224))`: the nearest pixels, whatever the aspect ratio; ImageNet's mean and
     /// standard deviation.
     Keras,
-    /// torchxrayvision's: one channel from -1024 to 1024, the 224x224 from the centre of a picture whose shorter side
-    /// is 224 (bilinear), a sigmoid with operating points.
+    /// torchxrayvision's: one channel from -1024 to 1024, the square in the centre to 224x224 (bilinear), a sigmoid with
+    /// operating points.
     Xrv,
     /// The CheXNet reimplementations': torchvision's transform, a sigmoid for each of 14 findings.
     Chexnet,
@@ -102,9 +102,10 @@ impl Preset {
             }
             Self::Xrv => Preprocessing {
                 activation: Activation::Sigmoid,
+                crop: None,
                 mean: vec![0.0; channels],
                 range: Range::MinusPlus1024,
-                resize: Some(Resize { filter: Filter::Bilinear, mode: ResizeMode::ShortSide(224) }),
+                resize: Some(Resize { filter: Filter::Bilinear, mode: ResizeMode::Square(224) }),
                 std: vec![1.0; channels],
                 ..torchvision
             },
