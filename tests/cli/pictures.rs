@@ -62,7 +62,7 @@ fn an_orientation_is_warned_of_once_and_applied_when_asked() {
     assert!(found == expected);
 }
 
-/// A JPEG of four channels of which the first has half the rows that its header says: its decoder panics at that.
+/// A JPEG of four channels of which the last has half the rows of the first: its decoder panics at that.
 #[test]
 fn a_decoder_that_panics_costs_one_row_and_says_no_more() {
     let folder = folder();
