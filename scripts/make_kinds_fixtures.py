@@ -88,6 +88,7 @@ def jpegs():
     rgb = Image.fromarray(draw(width, height, 3, 21))
     grey = Image.fromarray(draw(width, height, 1, 22)[..., 0])
     cmyk = Image.frombytes("CMYK", (width, height), draw(width, height, 4, 23).tobytes())
+    yield "cmyk-420.jpg", saved(cmyk, "JPEG", quality=95, subsampling=2)
     for quality in [30, 95]:
         for name, sampling in [("444", 0), ("422", 1), ("420", 2)]:
             for coding in [False, True]:

@@ -73,13 +73,16 @@ fn files(name: &str) -> Vec<(String, Vec<u8>, Picture)> {
 #[test]
 fn every_kind_of_file_is_what_pillow_makes_of_it() {
     let files = files("kinds");
-    assert_eq!(files.len(), 98);
+    assert_eq!(files.len(), 99);
     for (name, content, expected) in files {
         let found = Picture::decode(&content).unwrap_or_else(|error| panic!("{name}: {error}"));
         // Where the decoder has a formula of its own, or another JPEG decoder in it.
         if ["cmyk.tif", "cmyk-lzw.tif", "jpeg.tif"].contains(&name.as_str()) {
             let most = found.samples().iter().zip(expected.samples()).map(|(a, b)| a.abs_diff(*b)).max();
             assert_eq!(most, Some(1), "{name}");
+        } else if name == "cmyk-420.jpg" {
+            let most = found.samples().iter().zip(expected.samples()).map(|(a, b)| a.abs_diff(*b)).max();
+            assert!(most <= Some(2), "{name}: {most:?}");
         } else {
             assert_same(&name, &found, &expected);
         }

@@ -1,6 +1,10 @@
 //! JPEG files as libjpeg-turbo decodes them, which Pillow does: the same samples to the last bit.
 
-use libjpeg_turbo_rs::{DecodeLimits, Decoder, JpegError, PixelFormat};
+use libjpeg_turbo_rs::{ComponentInfo, DecodeLimits, Decoder, FrameHeader, JpegError, PixelFormat};
+use zune_jpeg::JpegDecoder;
+use zune_jpeg::zune_core::bytestream::ZCursor;
+use zune_jpeg::zune_core::colorspace::ColorSpace;
+use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::{MAX_DECODER_BYTES, Orientation, Picture, damaged, too_large, too_many_pixels, unsupported};
 use crate::error::Result;
@@ -20,6 +24,9 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Picture> {
         4 => PixelFormat::Cmyk,
         count => return Err(unsupported(&format!("a JPEG of {count} channels"))),
     };
+    if format == PixelFormat::Cmyk && !is_evenly_sampled(decoder.header()) {
+        return unevenly_sampled(bytes);
+    }
     decoder.set_output_format(format);
     let image = decoder.decode_image().map_err(error)?;
     let samples = match format {
@@ -29,6 +36,23 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Picture> {
     };
     let orientation = Orientation::told(image.exif_data.as_deref(), image.xmp_data.as_deref());
     Ok(Picture { orientation, ..Picture::new(image.height, image.width, 3, samples)? })
+}
+
+/// Whether the last channel has as many samples as the first; libjpeg-turbo-rs panics where it has not.
+fn is_evenly_sampled(header: &FrameHeader) -> bool {
+    let factors = |component: &ComponentInfo| (component.horizontal_sampling, component.vertical_sampling);
+    header.components.first().map(factors) == header.components.last().map(factors)
+}
+
+/// Decodes a JPEG of four channels of which some have fewer samples than the first, within two levels of libjpeg-turbo.
+fn unevenly_sampled(bytes: &[u8]) -> Result<Picture> {
+    let options = DecoderOptions::default().set_strict_mode(true).jpeg_set_out_colorspace(ColorSpace::CMYK);
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
+    let inks = decoder.decode().map_err(|error| damaged(&error))?;
+    let (width, height) = decoder.dimensions().unwrap_or_default();
+    let orientation = Orientation::told(decoder.exif().map(Vec::as_slice), decoder.xmp().map(Vec::as_slice));
+    let samples = inks.as_chunks().0.iter().flat_map(|&ink| rgb(ink)).collect();
+    Ok(Picture { orientation, ..Picture::new(height, width, 3, samples)? })
 }
 
 /// Red, green and blue of the samples of cyan, magenta, yellow and black, which are 255 where there is no ink, as Adobe

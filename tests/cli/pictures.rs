@@ -62,25 +62,6 @@ fn an_orientation_is_warned_of_once_and_applied_when_asked() {
     assert!(found == expected);
 }
 
-/// A JPEG of four channels of which the last has half the rows of the first: its decoder panics at that.
-#[test]
-fn a_decoder_that_panics_costs_one_row_and_says_no_more() {
-    let folder = folder();
-    let path = extracted(folder.path(), "kinds.zip", "cmyk-30.jpg");
-    let mut content = fs::read(&path).unwrap();
-    let frame = content.windows(2).position(|marker| marker == [0xff, 0xc0]).unwrap();
-    // After the marker, length, depth, height, width, count and the first channel's number: its sampling factors.
-    assert_eq!(content[frame + 11], 0x11);
-    content[frame + 11] = 0x12;
-    fs::write(&path, content).unwrap();
-    let output = classify(&[&fixture("L.png"), &path, &fixture("L.png"), "--format", "json"]);
-    assert_says(&output, 1, &[]);
-    assert_eq!(stderr(&output), "error: 1 of 3 inputs failed; their rows say why\n");
-    let rows = json_lines(&output);
-    assert_eq!(rows[1]["error"], "the picture's decoder failed on this file");
-    assert!(rows[0]["top"].is_array() && rows[0] == rows[2]);
-}
-
 /// `embed` reads pictures as `classify` does.
 #[test]
 fn features_are_of_pictures_turned_when_asked() {
