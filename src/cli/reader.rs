@@ -29,6 +29,9 @@ pub(crate) struct Read {
     pub(crate) original: Option<Picture>,
 }
 
+/// What the network runs on, and the picture as it was decoded where it is kept.
+type Decoded = (Pictures, Option<Picture>);
+
 /// Pixels of a picture that is kept as it was decoded; a larger one is read once more where it is needed again.
 const KEPT_PIXELS: usize = 1 << 20;
 
@@ -65,7 +68,7 @@ pub(crate) struct Reader {
     threads: ThreadPool,
     ahead: usize,
     keeps: bool,
-    coming: VecDeque<(PathBuf, Receiver<(Pictures, Option<Picture>)>)>,
+    coming: VecDeque<(PathBuf, Receiver<Decoded>)>,
 }
 
 impl Reader {
@@ -116,7 +119,7 @@ impl Iterator for Reader {
 
 impl Preparation {
     /// What the network runs on for the picture at `path`, and the picture itself where it is to be kept.
-    fn read(&self, path: &Path, keeps: bool) -> (Pictures, Option<Picture>) {
+    fn read(&self, path: &Path, keeps: bool) -> Decoded {
         let picture = match self.decode(path) {
             Ok(picture) => picture,
             Err(error) => return (Err(error), None),

@@ -48,7 +48,7 @@ pub use input::Input;
 pub use run::Run;
 pub use timeline::{Clock, Timeline};
 pub use tune::{Timing, device_tuning, forget_tuning};
-pub use walk::Walk;
+pub use walk::{Made, Walk};
 
 /// Bound plans an engine keeps: enough for two picture sizes, each with full batches and a last short one.
 const BOUND_PLANS: usize = 4;

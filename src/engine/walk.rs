@@ -36,6 +36,16 @@ pub struct Walk {
     next: usize,
 }
 
+/// A value of the graph and its elements, `[N, C, H, W]`.
+pub type Made = (Value, Vec<f32>);
+
+/// Where a walk stops.
+struct Halt<'a> {
+    step: Option<&'a Step>,
+    /// The values that are whole there, and where they lie.
+    regions: Vec<(Value, Region)>,
+}
+
 impl Engine {
     /// Starts a run of `input`, images of `height` x `width` pixels, that stops after every step and shows what it made: to
     /// find the layer where a device goes wrong. It has buffers of its own, and each stop waits for the device.
@@ -64,15 +74,15 @@ impl Walk {
 
     /// The step that the next [`Walk::advance`] runs and the values that it will show; `None` behind the last step.
     pub fn coming(&self) -> Option<(Option<&Step>, Vec<Value>)> {
-        let (step, regions) = self.halt(self.next)?;
+        let Halt { step, regions } = self.halt(self.next)?;
         Some((step, regions.iter().map(|(value, _)| *value).collect()))
     }
 
     /// Runs to the next halt and returns what is new there: the graph's values that it completed, each as `[N, C, H, W]`. The
     /// first halt is before the first step, where the input has arrived. A step that makes something which the graph has not
     /// (a pool that comes before its convolution) shows nothing. `None` behind the last step. Errors where the device fails.
-    pub fn advance(&mut self) -> Result<Option<Vec<(Value, Vec<f32>)>>> {
-        let Some((_, regions)) = self.halt(self.next) else { return Ok(None) };
+    pub fn advance(&mut self) -> Result<Option<Vec<Made>>> {
+        let Some(Halt { regions, .. }) = self.halt(self.next) else { return Ok(None) };
         if let Some(step) = self.next.checked_sub(1) {
             pollster::block_on(self.bound.run_step(&self.gpu, step, 1))?;
         }
@@ -82,11 +92,11 @@ impl Walk {
         regions.iter().map(show).collect::<Result<_>>().map(Some)
     }
 
-    fn halt(&self, number: usize) -> Option<(Option<&Step>, Vec<(Value, Region)>)> {
+    fn halt(&self, number: usize) -> Option<Halt<'_>> {
         let plan = self.bound.plan();
         match number.checked_sub(1) {
-            None => Some((None, vec![(self.input, plan.input())])),
-            Some(index) => plan.steps().get(index).map(|step| (Some(step), step.values.clone())),
+            None => Some(Halt { step: None, regions: vec![(self.input, plan.input())] }),
+            Some(index) => plan.steps().get(index).map(|step| Halt { step: Some(step), regions: step.values.clone() }),
         }
     }
 }
