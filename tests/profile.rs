@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use densenet_wgpu::engine::{Clock, Grain};
 use densenet_wgpu::profile::{Bound, Ceilings, Comparison, Profile};
-use densenet_wgpu::{Config, Engine, EngineOptions, Plan, PlanOptions};
+use densenet_wgpu::{Config, Engine, EngineOptions, Gpu, Plan, PlanOptions, wgpu};
 
 #[expect(dead_code, reason = "other tests use the rest")]
 mod common;
@@ -128,6 +128,24 @@ fn a_comparison_leaves_nothing_out() {
     assert!(gone.now_ms.is_none() && gone.before_ms.is_some() && gone.ratio().is_none());
     let text = comparison.to_string();
     assert!(text.contains("features.transition2.conv") && text.contains("+100.000"), "{text}");
+}
+
+/// A program's own device, which it opened without timestamps.
+#[test]
+fn without_timestamps_the_host_times_steps_alone_and_says_so() {
+    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
+    let adapter = pollster::block_on(instance.request_adapter(&wgpu::RequestAdapterOptions::default())).unwrap();
+    let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor::default())).unwrap();
+    let graph = Config { num_classes: Some(4), ..Config::imagenet(6, &[2, 2], 10) }.graph(64, 64).unwrap();
+    let gpu = Gpu::from_device(device, queue);
+    let engine = Engine::new(&gpu, &graph, &seeded_weights(&graph, 1), EngineOptions::default()).unwrap();
+    let input = seeded_input(2, 3 * 64 * 64);
+    let steps = engine.time(&input, 64, 64, Grain::Step).unwrap();
+    assert_eq!((steps.clock, steps.passes.len()), (Clock::Host, engine.plan(1, 64, 64).unwrap().steps().len()));
+    assert!(steps.passes.iter().flatten().is_sorted(), "{:?}", steps.passes);
+    assert_eq!(engine.time(&input, 64, 64, Grain::Run).unwrap().passes.len(), 1);
+    let profile = Profile::measure(&engine, &input, 64, 64, 2, CEILINGS).unwrap();
+    assert!(profile.to_string().contains("this device has no timestamps"), "{profile}");
 }
 
 /// Chrome's format: complete events whose tracks do not overlap, and names for the tracks.
