@@ -2,11 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::io::ErrorKind;
+use std::path::Path;
 use std::sync::OnceLock;
 
 use densenet_wgpu::engine::Input;
 use densenet_wgpu::kernels::{Shader, Tile};
-use densenet_wgpu::{Engine, EngineOptions, Gpu, Graph, Precision, Reference, Shape, Tuning, Weights};
+use densenet_wgpu::{Cache, Engine, EngineOptions, Gpu, Graph, Precision, Reference, Shape, Tuning, Weights};
 use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestCaseError};
 
@@ -29,9 +31,16 @@ fn tolerance(precision: Precision) -> f32 {
     }
 }
 
+/// The device, which keeps for the other cases what the check of a tile found, but nothing for the next run of the tests.
 fn gpu() -> &'static Gpu {
     static GPU: OnceLock<Gpu> = OnceLock::new();
-    GPU.get_or_init(open_gpu)
+    GPU.get_or_init(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("kernels");
+        match std::fs::remove_dir_all(&folder) {
+            Err(error) if error.kind() != ErrorKind::NotFound => panic!("{}: {error}", folder.display()),
+            _ => open_gpu().with_cache(Cache::at(folder)),
+        }
+    })
 }
 
 /// Runs every case on the device, and fails with all that disagree with the reference.
