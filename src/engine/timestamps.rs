@@ -60,15 +60,14 @@ impl Timestamps {
         }
     }
 
-    /// Makes the readings, so far, data.
-    pub(super) fn resolve(&self, encoder: &mut wgpu::CommandEncoder) -> u64 {
+    /// Makes the readings data.
+    fn resolve(&self, encoder: &mut wgpu::CommandEncoder) {
         let mut rest = self.passes;
         for (set, byte_offset) in self.sets.iter().zip((0..).step_by(PASSES_A_SET * BYTE_PASS as usize)) {
             let count = rest.min(PASSES_A_SET);
             encoder.resolve_query_set(set, 0..2 * count as u32, &self.resolved, byte_offset);
             rest -= count;
         }
-        self.resolved.size()
     }
 
     /// Begin and end of each pass in seconds, from the first one's beginning. To be called when the device is done.
@@ -76,7 +75,8 @@ impl Timestamps {
         let readback = gpu
             .caught(|| {
                 let mut encoder = gpu.device().create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("clock") });
-                let readback = Readback::buffer(gpu, self.resolve(&mut encoder));
+                self.resolve(&mut encoder);
+                let readback = Readback::buffer(gpu, self.resolved.size());
                 encoder.copy_buffer_to_buffer(&self.resolved, 0, &readback, 0, self.resolved.size());
                 let submission = gpu.queue().submit([encoder.finish()]);
                 Readback::start(readback, Some(submission))
