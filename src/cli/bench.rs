@@ -4,16 +4,15 @@ use std::time::Instant;
 
 use clap::{Args, ValueEnum};
 use densenet_wgpu::weights::Checkpoint;
-use densenet_wgpu::{Config, Graph, Peak, Plan, PlanOptions};
+use densenet_wgpu::{Graph, Peak, Plan, PlanOptions};
 use serde::Serialize;
 
 use super::device::{Device, DeviceOptions, Runner, images_at_once};
 use super::exit::{FAILED, Stop, WELL};
 use super::latencies::Latencies;
 use super::message::{self, printable};
-use super::model::{ModelOptions, size};
+use super::network::NetworkOptions;
 use super::output::Output;
-use super::plan::architecture;
 use super::size::Size;
 
 /// Measure how fast a network runs, and what part of the device's peak that is
@@ -32,17 +31,10 @@ Example: densenet bench --arch densenet121 --batch 1,8,32
          densenet bench --model digits --format json")]
 pub(crate) struct Options {
     #[command(flatten)]
-    model: ModelOptions,
-    /// Architecture with random weights instead of a model: densenet121, densenet161, densenet169, densenet201, densenet264,
-    /// densenet264d or densenetblur121d
-    #[arg(long, value_name = "A", value_parser = architecture, conflicts_with = "model")]
-    arch: Option<Config>,
+    network: NetworkOptions,
     /// Images that run at once; several numbers are measured one after the other
     #[arg(long, short, value_name = "N[,N]", value_delimiter = ',', default_value = "1", value_parser = clap::value_parser!(u32).range(1..))]
     batch: Vec<u32>,
-    /// Height and width of the input; default: the model's own, else 224x224
-    #[arg(long, value_name = "HxW")]
-    size: Option<Size>,
     /// Warm runs to measure; default: as many as two seconds take, at least 10
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     runs: Option<u32>,
@@ -62,16 +54,10 @@ enum Format {
     Json,
 }
 
-/// Seed of an architecture's weights.
-const SEED: u64 = 0;
-
 /// Measures every batch; a line each.
 pub(crate) fn run(options: Options) -> Result<u8, Stop> {
-    let model = match &options.arch {
-        Some(config) => Checkpoint::init(config.clone(), SEED)?,
-        None => options.model.open()?,
-    };
-    let Size { height, width } = size(options.size, model.preprocessing.as_ref());
+    let model = options.network.open()?;
+    let Size { height, width } = options.network.size(model.preprocessing.as_ref());
     let graph = model.graph(height, width)?;
     let flops = Plan::new(&graph, PlanOptions::default())?.flops();
     let mut bench = Bench { options: &options, model, graph, flops, device: None, peak: None };

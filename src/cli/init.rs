@@ -7,14 +7,14 @@ use densenet_wgpu::Config;
 use densenet_wgpu::weights::Checkpoint;
 
 use super::exit::{Stop, WELL};
-use super::{message, plan};
+use super::{message, network};
 
 /// Write a checkpoint with torchvision's initial weights
 #[derive(Args)]
 #[command(after_help = "Example: densenet init --arch densenet121 --classes 10 --seed 1 untrained.safetensors")]
 pub(crate) struct Options {
     /// Architecture: densenet121, densenet161, densenet169, densenet201, densenet264, densenet264d or densenetblur121d
-    #[arg(long, value_name = "A", value_parser = plan::architecture)]
+    #[arg(long, value_name = "A", value_parser = network::architecture)]
     arch: Config,
     /// Seed of the random weights; the same seed gives the same file
     #[arg(long, default_value_t = 0)]

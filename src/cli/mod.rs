@@ -18,6 +18,7 @@ mod inspect;
 mod latencies;
 mod message;
 mod model;
+mod network;
 mod npy;
 mod output;
 mod panics;

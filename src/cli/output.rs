@@ -18,15 +18,32 @@ pub(crate) enum ReportFormat {
     Json,
 }
 
-/// Writes `content` to the file of that name, which appears when it is complete; without one to standard output.
-pub(crate) fn deliver(path: Option<&Path>, content: &[u8]) -> Result<(), Stop> {
-    let Some(path) = path else { return Output::new().write(content) };
-    let write = || -> io::Result<()> {
-        let mut file = WholeFile::create(path)?;
-        file.write_all(content)?;
-        file.finish()
-    };
-    write().map_err(|error| Stop::refused(format!("{}: {error}", path.display())))
+/// Where a report goes: a file, which appears when it is complete, or standard output.
+pub(crate) enum Destination<'a> {
+    File(&'a Path, WholeFile),
+    Standard,
+}
+
+impl<'a> Destination<'a> {
+    /// Opens the file of that name; without one it is standard output. To be called before work that takes its time.
+    pub(crate) fn open(path: Option<&'a Path>) -> Result<Self, Stop> {
+        match path {
+            Some(path) => WholeFile::create(path).map(|file| Self::File(path, file)).map_err(|error| in_file(path, &error)),
+            None => Ok(Self::Standard),
+        }
+    }
+
+    /// Writes all there is.
+    pub(crate) fn write(self, content: &[u8]) -> Result<(), Stop> {
+        match self {
+            Self::File(path, mut file) => file.write_all(content).and_then(|()| file.finish()).map_err(|error| in_file(path, &error)),
+            Self::Standard => Output::new().write(content),
+        }
+    }
+}
+
+fn in_file(path: &Path, error: &io::Error) -> Stop {
+    Stop::refused(format!("{}: {error}", path.display()))
 }
 
 /// Standard output, written in whole lines.

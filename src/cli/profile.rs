@@ -4,17 +4,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use densenet_wgpu::Engine;
 use densenet_wgpu::profile::{Ceilings, Comparison, Profile, Total};
-use densenet_wgpu::weights::Checkpoint;
-use densenet_wgpu::{Config, Engine};
 use serde::Serialize;
 
 use super::device::{Device, DeviceOptions, Runner, images_at_once};
 use super::exit::{Stop, WELL};
 use super::message::printable;
-use super::model::{ModelOptions, size};
-use super::output;
-use super::plan::architecture;
+use super::network::NetworkOptions;
+use super::output::Destination;
 use super::size::Size;
 use super::stages::{ColdStart, Stages};
 
@@ -30,16 +28,10 @@ Example: densenet profile --arch densenet121
          densenet profile --model best.pth --batch 8 --compare before.json")]
 pub(crate) struct Options {
     #[command(flatten)]
-    model: ModelOptions,
-    /// Architecture with random weights instead of a model
-    #[arg(long, value_name = "A", value_parser = architecture, conflicts_with = "model")]
-    arch: Option<Config>,
+    network: NetworkOptions,
     /// Images that run at once
     #[arg(long, short, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     batch: u32,
-    /// Height and width of the input; default: the model's own, else 224x224
-    #[arg(long, value_name = "HxW")]
-    size: Option<Size>,
     #[command(flatten)]
     device: DeviceOptions,
     /// Runs that are measured, of each kind
@@ -89,12 +81,10 @@ struct Report<'a> {
 /// Measures, and writes what was asked for.
 pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let stages = Stages::listen();
+    let destination = Destination::open(options.output.as_deref())?;
     let before = options.compare.as_deref().map(read).transpose()?;
-    let model = match &options.arch {
-        Some(config) => Checkpoint::init(config.clone(), 0)?,
-        None => options.model.open()?,
-    };
-    let Size { height, width } = size(options.size, model.preprocessing.as_ref());
+    let model = options.network.open()?;
+    let Size { height, width } = options.network.size(model.preprocessing.as_ref());
     let graph = model.graph(height, width)?;
     let shape = graph.input_shape();
     let (batch, most) = (options.batch as usize, images_at_once(options.batch, shape));
@@ -145,7 +135,7 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
             serde_json::to_string(&report).map_err(Stop::refused)? + "\n"
         }
     };
-    output::deliver(options.output.as_deref(), content.as_bytes())?;
+    destination.write(content.as_bytes())?;
     Ok(WELL)
 }
 

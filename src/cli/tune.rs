@@ -1,16 +1,14 @@
 //! `densenet tune`: the fastest kernels for a network on a device.
 
 use clap::Args;
+use densenet_wgpu::Engine;
 use densenet_wgpu::engine::forget_tuning;
-use densenet_wgpu::weights::Checkpoint;
-use densenet_wgpu::{Config, Engine};
 
 use super::device::{Device, DeviceOptions, Runner};
 use super::exit::{Stop, WELL};
 use super::message;
-use super::model::{ModelOptions, size};
+use super::network::NetworkOptions;
 use super::output::Output;
-use super::plan::architecture;
 use super::size::Size;
 
 /// Measure which kernels are the fastest on this device, and use them from now on
@@ -23,16 +21,10 @@ Example: densenet tune --arch densenet121 --batch 1,32
          densenet tune --forget")]
 pub(crate) struct Options {
     #[command(flatten)]
-    model: ModelOptions,
-    /// Architecture with random weights instead of a model
-    #[arg(long, value_name = "A", value_parser = architecture, conflicts_with = "model")]
-    arch: Option<Config>,
+    network: NetworkOptions,
     /// Images that run at once; several numbers are measured one after the other
     #[arg(long, short, value_name = "N", value_delimiter = ',', default_values_t = [1], value_parser = clap::value_parser!(u32).range(1..))]
     batch: Vec<u32>,
-    /// Height and width of the input; default: the model's own, else 224x224
-    #[arg(long, value_name = "HxW")]
-    size: Option<Size>,
     #[command(flatten)]
     device: DeviceOptions,
     /// Forget what was found on this device
@@ -48,11 +40,8 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
         message::note(&format!("{}: kernels are chosen by the rule", gpu.summary().name));
         return Ok(WELL);
     }
-    let model = match options.arch {
-        Some(config) => Checkpoint::init(config, 0)?,
-        None => options.model.open()?,
-    };
-    let Size { height, width } = size(options.size, model.preprocessing.as_ref());
+    let model = options.network.open()?;
+    let Size { height, width } = options.network.size(model.preprocessing.as_ref());
     let graph = model.graph(height, width)?;
     let Runner::Gpu(engine) = options.device.runner(&graph, &model.weights, true)? else { return Err(no_gpu()) };
     let mut output = Output::new();

@@ -6,16 +6,14 @@ use std::path::PathBuf;
 use clap::Args;
 use densenet_wgpu::verify::{LayerCheck, tolerance};
 use densenet_wgpu::weights::Checkpoint;
-use densenet_wgpu::{AdapterSummary, Config, Engine, Error};
+use densenet_wgpu::{AdapterSummary, Engine, Error};
 use serde::Serialize;
 
 use super::device::{Device, DeviceOptions};
 use super::exit::{FAILED, Stop, WELL};
 use super::message::{self, printable};
-use super::model::ModelOptions;
+use super::network::NetworkOptions;
 use super::output::{Output, ReportFormat};
-use super::plan::architecture;
-use super::size::Size;
 use super::specimen::Specimen;
 
 /// Hold a device to the reference, layer by layer
@@ -29,19 +27,13 @@ Example: densenet verify --model digits
          densenet classify cat.jpg --dump-input cat.npy && densenet verify --input cat.npy --model densenet121 --device 1")]
 pub(crate) struct Options {
     #[command(flatten)]
-    model: ModelOptions,
-    /// Architecture with random weights instead of a model
-    #[arg(long, value_name = "A", value_parser = architecture, conflicts_with = "model")]
-    arch: Option<Config>,
+    network: NetworkOptions,
     /// A .npy file of float32 [N, C, H, W] to run; default: pictures of noise
     #[arg(long, value_name = "INPUT", conflicts_with_all = ["batch", "size"])]
     input: Option<PathBuf>,
     /// Pictures that run at once
     #[arg(long, short, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     batch: u32,
-    /// Height and width of the input; default: the model's own, else 224x224
-    #[arg(long, value_name = "HxW")]
-    size: Option<Size>,
     #[command(flatten)]
     device: DeviceOptions,
     /// How to print
@@ -51,13 +43,10 @@ pub(crate) struct Options {
 
 /// Runs both, compares, and prints the report.
 pub(crate) fn run(options: Options) -> Result<u8, Stop> {
-    let mut model = match options.arch.clone() {
-        Some(config) => Checkpoint::init(config, 0)?,
-        None => options.model.open()?,
-    };
+    let mut model = options.network.open()?;
     let specimen = match &options.input {
         Some(path) => Specimen::read(path, &model)?,
-        None => Specimen::noise(&mut model, options.batch, options.size)?,
+        None => Specimen::noise(&mut model, options.batch, options.network.size)?,
     };
     let Device::Gpu(gpu) = options.device.open()? else {
         return Err(Stop::refused("--device cpu: expected a device to hold to the reference, found the reference itself"));

@@ -1,0 +1,58 @@
+//! Which network, at which size: a model's, or an architecture's with random weights.
+
+use clap::Args;
+use densenet_wgpu::weights::Checkpoint;
+use densenet_wgpu::{Config, Preprocessing};
+
+use super::exit::Stop;
+use super::model::{self, ModelOptions, nearest};
+use super::size::Size;
+
+/// Which network, at which size.
+#[derive(Args)]
+pub(crate) struct NetworkOptions {
+    #[command(flatten)]
+    model: ModelOptions,
+    /// Architecture with random weights instead of a model: densenet121, densenet161, densenet169, densenet201, densenet264,
+    /// densenet264d or densenetblur121d
+    #[arg(long, value_name = "A", value_parser = architecture, conflicts_with = "model")]
+    arch: Option<Config>,
+    /// Height and width of the input; default: the model's own, else 224x224
+    #[arg(long, value_name = "HxW")]
+    pub(crate) size: Option<Size>,
+}
+
+/// Seed of an architecture's weights.
+const SEED: u64 = 0;
+
+impl NetworkOptions {
+    /// Opens the model, or makes one of the architecture.
+    pub(crate) fn open(&self) -> Result<Checkpoint, Stop> {
+        match &self.arch {
+            Some(config) => Ok(Checkpoint::init(config.clone(), SEED)?),
+            None => self.model.open(),
+        }
+    }
+
+    /// The network without its weights, and how its pictures are prepared where it says that.
+    pub(crate) fn describe(&self) -> Result<(Config, Option<Preprocessing>), Stop> {
+        match &self.arch {
+            Some(config) => Ok((config.clone(), None)),
+            None => self.model.open().map(|model| (model.config, model.preprocessing)),
+        }
+    }
+
+    /// The size that was asked for, else that of `preprocessing`, else 224x224.
+    pub(crate) fn size(&self, preprocessing: Option<&Preprocessing>) -> Size {
+        model::size(self.size, preprocessing)
+    }
+}
+
+/// The architecture of that name.
+pub(crate) fn architecture(name: &str) -> Result<Config, String> {
+    Config::named(name).ok_or_else(|| {
+        let known: Vec<&str> = Config::names().collect();
+        let suggestion = nearest(name, known.iter().copied()).map(|near| format!("did you mean {near}? ")).unwrap_or_default();
+        format!("{suggestion}known architectures: {}", known.join(", "))
+    })
+}
