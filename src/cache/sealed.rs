@@ -3,7 +3,7 @@
 //! Its label in plain text, then a seal of sixteen bytes (the content's length and checksum), then the content. A file
 //! with another label is another version's, another device's or something else altogether.
 
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -35,6 +35,17 @@ impl SealedFile {
         }
         let byte_content = content.len();
         Some(file.split_off(file.len() - byte_content))
+    }
+
+    /// The lock of whoever keeps this file for longer than a moment; it ends where it is dropped, at the latest with the process.
+    /// Reading and writing do not ask for it.
+    pub(crate) fn try_lock(&self) -> Result<File, TryLockError> {
+        let opened = self.path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| {
+            let mut options = File::options();
+            options.create(true).truncate(false).write(true).open(self.path.with_extension("lock"))
+        });
+        let lock = opened.map_err(TryLockError::Error)?;
+        lock.try_lock().map(|()| lock)
     }
 
     /// Keeps `content` in place of what is there. Whoever reads at the same time finds one of them, whole.

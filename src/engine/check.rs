@@ -176,7 +176,6 @@ mod tests {
 
     use super::*;
     use crate::cache::Cache;
-    use crate::engine::verdicts::Verdicts;
     use crate::kernels::{Shader, Tuning, Variant};
     use crate::{Checkpoint, Config, Engine, EngineOptions, Error, Graph, Reference, Weights};
 
@@ -277,21 +276,6 @@ mod tests {
         assert_eq!(excluded(engine(&gpu, Variant::source, None).unwrap()), [Shader::Conv3x3]);
         forget(folder.path());
         assert_eq!(excluded(engine(&gpu, Variant::source, None).unwrap()), []);
-    }
-
-    #[test]
-    fn a_check_that_never_ends_is_not_tried_for_ever() {
-        let folder = tempfile::tempdir().unwrap();
-        let gpu = gpu().with_cache(Cache::at(folder.path()));
-        for lost in 0..2 {
-            let mut verdicts = Verdicts::open(gpu.cache_file("verdicts"));
-            assert_eq!(verdicts.of("a tile"), None, "after {lost} lost checks");
-            verdicts.begin(std::iter::once("a tile"));
-        }
-        let mut verdicts = Verdicts::open(gpu.cache_file("verdicts"));
-        assert_eq!((verdicts.of("a tile"), verdicts.of("another")), (Some(false), None));
-        verdicts.end(std::iter::once(("a tile", true)));
-        assert_eq!(Verdicts::open(gpu.cache_file("verdicts")).of("a tile"), Some(true));
     }
 
     fn forget(folder: &Path) {

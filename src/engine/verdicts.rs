@@ -1,8 +1,10 @@
 //! What checks found on a device, kept from one start to the next.
 //!
 //! The check of a tile is noted before it begins: one that took its process with it twice is as bad as one that failed.
+//! Notes are taken under a lock, which ends with its process: so one that is there without a lock is of a process that is gone.
 
 use std::collections::BTreeMap;
+use std::fs::{File, TryLockError};
 
 use serde::{Deserialize, Serialize};
 
@@ -25,14 +27,47 @@ enum Verdict {
 pub(crate) struct Verdicts {
     file: Option<SealedFile>,
     verdicts: BTreeMap<String, Verdict>,
+    notes: Notes,
+}
+
+/// Who writes to the file.
+#[derive(Debug)]
+enum Notes {
+    /// We do, until this is dropped.
+    Ours(#[expect(dead_code, reason = "holds the lock")] File),
+    /// Another process or engine does, and what we find is found again another time.
+    Theirs,
+    /// Nobody, or everybody: there are no locks here. Then what was found is kept, but not what was begun.
+    Nobodys,
+}
+
+impl Notes {
+    fn of(file: Option<&SealedFile>) -> Self {
+        match file.map(SealedFile::try_lock) {
+            Some(Ok(lock)) => Self::Ours(lock),
+            Some(Err(TryLockError::WouldBlock)) => Self::Theirs,
+            Some(Err(TryLockError::Error(_))) | None => Self::Nobodys,
+        }
+    }
 }
 
 impl Verdicts {
     /// What is known of a device; nothing where no file keeps it.
     pub(crate) fn open(file: Option<SealedFile>) -> Self {
-        let kept = file.as_ref().and_then(SealedFile::read);
-        let verdicts = kept.and_then(|kept| serde_json::from_slice(&kept).ok()).unwrap_or_default();
-        Self { file, verdicts }
+        let mut verdicts = Self { file, verdicts: BTreeMap::new(), notes: Notes::Nobodys };
+        verdicts.read();
+        verdicts.notes = Notes::Nobodys;
+        verdicts
+    }
+
+    /// Reads what is kept, and takes the notes where nobody else has them.
+    fn read(&mut self) {
+        self.notes = Notes::of(self.file.as_ref());
+        let kept = self.file.as_ref().and_then(SealedFile::read);
+        let mut kept: BTreeMap<String, Verdict> = kept.and_then(|kept| serde_json::from_slice(&kept).ok()).unwrap_or_default();
+        // What somebody has begun and not ended is not lost yet.
+        kept.retain(|_, verdict| matches!(self.notes, Notes::Ours(_)) || !matches!(verdict, Verdict::Lost(_)));
+        self.verdicts.extend(kept);
     }
 
     /// Whether the tile is right; `None` where it has to be checked.
@@ -46,24 +81,99 @@ impl Verdicts {
 
     /// Notes that checks begin.
     pub(crate) fn begin<'a>(&mut self, labels: impl Iterator<Item = &'a str>) {
+        self.read();
+        if !matches!(self.notes, Notes::Ours(_)) {
+            return;
+        }
+        // For the next process: in this one they are not lost.
+        let mut noted = self.verdicts.clone();
         for label in labels {
-            let verdict = self.verdicts.entry(label.to_owned()).or_insert(Verdict::Lost(0));
-            if let Verdict::Lost(times) = verdict {
+            if let Verdict::Lost(times) = noted.entry(label.to_owned()).or_insert(Verdict::Lost(0)) {
                 *times += 1;
             }
         }
-        self.keep();
+        self.keep(&noted);
     }
 
-    /// Notes how checks ended.
+    /// Notes how checks ended, whether or not their beginning was noted.
     pub(crate) fn end<'a>(&mut self, found: impl Iterator<Item = (&'a str, bool)>) {
+        if !matches!(self.notes, Notes::Ours(_)) {
+            self.read();
+        }
         self.verdicts.extend(found.map(|(label, right)| (label.to_owned(), if right { Verdict::Right } else { Verdict::Wrong })));
-        self.keep();
+        self.keep(&self.verdicts);
+        self.notes = Notes::Nobodys;
     }
 
-    fn keep(&self) {
-        if let (Some(file), Ok(content)) = (&self.file, serde_json::to_vec(&self.verdicts)) {
+    fn keep(&self, verdicts: &BTreeMap<String, Verdict>) {
+        if let (Some(file), Ok(content)) = (&self.file, serde_json::to_vec(verdicts))
+            && !matches!(self.notes, Notes::Theirs)
+        {
             file.write(&content);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache::Cache;
+
+    fn open(folder: &tempfile::TempDir) -> Verdicts {
+        Verdicts::open(Cache::at(folder.path()).file("verdicts", "a device", &["its driver"]))
+    }
+
+    fn begin(verdicts: &mut Verdicts, label: &str) {
+        verdicts.begin(std::iter::once(label));
+    }
+
+    fn end(verdicts: &mut Verdicts, label: &str, right: bool) {
+        verdicts.end(std::iter::once((label, right)));
+    }
+
+    #[test]
+    fn a_check_that_never_ends_is_not_tried_for_ever() {
+        let folder = tempfile::tempdir().unwrap();
+        for lost in 0..MOST_LOST {
+            let mut verdicts = open(&folder);
+            assert_eq!(verdicts.of("a tile"), None, "after {lost} lost checks");
+            begin(&mut verdicts, "a tile");
+        }
+        let mut verdicts = open(&folder);
+        assert_eq!((verdicts.of("a tile"), verdicts.of("another")), (Some(false), None));
+        end(&mut verdicts, "a tile", true);
+        assert_eq!(open(&folder).of("a tile"), Some(true));
+    }
+
+    #[test]
+    fn checks_at_the_same_time_are_not_lost() {
+        let folder = tempfile::tempdir().unwrap();
+        // One was lost before: what the next one notes must not be taken for a second loss while it is at work.
+        begin(&mut open(&folder), "a tile");
+        let mut all: Vec<Verdicts> = Vec::new();
+        for _ in 0..5 {
+            let mut verdicts = open(&folder);
+            assert_eq!(verdicts.of("a tile"), None);
+            begin(&mut verdicts, "a tile");
+            assert_eq!(verdicts.of("a tile"), None);
+            all.push(verdicts);
+        }
+        // Those that could not take notes leave nothing, and disturb nothing.
+        all[1..].iter_mut().for_each(|verdicts| end(verdicts, "a tile", false));
+        end(&mut all[0], "a tile", true);
+        assert_eq!(open(&folder).of("a tile"), Some(true));
+    }
+
+    #[test]
+    fn what_others_found_meanwhile_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut ours, mut theirs) = (open(&folder), open(&folder));
+        begin(&mut theirs, "a tile");
+        end(&mut theirs, "a tile", false);
+        begin(&mut ours, "another");
+        end(&mut ours, "another", true);
+        end(&mut theirs, "a third", true);
+        let kept = open(&folder);
+        assert_eq!(["a tile", "another", "a third"].map(|label| kept.of(label)), [Some(false), Some(true), Some(true)]);
     }
 }
