@@ -18,6 +18,9 @@ pub(crate) use pipeline_cache::PipelineCache;
 pub const NO_ADAPTER: &str = "no adapter found; install a Vulkan driver (Debian, Ubuntu: `apt-get install libvulkan1 mesa-vulkan-drivers`, which drives \
      AMD and Intel GPUs and has a software device; NVIDIA: the vendor's driver), or use `--device cpu`, which is slow";
 
+/// The kind of a processor that plays a GPU.
+const SOFTWARE: &str = "software device";
+
 /// An adapter as wgpu sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AdapterSummary {
@@ -43,7 +46,7 @@ impl AdapterSummary {
             wgpu::DeviceType::DiscreteGpu => "discrete GPU",
             wgpu::DeviceType::IntegratedGpu => "integrated GPU",
             wgpu::DeviceType::VirtualGpu => "virtual GPU",
-            wgpu::DeviceType::Cpu => "software device",
+            wgpu::DeviceType::Cpu => SOFTWARE,
             wgpu::DeviceType::Other => "other",
         };
         let named = [
@@ -70,6 +73,11 @@ impl AdapterSummary {
             features: named.iter().filter(|(_, feature)| features.contains(*feature)).map(|(name, _)| (*name).into()).collect(),
             limits: limits.map(|(name, limit)| (name.into(), limit)).into(),
         }
+    }
+
+    /// Whether this is a processor that plays a GPU.
+    pub fn is_software(&self) -> bool {
+        self.kind == SOFTWARE
     }
 }
 
@@ -236,10 +244,15 @@ impl Gpu {
         }
     }
 
-    /// What went wrong with the device since it was opened, if anything did.
+    /// What went wrong with the device since it was opened, if anything did: it was lost, or met an error that nobody caught.
+    /// Nothing more can run on it; opening it again may help.
+    pub fn failure(&self) -> Option<String> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Errors where something went wrong with the device since it was opened.
     pub(crate) fn check(&self) -> Result<()> {
-        let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
-        failure.as_ref().map_or(Ok(()), |message| Err(self.error(message)))
+        self.failure().map_or(Ok(()), |message| Err(self.error(message)))
     }
 
     pub(crate) fn error(&self, message: impl std::fmt::Display) -> Error {
