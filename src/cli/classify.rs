@@ -1,6 +1,6 @@
 //! `densenet classify`: pictures to labels.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
@@ -9,15 +9,21 @@ use super::device::DeviceOptions;
 use super::dump::Dump;
 use super::exit::{FAILED, Stop, WELL};
 use super::heatmap::{HeatmapOptions, Heatmaps};
-use super::inputs;
+use super::inputs::{self, Input, Inputs};
+use super::interrupt;
 use super::message;
 use super::model::{self, DescriptionOptions, ModelOptions};
 use super::output::Output;
 use super::pictures::PictureOptions;
+use super::progress::Progress;
 use super::reader::{Preparation, Reader};
+use super::requests::Requests;
+use super::resume::{Expected, Resumed};
 use super::rows::{HeatmapFiles, Outcome, RowFormat, Rows};
+use super::shard::Shard;
 use super::size::Size;
 use super::stream::{Finished, Stream, StreamOptions};
+use super::subject::Subject;
 
 /// Classify pictures
 #[derive(Args)]
@@ -25,11 +31,24 @@ use super::stream::{Finished, Stream, StreamOptions};
 Without --model it is densenet121, trained on ImageNet; it is fetched once, 32 MB.
 
 Example: densenet classify photos 'more/*.jpg' --model digits --top-k 1 --format csv
-         find . -name '*.png' | densenet classify - --model digits --format json")]
+         find . -name '*.png' | densenet classify - --model digits --format json
+         densenet classify photos --resume photos.csv    # again after Ctrl-C or a crash: goes on
+         densenet classify scans --shard $SLURM_ARRAY_TASK_ID/8 --resume scans-$SLURM_ARRAY_TASK_ID.jsonl")]
 pub(crate) struct Options {
     /// Files, folders (with all folders in them), patterns, or `-` for a list of paths on standard input
-    #[arg(value_name = "PATH", required = true)]
+    #[arg(value_name = "PATH", required_unless_present = "stdin_jsonl")]
     paths: Vec<PathBuf>,
+    /// Only one of n parts of the inputs, i from 0 to n - 1: for jobs on several machines. A path alone tells its part
+    #[arg(long, value_name = "i/n")]
+    shard: Option<Shard>,
+    /// Read pictures from standard input, a line each, {"id":…,"path":…} or {"id":…,"b64":…}, and answer each with a line of
+    /// JSON as soon as its batch is done
+    #[arg(long, conflicts_with_all = ["paths", "shard", "resume"])]
+    stdin_jsonl: bool,
+    /// Append rows to a file instead of printing them, without the inputs that have a row there: after whatever ended a run, the
+    /// same command goes on. The format is CSV where the file's ending is .csv, else JSON
+    #[arg(long, value_name = "OUT", conflicts_with = "dump_input")]
+    resume: Option<PathBuf>,
     #[command(flatten)]
     model: ModelOptions,
     #[command(flatten)]
@@ -37,9 +56,9 @@ pub(crate) struct Options {
     /// Classes to print for each picture
     #[arg(long, short = 'k', value_name = "K", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     top_k: u32,
-    /// How to print
-    #[arg(long, short, value_enum, default_value_t = RowFormat::Text)]
-    format: RowFormat,
+    /// How to print; default: text, with --stdin-jsonl and --resume JSON
+    #[arg(long, short, value_enum)]
+    format: Option<RowFormat>,
     #[command(flatten)]
     stream: StreamOptions,
     #[command(flatten)]
@@ -63,11 +82,12 @@ pub(crate) const DEFAULT_MODEL: &str = "densenet121";
 
 /// Classifies every input, in order; one row each.
 pub(crate) fn run(options: Options) -> Result<u8, Stop> {
+    let format = options.format()?;
     let mut model = options.model.open_or(DEFAULT_MODEL)?;
-    if model.config.num_classes.is_none() {
+    let Some(classes) = model.config.num_classes else {
         return Err(Stop::refused(format!("{}: expected a model with a classifier, found one that ends in features", model.name)));
-    }
-    let inputs = inputs::expand(&options.paths)?;
+    };
+    let inputs = if options.stdin_jsonl { None } else { Some(inputs::expand(&options.paths, options.shard)?) };
     let preprocessing = options.pictures.sized(options.description.describe(&mut model)?.preprocessing);
     if options.ten_crop && preprocessing.crop.is_none() {
         let remedy = "--preprocess takes one with a crop";
@@ -83,18 +103,49 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let shape = [preprocessing.channels, height, width];
     let preparation = Preparation { preprocessing, upright: options.pictures.exif, ten_crop: options.ten_crop };
     let heatmaps = options.heatmap.begin(&legend, &preparation, &graph)?;
-    let runner = options.device.runner(&graph, &weights, true)?;
+
+    let rows = Rows { format, legend, model: model.name, output: Output::new() };
+    let crops = if options.ten_crop { 10 } else { 1 };
+    let mut classification = Classification { rows, top_k: options.top_k as usize, crops, heatmaps, written: 0, failed: 0, unmapped: 0 };
+    let total = inputs.as_ref().map(Vec::len);
+    let inputs = match inputs {
+        Some(inputs) => Inputs::Listed(classification.begin(inputs, options.resume.as_deref(), classes)?.into_iter()),
+        None => Inputs::Sent(Requests::from_stdin()),
+    };
+    if inputs.count() == Some(0) {
+        return classification.finish(Ok(()), total, options.resume.is_some());
+    }
+    let runners = options.device.runners(&graph, &weights)?;
     let dump = options.dump_input.as_deref().map(|path| Dump::create(path, shape)).transpose()?;
 
-    let rows = Rows { format: options.format, legend, model: model.name, output: Output::new() };
-    let crops = if options.ten_crop { 10 } else { 1 };
     let batch = (options.stream.batch(&graph) / crops).max(1);
-    let count = inputs.len();
-    let reader = Reader::new(inputs, preparation, batch)?.keeping(heatmaps.is_some());
-    let stream = Stream { reader, batch, dump };
-    let mut classification = Classification { rows, top_k: options.top_k as usize, crops, heatmaps, failed: 0, unwritten: 0 };
-    let finished = classification.rows.begin().and_then(|()| stream.run(&runner, |inputs| classification.finish_batch(inputs)));
-    classification.finish(finished, count)
+    let progress = Progress::begin(total, total.zip(inputs.count()).map_or(0, |(total, left)| total - left));
+    let reader = Reader::new(inputs, preparation, batch * runners.len())?.keeping(classification.heatmaps.is_some());
+    let stream = Stream { reader, batch, dump, progress };
+    let finished = stream.run(&runners, |inputs| classification.finish_batch(inputs));
+    classification.finish(finished, total, options.resume.is_some())
+}
+
+impl Options {
+    /// How rows are written: as was asked for, else what suits who reads them.
+    fn format(&self) -> Result<RowFormat, Stop> {
+        let is_csv = |path: &Path| path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
+        let own = match &self.resume {
+            Some(path) if is_csv(path) => RowFormat::Csv,
+            Some(_) => RowFormat::Json,
+            None if self.stdin_jsonl => RowFormat::Json,
+            None => RowFormat::Text,
+        };
+        match self.format.unwrap_or(own) {
+            RowFormat::Text if self.resume.is_some() => {
+                Err(Stop::refused("--resume: expected --format json or csv, whose rows can be read again, found text"))
+            }
+            format if self.stdin_jsonl && format != RowFormat::Json => {
+                Err(Stop::refused("--stdin-jsonl: expected --format json, in which each line is answered, found another"))
+            }
+            format => Ok(format),
+        }
+    }
 }
 
 /// Rows under way.
@@ -104,28 +155,51 @@ struct Classification {
     /// Results that a picture has.
     crops: usize,
     heatmaps: Option<Heatmaps>,
+    /// Inputs that have a row.
+    written: usize,
+    /// Those whose row says what went wrong.
     failed: usize,
-    /// Inputs that have a row, but not all of their heatmaps.
-    unwritten: usize,
+    /// Those that have not all of their heatmaps.
+    unmapped: usize,
 }
 
 /// What a row says, the heatmaps that were written, and what went wrong with others.
 struct Row {
-    path: PathBuf,
+    subject: Subject,
     outcome: Outcome,
     heatmaps: Vec<HeatmapFiles>,
     errors: Vec<String>,
 }
 
 impl Classification {
+    /// Writes what comes before the first row, and leaves out the inputs that have a row in the file to resume.
+    fn begin(&mut self, inputs: Vec<Input>, resume: Option<&Path>, classes: usize) -> Result<Vec<Input>, Stop> {
+        let Some(path) = resume else {
+            self.rows.begin()?;
+            return Ok(inputs);
+        };
+        let csv_lines = self.rows.legend.top_k(&vec![0.0; classes], self.top_k)?.len();
+        let expected = Expected { format: self.rows.format, model: &self.rows.model, csv_lines };
+        let mut resumed = Resumed::open(path, &expected)?;
+        let left = resumed.left_of(inputs);
+        message::note(&format!("{}: {} rows are there, {} inputs are left", path.display(), resumed.rows, left.len()));
+        (self.written, self.failed) = (resumed.rows, resumed.failed);
+        self.rows.output = Output::to_file(path.into(), resumed.file);
+        if resumed.is_empty {
+            self.rows.begin()?;
+        }
+        Ok(left)
+    }
+
     /// Writes the rows of inputs that ran together, and their heatmaps, on every core.
     fn finish_batch(&mut self, inputs: Vec<Finished>) -> Result<(), Stop> {
         let rows: Vec<Row> = inputs.into_par_iter().map(|input| self.row(input)).collect();
-        for Row { path, outcome, heatmaps, errors } in rows {
+        for Row { subject, outcome, heatmaps, errors } in rows {
             self.failed += usize::from(outcome.is_err());
-            self.unwritten += usize::from(!errors.is_empty());
-            errors.iter().for_each(|error| message::error(&format!("{}: {error}", path.display())));
-            self.rows.write(&path, &outcome, self.heatmaps.is_some().then_some(heatmaps.as_slice()))?;
+            self.unmapped += usize::from(!errors.is_empty());
+            errors.iter().for_each(|error| message::error(&format!("{subject}: {error}")));
+            self.rows.write(&subject, &outcome, self.heatmaps.is_some().then_some(heatmaps.as_slice()))?;
+            self.written += 1;
         }
         Ok(())
     }
@@ -136,23 +210,30 @@ impl Classification {
         let outcome: Outcome = logits.and_then(|outputs| top(outputs).map_err(|error| error.to_string()));
         let written = self.heatmaps.as_ref().zip(outcome.as_ref().ok()).map(|(heatmaps, top)| heatmaps.write(&input, top));
         let (heatmaps, errors) = written.unwrap_or_default();
-        Row { path: input.path, outcome, heatmaps, errors }
+        Row { subject: input.subject, outcome, heatmaps, errors }
     }
 
-    /// The exit status; on standard error, how many inputs failed.
-    fn finish(self, finished: Result<(), Stop>, inputs: usize) -> Result<u8, Stop> {
+    /// The exit status; on standard error, how many inputs failed, or have no row yet.
+    fn finish(self, finished: Result<(), Stop>, total: Option<usize>, resumes: bool) -> Result<u8, Stop> {
         match finished {
-            Err(Stop::ReaderGone) => {}
+            Err(Stop::ReaderGone) => return Ok(self.status()),
             Err(stop) => return Err(stop),
-            Ok(()) => {
-                if self.failed > 0 {
-                    message::error(&format!("{} of {inputs} inputs failed; their rows say why", self.failed));
-                }
-                if self.unwritten > 0 {
-                    message::error(&format!("{} of {inputs} inputs have not all of their heatmaps", self.unwritten));
-                }
-            }
+            Ok(()) => {}
         }
-        Ok(if self.failed + self.unwritten > 0 { FAILED } else { WELL })
+        if self.failed > 0 {
+            message::error(&format!("{} of {} inputs failed; their rows say why", self.failed, self.written));
+        }
+        if self.unmapped > 0 {
+            message::error(&format!("{} of {} inputs have not all of their heatmaps", self.unmapped, self.written));
+        }
+        let Some(status) = interrupt::asked() else { return Ok(self.status()) };
+        let total = total.map_or(String::new(), |total| format!(" of {total}"));
+        let remedy = if resumes { "the same command goes on" } else { "--resume OUT keeps rows in a file and goes on where they end" };
+        message::note(&format!("ended by a signal: {}{total} inputs have a row; {remedy}", self.written));
+        Ok(status)
+    }
+
+    fn status(&self) -> u8 {
+        if self.failed + self.unmapped > 0 { FAILED } else { WELL }
     }
 }

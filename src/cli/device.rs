@@ -2,6 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use densenet_wgpu::engine::{self, Input};
+use densenet_wgpu::gpu::AdapterSummary;
 use densenet_wgpu::verify::self_test;
 use densenet_wgpu::weights::Weights;
 use densenet_wgpu::{Engine, EngineOptions, Error, Gpu, Graph, Reference, Samples, Shape, best_precision};
@@ -12,7 +13,8 @@ use super::message;
 /// Where and how precisely to run.
 #[derive(Args)]
 pub(crate) struct DeviceOptions {
-    /// An index or part of a name from `densenet devices`, or `cpu`; default: the best GPU
+    /// An index or part of a name from `densenet devices`, or `cpu`; `classify` and `embed` also take several, as in 0,1, or
+    /// `all` GPUs; default: the best GPU
     #[arg(long, short, value_name = "D")]
     device: Option<String>,
     /// Numbers to compute with
@@ -46,6 +48,31 @@ pub(crate) enum Device {
     Cpu,
 }
 
+impl Device {
+    fn name(&self) -> &str {
+        match self {
+            Self::Gpu(gpu) => &gpu.summary().name,
+            Self::Cpu => "cpu",
+        }
+    }
+
+    fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Gpu(gpu), Self::Gpu(other)) => gpu.summary().index == other.summary().index,
+            (Self::Cpu, Self::Cpu) => true,
+            _ => false,
+        }
+    }
+}
+
+/// Every GPU once: a GPU that several APIs reach is there for each of them, so it is those that the best one's API reaches. A
+/// software device is none, unless there is nothing else; where there is nothing at all, the best one, which opening tells.
+fn gpus(adapters: &[AdapterSummary]) -> Vec<usize> {
+    let Some(best) = adapters.first() else { return vec![0] };
+    let is_like_best = |adapter: &&AdapterSummary| adapter.backend == best.backend && adapter.is_software() == best.is_software();
+    adapters.iter().filter(is_like_best).map(|adapter| adapter.index).collect()
+}
+
 /// What runs a network.
 pub(crate) enum Runner {
     /// On a GPU.
@@ -55,22 +82,60 @@ pub(crate) enum Runner {
 }
 
 impl DeviceOptions {
-    /// Opens what was asked for; says what a person should know about it.
+    /// Opens the one device that was asked for; says what a person should know about it.
     pub(crate) fn open(&self) -> Result<Device, Stop> {
-        if self.device.as_deref() == Some("cpu") {
+        let mut names = self.names();
+        if names.len() > 1 {
+            let asked = self.device.as_deref().unwrap_or_default();
+            return Err(Stop::refused(format!(
+                "--device {asked}: expected one device, found {}; classify and embed take several",
+                names.len()
+            )));
+        }
+        self.open_named(names.pop().flatten())
+    }
+
+    /// Makes the one device that was asked for ready to run `graph`, with shared kernels (`fusion`) or without.
+    pub(crate) fn runner(&self, graph: &Graph, weights: &Weights, fusion: bool) -> Result<Runner, Stop> {
+        self.runner_on(&self.open()?, graph, weights, fusion)
+    }
+
+    /// Makes every device that was asked for ready to run `graph`.
+    pub(crate) fn runners(&self, graph: &Graph, weights: &Weights) -> Result<Vec<Runner>, Stop> {
+        let devices = self.names().into_iter().map(|name| self.open_named(name)).collect::<Result<Vec<Device>, Stop>>()?;
+        for (index, device) in devices.iter().enumerate() {
+            if devices[..index].iter().any(|other| other.is(device)) {
+                let asked = self.device.as_deref().unwrap_or_default();
+                return Err(Stop::refused(format!("--device {asked}: expected each device once, found {} again", device.name())));
+            }
+        }
+        devices.iter().map(|device| self.runner_on(device, graph, weights, true)).collect()
+    }
+
+    /// The devices that were asked for; `None` is the best one. A name may have a comma of its own.
+    fn names(&self) -> Vec<Option<String>> {
+        let Some(asked) = &self.device else { return vec![None] };
+        let adapters = if asked == "all" || asked.contains(',') { Gpu::adapters() } else { Vec::new() };
+        if asked == "all" {
+            return gpus(&adapters).into_iter().map(|index| Some(index.to_string())).collect();
+        }
+        let is_a_name = adapters.iter().any(|adapter| adapter.name.to_lowercase().contains(&asked.to_lowercase()));
+        if is_a_name || !asked.contains(',') {
+            return vec![Some(asked.clone())];
+        }
+        asked.split(',').map(|name| Some(name.trim().to_owned())).collect()
+    }
+
+    fn open_named(&self, name: Option<String>) -> Result<Device, Stop> {
+        if name.as_deref() == Some("cpu") {
             return match self.precision {
                 Precision::F16 => Err(Stop::refused("--device cpu: expected --precision f32, which the reference computes in, found f16")),
                 _ => Ok(Device::Cpu),
             };
         }
-        let gpu = Gpu::open(self.device.as_deref())?;
+        let gpu = Gpu::open(name.as_deref())?;
         gpu.warnings().iter().for_each(|warning| message::warning(warning));
         Ok(Device::Gpu(Box::new(gpu)))
-    }
-
-    /// Makes what was asked for ready to run `graph`, with shared kernels (`fusion`) or without.
-    pub(crate) fn runner(&self, graph: &Graph, weights: &Weights, fusion: bool) -> Result<Runner, Stop> {
-        self.runner_on(&self.open()?, graph, weights, fusion)
     }
 
     /// [`DeviceOptions::runner`] on an open device, which is tested on its first use.
@@ -128,6 +193,14 @@ const MAX_BATCH_BYTES: usize = 1 << 30;
 const CPU_BATCH: usize = 16;
 
 impl Runner {
+    /// Whether the device is gone, so that nothing more can run there.
+    pub(crate) fn is_lost(&self) -> bool {
+        match self {
+            Self::Gpu(engine) => engine.gpu().failure().is_some(),
+            Self::Cpu(_) => false,
+        }
+    }
+
     /// The network's first output for images of `height` x `width` pixels, `[N, C, H, W]`; as many as `input` holds.
     pub(crate) fn run(&self, input: &[f32], height: usize, width: usize) -> densenet_wgpu::Result<Vec<f32>> {
         match self {
@@ -185,6 +258,28 @@ pub(crate) fn images_at_once(asked: u32, shape: Shape) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn all_gpus_are_there_once_and_software_only_alone() {
+        let adapter = |index: usize, backend: &str, kind: &str| AdapterSummary {
+            index,
+            name: "a device".into(),
+            backend: backend.into(),
+            kind: kind.into(),
+            driver: String::new(),
+            features: Vec::new(),
+            limits: Vec::new(),
+        };
+        let [discrete, integrated, software] = ["discrete GPU", "integrated GPU", "software device"];
+        for (adapters, expected) in [
+            (&[][..], &[0][..]),
+            (&[adapter(0, "vulkan", discrete), adapter(1, "vulkan", discrete), adapter(2, "dx12", discrete)], &[0, 1]),
+            (&[adapter(0, "vulkan", discrete), adapter(1, "vulkan", integrated), adapter(2, "vulkan", software)], &[0, 1]),
+            (&[adapter(0, "vulkan", software), adapter(1, "dx12", software)], &[0]),
+        ] {
+            assert_eq!(gpus(adapters), expected);
+        }
+    }
 
     #[test]
     fn a_device_that_failed_is_refused_with_what_else_there_is() {

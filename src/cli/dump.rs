@@ -8,6 +8,7 @@ use densenet_wgpu::image::Prepared;
 use super::exit::Stop;
 use super::message;
 use super::npy::Stack;
+use super::subject::Subject;
 
 /// The inputs of a run on their way to a file, in order; those that could not be read are not among them.
 pub(crate) struct Dump {
@@ -15,7 +16,7 @@ pub(crate) struct Dump {
     stack: Stack,
     shape: [usize; 3],
     /// Where the first input is from: the others are as large.
-    first: Option<PathBuf>,
+    first: Option<Subject>,
 }
 
 impl Dump {
@@ -25,18 +26,18 @@ impl Dump {
         Ok(Self { path: path.into(), stack, shape, first: None })
     }
 
-    /// Appends what was read from `path`. Errors where it is of another size than what came before.
-    pub(crate) fn push(&mut self, path: &Path, pictures: &[Prepared]) -> Result<(), Stop> {
+    /// Appends what an input became. Errors where it is of another size than what came before.
+    pub(crate) fn push(&mut self, subject: &Subject, pictures: &[Prepared]) -> Result<(), Stop> {
         for Prepared { picture, tables } in pictures {
             let shape = [tables.len(), picture.height(), picture.width()];
             let first = self.first.get_or_insert_with(|| {
                 self.shape = shape;
-                path.into()
+                subject.clone()
             });
             if shape != self.shape {
                 let [_, height, width] = self.shape;
-                let expected = format!("--dump-input: expected inputs of one size, {height}x{width} as from {}", first.display());
-                let found = format!("found {}x{} from {}", picture.height(), picture.width(), path.display());
+                let expected = format!("--dump-input: expected inputs of one size, {height}x{width} as from {first}");
+                let found = format!("found {}x{} from {subject}", picture.height(), picture.width());
                 return Err(Stop::failed(format!("{expected}, {found}; --size HxW makes them equal")));
             }
         }

@@ -10,14 +10,18 @@ use serde::Serialize;
 use super::classify::DEFAULT_MODEL;
 use super::device::DeviceOptions;
 use super::exit::{FAILED, Stop, WELL};
-use super::inputs;
+use super::inputs::{self, Inputs};
+use super::interrupt;
 use super::message;
 use super::model::{self, ModelOptions, PreprocessingOptions};
 use super::npy::Stack;
 use super::pictures::PictureOptions;
+use super::progress::Progress;
 use super::reader::{Preparation, Reader};
+use super::shard::Shard;
 use super::size::Size;
 use super::stream::{Finished, Stream, StreamOptions};
+use super::subject::Subject;
 
 /// Turn pictures into features: what the network makes of them before its classifier
 #[derive(Args)]
@@ -30,6 +34,9 @@ pub(crate) struct Options {
     /// Files, folders (with all folders in them), patterns, or `-` for a list of paths on standard input
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
+    /// Only one of n parts of the inputs, i from 0 to n - 1: for jobs on several machines. A path alone tells its part
+    #[arg(long, value_name = "i/n")]
+    shard: Option<Shard>,
     #[command(flatten)]
     model: ModelOptions,
     /// The .npy file to write: float32 [N, features]
@@ -51,25 +58,29 @@ const FEATURES: &str = "global_pool";
 /// Writes the features of every input that has some, in order.
 pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let mut model = options.model.open_or(DEFAULT_MODEL)?;
-    let inputs = inputs::expand(&options.paths)?;
+    let inputs = inputs::expand(&options.paths, options.shard)?;
     let preprocessing = options.pictures.sized(options.preprocessing.describe(&mut model)?.preprocessing);
     let Size { height, width } = model::size(options.pictures.size, Some(&preprocessing));
     let mut graph = model.graph(height, width)?;
     graph.set_output(graph.find(FEATURES)?)?;
     let mut features = Features::create(options.output, graph.shape(graph.output()).channels)?;
-    let runner = options.device.runner(&graph, &model.weights, true)?;
+    let runners = options.device.runners(&graph, &model.weights)?;
 
     let batch = options.stream.batch(&graph);
     let count = inputs.len();
     let preparation = Preparation { preprocessing, upright: options.pictures.exif, ten_crop: false };
-    let reader = Reader::new(inputs, preparation, batch)?;
-    let mut failed = 0;
-    Stream { reader, batch, dump: None }.run(&runner, |inputs| {
-        inputs.into_iter().try_for_each(|Finished { path, outputs, .. }| match outputs.and_then(finite) {
-            Ok(values) => features.push(&path, &values),
+    let progress = Progress::begin(Some(count), 0);
+    let reader = Reader::new(Inputs::Listed(inputs.into_iter()), preparation, batch * runners.len())?;
+    let (mut written, mut failed) = (0, 0);
+    Stream { reader, batch, dump: None, progress }.run(&runners, |inputs| {
+        inputs.into_iter().try_for_each(|Finished { subject, outputs, .. }| match outputs.and_then(finite) {
+            Ok(values) => {
+                written += 1;
+                features.push(&subject, &values)
+            }
             Err(error) => {
                 failed += 1;
-                message::error(&format!("{}: {error}", path.display()));
+                message::error(&format!("{subject}: {error}"));
                 Ok(())
             }
         })
@@ -77,6 +88,10 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     features.finish()?;
     if failed > 0 {
         message::error(&format!("{failed} of {count} inputs failed; they have no row"));
+    }
+    if let Some(status) = interrupt::asked() {
+        message::note(&format!("ended by a signal: {written} of {count} inputs have a row"));
+        return Ok(status);
     }
     Ok(if failed > 0 { FAILED } else { WELL })
 }
@@ -102,7 +117,8 @@ struct Features {
 #[derive(Serialize)]
 struct Row<'a> {
     row: usize,
-    path: &'a str,
+    #[serde(flatten)]
+    subject: &'a Subject,
 }
 
 impl Features {
@@ -117,8 +133,8 @@ impl Features {
         Ok(Self { output, paths_output, table, paths: BufWriter::new(paths), columns })
     }
 
-    fn push(&mut self, path: &Path, values: &[f32]) -> Result<(), Stop> {
-        let row = Row { row: self.table.arrays(), path: &path.to_string_lossy() };
+    fn push(&mut self, subject: &Subject, values: &[f32]) -> Result<(), Stop> {
+        let row = Row { row: self.table.arrays(), subject };
         // JSON has no line end within: a path's own is escaped.
         let line = serde_json::to_string(&row).map_err(Stop::failed)?;
         writeln!(self.paths, "{line}").map_err(|error| in_file(&self.paths_output, &error))?;

@@ -104,7 +104,7 @@ impl Heatmaps {
         let decoded;
         let picture = match &finished.original {
             Some(kept) => kept,
-            None => match self.preparation.decode(&finished.path) {
+            None => match self.preparation.decode(&finished.subject.name()) {
                 Ok(picture) => {
                     decoded = picture;
                     &decoded
@@ -167,7 +167,7 @@ impl Heatmaps {
         shape: Shape,
         map: Vec<f32>,
     ) -> Result<HeatmapFiles, String> {
-        let name = format!("{:05}-{}.{}", finished.number, safe_stem(&finished.path), class.index);
+        let name = format!("{:05}-{}.{}", finished.number, safe_stem(&finished.subject.name()), class.index);
         let [npy, png] = ["npy", "png"].map(|ending| self.folder.join(format!("{name}.{ending}")));
         let in_file = |path: &Path, error: &dyn Display| format!("{}: {error}", path.display());
         let mut array = Array::create(&npy, &[shape.height as u64, shape.width as u64]).map_err(|error| in_file(&npy, &error))?;

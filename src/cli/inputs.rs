@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
+use std::vec;
 
 use densenet_wgpu::image::Picture;
 use walkdir::WalkDir;
@@ -11,23 +12,73 @@ use walkdir::WalkDir;
 use super::exit::Stop;
 use super::message;
 use super::panics;
+use super::requests::Requests;
+use super::shard::Shard;
+use super::subject::Subject;
 
 /// One input, in its place among the rows.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Input {
-    /// The path as the row shows it.
-    pub(crate) path: PathBuf,
-    /// Why it cannot even be tried.
-    pub(crate) error: Option<String>,
+    /// Its place among all inputs, from 0; a part of them keeps the places that they have in the whole.
+    pub(crate) number: usize,
+    /// Whose row it is.
+    pub(crate) subject: Subject,
+    /// Where the picture is.
+    pub(crate) content: Content,
 }
 
-impl Input {
-    fn tried(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), error: None }
+/// Where a picture is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Content {
+    /// In a file.
+    File(PathBuf),
+    /// Here.
+    Bytes(Vec<u8>),
+    /// Nowhere: why it cannot even be tried.
+    Refused(String),
+}
+
+/// What comes next.
+pub(crate) enum Next {
+    /// This.
+    Input(Input),
+    /// Something may, later.
+    NotYet,
+    /// Nothing.
+    End,
+}
+
+/// Inputs that are known, or that come one by one.
+pub(crate) enum Inputs {
+    /// All are known.
+    Listed(vec::IntoIter<Input>),
+    /// Another program sends them.
+    Sent(Requests),
+}
+
+impl Inputs {
+    /// How many there are, where that is known.
+    pub(crate) fn count(&self) -> Option<usize> {
+        match self {
+            Self::Listed(inputs) => Some(inputs.len()),
+            Self::Sent(_) => None,
+        }
     }
 
-    fn refused(path: impl Into<PathBuf>, error: impl ToString) -> Self {
-        Self { path: path.into(), error: Some(error.to_string()) }
+    /// The next one that is there.
+    pub(crate) fn poll(&mut self) -> Next {
+        match self {
+            Self::Listed(inputs) => inputs.next().map_or(Next::End, Next::Input),
+            Self::Sent(requests) => requests.poll(),
+        }
+    }
+
+    /// The next one; one that is not there is waited for, but only for a moment.
+    pub(crate) fn wait(&mut self) -> Next {
+        match self {
+            Self::Listed(_) => self.poll(),
+            Self::Sent(requests) => requests.wait(),
+        }
     }
 }
 
@@ -35,8 +86,9 @@ impl Input {
 ///
 /// A path that exists stands for itself, whatever characters it has; a folder for the pictures below it, sorted by the
 /// bytes of their paths. What does not exist and looks like a pattern is expanded, as a shell would have done.
-/// Files that a person named are always tried. Stops where nothing is left to try.
-pub(crate) fn expand(arguments: &[PathBuf]) -> Result<Vec<Input>, Stop> {
+/// Files that a person named are always tried. Stops where nothing is left to try; with a shard, only where there is nothing
+/// for any.
+pub(crate) fn expand(arguments: &[PathBuf], shard: Option<Shard>) -> Result<Vec<Input>, Stop> {
     let mut expansion = Expansion::default();
     if arguments.iter().filter(|path| is_list(path)).count() > 1 {
         return Err(Stop::refused("`-` is given twice; standard input can be read once"));
@@ -52,20 +104,42 @@ pub(crate) fn expand(arguments: &[PathBuf]) -> Result<Vec<Input>, Stop> {
             expansion.add_path(argument);
         }
     }
-    expansion.finish()
+    let found = expansion.finish()?;
+    let number = |(number, (path, error)): (usize, Found)| {
+        let content = error.map_or_else(|| Content::File(path.clone()), Content::Refused);
+        Input { number, subject: Subject::file(path), content }
+    };
+    let total = found.len();
+    let is_ours = |(_, (path, _)): &(usize, Found)| shard.is_none_or(|shard| shard.has(path));
+    let inputs: Vec<Input> = found.into_iter().enumerate().filter(is_ours).map(number).collect();
+    if shard.is_some() {
+        message::note(&format!("{} of {total} inputs are in this shard", inputs.len()));
+    }
+    Ok(inputs)
+}
+
+/// A path, and why it cannot even be tried.
+type Found = (PathBuf, Option<String>);
+
+fn tried(path: impl Into<PathBuf>) -> Found {
+    (path.into(), None)
+}
+
+fn refused(path: impl Into<PathBuf>, error: impl ToString) -> Found {
+    (path.into(), Some(error.to_string()))
 }
 
 /// What has been found so far.
 #[derive(Default)]
 struct Expansion {
-    inputs: Vec<Input>,
+    inputs: Vec<Found>,
     nothing_in: Vec<String>,
     unmatched: usize,
 }
 
 impl Expansion {
     fn add_path(&mut self, path: &Path) {
-        if path.is_dir() { self.add_folder(path) } else { self.inputs.push(Input::tried(path)) }
+        if path.is_dir() { self.add_folder(path) } else { self.inputs.push(tried(path)) }
     }
 
     fn add_pattern(&mut self, pattern: &Path) {
@@ -80,13 +154,13 @@ impl Expansion {
                 // `**` finds what is in a folder by itself.
                 Ok(path) if path.is_dir() && text.contains("**") => {}
                 Ok(path) => self.add_path(&path),
-                Err(error) => self.inputs.push(Input::refused(error.path(), error.error())),
+                Err(error) => self.inputs.push(refused(error.path(), error.error())),
             }
         }
         if self.inputs.len() == before {
             self.unmatched += 1;
             self.nothing_in.push(format!("no picture matches {text}"));
-            self.inputs.push(Input::refused(pattern, "no picture matches this pattern"));
+            self.inputs.push(refused(pattern, "no picture matches this pattern"));
         }
     }
 
@@ -95,16 +169,16 @@ impl Expansion {
         for entry in WalkDir::new(folder).follow_links(true) {
             match entry {
                 Ok(entry) if entry.file_type().is_dir() => {}
-                Ok(entry) if entry.file_type().is_file() && is_candidate(entry.path()) => found.push(Input::tried(entry.into_path())),
+                Ok(entry) if entry.file_type().is_file() && is_candidate(entry.path()) => found.push(tried(entry.into_path())),
                 Ok(_) => skipped += 1,
                 Err(error) if error.loop_ancestor().is_some() => {}
                 Err(error) => match (error.path(), error.io_error()) {
-                    (Some(path), Some(reason)) if reason.kind() != io::ErrorKind::NotFound => found.push(Input::refused(path, reason)),
+                    (Some(path), Some(reason)) if reason.kind() != io::ErrorKind::NotFound => found.push(refused(path, reason)),
                     _ => skipped += 1, // a link that leads nowhere
                 },
             }
         }
-        found.sort_by(|a, b| a.path.as_os_str().as_encoded_bytes().cmp(b.path.as_os_str().as_encoded_bytes()));
+        found.sort_by(|(a, _): &Found, (b, _)| a.as_os_str().as_encoded_bytes().cmp(b.as_os_str().as_encoded_bytes()));
         if skipped > 0 {
             let files = if skipped == 1 { "file that is no picture" } else { "files that are no pictures" };
             message::note(&format!("{}: skipped {skipped} {files}", folder.display()));
@@ -115,7 +189,7 @@ impl Expansion {
         self.inputs.append(&mut found);
     }
 
-    fn finish(self) -> Result<Vec<Input>, Stop> {
+    fn finish(self) -> Result<Vec<Found>, Stop> {
         if self.inputs.len() == self.unmatched {
             let reasons = if self.nothing_in.is_empty() { "standard input listed no path".into() } else { self.nothing_in.join("; ") };
             return Err(Stop::refused(format!("nothing to classify: {reasons}")));
@@ -187,8 +261,8 @@ mod tests {
             std::fs::write(folder.path().join(name), "P5 1 1 255 x").unwrap();
         }
         let paths = |pattern: &str| -> Vec<PathBuf> {
-            let inputs = expand(&[folder.path().join(pattern)]).unwrap();
-            inputs.into_iter().map(|input| input.path).collect()
+            let inputs = expand(&[folder.path().join(pattern)], None).unwrap();
+            inputs.into_iter().map(|input| input.subject.name()).collect()
         };
         assert_eq!(paths("[1].png"), [folder.path().join("[1].png")]);
         assert_eq!(paths("[12].png"), [folder.path().join("1.png")]);

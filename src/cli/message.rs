@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use super::progress;
+
 /// Why nothing more is done, or why one input failed.
 pub(crate) fn error(text: &str) {
     say("error: ", text);
@@ -20,7 +22,7 @@ pub(crate) fn note(text: &str) {
 fn say(kind: &str, text: &str) {
     // Unlike `eprintln`, this does not panic where standard error is closed; one write, so that lines stay whole.
     let lines: Vec<String> = text.lines().map(printable).collect();
-    let _ = io::stderr().write_all(format!("{kind}{}\n", lines.join("\n")).as_bytes());
+    let _ = progress::suspended(|| io::stderr().write_all(format!("{kind}{}\n", lines.join("\n")).as_bytes()));
 }
 
 /// `text` without the characters that would move a terminal's cursor, change its colours, or turn what comes after them.

@@ -15,6 +15,7 @@ mod infer;
 mod init;
 mod inputs;
 mod inspect;
+mod interrupt;
 mod latencies;
 mod message;
 mod model;
@@ -25,22 +26,25 @@ mod panics;
 mod pictures;
 mod plan;
 mod profile;
+mod progress;
 mod reader;
+mod requests;
+mod resume;
 mod rows;
+mod shard;
 mod size;
 mod specimen;
 mod stages;
 mod stream;
+mod subject;
 mod tune;
 mod verify;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-#[cfg(unix)]
-use densenet_wgpu::whole_file::WholeFile;
 
-use exit::{INTERRUPTED, REFUSED, Stop, WELL};
+use exit::{REFUSED, Stop, WELL};
 
 /// Run any trained DenseNet on any GPU that Vulkan, Metal or DirectX 12 can drive, without CUDA or Python.
 #[derive(Parser)]
@@ -76,7 +80,7 @@ enum Command {
 /// Runs the program.
 pub(crate) fn main() -> ExitCode {
     panics::tell();
-    end_on_signals();
+    interrupt::listen();
     let command = match CommandLine::try_parse() {
         Ok(line) => line.command,
         Err(usage) => {
@@ -87,28 +91,6 @@ pub(crate) fn main() -> ExitCode {
     };
     let status = std::panic::catch_unwind(|| run(command)).unwrap_or(REFUSED);
     ExitCode::from(status)
-}
-
-/// Ends at once on Ctrl-C: each row is one write, so no finished row is lost, and files that are not finished are removed.
-#[cfg(unix)]
-fn end_on_signals() {
-    use signal_hook::consts::{SIGINT, SIGTERM};
-    // Where there are no signals there is nothing to do.
-    let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGINT, SIGTERM]) else { return };
-    std::thread::spawn(move || {
-        if let Some(signal) = signals.forever().next() {
-            WholeFile::abandon_all();
-            signal_hook::low_level::exit(if signal == SIGINT { INTERRUPTED.into() } else { 128 + signal });
-        }
-    });
-}
-
-/// Ends at once on Ctrl-C; there is no thread to remove unfinished files here.
-#[cfg(not(unix))]
-fn end_on_signals() {
-    let always = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(true));
-    // Where there are no signals there is nothing to do.
-    let _ = signal_hook::flag::register_conditional_shutdown(signal_hook::consts::SIGINT, INTERRUPTED.into(), always);
 }
 
 fn run(command: Command) -> u8 {

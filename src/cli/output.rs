@@ -1,13 +1,15 @@
-//! Standard output: results only.
+//! Where results go: standard output, or a file.
 
-use std::io::{self, Write};
-use std::path::Path;
+use std::fs::File;
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use densenet_wgpu::whole_file::WholeFile;
 use serde::Serialize;
 
 use super::exit::Stop;
+use super::progress;
 
 /// How a report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -46,21 +48,38 @@ fn in_file(path: &Path, error: &io::Error) -> Stop {
     Stop::refused(format!("{}: {error}", path.display()))
 }
 
-/// Standard output, written in whole lines.
+/// Where rows go, in whole lines.
 pub(crate) struct Output {
-    stdout: io::Stdout,
+    target: Target,
+}
+
+enum Target {
+    Standard { is_terminal: bool },
+    File(PathBuf, File),
 }
 
 impl Output {
     /// The process's standard output.
     pub(crate) fn new() -> Self {
-        Self { stdout: io::stdout() }
+        Self { target: Target::Standard { is_terminal: io::stdout().is_terminal() } }
+    }
+
+    /// An open file, from where it is now.
+    pub(crate) fn to_file(path: PathBuf, file: File) -> Self {
+        Self { target: Target::File(path, file) }
     }
 
     /// Writes `bytes` and flushes, so that a reader sees them now and nothing is torn when the process ends.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Stop> {
-        let mut stdout = self.stdout.lock();
-        stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(Stop::output)
+        let standard = || {
+            let mut stdout = io::stdout().lock();
+            stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(Stop::output)
+        };
+        match &mut self.target {
+            Target::Standard { is_terminal: true } => progress::suspended(standard),
+            Target::Standard { is_terminal: false } => standard(),
+            Target::File(path, file) => file.write_all(bytes).map_err(|error| Stop::failed(format!("{}: {error}", path.display()))),
+        }
     }
 
     /// Writes one JSON value and a line end.

@@ -1,13 +1,12 @@
 //! How pictures are read: what the commands that read them share.
 
-use std::path::Path;
-
 use clap::Args;
 use densenet_wgpu::image::{Orientation, Picture};
 use densenet_wgpu::weights::Preprocessing;
 
 use super::message;
 use super::size::Size;
+use super::subject::Subject;
 
 /// How pictures are read.
 #[derive(Args)]
@@ -38,18 +37,17 @@ pub(crate) struct Notices {
 }
 
 impl Notices {
-    /// Says what has not been said about a picture from `path`.
-    pub(crate) fn look_at(&mut self, path: &Path, picture: &Picture) {
-        let path = path.display();
+    /// Says what has not been said about a picture.
+    pub(crate) fn look_at(&mut self, subject: &Subject, picture: &Picture) {
         if picture.has_scaled_grey() && !self.grey {
             self.grey = true;
-            message::note(&format!("{path}: 16-bit grey is scaled by its range, where Pillow would clip it to white (said once)"));
+            message::note(&format!("{subject}: 16-bit grey is scaled by its range, where Pillow would clip it to white (said once)"));
         }
         let orientation = picture.orientation();
         if orientation != Orientation::UPRIGHT && !self.lying {
             self.lying = true;
             let found = format!("EXIF orientation {} is not applied, as in torchvision", orientation.exif());
-            message::warning(&format!("{path}: {found}; --exif turns pictures upright (said once)"));
+            message::warning(&format!("{subject}: {found}; --exif turns pictures upright (said once)"));
         }
     }
 }

@@ -2,18 +2,19 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, channel};
-use std::vec;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::Duration;
 
 use densenet_wgpu::image::{Picture, Prepared};
 use densenet_wgpu::weights::Preprocessing;
 use rayon::ThreadPool;
 
 use super::exit::Stop;
-use super::inputs::Input;
+use super::inputs::{Content, Input, Inputs, Next};
 use super::panics;
+use super::subject::Subject;
 
 /// The pictures that the network runs on for one input: one, or ten crops of it; else why there are none. The message leaves
 /// the path to the row.
@@ -21,8 +22,10 @@ pub(crate) type Pictures = Result<Vec<Prepared>, String>;
 
 /// An input after it was read.
 pub(crate) struct Read {
-    /// The path as the row shows it.
-    pub(crate) path: PathBuf,
+    /// The input's place among all inputs, from 0.
+    pub(crate) number: usize,
+    /// Whose row it is.
+    pub(crate) subject: Subject,
     /// What came of it.
     pub(crate) pictures: Pictures,
     /// The picture as it was decoded, where it is kept ([`Reader::keeping`]).
@@ -37,7 +40,7 @@ const KEPT_PIXELS: usize = 1 << 20;
 
 impl Read {
     /// Whether both can be in one batch: pictures of one size, or no pictures.
-    pub(crate) fn runs_with(&self, other: &Self) -> bool {
+    fn runs_with(&self, other: &Self) -> bool {
         let size = |pictures: &[Prepared]| pictures.first().map(|first| (first.picture.height(), first.picture.width()));
         match (&self.pictures, &other.pictures) {
             (Ok(a), Ok(b)) => size(a) == size(b),
@@ -63,22 +66,34 @@ pub(crate) struct Preparation {
 /// The threads are its own: a slow disk must not keep those of the reference waiting. Nobody waits for them when rows
 /// end early.
 pub(crate) struct Reader {
-    inputs: vec::IntoIter<Input>,
+    inputs: Inputs,
     preparation: Arc<Preparation>,
     threads: ThreadPool,
     ahead: usize,
     keeps: bool,
-    coming: VecDeque<(PathBuf, Receiver<Decoded>)>,
+    coming: VecDeque<Coming>,
+    /// What came after a batch and could not run with it.
+    left: Option<Read>,
 }
+
+/// An input that is being read.
+struct Coming {
+    number: usize,
+    subject: Subject,
+    decoded: Receiver<Decoded>,
+}
+
+/// How long nobody looks whether the run is over.
+const PATIENCE: Duration = Duration::from_millis(50);
 
 impl Reader {
     /// A reader that has `batch` pictures ready before they are asked for, and works on one more with each thread.
-    pub(crate) fn new(inputs: Vec<Input>, preparation: Preparation, batch: usize) -> Result<Self, Stop> {
+    pub(crate) fn new(inputs: Inputs, preparation: Preparation, batch: usize) -> Result<Self, Stop> {
         // A panic has been told by the hook. It drops the sender, which costs the row of its picture.
         let threads = rayon::ThreadPoolBuilder::new().panic_handler(drop).build().map_err(Stop::refused)?;
         let ahead = batch.saturating_add(threads.current_num_threads());
         let preparation = Arc::new(preparation);
-        Ok(Self { inputs: inputs.into_iter(), preparation, threads, ahead, keeps: false, coming: VecDeque::new() })
+        Ok(Self { inputs, preparation, threads, ahead, keeps: false, coming: VecDeque::new(), left: None })
     }
 
     /// The same reader, which hands on pictures as they were decoded too, where they are small or cannot be read again.
@@ -86,46 +101,84 @@ impl Reader {
         Self { keeps, ..self }
     }
 
-    fn begin(&mut self, input: Input) {
-        let (sender, receiver) = channel();
-        self.coming.push_back((input.path.clone(), receiver));
-        let (preparation, keeps) = (Arc::clone(&self.preparation), self.keeps);
-        self.threads.spawn_fifo(move || {
-            let read = match input.error {
-                Some(error) => (Err(error), None),
-                None => preparation.read(&input.path, keeps),
-            };
-            // The receiver is gone where rows end early: nobody is left to tell.
-            drop(sender.send(read));
-        });
+    /// The next inputs that can run together: as many as have come, at most `most`; the first is waited for. `None` where
+    /// there are no more, or `is_over` says so meanwhile.
+    pub(crate) fn next_batch(&mut self, most: usize, is_over: impl Fn() -> bool) -> Option<Vec<Read>> {
+        let mut batch = vec![self.next(&is_over)?];
+        while batch.len() < most && self.has_more() {
+            let read = self.next(&is_over)?;
+            if !read.runs_with(&batch[0]) {
+                self.left = Some(read);
+                break;
+            }
+            batch.push(read);
+        }
+        Some(batch)
     }
-}
 
-impl Iterator for Reader {
-    type Item = Read;
+    fn next(&mut self, is_over: &impl Fn() -> bool) -> Option<Read> {
+        if let Some(left) = self.left.take() {
+            return Some(left);
+        }
+        while !is_over() {
+            self.begin_all();
+            let Some(Coming { decoded, .. }) = self.coming.front() else {
+                match self.inputs.wait() {
+                    Next::Input(input) => self.begin(input),
+                    Next::NotYet => {}
+                    Next::End => return None,
+                }
+                continue;
+            };
+            let (pictures, original) = match decoded.recv_timeout(PATIENCE) {
+                Ok(decoded) => decoded,
+                Err(RecvTimeoutError::Timeout) => continue,
+                Err(RecvTimeoutError::Disconnected) => (Err("not read: an internal error, which standard error tells".into()), None),
+            };
+            let Coming { number, subject, .. } = self.coming.pop_front()?;
+            return Some(Read { number, subject, pictures, original });
+        }
+        None
+    }
 
-    fn next(&mut self) -> Option<Read> {
+    /// Whether the next input has come.
+    fn has_more(&mut self) -> bool {
+        self.begin_all();
+        !self.coming.is_empty()
+    }
+
+    fn begin_all(&mut self) {
         while self.coming.len() < self.ahead
-            && let Some(input) = self.inputs.next()
+            && let Next::Input(input) = self.inputs.poll()
         {
             self.begin(input);
         }
-        let (path, read) = self.coming.pop_front()?;
-        let untold = |_| (Err("not read: an internal error, which standard error tells".into()), None);
-        let (pictures, original) = read.recv().unwrap_or_else(untold);
-        Some(Read { path, pictures, original })
+    }
+
+    fn begin(&mut self, input: Input) {
+        let (sender, decoded) = channel();
+        let Input { number, subject, content } = input;
+        self.coming.push_back(Coming { number, subject, decoded });
+        let (preparation, keeps) = (Arc::clone(&self.preparation), self.keeps);
+        // The receiver is gone where rows end early: nobody is left to tell.
+        self.threads.spawn_fifo(move || drop(sender.send(preparation.read(content, keeps))));
     }
 }
 
 impl Preparation {
-    /// What the network runs on for the picture at `path`, and the picture itself where it is to be kept.
-    fn read(&self, path: &Path, keeps: bool) -> Decoded {
-        let picture = match self.decode(path) {
+    /// What the network runs on for a picture, and the picture itself where it is to be kept.
+    fn read(&self, content: Content, keeps: bool) -> Decoded {
+        let (decoded, is_there_again) = match content {
+            Content::Refused(error) => (Err(error), false),
+            Content::Bytes(bytes) => (self.decoded(|| Picture::decode(&bytes)), false),
+            Content::File(path) => (self.decode(&path), path.is_file()),
+        };
+        let picture = match decoded {
             Ok(picture) => picture,
             Err(error) => return (Err(error), None),
         };
         let pictures = self.prepare(&picture).map_err(|error| error.to_string());
-        let is_kept = keeps && pictures.is_ok() && (picture.height() * picture.width() <= KEPT_PIXELS || !path.is_file());
+        let is_kept = keeps && pictures.is_ok() && (picture.height() * picture.width() <= KEPT_PIXELS || !is_there_again);
         (pictures, is_kept.then_some(picture))
     }
 
@@ -135,7 +188,11 @@ impl Preparation {
             return Err("expected a picture, found a folder".into());
         }
         let file = File::open(path).map_err(|error| format!("cannot be opened: {error}"))?;
-        let picture = panics::untold(|| Picture::from_file(file)).map_err(|error| error.to_string())?;
+        self.decoded(|| Picture::from_file(file))
+    }
+
+    fn decoded(&self, decode: impl FnOnce() -> densenet_wgpu::Result<Picture>) -> Result<Picture, String> {
+        let picture = panics::untold(decode).map_err(|error| error.to_string())?;
         Ok(if self.upright { picture.upright() } else { picture })
     }
 
@@ -157,20 +214,22 @@ mod tests {
             let side = if index.is_multiple_of(5) { 1500 } else { 8 };
             let header = format!("P5 {side} {side} 255\n").into_bytes();
             std::fs::write(&path, [header, vec![index as u8; side * side]].concat()).unwrap();
-            Input { error: (index % 7 == 3).then(|| format!("refused {index}")), path }
+            let refused = (index % 7 == 3).then(|| Content::Refused(format!("refused {index}")));
+            let content = refused.unwrap_or_else(|| Content::File(path.clone()));
+            Input { number: index, subject: Subject::file(path), content }
         };
         let inputs: Vec<Input> = (0..40).map(input).collect();
         let preparation = Preparation { preprocessing: Preprocessing::torchvision(1).sized(8, 8), upright: true, ten_crop: false };
-        let mut reader = Reader::new(inputs.clone(), preparation, 3).unwrap();
-        for (index, input) in inputs.iter().enumerate() {
-            let read = reader.next().unwrap();
+        let mut reader = Reader::new(Inputs::Listed(inputs.clone().into_iter()), preparation, 3).unwrap();
+        for (index, input) in inputs.into_iter().enumerate() {
+            let read = reader.next(&|| false).unwrap();
             assert!(reader.coming.len() < reader.ahead);
-            assert_eq!(read.path, input.path);
+            assert_eq!((read.number, read.subject), (index, input.subject));
             match read.pictures {
                 Ok(prepared) => assert!(prepared[0].picture.samples().iter().all(|&sample| usize::from(sample) == index)),
-                Err(error) => assert_eq!(Some(error), input.error),
+                Err(error) => assert_eq!(Content::Refused(error), input.content),
             }
         }
-        assert!(reader.next().is_none());
+        assert!(reader.next(&|| false).is_none());
     }
 }

@@ -1,7 +1,6 @@
 //! The rows of `classify`: text, JSON lines or CSV.
 
 use std::fmt::Write;
-use std::path::Path;
 
 use clap::ValueEnum;
 use densenet_wgpu::labels::{Legend, Prediction};
@@ -11,6 +10,7 @@ use serde::Serialize;
 use super::exit::Stop;
 use super::message::printable;
 use super::output::Output;
+use super::subject::Subject;
 
 /// How rows are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -49,11 +49,13 @@ pub(crate) struct Rows {
     pub(crate) output: Output,
 }
 
-const CSV_HEADER: [&str; 7] = ["path", "rank", "index", "label", "probability", "logit", "error"];
+/// What comes before the first row of CSV.
+pub(crate) const CSV_HEADER: [&str; 7] = ["path", "rank", "index", "label", "probability", "logit", "error"];
 
 #[derive(Serialize)]
 struct JsonRow<'a> {
-    path: &'a str,
+    #[serde(flatten)]
+    subject: &'a Subject,
     model: &'a str,
     top: Vec<JsonClass<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -70,7 +72,8 @@ struct JsonClass<'a> {
 
 #[derive(Serialize)]
 struct JsonError<'a> {
-    path: &'a str,
+    #[serde(flatten)]
+    subject: &'a Subject,
     error: &'a str,
 }
 
@@ -84,12 +87,12 @@ impl Rows {
     }
 
     /// Writes the row of one input; JSON's also names its heatmaps, where they were asked for.
-    pub(crate) fn write(&mut self, path: &Path, outcome: &Outcome, heatmaps: Option<&[HeatmapFiles]>) -> Result<(), Stop> {
-        let path = path.to_string_lossy();
+    pub(crate) fn write(&mut self, subject: &Subject, outcome: &Outcome, heatmaps: Option<&[HeatmapFiles]>) -> Result<(), Stop> {
+        let path = subject.to_string();
         match (self.format, outcome) {
             (RowFormat::Text, _) => self.output.write(self.text(&path, outcome).as_bytes()),
             (RowFormat::Csv, _) => self.output.write(&self.csv(&path, outcome)?),
-            (RowFormat::Json, Err(error)) => self.output.json(&JsonError { path: &path, error }),
+            (RowFormat::Json, Err(error)) => self.output.json(&JsonError { subject, error }),
             (RowFormat::Json, Ok(top)) => {
                 let labels: Vec<String> = top.iter().map(|class| self.legend.label(class.index)).collect();
                 let class = |(class, label): (&Prediction, _)| {
@@ -97,7 +100,7 @@ impl Rows {
                     JsonClass { index, label, probability, logit }
                 };
                 let top = top.iter().zip(labels.iter().map(String::as_str)).map(class).collect();
-                self.output.json(&JsonRow { path: &path, model: &self.model, top, heatmaps })
+                self.output.json(&JsonRow { subject, model: &self.model, top, heatmaps })
             }
         }
     }

@@ -6,6 +6,7 @@
 #![cfg(feature = "cli")]
 
 mod bench;
+mod bulk;
 #[path = "../common/checkpoint_files.rs"]
 mod checkpoint_files;
 mod checkpoints;

@@ -1,0 +1,175 @@
+//! `--stdin-jsonl`: pictures that another program sends, a line each, as `{"id":…,"path":…}` or `{"id":…,"b64":…}`.
+
+use std::io::{self, BufRead, Read};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, sync_channel};
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::inputs::{Content, Input, Next};
+use super::subject::Subject;
+
+/// Bytes that a line may have: those of the largest file that is read whole, in base 64, and some more.
+const MAX_LINE_BYTES: usize = (1 << 28) / 3 * 4 + (1 << 16);
+
+/// Lines that wait for their turn: none of them are read while the device is behind.
+const WAITING: usize = 4;
+
+/// How long nobody looks whether the run is over.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+/// Padding may be there or not: some programs leave it out.
+const BASE64: GeneralPurpose =
+    GeneralPurpose::new(&base64::alphabet::STANDARD, GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent));
+
+/// Inputs as they come; a thread waits for them.
+pub(crate) struct Requests {
+    inputs: Receiver<Input>,
+}
+
+impl Requests {
+    /// Reads standard input from now on.
+    pub(crate) fn from_stdin() -> Self {
+        let (sender, inputs) = sync_channel(WAITING);
+        std::thread::spawn(move || {
+            let mut lines = Lines { source: io::stdin().lock(), number: 0 };
+            let mut sent = 0;
+            while let Some(line) = lines.next() {
+                let (subject, content) = request(line);
+                if sender.send(Input { number: sent, subject, content }).is_err() {
+                    return;
+                }
+                sent += 1;
+            }
+        });
+        Self { inputs }
+    }
+
+    /// The next input that has come.
+    pub(crate) fn poll(&self) -> Next {
+        match self.inputs.try_recv() {
+            Ok(input) => Next::Input(input),
+            Err(TryRecvError::Empty) => Next::NotYet,
+            Err(TryRecvError::Disconnected) => Next::End,
+        }
+    }
+
+    /// The next input, waited for a moment.
+    pub(crate) fn wait(&self) -> Next {
+        match self.inputs.recv_timeout(PATIENCE) {
+            Ok(input) => Next::Input(input),
+            Err(RecvTimeoutError::Timeout) => Next::NotYet,
+            Err(RecvTimeoutError::Disconnected) => Next::End,
+        }
+    }
+}
+
+/// A line's number, from 1, and its bytes, or what is wrong with it.
+type Line = (usize, Result<Vec<u8>, String>);
+
+/// The lines of `source` that are not blank.
+struct Lines<R> {
+    source: R,
+    number: usize,
+}
+
+impl<R: BufRead> Lines<R> {
+    /// The next line; what cannot be read ends them, as if nothing more had been sent.
+    fn next(&mut self) -> Option<Line> {
+        loop {
+            self.number += 1;
+            let mut line = Vec::new();
+            self.source.by_ref().take(MAX_LINE_BYTES as u64 + 1).read_until(b'\n', &mut line).ok().filter(|bytes| *bytes > 0)?;
+            if line.len() > MAX_LINE_BYTES {
+                if line.last() != Some(&b'\n') {
+                    self.source.skip_until(b'\n').ok()?;
+                }
+                return Some((self.number, Err(format!("expected at most {MAX_LINE_BYTES} bytes, found more"))));
+            }
+            if !line.trim_ascii().is_empty() {
+                return Some((self.number, Ok(line)));
+            }
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Request {
+    id: Option<Value>,
+    path: Option<String>,
+    b64: Option<String>,
+}
+
+/// The input that a line asks for. A line that asks for none has a row too, which says why.
+fn request((number, line): Line) -> (Subject, Content) {
+    let refused = |id: Option<Value>, path: Option<String>, found: &str| {
+        let expected = r#"expected {"id":…,"path":…} or {"id":…,"b64":…}"#;
+        let subject = Subject::Line { id: id.unwrap_or_default(), path };
+        (subject, Content::Refused(format!("line {number} of standard input: {expected}, found {found}")))
+    };
+    let line = match line {
+        Ok(line) => line,
+        Err(error) => {
+            return (Subject::Line { id: Value::Null, path: None }, Content::Refused(format!("line {number} of standard input: {error}")));
+        }
+    };
+    match serde_json::from_slice(&line) {
+        Err(error) => refused(None, None, &format!("something else ({error})")),
+        Ok(Request { id: None, path, .. }) => refused(None, path, "no id"),
+        Ok(Request { id, path: Some(path), b64: Some(_) }) => refused(id, Some(path), "both a path and a b64"),
+        Ok(Request { id, path: None, b64: None }) => refused(id, None, "neither a path nor a b64"),
+        Ok(Request { id: Some(id), path: Some(path), b64: None }) => {
+            let content = Content::File(path.clone().into());
+            (Subject::Line { id, path: Some(path) }, content)
+        }
+        Ok(Request { id: Some(id), path: None, b64: Some(text) }) => {
+            let content =
+                BASE64.decode(text).map_or_else(|error| Content::Refused(format!("b64: expected base 64, found: {error}")), Content::Bytes);
+            (Subject::Line { id, path: None }, content)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn requests(text: &str) -> Vec<(Subject, Content)> {
+        let mut lines = Lines { source: text.as_bytes(), number: 0 };
+        std::iter::from_fn(|| lines.next()).map(request).collect()
+    }
+
+    #[test]
+    fn lines_ask_for_files_and_bytes() {
+        let line = |id: Value, path: Option<&str>| Subject::Line { id, path: path.map(str::to_owned) };
+        let found =
+            requests("{\"id\":1,\"path\":\"a b.png\",\"more\":0}\r\n\n  \n{\"b64\":\"UDU=\",\"id\":\"x\"}\n{\"id\":2,\"b64\":\"UDU\"}");
+        assert_eq!(found[0], (line(json!(1), Some("a b.png")), Content::File("a b.png".into())));
+        assert_eq!(found[1], (line(json!("x"), None), Content::Bytes(b"P5".to_vec())));
+        assert_eq!(found[2], (line(json!(2), None), Content::Bytes(b"P5".to_vec())));
+        assert_eq!(found.len(), 3);
+    }
+
+    #[test]
+    fn what_asks_for_nothing_is_told_with_its_line() {
+        for (text, id, parts) in [
+            ("{", Value::Null, ["line 1", "EOF"]),
+            ("[1]", Value::Null, ["line 1", "invalid"]),
+            (r#"{"path":"a.png"}"#, Value::Null, ["line 1", "no id"]),
+            (r#"{"path":"a.png","id":null}"#, Value::Null, ["line 1", "no id"]),
+            (r#"{"id":3}"#, json!(3), ["line 1", "neither"]),
+            (r#"{"id":3,"path":"a","b64":""}"#, json!(3), ["line 1", "both"]),
+            (r#"{"id":3,"b64":"?"}"#, json!(3), ["b64", "expected base 64"]),
+        ] {
+            let found = requests(text);
+            let [(Subject::Line { id: found_id, .. }, Content::Refused(error))] = &found[..] else { panic!("{text}: {found:?}") };
+            assert_eq!(*found_id, id, "{text}");
+            assert!(parts.iter().all(|part| error.contains(part)), "{text}: {error}");
+        }
+    }
+}

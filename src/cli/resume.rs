@@ -1,0 +1,320 @@
+//! `--resume OUT`: rows of an earlier run in a file, and what is left to do.
+//!
+//! A row is one write, and the last may be torn where a run was killed. What is torn is cut off, so that the file holds whole
+//! rows whenever a run begins; nothing else of it is ever changed.
+
+use std::collections::HashMap;
+#[cfg(not(windows))]
+use std::fs::TryLockError;
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::path::Path;
+#[cfg(not(windows))]
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::exit::Stop;
+use super::inputs::Input;
+use super::message;
+use super::rows::{CSV_HEADER, RowFormat};
+
+/// What rows in the file have to look like.
+pub(crate) struct Expected<'a> {
+    pub(crate) format: RowFormat,
+    /// The model's name.
+    pub(crate) model: &'a str,
+    /// Lines of CSV that a picture has.
+    pub(crate) csv_lines: usize,
+}
+
+/// A file of rows that nobody else writes to, open at its end.
+pub(crate) struct Resumed {
+    pub(crate) file: File,
+    /// Whether there is no row yet, nor what comes before the first.
+    pub(crate) is_empty: bool,
+    /// Rows there.
+    pub(crate) rows: usize,
+    /// Rows there that say why there is no result.
+    pub(crate) failed: usize,
+    /// How often there is a row of each path: an input that is given twice has two.
+    held: HashMap<String, usize>,
+}
+
+/// Where a file ends.
+#[derive(Clone, Copy)]
+struct End {
+    byte: u64,
+    /// Whether that is the end of a line.
+    is_of_line: bool,
+}
+
+impl End {
+    fn of(file: &mut File) -> io::Result<Self> {
+        let byte = file.seek(SeekFrom::End(0))?;
+        let mut last = [0];
+        if byte > 0 {
+            file.seek(SeekFrom::End(-1))?;
+            file.read_exact(&mut last)?;
+        }
+        file.rewind()?;
+        Ok(Self { byte, is_of_line: last == *b"\n" })
+    }
+}
+
+/// What a file holds: each row's path, and whether it says why there is no result.
+#[derive(Default)]
+struct Held {
+    /// Where the last whole row ends.
+    byte_end: u64,
+    rows: Vec<(String, bool)>,
+}
+
+impl Resumed {
+    /// Opens the file at `path`, which is made if it is missing; cuts off a torn row. Stops where the file holds anything else
+    /// than such rows, or another process writes to it.
+    pub(crate) fn open(path: &Path, expected: &Expected<'_>) -> Result<Self, Stop> {
+        let refused = |error: &dyn std::fmt::Display| Stop::refused(format!("--resume {}: {error}", path.display()));
+        let mut file = open_alone(path).map_err(|error| refused(&error))?;
+        let end = End::of(&mut file).map_err(|error| refused(&error))?;
+        let reader = BufReader::new(&file);
+        let held = match expected.format {
+            RowFormat::Json => json(reader, expected.model),
+            RowFormat::Csv => csv(reader, end, expected.csv_lines),
+            RowFormat::Text => Err("expected --format json or csv, whose rows can be read again, found text".into()),
+        };
+        let Held { byte_end, rows } = held.map_err(|error| refused(&error))?;
+        if byte_end < end.byte {
+            message::note(&format!("{}: cut off a torn row of {} bytes", path.display(), end.byte - byte_end));
+            file.set_len(byte_end).map_err(|error| refused(&error))?;
+        }
+        file.seek(SeekFrom::Start(byte_end)).map_err(|error| refused(&error))?;
+        let failed = rows.iter().filter(|(_, failed)| *failed).count();
+        let mut resumed = Self { file, is_empty: byte_end == 0, rows: rows.len(), failed, held: HashMap::new() };
+        for (path, _) in rows {
+            *resumed.held.entry(path).or_default() += 1;
+        }
+        Ok(resumed)
+    }
+
+    /// The inputs without those that have a row.
+    pub(crate) fn left_of(&mut self, inputs: Vec<Input>) -> Vec<Input> {
+        let mut is_left = |input: &Input| match self.held.get_mut(&*input.subject.name().to_string_lossy()) {
+            Some(times) if *times > 0 => {
+                *times -= 1;
+                false
+            }
+            _ => true,
+        };
+        inputs.into_iter().filter(|input| is_left(input)).collect()
+    }
+}
+
+/// How long, and how often, to wait for a process that was killed a moment ago and is not quite gone.
+#[cfg(not(windows))]
+const PAUSE: Duration = Duration::from_millis(100);
+#[cfg(not(windows))]
+const PAUSES: u32 = if cfg!(test) { 2 } else { 50 };
+
+/// Opens a file that no other process can write to at the same time.
+fn open_alone(path: &Path) -> Result<File, String> {
+    let busy = "expected a file that nobody writes to, found one that another process appends rows to: wait for its end";
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    // Others may read: rows are there as they are done.
+    #[cfg(windows)]
+    std::os::windows::fs::OpenOptionsExt::share_mode(&mut options, 1);
+    if path.exists() && !path.is_file() {
+        return Err("expected a file, which can be read and written again, found something else".into());
+    }
+    let file = options
+        .open(path)
+        .map_err(|error| if cfg!(windows) && error.raw_os_error() == Some(32) { busy.into() } else { error.to_string() })?;
+    // Where there are no locks, as on some network file systems, there is nothing to do.
+    #[cfg(not(windows))]
+    for pause in 0.. {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) if pause < PAUSES => std::thread::sleep(PAUSE),
+            Err(TryLockError::WouldBlock) => return Err(busy.into()),
+            _ => break,
+        }
+    }
+    Ok(file)
+}
+
+#[derive(Deserialize)]
+struct JsonRow {
+    path: String,
+    model: Option<String>,
+    error: Option<String>,
+}
+
+/// How each row begins.
+const JSON_BEGIN: &[u8] = br#"{"path":""#;
+
+fn json(source: impl BufRead, model: &str) -> Result<Held, String> {
+    let mut source = source;
+    let mut held = Held::default();
+    let mut line = Vec::new();
+    for number in 1.. {
+        line.clear();
+        let bytes = source.read_until(b'\n', &mut line).map_err(|error| error.to_string())?;
+        if bytes == 0 {
+            break;
+        }
+        let not_ours = |found: &str| format!("line {number}: expected a row that `classify --format json` wrote, found {found}");
+        if line.last() != Some(&b'\n') {
+            let common = line.len().min(JSON_BEGIN.len());
+            return if line[..common] == JSON_BEGIN[..common] { Ok(held) } else { Err(not_ours("something else")) };
+        }
+        let row: JsonRow = serde_json::from_slice(&line).map_err(|error| not_ours(&error.to_string()))?;
+        if row.model.is_none() && row.error.is_none() {
+            return Err(not_ours("neither a model nor an error"));
+        }
+        if let Some(other) = row.model.filter(|other| other != model) {
+            return Err(format!("line {number}: expected rows of the model {model}, found one of {other}: give another file"));
+        }
+        held.rows.push((row.path, row.error.is_some()));
+        held.byte_end += bytes as u64;
+    }
+    Ok(held)
+}
+
+/// A picture's lines of CSV are one row here; the last is whole where it has as many as this run would write.
+fn csv(source: impl BufRead, end: End, lines: usize) -> Result<Held, String> {
+    let not_ours = |line: u64| format!("line {line}: expected what `classify --format csv` wrote, found something else");
+    let mut source = source;
+    let header = CSV_HEADER.join(",") + "\n";
+    let mut first = Vec::new();
+    source.by_ref().take(header.len() as u64).read_to_end(&mut first).map_err(|error| error.to_string())?;
+    if first != header.as_bytes() {
+        return if header.as_bytes().starts_with(&first) { Ok(Held::default()) } else { Err(not_ours(1)) };
+    }
+
+    let mut held = Held { byte_end: end.byte, rows: Vec::new() };
+    // Where the last row begins, and how many lines of it there are.
+    let (mut byte_begin, mut found) = (end.byte, lines);
+    let mut records = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(source).into_byte_records().peekable();
+    while let Some(record) = records.next() {
+        let record = record.map_err(|error| error.to_string())?;
+        let (line, byte_record) = record.position().map_or((0, 0), |position| (position.line(), position.byte()));
+        let (line, byte_record) = (line + 1, byte_record + header.len() as u64);
+        let fields: Vec<String> = record.iter().map(|field| String::from_utf8_lossy(field).into_owned()).collect();
+        // An error that ends with a line end has lost its closing quote.
+        let is_whole = fields.len() == CSV_HEADER.len() && end.is_of_line && !fields[6].ends_with('\n');
+        if records.peek().is_none() && !is_whole {
+            held.byte_end = byte_record;
+            break;
+        }
+        let [path, rank, _, _, _, _, error] = &fields[..] else { return Err(not_ours(line)) };
+        let is_error = rank.is_empty() && !error.is_empty();
+        if is_error || rank == "1" {
+            held.rows.push((path.clone(), is_error));
+            (byte_begin, found) = (byte_record, if is_error { lines } else { 1 });
+        } else if rank.parse() == Ok(found + 1) && held.rows.last().is_some_and(|(last, _)| last == path) {
+            found += 1;
+        } else {
+            return Err(not_ours(line));
+        }
+    }
+    if found < lines && held.rows.pop().is_some() {
+        held.byte_end = byte_begin;
+    }
+    Ok(held)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::inputs::Content;
+    use crate::cli::subject::Subject;
+
+    fn end(text: &[u8]) -> End {
+        End { byte: text.len() as u64, is_of_line: text.last() == Some(&b'\n') }
+    }
+
+    fn names(held: &Held) -> Vec<&str> {
+        held.rows.iter().map(|(path, _)| path.as_str()).collect()
+    }
+
+    /// Torn anywhere, `text` holds the whole rows before; `ends` are those of its rows, the first of what comes before them.
+    fn is_cut_at_rows(text: &str, ends: &[usize], read: impl Fn(&[u8]) -> Result<Held, String>) {
+        for torn in 0..=text.len() {
+            let held = read(&text.as_bytes()[..torn]).unwrap_or_else(|error| panic!("torn at {torn}: {error}"));
+            let expected = ends.iter().rev().find(|&&end| end <= torn).copied().unwrap_or(0);
+            assert_eq!(held.byte_end, expected as u64, "torn at {torn}: {:?}", &text[..torn]);
+            assert_eq!(held.rows.len(), ends.iter().filter(|&&end| end <= torn).count().saturating_sub(1), "torn at {torn}");
+        }
+    }
+
+    #[test]
+    fn torn_json_is_cut_at_a_row() {
+        let rows = [
+            "{\"path\":\"a.png\",\"model\":\"m\",\"top\":[{\"index\":1}]}\n",
+            "{\"path\":\"b\\n.png\",\"error\":\"no picture\"}\n",
+            "{\"path\":\"c.png\",\"model\":\"m\",\"top\":[]}\n",
+        ];
+        let mut ends = vec![0];
+        rows.iter().for_each(|row| ends.push(ends[ends.len() - 1] + row.len()));
+        is_cut_at_rows(&rows.concat(), &ends, |text| json(text, "m"));
+        let held = json(rows.concat().as_bytes(), "m").unwrap();
+        assert_eq!(held.rows, [("a.png".to_owned(), false), ("b\n.png".to_owned(), true), ("c.png".to_owned(), false)]);
+    }
+
+    #[test]
+    fn torn_csv_is_cut_at_a_picture() {
+        let header = CSV_HEADER.join(",") + "\n";
+        let rows = [
+            "a.png,1,7,seven,0.9,3.5,\na.png,2,1,one,0.1,1.5,\n",
+            "\"b,\"\"\n.png\",,,,,,\"two\nlines\"\n",
+            "a.png,1,7,\"se\nven\",0.9,3.5,\na.png,2,1,one,0.1,1.5,\n",
+        ];
+        let mut ends = vec![header.len()];
+        rows.iter().for_each(|row| ends.push(ends[ends.len() - 1] + row.len()));
+        is_cut_at_rows(&(header.clone() + &rows.concat()), &ends, |text| csv(text, end(text), 2));
+        // Before this run others may have asked for other numbers of classes.
+        let text = header + &rows.concat();
+        assert_eq!(names(&csv(text.as_bytes(), end(text.as_bytes()), 1).unwrap()), ["a.png", "b,\"\n.png", "a.png"]);
+        assert_eq!(names(&csv(text.as_bytes(), end(text.as_bytes()), 3).unwrap()), ["a.png", "b,\"\n.png"]);
+    }
+
+    #[test]
+    fn what_is_not_ours_is_refused() {
+        for text in
+            ["not rows", "{\"name\":1}\n", "{\"path\":\"a\"}\n", "[]\n", "\n", "\0\0", "{\"path\":\"a\",\"model\":\"other\",\"top\":[]}\n"]
+        {
+            let error = json(text.as_bytes(), "m").err().unwrap_or_else(|| panic!("{text:?}"));
+            assert!(error.starts_with("line 1: expected "), "{error}");
+        }
+        let header = CSV_HEADER.join(",") + "\n";
+        for (text, line) in [
+            ("not rows", 1),
+            ("path,rank\na.png,1\n", 1),
+            (&*(header.clone() + "a.png,2,7,seven,0.9,3.5,\n"), 2),
+            (&*(header.clone() + "a.png,1,7,seven,0.9,3.5,\nb.png,2,7,seven,0.9,3.5,\n"), 3),
+            (&*(header.clone() + "a.png,1,7\nb.png,1,7,seven,0.9,3.5,\n"), 2),
+            (&*(header + "a.png,,,,,,\nb.png,1,7,seven,0.9,3.5,\n"), 2),
+        ] {
+            let error = csv(text.as_bytes(), end(text.as_bytes()), 1).err().unwrap_or_else(|| panic!("{text:?}"));
+            assert!(error.starts_with(&format!("line {line}: expected ")), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_input_that_is_given_twice_has_two_rows() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rows.jsonl");
+        std::fs::write(&path, "{\"path\":\"a\",\"model\":\"m\",\"top\":[]}\n{\"path\":\"b\",\"error\":\"x\"}\n{\"path\":\"a").unwrap();
+        let input =
+            |(number, path): (usize, &&str)| Input { number, subject: Subject::file(path), content: Content::Refused(String::new()) };
+        let inputs: Vec<Input> = ["a", "b", "a", "c"].iter().enumerate().map(input).collect();
+        let expected = Expected { format: RowFormat::Json, model: "m", csv_lines: 1 };
+        let mut resumed = Resumed::open(&path, &expected).unwrap();
+        assert_eq!((resumed.rows, resumed.failed, resumed.is_empty), (2, 1, false));
+        let left: Vec<usize> = resumed.left_of(inputs).into_iter().map(|input| input.number).collect();
+        assert_eq!(left, [2, 3]);
+        assert!(std::fs::read_to_string(&path).unwrap().ends_with("\"x\"}\n"));
+        let Err(Stop::With { message, .. }) = Resumed::open(&path, &expected) else { panic!("two writers") };
+        assert!(message.contains("another process"), "{message}");
+    }
+}
