@@ -16,12 +16,17 @@ mod heatmap;
 mod infer;
 mod inputs;
 mod inspect;
+#[cfg(unix)]
+mod looks;
 #[path = "../common/npz.rs"]
 mod npz;
 mod pictures;
 mod profile;
 mod rows;
 mod streams;
+#[cfg(unix)]
+#[path = "../common/terminal.rs"]
+mod terminal;
 mod tune;
 mod verify;
 
