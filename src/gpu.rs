@@ -12,6 +12,7 @@ use serde::Serialize;
 use crate::cache::{Cache, SealedFile};
 use crate::error::{Error, Result};
 use crate::kernels::{Capabilities, Workgroup};
+use crate::nearest::suggestion;
 pub(crate) use pipeline_cache::PipelineCache;
 
 /// What to tell where there is no adapter: the remedy is in it.
@@ -370,12 +371,19 @@ fn select(adapters: &[wgpu::Adapter], selector: Option<&str>) -> Result<usize> {
     let wanted = selector.to_lowercase();
     let found = adapters.iter().position(|a| !wanted.is_empty() && a.get_info().name.to_lowercase().contains(&wanted));
     found.ok_or_else(|| {
-        let mut message = format!("no adapter is called {selector:?}; there are:");
+        let names: Vec<String> = adapters.iter().map(|adapter| adapter.get_info().name).collect();
+        let mut message = format!("no adapter is called {selector:?}{}. There are:", suggestion(selector, words(&names)));
         for (index, adapter) in adapters.iter().enumerate() {
-            let _ = write!(message, " {index} = {} ({}),", adapter.get_info().name, adapter.get_info().backend);
+            let _ = write!(message, " {index} = {} ({}),", names[index], adapter.get_info().backend);
         }
         Error::Gpu(message + " and `cpu` for the reference")
     })
+}
+
+/// What one may have meant by a device: a name, a word of one, the processor.
+fn words(names: &[String]) -> impl Iterator<Item = &str> {
+    let words = names.iter().flat_map(|name| name.split(|c: char| !c.is_alphanumeric()));
+    names.iter().map(String::as_str).chain(words.filter(|word| word.len() > 2)).chain(["cpu"])
 }
 
 fn warnings(info: &wgpu::AdapterInfo, features: wgpu::Features) -> Vec<String> {

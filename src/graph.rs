@@ -22,6 +22,7 @@
 use std::collections::HashMap;
 
 use crate::error::{Error, Result};
+use crate::nearest::nearest;
 use crate::shape::{Shape, Window};
 
 /// The result of an operation: a handle into the graph that made it.
@@ -393,9 +394,9 @@ impl Graph {
     }
 
     fn nearest(&self, name: &str) -> Option<String> {
-        let distance = |candidate: &String| strsim::levenshtein(name, candidate);
-        let nearest = self.names.keys().min_by_key(|candidate| (distance(candidate), *candidate))?;
-        (distance(nearest) <= 3.max(name.len() / 3)).then(|| nearest.clone())
+        let mut names: Vec<&str> = self.names.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        nearest(name, names).map(str::to_owned)
     }
 }
 

@@ -30,6 +30,7 @@ pub mod image;
 pub mod kernels;
 pub mod labels;
 pub mod models;
+pub mod nearest;
 pub mod peak;
 pub mod plan;
 pub mod profile;

@@ -10,12 +10,12 @@ use std::sync::{Mutex, PoisonError};
 use clap::Args;
 use densenet_wgpu::image::{Heatmap, Picture};
 use densenet_wgpu::labels::{Legend, Prediction};
+use densenet_wgpu::nearest::nearest;
 use densenet_wgpu::weights::Activation;
 use densenet_wgpu::whole_file::WholeFile;
 use densenet_wgpu::{Graph, Shape};
 
 use super::exit::Stop;
-use super::model::nearest;
 use super::npy::Array;
 use super::reader::Preparation;
 use super::rows::HeatmapFiles;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use densenet_wgpu::labels::read_labels;
+use densenet_wgpu::nearest::{nearest, suggestion};
 use densenet_wgpu::weights::{Checkpoint, Description, Preprocessing, Preset};
 use densenet_wgpu::{Config, Stem, models};
 
@@ -152,7 +153,7 @@ impl PreprocessingOptions {
 fn written_preprocessing(path: &str) -> Result<Preprocessing, Stop> {
     let text = fs::read_to_string(path).map_err(|error| {
         let known = Preset::names().collect::<Vec<_>>().join(", ");
-        let suggestion = nearest(path, Preset::names()).map_or(String::new(), |near| format!("; did you mean {near}?"));
+        let suggestion = suggestion(path, Preset::names());
         Stop::refused(format!("--preprocess {path}: expected {known} or a JSON file, found neither ({error}){suggestion}"))
     })?;
     serde_json::from_str(&text).map_err(|error| Stop::refused(format!("{path}: {error}")))
@@ -171,8 +172,9 @@ fn open(name: &str) -> Result<Checkpoint, Stop> {
     let spelled_as_path = path.extension().is_some() || path.components().count() > 1;
     if path.exists() || spelled_as_path {
         let opened = Checkpoint::open(path);
+        let near = || if path.exists() { String::new() } else { near_file(path) };
         return opened.map_err(|error| match error.to_string() {
-            named if named.contains(name) => Stop::refused(named),
+            named if named.contains(name) => Stop::refused(named + &near()),
             unnamed => Stop::refused(format!("{name}: {unnamed}")),
         });
     }
@@ -181,16 +183,27 @@ fn open(name: &str) -> Result<Checkpoint, Stop> {
         return Err(Stop::refused(format!("{name} is neither bundled nor known on the hub; {remedy}")));
     }
     let known: Vec<&str> = models::names().chain(models::published_names()).collect();
-    let suggestion = nearest(name, known.iter().copied()).map_or(".".to_owned(), |near| format!("; did you mean {near}?"));
+    let suggestion = match suggestion(name, known.iter().copied()) {
+        none if none.is_empty() => near_file(path),
+        some => some,
+    };
+    let end = if suggestion.is_empty() { "." } else { "" };
     let known = known.join(", ");
-    Err(Stop::refused(format!("no model or file is called {name:?}{suggestion} Known: {known}. A path to a checkpoint file works too")))
+    Err(Stop::refused(format!(
+        "no model or file is called {name:?}{suggestion}{end} Known: {known}. A path to a checkpoint file works too"
+    )))
 }
 
-/// The name most like `name`, where one is like it at all.
-pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let likeness = |candidate: &str| strsim::jaro_winkler(&name.to_lowercase(), candidate);
-    let (near, likeness) = known.map(|known| (known, likeness(known))).max_by(|a, b| a.1.total_cmp(&b.1))?;
-    (likeness > 0.75).then_some(near)
+/// Which file beside `path`, which does not exist, was probably meant, for the end of a message.
+fn near_file(path: &Path) -> String {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let (Some(name), Ok(entries)) = (path.file_name(), fs::read_dir(if folder == "" { Path::new(".") } else { folder })) else {
+        return String::new();
+    };
+    let mut names: Vec<String> = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.sort_unstable();
+    let near = nearest(&name.to_string_lossy(), names.iter().map(String::as_str));
+    near.map_or(String::new(), |near| format!("; did you mean {}?", folder.join(near).display()))
 }
 
 /// The size to plan for: `--size`, else the model's own, else 224x224.

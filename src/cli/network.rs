@@ -1,11 +1,12 @@
 //! Which network, at which size: a model's, or an architecture's with random weights.
 
 use clap::Args;
+use densenet_wgpu::nearest::nearest;
 use densenet_wgpu::weights::Checkpoint;
 use densenet_wgpu::{Config, Preprocessing};
 
 use super::exit::Stop;
-use super::model::{self, ModelOptions, nearest};
+use super::model::{self, ModelOptions};
 use super::size::Size;
 
 /// Which network, at which size.

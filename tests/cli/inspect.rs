@@ -186,6 +186,15 @@ fn what_cannot_be_read_or_written_is_said() {
     let folder = folder();
     let missing = folder.path().join("none.pth");
     assert_refused(&inspect(&missing, &[]), &["none.pth", "found nothing of that name"]);
+    let [best, misspelled] = ["best.pth", "bets.pth"].map(|name| folder.path().join(name));
+    fs::write(&best, "").unwrap();
+    assert_refused(
+        &inspect(&misspelled, &[]),
+        &[&format!("bets.pth: expected a checkpoint file, found nothing of that name; did you mean {}?", best.display())],
+    );
+    let output = densenet().current_dir(folder.path()).args(["inspect", "bset.pth"]).output().unwrap();
+    assert_refused(&output, &["; did you mean best.pth?"]);
+    fs::remove_file(&best).unwrap();
     assert_refused(&inspect(folder.path(), &[]), &["found a folder"]);
     assert_refused(&inspect(Path::new("/dev/zero"), &[]), &["/dev/zero", "unknown format"]);
     let convert = |to: &Path| densenet().args(["convert", "digits"]).arg(to).output().unwrap();
