@@ -13,6 +13,7 @@ use super::latencies::Latencies;
 use super::message::{self, printable};
 use super::network::NetworkOptions;
 use super::output::Output;
+use super::paint::{HEADING, paint};
 use super::size::Size;
 
 /// Measure how fast a network runs, and what part of the device's peak that is
@@ -77,7 +78,7 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
             Format::Json => output.json(&row)?,
             Format::Table => {
                 let header = if is_first { row.header() } else { String::new() };
-                output.write((header + &row.line()).as_bytes())?;
+                output.text(&(header + &row.line()))?;
             }
         }
         is_first = false;
@@ -201,8 +202,8 @@ impl Row<'_> {
         let [height, width] = self.size;
         let peak = self.peak_gigabytes_per_second.zip(self.peak_kernel);
         let peak = peak.map_or(String::new(), |(bandwidth, kernel)| format!("; peak with {kernel}, {bandwidth:.1} GB/s"));
-        let columns = COLUMNS.concat();
-        format!("{}{peak}\n{} at {height}x{width}, {}\n{columns}\n", printable(&device.join(", ")), printable(self.model), self.precision)
+        let [device, columns] = [printable(&device.join(", ")), COLUMNS.concat()].map(|line| paint(HEADING, &line));
+        format!("{}{peak}\n{} at {height}x{width}, {}\n{columns}\n", device, printable(self.model), self.precision)
     }
 
     /// The batch's line of the table.

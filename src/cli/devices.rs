@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::exit::{REFUSED, Stop, WELL};
 use super::message;
 use super::output::{Output, ReportFormat};
+use super::paint::{HEADING, paint};
 
 /// List the adapters that networks can run on, with limits and features
 #[derive(Args)]
@@ -31,7 +32,7 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let mut output = Output::new();
     match options.format {
         ReportFormat::Json => output.json(&report)?,
-        ReportFormat::Text => output.write(text(&report.devices).as_bytes())?,
+        ReportFormat::Text => output.text(&text(&report.devices))?,
     }
     if report.devices.is_empty() {
         message::error(NO_ADAPTER);
@@ -44,7 +45,7 @@ fn text(devices: &[AdapterSummary]) -> String {
     let mut text = String::new();
     for device in devices {
         // Writing to a `String` cannot fail.
-        let _ = writeln!(text, "{}: {}", device.index, device.name);
+        let _ = writeln!(text, "{}", paint(HEADING, &format!("{}: {}", device.index, device.name)));
         let width = device.limits.iter().map(|(name, _)| name.len()).max().unwrap_or(0).max("features".len());
         for (name, value) in [("backend", &device.backend), ("kind", &device.kind), ("driver", &device.driver)] {
             let _ = writeln!(text, "   {name:<width$}  {value}");

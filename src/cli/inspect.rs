@@ -10,6 +10,7 @@ use super::exit::{Stop, WELL};
 use super::message::printable;
 use super::model::{Described, DescriptionOptions, VariantOptions, size};
 use super::output::{Output, ReportFormat};
+use super::paint::{HEADING, paint};
 use super::size::Size;
 
 /// Tell what a checkpoint is: container, dialect, architecture, preprocessing, cost; no GPU is opened
@@ -109,7 +110,7 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let mut output = Output::new();
     match options.format {
         ReportFormat::Json => output.json(&report)?,
-        ReportFormat::Text => output.write(text(&report, &model.legend()).as_bytes())?,
+        ReportFormat::Text => output.text(&text(&report, &model.legend()))?,
     }
     Ok(WELL)
 }
@@ -170,5 +171,5 @@ fn text(report: &Report, legend: &Legend) -> String {
         lines.push(("thresholds", format!("{} of {}", thresholds.iter().flatten().count(), thresholds.len())));
     }
     let lines: Vec<String> = lines.iter().map(|(key, value)| format!("  {key:<14}{}\n", printable(value))).collect();
-    format!("{}\n{}", printable(report.name), lines.concat())
+    format!("{}\n{}", paint(HEADING, &printable(report.name)), lines.concat())
 }

@@ -1,17 +1,18 @@
 //! What goes to standard error.
 
-use std::io::{self, Write};
+use std::io;
 
+use super::paint::{self, BAD, DOUBTFUL, paint};
 use super::progress;
 
 /// Why nothing more is done, or why one input failed.
 pub(crate) fn error(text: &str) {
-    say("error: ", text);
+    say(&(paint(BAD, "error:") + " "), text);
 }
 
 /// What a person should know although work goes on.
 pub(crate) fn warning(text: &str) {
-    say("warning: ", text);
+    say(&(paint(DOUBTFUL, "warning:") + " "), text);
 }
 
 /// What was done or assumed.
@@ -22,7 +23,7 @@ pub(crate) fn note(text: &str) {
 fn say(kind: &str, text: &str) {
     // Unlike `eprintln`, this does not panic where standard error is closed; one write, so that lines stay whole.
     let lines: Vec<String> = text.lines().map(printable).collect();
-    let _ = progress::suspended(|| io::stderr().write_all(format!("{kind}{}\n", lines.join("\n")).as_bytes()));
+    let _ = progress::suspended(|| paint::write(io::stderr().lock(), &format!("{kind}{}\n", lines.join("\n"))));
 }
 
 /// `text` without the characters that would move a terminal's cursor, change its colours, or turn what comes after them.

@@ -1,6 +1,7 @@
 //! The command line: one command a file; the only place that prints or exits.
 
 mod bench;
+mod cell;
 mod classify;
 mod completions;
 mod convert;
@@ -22,6 +23,7 @@ mod model;
 mod network;
 mod npy;
 mod output;
+mod paint;
 mod panics;
 mod pictures;
 mod plan;
@@ -37,21 +39,27 @@ mod specimen;
 mod stages;
 mod stream;
 mod subject;
+mod terminal;
 mod tune;
 mod verify;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{ColorChoice, Parser, Subcommand};
 
 use exit::{REFUSED, Stop, WELL};
 
 /// Run any trained DenseNet on any GPU that Vulkan, Metal or DirectX 12 can drive, without CUDA or Python.
 #[derive(Parser)]
-#[command(name = "densenet", version, arg_required_else_help = true, max_term_width = 120, after_help = AFTER_HELP)]
+#[command(name = "densenet", version, arg_required_else_help = true, max_term_width = 120, styles = paint::HELP, after_help = AFTER_HELP)]
 struct CommandLine {
     #[command(subcommand)]
     command: Command,
+    /// When to colour what is for reading
+    ///
+    /// `auto` does so on a terminal, unless NO_COLOR is set or TERM is dumb. JSON and CSV never have colours.
+    #[arg(long, alias = "colour", global = true, value_name = "WHEN", default_value_t = ColorChoice::Auto, display_order = 1000)]
+    color: ColorChoice,
 }
 
 const AFTER_HELP: &str = "\
@@ -81,8 +89,12 @@ enum Command {
 pub(crate) fn main() -> ExitCode {
     panics::tell();
     interrupt::listen();
+    paint::as_asked(std::env::args_os().filter_map(|argument| argument.into_string().ok()));
     let command = match CommandLine::try_parse() {
-        Ok(line) => line.command,
+        Ok(line) => {
+            paint::set(line.color);
+            line.command
+        }
         Err(usage) => {
             // Where the terminal is gone there is nobody to tell.
             let _ = usage.print();

@@ -1,7 +1,7 @@
 //! Where results go: standard output, or a file.
 
 use std::fs::File;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal, StdoutLock, Write};
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
@@ -9,6 +9,7 @@ use densenet_wgpu::whole_file::WholeFile;
 use serde::Serialize;
 
 use super::exit::Stop;
+use super::paint;
 use super::progress;
 
 /// How a report is written.
@@ -32,6 +33,14 @@ impl<'a> Destination<'a> {
         match path {
             Some(path) => WholeFile::create(path).map(|file| Self::File(path, file)).map_err(|error| in_file(path, &error)),
             None => Ok(Self::Standard),
+        }
+    }
+
+    /// Writes all there is, which is for reading; with its styles where they are wanted, in no file.
+    pub(crate) fn text(self, text: &str) -> Result<(), Stop> {
+        match self {
+            Self::File(..) => self.write(paint::plain(text).as_bytes()),
+            Self::Standard => Output::new().text(text),
         }
     }
 
@@ -71,14 +80,17 @@ impl Output {
 
     /// Writes `bytes` and flushes, so that a reader sees them now and nothing is torn when the process ends.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Stop> {
-        let standard = || {
-            let mut stdout = io::stdout().lock();
-            stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(Stop::output)
-        };
         match &mut self.target {
-            Target::Standard { is_terminal: true } => progress::suspended(standard),
-            Target::Standard { is_terminal: false } => standard(),
+            Target::Standard { is_terminal } => standard(*is_terminal, |stdout| stdout.write_all(bytes)),
             Target::File(path, file) => file.write_all(bytes).map_err(|error| Stop::failed(format!("{}: {error}", path.display()))),
+        }
+    }
+
+    /// Writes `text`, which is for reading, as [`Output::write`] does: with its styles where they are wanted.
+    pub(crate) fn text(&mut self, text: &str) -> Result<(), Stop> {
+        match &mut self.target {
+            Target::Standard { is_terminal } => standard(*is_terminal, |stdout| paint::write(stdout, text)),
+            Target::File(..) => self.write(paint::plain(text).as_bytes()),
         }
     }
 
@@ -88,4 +100,13 @@ impl Output {
         line.push(b'\n');
         self.write(&line)
     }
+}
+
+/// Writes to standard output, out of a progress bar's way.
+fn standard(is_terminal: bool, write: impl FnOnce(&mut StdoutLock<'static>) -> io::Result<()>) -> Result<(), Stop> {
+    let write = || {
+        let mut stdout = io::stdout().lock();
+        write(&mut stdout).and_then(|()| stdout.flush()).map_err(Stop::output)
+    };
+    if is_terminal { progress::suspended(write) } else { write() }
 }

@@ -9,6 +9,7 @@ use densenet_wgpu::{Gpu, Plan, PlanOptions, Precision, Tuning};
 use super::exit::{Stop, WELL};
 use super::network::NetworkOptions;
 use super::output::Destination;
+use super::paint::headed;
 use super::size::Size;
 
 /// Print the plan of a network and its memory; no GPU is opened without --device
@@ -62,11 +63,10 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     };
     let plan =
         Plan::new(&graph, PlanOptions { batch: options.batch as usize, fusion: !options.no_fusion, tuning, ..PlanOptions::default() })?;
-    let content = match options.format {
-        Format::Text => format!("{}\n", plan.to_string().trim_end()),
-        Format::Json => plan.json() + "\n",
-        Format::Svg => plan.svg(),
-    };
-    destination.write(content.as_bytes())?;
+    match options.format {
+        Format::Text => destination.text(&headed(plan.to_string().trim_end(), &["layer "]))?,
+        Format::Json => destination.write((plan.json() + "\n").as_bytes())?,
+        Format::Svg => destination.write(plan.svg().as_bytes())?,
+    }
     Ok(WELL)
 }

@@ -13,6 +13,7 @@ use super::exit::{Stop, WELL};
 use super::message::printable;
 use super::network::NetworkOptions;
 use super::output::Destination;
+use super::paint::headed;
 use super::size::Size;
 use super::stages::{ColdStart, Stages};
 
@@ -113,15 +114,10 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
         (None, Some(fused)) => Some(Comparison { steps: Vec::new(), ..Comparison::new(&profile, fused) }),
         (None, None) => None,
     };
-    let content = match options.format {
-        Format::Table => {
-            let title = if options.no_fusion { "what fusion buys (now: fused)" } else { "what moved" };
-            let comparison =
-                comparison.as_ref().map_or(String::new(), |comparison| format!("\n{title}\n{}\n", comparison.to_string().trim_end()));
-            format!("{}\n\n{}\n{comparison}", printable_lines(&profile.to_string()), printable_lines(&cold_start.to_string()))
-        }
-        Format::Trace => profile.trace() + "\n",
-        Format::Svg => profile.svg(),
+    match options.format {
+        Format::Table => destination.text(&table(&profile, &cold_start, comparison.as_ref(), options.no_fusion))?,
+        Format::Trace => destination.write((profile.trace() + "\n").as_bytes())?,
+        Format::Svg => destination.write(profile.svg().as_bytes())?,
         Format::Json => {
             let (by_operation, by_module) = (profile.by_operation(), profile.by_module());
             let report = Report {
@@ -132,11 +128,18 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
                 fused: fused.as_ref(),
                 comparison: comparison.as_ref(),
             };
-            serde_json::to_string(&report).map_err(Stop::refused)? + "\n"
+            destination.write((serde_json::to_string(&report).map_err(Stop::refused)? + "\n").as_bytes())?;
         }
-    };
-    destination.write(content.as_bytes())?;
+    }
     Ok(WELL)
+}
+
+fn table(profile: &Profile, cold_start: &ColdStart, comparison: Option<&Comparison>, no_fusion: bool) -> String {
+    let title = if no_fusion { "what fusion buys (now: fused)" } else { "what moved" };
+    let comparison = comparison.map_or(String::new(), |comparison| format!("\n{title}\n{}\n", comparison.to_string().trim_end()));
+    let [profile, cold_start] = [profile.to_string(), cold_start.to_string()].map(|text| printable_lines(&text));
+    let headings = ["layer ", "by operation", "by module", "cold start", title, "before ms"];
+    headed(&format!("{profile}\n\n{cold_start}\n{comparison}"), &headings)
 }
 
 fn no_gpu() -> Stop {

@@ -1,16 +1,16 @@
 //! The rows of `classify`: text, JSON lines or CSV.
 
-use std::fmt::Write;
+mod text;
+
 
 use clap::ValueEnum;
 use densenet_wgpu::labels::{Legend, Prediction};
-use densenet_wgpu::weights::Activation;
 use serde::Serialize;
 
 use super::exit::Stop;
-use super::message::printable;
 use super::output::Output;
 use super::subject::Subject;
+use super::terminal::Terminal;
 
 /// How rows are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -90,7 +90,7 @@ impl Rows {
     pub(crate) fn write(&mut self, subject: &Subject, outcome: &Outcome, heatmaps: Option<&[HeatmapFiles]>) -> Result<(), Stop> {
         let path = subject.to_string();
         match (self.format, outcome) {
-            (RowFormat::Text, _) => self.output.write(self.text(&path, outcome).as_bytes()),
+            (RowFormat::Text, _) => self.output.text(&text::row(&path, outcome, &self.legend, Terminal::stdout())),
             (RowFormat::Csv, _) => self.output.write(&self.csv(&path, outcome)?),
             (RowFormat::Json, Err(error)) => self.output.json(&JsonError { subject, error }),
             (RowFormat::Json, Ok(top)) => {
@@ -114,29 +114,6 @@ impl Rows {
                 [path.into(), (rank + 1).to_string(), index, self.legend.label(class.index), probability, logit, nothing()]
             })),
         }
-    }
-
-    fn text(&self, path: &str, outcome: &Outcome) -> String {
-        let mut text = printable(path) + "\n";
-        // Writing to a `String` cannot fail.
-        let _ = match outcome {
-            Err(error) => writeln!(text, "  error: {}", printable(error)),
-            Ok(top) => top.iter().try_for_each(|class| self.text_line(&mut text, class, top)),
-        };
-        text
-    }
-
-    fn text_line(&self, text: &mut String, class: &Prediction, top: &[Prediction]) -> std::fmt::Result {
-        let width = top.iter().map(|class| printable(&self.legend.label(class.index)).chars().count()).max().unwrap_or(0);
-        if self.legend.activation != Activation::None {
-            write!(text, "  {:>6.2} %", 100.0 * class.probability)?;
-        }
-        let (index, label) = (class.index.to_string(), printable(&self.legend.label(class.index)));
-        write!(text, "  {label:<width$}")?;
-        if label != index {
-            write!(text, "  class {index:<5}")?;
-        }
-        writeln!(text, "  logit {:>9.4}", class.logit)
     }
 }
 

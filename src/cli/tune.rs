@@ -9,6 +9,7 @@ use super::exit::{Stop, WELL};
 use super::message;
 use super::network::NetworkOptions;
 use super::output::Output;
+use super::paint::{HEADING, paint};
 use super::size::Size;
 
 /// Measure which kernels are the fastest on this device, and use them from now on
@@ -46,7 +47,7 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let Runner::Gpu(engine) = options.device.runner(&graph, &model.weights, true)? else { return Err(no_gpu()) };
     let mut output = Output::new();
     for &batch in &options.batch {
-        output.write(table(&engine, batch as usize, height, width)?.as_bytes())?;
+        output.text(&table(&engine, batch as usize, height, width)?)?;
     }
     if engine.gpu().cache().folder().is_none() {
         message::warning("no cache folder: what was found is lost; set DENSENET_CACHE_DIR to a folder");
@@ -65,7 +66,7 @@ fn table(engine: &Engine, batch: usize, height: usize, width: usize) -> densenet
         let best = timings[0].seconds;
         let others = timings[1..].iter().map(|timing| format!("{} x{:.2}", timing.tile, timing.seconds / best));
         let others = others.collect::<Vec<_>>().join(", ");
-        text += &format!("{class}\n  {:.3} ms  {}\n", best * 1e3, timings[0].tile);
+        text += &format!("{}\n  {:.3} ms  {}\n", paint(HEADING, &class.to_string()), best * 1e3, timings[0].tile);
         if !others.is_empty() {
             text += &format!("  others: {others}\n");
         }

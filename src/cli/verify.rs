@@ -14,6 +14,7 @@ use super::exit::{FAILED, Stop, WELL};
 use super::message::{self, printable};
 use super::network::NetworkOptions;
 use super::output::{Output, ReportFormat};
+use super::paint::{BAD, DOUBTFUL, GOOD, HEADING, paint};
 use super::specimen::Specimen;
 
 /// Hold a device to the reference, layer by layer
@@ -77,7 +78,7 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
         passes: &passes,
     };
     match options.format {
-        ReportFormat::Text => Output::new().write(report.text().map_err(Stop::refused)?.as_bytes())?,
+        ReportFormat::Text => Output::new().text(&report.text().map_err(Stop::refused)?)?,
         ReportFormat::Json => Output::new().json(&report)?,
     }
     let Some(divergence) = first_divergence else { return Ok(WELL) };
@@ -120,20 +121,29 @@ impl Pass {
 
     fn text(&self, text: &mut String) -> fmt::Result {
         let title = if self.fusion { "as it runs, fused" } else { "a kernel for each operation" };
-        writeln!(text, "\n{title}: {} values", self.layers.len())?;
+        writeln!(text, "\n{}", paint(HEADING, &format!("{title}: {} values", self.layers.len())))?;
         for tile in &self.tiles_left_out {
-            writeln!(text, "left out, as it computes wrongly here: {tile}")?;
+            writeln!(text, "{} {tile}", paint(DOUBTFUL, "left out, as it computes wrongly here:"))?;
         }
         let header = ["layer", "kernel", "error", "worst at", "found", "expected"].map(str::to_owned);
         let rows: Vec<[String; 6]> = [header].into_iter().chain(self.layers.iter().map(row)).collect();
         let widths: [usize; 6] = std::array::from_fn(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0));
-        for (row, differs) in rows.iter().zip([false].into_iter().chain(self.layers.iter().map(|layer| !layer.agrees))) {
-            let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}  "));
-            let line = cells.collect::<String>() + if differs { "DIFFERS" } else { "" };
-            writeln!(text, "{}", line.trim_end())?;
+        let lines: Vec<String> = rows.iter().map(|row| line(row, widths)).collect();
+        writeln!(text, "{}", paint(HEADING, &lines[0]))?;
+        for (line, layer) in lines[1..].iter().zip(&self.layers) {
+            match layer.agrees {
+                true => writeln!(text, "{line}")?,
+                false => writeln!(text, "{}", paint(BAD, &format!("{line}  DIFFERS")))?,
+            }
         }
         Ok(())
     }
+}
+
+/// The cells of a row, words to the left, numbers to the right.
+fn line(row: &[String; 6], [layer, kernel, error, worst, found, expected]: [usize; 6]) -> String {
+    let [a, b, c, d, e, f] = row;
+    format!("{a:<layer$}  {b:<kernel$}  {c:>error$}  {d:<worst$}  {e:>found$}  {f:>expected$}")
 }
 
 fn row(layer: &LayerCheck) -> [String; 6] {
@@ -163,12 +173,11 @@ impl Report<'_> {
         let layers = || self.passes.iter().flat_map(|pass| &pass.layers);
         let (all, differing) = (layers().count(), layers().filter(|layer| !layer.agrees).count());
         match self.first_divergence {
-            Some(first) => writeln!(text, "\n{differing} of {all} values differ, first {first}")?,
-            None => writeln!(
-                text,
-                "\nall {all} values agree; largest error {:.1e}",
-                layers().fold(0.0, |most: f64, layer| most.max(layer.error))
-            )?,
+            Some(first) => writeln!(text, "\n{}, first {first}", paint(BAD, &format!("{differing} of {all} values differ")))?,
+            None => {
+                let largest = layers().fold(0.0, |most: f64, layer| most.max(layer.error));
+                writeln!(text, "\n{}; largest error {largest:.1e}", paint(GOOD, &format!("all {all} values agree")))?;
+            }
         }
         Ok(text)
     }

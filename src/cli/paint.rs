@@ -1,0 +1,90 @@
+//! How text looks on a terminal: few styles, each with one meaning.
+//!
+//! What is written for reading carries its styles as ANSI escapes; where it leaves the program they are taken out again
+//! unless they are wanted there ([`wanted`]).
+
+use std::io::Write;
+
+use anstream::stream::RawStream;
+use anstream::{AutoStream, ColorChoice, adapter};
+use anstyle::{AnsiColor, Style};
+use clap::ValueEnum;
+use clap::builder::Styles;
+
+/// What one looks for first: a picture's path, a table's head.
+pub(crate) const HEADING: Style = Style::new().bold();
+/// What went wrong.
+pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
+/// What may go wrong.
+pub(crate) const DOUBTFUL: Style = AnsiColor::Yellow.on_default().bold();
+/// What was held to something, and held.
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default().bold();
+/// How much of a whole.
+pub(crate) const BAR: Style = AnsiColor::Cyan.on_default();
+/// What is there for whoever looks for it.
+pub(crate) const ASIDE: Style = Style::new().dimmed();
+
+/// The same for help and misuse, which clap writes.
+pub(crate) const HELP: Styles = Styles::styled()
+    .header(HEADING)
+    .usage(HEADING)
+    .literal(AnsiColor::Cyan.on_default())
+    .placeholder(Style::new())
+    .error(BAD)
+    .invalid(DOUBTFUL)
+    .valid(GOOD);
+
+/// `text` in that style.
+pub(crate) fn paint(style: Style, text: &str) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+/// `text`, a table that the library wrote, with its first line and those as headings that begin with one of `beginnings`, be it
+/// behind blanks.
+pub(crate) fn headed(text: &str, beginnings: &[&str]) -> String {
+    let is_heading = |(at, line): (usize, &str)| at == 0 || beginnings.iter().any(|beginning| line.trim_start().starts_with(beginning));
+    text.lines().enumerate().map(|(at, line)| if is_heading((at, line)) { paint(HEADING, line) } else { line.to_owned() } + "\n").collect()
+}
+
+/// `text` without its styles.
+pub(crate) fn plain(text: &str) -> String {
+    adapter::strip_str(text).to_string()
+}
+
+/// Whether styles are wanted on `stream`: where it is a terminal, which is not `TERM=dumb`, and `NO_COLOR` is not set; or
+/// where `--color` or `CLICOLOR_FORCE` says so.
+pub(crate) fn wanted<S: RawStream>(stream: &S) -> bool {
+    AutoStream::choice(stream) != ColorChoice::Never
+}
+
+/// Writes `text`, with its styles where they are wanted, in one piece.
+pub(crate) fn write<S: RawStream + anstream::stream::AsLockedWrite>(mut stream: S, text: &str) -> std::io::Result<()> {
+    match wanted(&stream) {
+        // Where a console of Windows knows no escapes, this calls its functions.
+        true => AutoStream::always(stream).write_all(text.as_bytes()),
+        false => stream.write_all(plain(text).as_bytes()),
+    }
+}
+
+/// Styles from now on as `--color` says. It is looked for before the command line is understood, as misuse has colours too.
+pub(crate) fn as_asked(arguments: impl Iterator<Item = String>) {
+    let arguments: Vec<String> = arguments.collect();
+    let value = |at: usize| match arguments[at].split_once('=') {
+        Some(("--color", when)) => Some(when),
+        None if arguments[at] == "--color" => arguments.get(at + 1).map(String::as_str),
+        _ => None,
+    };
+    if let Some(when) = (0..arguments.len()).rev().find_map(value).and_then(|when| clap::ColorChoice::from_str(when, false).ok()) {
+        set(when);
+    }
+}
+
+/// Styles from now on as `--color` says.
+pub(crate) fn set(when: clap::ColorChoice) {
+    let choice = match when {
+        clap::ColorChoice::Auto => ColorChoice::Auto,
+        clap::ColorChoice::Always => ColorChoice::Always,
+        clap::ColorChoice::Never => ColorChoice::Never,
+    };
+    choice.write_global();
+}
