@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what building and running need beside Rust: a C linker, the Vulkan loader and a Vulkan driver.
+# Installs what building and running need beside Rust: a C linker, the Vulkan loader and a Vulkan driver; with the argument
+# `tests` also what the tests need, tmux.
 # Says nothing and does nothing where all is there. Exit status 2: something is missing and could not be installed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -56,9 +57,9 @@ remedy() {
     if command -v apt-get >/dev/null; then
         line="apt-get update && apt-get install -y ${packages[*]}"
     elif command -v dnf >/dev/null; then
-        line="dnf install -y gcc vulkan-loader mesa-vulkan-drivers"
+        line="dnf install -y gcc vulkan-loader mesa-vulkan-drivers tmux"
     elif command -v pacman >/dev/null; then
-        line="pacman -S --needed gcc vulkan-icd-loader vulkan-swrast"
+        line="pacman -S --needed gcc vulkan-icd-loader vulkan-swrast tmux"
     else
         echo "(install with this system's package manager: $names)"
         return
@@ -85,6 +86,9 @@ missing=() packages=()
 has_linker || { missing+=("a C linker") && packages+=(gcc libc6-dev); }
 has_vulkan_loader || { missing+=("the Vulkan loader") && packages+=(libvulkan1); }
 has_vulkan_driver || { missing+=("a Vulkan driver") && packages+=(mesa-vulkan-drivers); }
+if [ "${1:-}" = tests ] && ! command -v tmux >/dev/null; then
+    missing+=(tmux) && packages+=(tmux)
+fi
 [ ${#missing[@]} -gt 0 ] || exit 0
 names=$(printf ', %s' "${missing[@]}")
 names=${names:2}

@@ -1,15 +1,17 @@
 //! How far a run is, on a terminal.
 
-use std::io::IsTerminal;
+use std::fmt::Write;
+use std::io::{self, IsTerminal};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
+use console::Term;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressState, ProgressStyle, TermLike};
 
 /// The bar that is on the terminal. There is one terminal, and what is written there must not be written into the bar.
 static SHOWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
 
-const STYLE: &str = "{wide_bar} {pos}/{len} pictures, {per_sec}, {eta} left";
+const STYLE: &str = "{bar:20} {pos}/{len}, {rate}, {eta} left";
 
 /// A bar on standard error, where that is a terminal, until this is dropped.
 pub(crate) struct Progress {
@@ -20,10 +22,15 @@ impl Progress {
     /// Begins a run of `total` pictures, of which `done` have their results already; nothing is shown where the number is not
     /// known, or there is one.
     pub(crate) fn begin(total: Option<usize>, done: usize) -> Self {
-        let Some(total) = total.filter(|total| *total > 1 && std::io::stderr().is_terminal()) else { return Self { bar: None } };
-        let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr_with_hz(5));
+        let Some(total) = total.filter(|total| *total > 1 && io::stderr().is_terminal()) else { return Self { bar: None } };
+        let terminal = Box::new(Margin(Term::buffered_stderr()));
+        let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::term_like_with_hz(terminal, 5));
         let style = ProgressStyle::with_template(STYLE).unwrap_or_else(|_| ProgressStyle::default_bar());
-        let bar = bar.with_style(style).with_position(done as u64).with_finish(ProgressFinish::AndClear);
+        let rate = |state: &ProgressState, text: &mut dyn Write| {
+            // A bar cannot say that it could not be written.
+            let _ = write!(text, "{:.1} images/s", state.per_sec());
+        };
+        let bar = bar.with_style(style.with_key("rate", rate)).with_position(done as u64).with_finish(ProgressFinish::AndClear);
         bar.reset_eta();
         // The time goes on while a batch runs.
         bar.enable_steady_tick(Duration::from_millis(500));
@@ -53,6 +60,56 @@ pub(crate) fn suspended<T>(write: impl FnOnce() -> T) -> T {
     match &*shown() {
         Some(bar) => bar.suspend(write),
         None => write(),
+    }
+}
+
+/// A terminal with room at the end of the bar's line: what a person types there, as Ctrl-C, must not push the bar, which fills
+/// its line, up where it is not removed any more.
+#[derive(Debug)]
+struct Margin(Term);
+
+/// Columns of what a person may type.
+const MARGIN: u16 = 8;
+
+impl TermLike for Margin {
+    fn width(&self) -> u16 {
+        self.0.size().1.saturating_sub(MARGIN).max(1)
+    }
+
+    fn height(&self) -> u16 {
+        self.0.size().0
+    }
+
+    fn move_cursor_up(&self, rows: usize) -> io::Result<()> {
+        self.0.move_cursor_up(rows)
+    }
+
+    fn move_cursor_down(&self, rows: usize) -> io::Result<()> {
+        self.0.move_cursor_down(rows)
+    }
+
+    fn move_cursor_right(&self, columns: usize) -> io::Result<()> {
+        self.0.move_cursor_right(columns)
+    }
+
+    fn move_cursor_left(&self, columns: usize) -> io::Result<()> {
+        self.0.move_cursor_left(columns)
+    }
+
+    fn write_line(&self, text: &str) -> io::Result<()> {
+        self.0.write_line(text)
+    }
+
+    fn write_str(&self, text: &str) -> io::Result<()> {
+        self.0.write_str(text)
+    }
+
+    fn clear_line(&self) -> io::Result<()> {
+        self.0.clear_line()
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        self.0.flush()
     }
 }
 

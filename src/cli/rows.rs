@@ -2,7 +2,6 @@
 
 mod text;
 
-
 use clap::ValueEnum;
 use densenet_wgpu::labels::{Legend, Prediction};
 use serde::Serialize;

@@ -23,6 +23,8 @@ mod npz;
 mod pictures;
 mod profile;
 mod rows;
+#[cfg(unix)]
+mod session;
 mod streams;
 #[cfg(unix)]
 #[path = "../common/terminal.rs"]
