@@ -117,7 +117,9 @@ impl Gpu {
         let adapter = &adapters[index];
         let (info, limits) = (adapter.get_info(), adapter.limits());
         let opened = request(adapter).await;
-        let (device, queue, matrix) = opened.map_err(|e| Error::Gpu(format!("{} ({}) refused to open: {e}", info.name, info.backend)))?;
+        let (device, queue, matrix) = opened.map_err(|e| {
+            Error::Gpu(format!("{} ({}) refused to open: {e}; update its driver, or use another --device", info.name, info.backend))
+        })?;
 
         let failure = Arc::new(Mutex::new(None));
         let (lost, uncaptured) = (Arc::clone(&failure), Arc::clone(&failure));

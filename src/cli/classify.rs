@@ -85,7 +85,8 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let format = options.format()?;
     let mut model = options.model.open_or(DEFAULT_MODEL)?;
     let Some(classes) = model.config.num_classes else {
-        return Err(Stop::refused(format!("{}: expected a model with a classifier, found one that ends in features", model.name)));
+        let found = "expected a model with a classifier, found one that ends in features; `densenet embed` writes those";
+        return Err(Stop::refused(format!("{}: {found}", model.name)));
     };
     let inputs = if options.stdin_jsonl { None } else { Some(inputs::expand(&options.paths, options.shard)?) };
     let preprocessing = options.pictures.sized(options.description.describe(&mut model)?.preprocessing);

@@ -175,6 +175,12 @@ impl DeviceOptions {
     }
 }
 
+/// What to say of `cpu` where a device is needed, "with kernels to time": what there is instead.
+pub(crate) fn no_gpu(needed: &str) -> Stop {
+    let remedy = "`densenet devices` shows what there is";
+    Stop::refused(format!("--device cpu: expected a device {needed}, found the reference itself; {remedy}"))
+}
+
 /// What to say of a device that failed its self-test: what else there is.
 fn not_trusted(error: &Error, gpu: &Gpu) -> Stop {
     if !matches!(error, Error::SelfTest { .. }) {

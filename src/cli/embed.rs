@@ -126,7 +126,10 @@ impl Features {
     fn create(output: PathBuf, columns: usize) -> Result<Self, Stop> {
         let paths_output = output.with_extension("jsonl");
         if paths_output == output {
-            return Err(Stop::refused(format!("{}: expected another ending than .jsonl, which the list of paths has", output.display())));
+            return Err(Stop::refused(format!(
+                "{}: expected another ending than .jsonl, which the list of paths has; .npy is usual",
+                output.display()
+            )));
         }
         let table = Stack::create(&output).map_err(|error| in_file(&output, &error))?;
         let paths = WholeFile::create(&paths_output).map_err(|error| in_file(&paths_output, &error))?;

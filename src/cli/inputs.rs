@@ -91,7 +91,7 @@ impl Inputs {
 pub(crate) fn expand(arguments: &[PathBuf], shard: Option<Shard>) -> Result<Vec<Input>, Stop> {
     let mut expansion = Expansion::default();
     if arguments.iter().filter(|path| is_list(path)).count() > 1 {
-        return Err(Stop::refused("`-` is given twice; standard input can be read once"));
+        return Err(Stop::refused("`-` is given twice: standard input can be read once; put all paths into one list"));
     }
     for argument in arguments {
         if is_list(argument) {
@@ -192,7 +192,8 @@ impl Expansion {
     fn finish(self) -> Result<Vec<Found>, Stop> {
         if self.inputs.len() == self.unmatched {
             let reasons = if self.nothing_in.is_empty() { "standard input listed no path".into() } else { self.nothing_in.join("; ") };
-            return Err(Stop::refused(format!("nothing to classify: {reasons}")));
+            let expected = "expected PNG, JPEG, GIF, BMP, WebP, TIFF or PNM";
+            return Err(Stop::refused(format!("nothing to classify: {reasons}; {expected}")));
         }
         if self.unmatched == 0 {
             self.nothing_in.iter().for_each(|reason| message::warning(reason));

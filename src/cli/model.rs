@@ -66,7 +66,7 @@ impl ModelOptions {
     pub(crate) fn open(&self) -> Result<Checkpoint, Stop> {
         match &self.model {
             Some(name) => self.variant.open(name),
-            None => Err(Stop::refused("--model M is missing; M is a checkpoint file or the bundled model: --model digits")),
+            None => Err(Stop::refused("--model M is missing; M is a checkpoint file or the name of a model: --model digits")),
         }
     }
 
@@ -89,7 +89,10 @@ impl VariantOptions {
         match &mut model.config.stem {
             Stem::Deep { blur, .. } if self.no_blur => *blur = false,
             _ if self.no_blur => {
-                return Err(Stop::refused(format!("--no-blur: expected a model with a deep stem, found {}", model.config)));
+                return Err(Stop::refused(format!(
+                    "--no-blur: expected a model with a deep stem, found {}; leave --no-blur away",
+                    model.config
+                )));
             }
             _ => {}
         }
@@ -156,7 +159,10 @@ fn written_preprocessing(path: &str) -> Result<Preprocessing, Stop> {
         let suggestion = suggestion(path, Preset::names());
         Stop::refused(format!("--preprocess {path}: expected {known} or a JSON file, found neither ({error}){suggestion}"))
     })?;
-    serde_json::from_str(&text).map_err(|error| Stop::refused(format!("{path}: {error}")))
+    serde_json::from_str(&text).map_err(|error| {
+        let expected = "expected a preprocessing, as `densenet inspect M --format json` shows one, found something else";
+        Stop::refused(format!("--preprocess {path}: {expected} ({error})"))
+    })
 }
 
 /// Opens a bundled model, else one from the hub, else a file of that name.

@@ -31,7 +31,16 @@ impl NetworkOptions {
     pub(crate) fn open(&self) -> Result<Checkpoint, Stop> {
         match &self.arch {
             Some(config) => Ok(Checkpoint::init(config.clone(), SEED)?),
-            None => self.model.open(),
+            None => self.open_model(),
+        }
+    }
+
+    fn open_model(&self) -> Result<Checkpoint, Stop> {
+        match self.model.model {
+            Some(_) => self.model.open(),
+            None => {
+                Err(Stop::refused("expected --model M or --arch A, found neither; --model digits and --arch densenet121 are there always"))
+            }
         }
     }
 
@@ -39,7 +48,7 @@ impl NetworkOptions {
     pub(crate) fn describe(&self) -> Result<(Config, Option<Preprocessing>), Stop> {
         match &self.arch {
             Some(config) => Ok((config.clone(), None)),
-            None => self.model.open().map(|model| (model.config, model.preprocessing)),
+            None => self.open_model().map(|model| (model.config, model.preprocessing)),
         }
     }
 

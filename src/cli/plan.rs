@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use densenet_wgpu::engine::device_tuning;
 use densenet_wgpu::{Gpu, Plan, PlanOptions, Precision, Tuning};
 
+use super::device::no_gpu;
 use super::exit::{Stop, WELL};
 use super::network::NetworkOptions;
 use super::output::Destination;
@@ -56,7 +57,7 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let graph = config.graph(height, width)?;
     let tuning = match &options.device {
         Some(device) if device == "cpu" => {
-            return Err(Stop::refused("--device cpu: expected a device that runs a plan, found the reference, which has none"));
+            return Err(no_gpu("that runs a plan"));
         }
         Some(device) => device_tuning(&Gpu::open(Some(device))?, Precision::F32),
         None => Tuning::default(),

@@ -8,7 +8,7 @@ use densenet_wgpu::Engine;
 use densenet_wgpu::profile::{Ceilings, Comparison, Profile, Total};
 use serde::Serialize;
 
-use super::device::{Device, DeviceOptions, Runner, images_at_once};
+use super::device::{Device, DeviceOptions, Runner, images_at_once, no_gpu};
 use super::exit::{Stop, WELL};
 use super::message::printable;
 use super::network::NetworkOptions;
@@ -90,14 +90,16 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let shape = graph.input_shape();
     let (batch, most) = (options.batch as usize, images_at_once(options.batch, shape));
     if batch > most {
-        return Err(Stop::refused(format!("--batch {batch}: expected at most {most} images of {shape}, which fill 1 GiB")));
+        return Err(Stop::refused(format!(
+            "--batch {batch}: expected at most {most} images of {shape}, which fill 1 GiB; use a smaller one, or a smaller --size"
+        )));
     }
     let device = options.device.open()?;
-    let Device::Gpu(gpu) = &device else { return Err(no_gpu()) };
+    let Device::Gpu(gpu) = &device else { return Err(no_gpu("with kernels to time")) };
     let input: Vec<f32> = (0..batch * shape.elements()).map(|i| (i as f32 * 0.37).sin()).collect();
     let engine = |fusion| match options.device.runner_on(&device, &graph, &model.weights, fusion)? {
         Runner::Gpu(engine) => Ok(engine),
-        Runner::Cpu(_) => Err(no_gpu()),
+        Runner::Cpu(_) => Err(no_gpu("with kernels to time")),
     };
     let own = engine(!options.no_fusion)?;
     own.run_at(&input, height, width)?;
@@ -140,10 +142,6 @@ fn table(profile: &Profile, cold_start: &ColdStart, comparison: Option<&Comparis
     let [profile, cold_start] = [profile.to_string(), cold_start.to_string()].map(|text| printable_lines(&text));
     let headings = ["layer ", "by operation", "by module", "cold start", title, "before ms"];
     headed(&format!("{profile}\n\n{cold_start}\n{comparison}"), &headings)
-}
-
-fn no_gpu() -> Stop {
-    Stop::refused("--device cpu: expected a device with kernels to time, found the reference, which has none")
 }
 
 /// A profile that an earlier run wrote.

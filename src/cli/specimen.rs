@@ -53,7 +53,9 @@ impl Specimen {
         let most = images_at_once(batch, shape);
         let batch = batch as usize;
         if batch > most {
-            return Err(Stop::refused(format!("--batch {batch}: expected at most {most} images of {shape}, which fill 1 GiB")));
+            return Err(Stop::refused(format!(
+                "--batch {batch}: expected at most {most} images of {shape}, which fill 1 GiB; use a smaller one, or a smaller --size"
+            )));
         }
         let image = |index: usize| index * shape.elements()..(index + 1) * shape.elements();
         let picture = |index: usize| {

@@ -4,7 +4,7 @@ use clap::Args;
 use densenet_wgpu::Engine;
 use densenet_wgpu::engine::forget_tuning;
 
-use super::device::{Device, DeviceOptions, Runner};
+use super::device::{Device, DeviceOptions, Runner, no_gpu};
 use super::exit::{Stop, WELL};
 use super::message;
 use super::network::NetworkOptions;
@@ -36,7 +36,7 @@ pub(crate) struct Options {
 /// Measures, prints and keeps.
 pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     if options.forget {
-        let Device::Gpu(gpu) = options.device.open()? else { return Err(no_gpu()) };
+        let Device::Gpu(gpu) = options.device.open()? else { return Err(no_gpu("with kernels to choose from")) };
         forget_tuning(&gpu);
         message::note(&format!("{}: kernels are chosen by the rule", gpu.summary().name));
         return Ok(WELL);
@@ -44,7 +44,9 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let model = options.network.open()?;
     let Size { height, width } = options.network.size(model.preprocessing.as_ref());
     let graph = model.graph(height, width)?;
-    let Runner::Gpu(engine) = options.device.runner(&graph, &model.weights, true)? else { return Err(no_gpu()) };
+    let Runner::Gpu(engine) = options.device.runner(&graph, &model.weights, true)? else {
+        return Err(no_gpu("with kernels to choose from"));
+    };
     let mut output = Output::new();
     for &batch in &options.batch {
         output.text(&table(&engine, batch as usize, height, width)?)?;
@@ -53,10 +55,6 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
         message::warning("no cache folder: what was found is lost; set DENSENET_CACHE_DIR to a folder");
     }
     Ok(WELL)
-}
-
-fn no_gpu() -> Stop {
-    Stop::refused("--device cpu: expected a device with kernels to choose from, found the reference")
 }
 
 /// One line for each class of convolutions: the fastest tile, how long it takes, and how much longer the others do.

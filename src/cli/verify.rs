@@ -9,7 +9,7 @@ use densenet_wgpu::weights::Checkpoint;
 use densenet_wgpu::{AdapterSummary, Engine, Error};
 use serde::Serialize;
 
-use super::device::{Device, DeviceOptions};
+use super::device::{Device, DeviceOptions, no_gpu};
 use super::exit::{FAILED, Stop, WELL};
 use super::message::{self, printable};
 use super::network::NetworkOptions;
@@ -50,7 +50,7 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
         None => Specimen::noise(&mut model, options.batch, options.network.size)?,
     };
     let Device::Gpu(gpu) = options.device.open()? else {
-        return Err(Stop::refused("--device cpu: expected a device to hold to the reference, found the reference itself"));
+        return Err(no_gpu("to hold to the reference"));
     };
     let graph = model.graph(specimen.height, specimen.width)?;
     let engine = |fusion| {
@@ -82,7 +82,8 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
         ReportFormat::Json => Output::new().json(&report)?,
     }
     let Some(divergence) = first_divergence else { return Ok(WELL) };
-    message::error(&format!("{} differs from the reference: {divergence}", gpu.summary().name));
+    let remedy = "another version of its driver may compute it rightly, --device cpu does";
+    message::error(&format!("{} differs from the reference: {divergence}; {remedy}", gpu.summary().name));
     Ok(FAILED)
 }
 
