@@ -19,30 +19,36 @@ use super::size::Size;
 /// Measure how fast a network runs, and what part of the device's peak that is
 #[derive(Args)]
 #[command(after_help = "\
-cold ms     first batch: from opening the device to the first logits
-            later batches: the first run of a new engine on the open device
-p50, p95    warm runs, from numbers of the host to logits of the host
-images/s    warm runs, one after the other
-GFLOP/s     what the network computes a second, at p50
-peak        what multiply-adds alone reach on this device, measured once,
-            after the first batch's first run
-GPU memory  all buffers of an engine that runs this batch
+Examples:
+  densenet bench --arch densenet121 --batch 1,8,32
 
-Example: densenet bench --arch densenet121 --batch 1,8,32
-         densenet bench --model digits --format json")]
+  # a model's own weights; for programs, one JSON object a line, one line a batch
+  densenet bench --model best.pth --format json
+
+Columns:
+  cold ms     first batch: from opening the device to the first logits
+              later batches: the first run of a new engine on the open device
+  p50, p95    warm runs, from numbers of the host to logits of the host
+  images/s    warm runs, one after the other
+  GFLOP/s     what the network computes a second, at p50
+  peak        what multiply-adds alone reach on this device, measured once,
+              after the first batch's first run
+  GPU memory  all buffers of an engine that runs this batch")]
 pub(crate) struct Options {
     #[command(flatten)]
     network: NetworkOptions,
-    /// Images that run at once; several numbers are measured one after the other
-    #[arg(long, short, value_name = "N[,N]", value_delimiter = ',', default_value = "1", value_parser = clap::value_parser!(u32).range(1..))]
+    /// Images that run at once
+    ///
+    /// Several numbers are measured one after the other.
+    #[arg(long, short, value_name = "N[,N]", value_delimiter = ',', default_value = "1", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Measurement")]
     batch: Vec<u32>,
     /// Warm runs to measure; default: as many as two seconds take, at least 10
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Measurement")]
     runs: Option<u32>,
     #[command(flatten)]
     device: DeviceOptions,
     /// How to print
-    #[arg(long, short, value_enum, default_value_t = Format::Table)]
+    #[arg(long, short, value_enum, default_value_t = Format::Table, help_heading = "Output")]
     format: Format,
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use super::device::DeviceOptions;
@@ -20,59 +20,85 @@ use super::reader::{Preparation, Reader};
 use super::requests::Requests;
 use super::resume::{Expected, Resumed};
 use super::rows::{HeatmapFiles, Outcome, RowFormat, Rows};
-use super::shard::Shard;
+use super::shard::ShardOptions;
 use super::size::Size;
 use super::stream::{Finished, Stream, StreamOptions};
 use super::subject::Subject;
 
 /// Classify pictures
+///
+/// Prints the best classes of each picture, in the order of the pictures. Without --model it is densenet121, trained on
+/// ImageNet, which is fetched once, 32 MB. A picture that cannot be read costs its own row and no other; the exit status is 1
+/// then.
 #[derive(Args)]
 #[command(after_help = "\
-Without --model it is densenet121, trained on ImageNet; it is fetched once, 32 MB.
+Examples:
+  # a picture of anything
+  densenet classify cat.jpg
 
-Example: densenet classify photos 'more/*.jpg' --model digits --top-k 1 --format csv
-         find . -name '*.png' | densenet classify - --model digits --format json
-         densenet classify photos --resume photos.csv    # again after Ctrl-C or a crash: goes on
-         densenet classify scans --shard $SLURM_ARRAY_TASK_ID/8 --resume scans-$SLURM_ARRAY_TASK_ID.jsonl")]
+  # a folder and a pattern, with a model of one's own
+  densenet classify photos 'more/*.jpg' --model best.pth --labels classes.txt
+
+  # for programs: JSON, CSV; paths from standard input
+  find . -name '*.png' | densenet classify - --model digits --format json
+  densenet classify photos --top-k 1 --format csv > photos.csv
+
+  # many: the same command goes on after Ctrl-C or a crash; one of eight parts, as a job of an array
+  densenet classify photos --resume photos.csv
+  densenet classify scans --shard $SLURM_ARRAY_TASK_ID/8 --resume scans-$SLURM_ARRAY_TASK_ID.jsonl
+
+  # where in the picture
+  densenet classify cat.jpg --heatmap maps")]
 pub(crate) struct Options {
-    /// Files, folders (with all folders in them), patterns, or `-` for a list of paths on standard input
-    #[arg(value_name = "PATH", required_unless_present = "stdin_jsonl")]
+    /// Files, folders, patterns, or `-` for a list of paths on standard input
+    ///
+    /// A folder stands for every picture in it and in its folders, a pattern such as 'a*/*.jpg' for whatever matches it, a list
+    /// has one path a line.
+    #[arg(value_name = "PATH", required_unless_present = "stdin_jsonl", value_hint = ValueHint::AnyPath)]
     paths: Vec<PathBuf>,
-    /// Only one of n parts of the inputs, i from 0 to n - 1: for jobs on several machines. A path alone tells its part
-    #[arg(long, value_name = "i/n")]
-    shard: Option<Shard>,
-    /// Read pictures from standard input, a line each, {"id":…,"path":…} or {"id":…,"b64":…}, and answer each with a line of
-    /// JSON as soon as its batch is done
+    #[command(flatten)]
+    shard: ShardOptions,
+    /// Answer pictures that another program sends
+    ///
+    /// Each line of standard input is one, {"id":…,"path":…} or {"id":…,"b64":…}, and is answered with a line of JSON that has its
+    /// id, as soon as its batch is done; a batch waits for no line that has not come.
     #[arg(long, conflicts_with_all = ["paths", "shard", "resume"])]
     stdin_jsonl: bool,
-    /// Append rows to a file instead of printing them, without the inputs that have a row there: after whatever ended a run, the
-    /// same command goes on. The format is CSV where the file's ending is .csv, else JSON
-    #[arg(long, value_name = "OUT", conflicts_with = "dump_input")]
-    resume: Option<PathBuf>,
     #[command(flatten)]
     model: ModelOptions,
     #[command(flatten)]
-    device: DeviceOptions,
-    /// Classes to print for each picture
-    #[arg(long, short = 'k', value_name = "K", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
-    top_k: u32,
-    /// How to print; default: text, with --stdin-jsonl and --resume JSON
-    #[arg(long, short, value_enum)]
-    format: Option<RowFormat>,
-    #[command(flatten)]
-    stream: StreamOptions,
+    description: DescriptionOptions,
     #[command(flatten)]
     pictures: PictureOptions,
-    /// Average the probabilities of ten crops: the corners and the centre, and those of the mirror image. A batch counts
-    /// crops, and has ten at the least
-    #[arg(long, conflicts_with = "heatmap")]
+    /// Average the probabilities of ten crops
+    ///
+    /// The corners and the centre, and those of the mirror image. A batch counts crops, and has ten at the least.
+    #[arg(long, conflicts_with = "heatmap", help_heading = "Input")]
     ten_crop: bool,
-    /// Also write what goes into the network to a .npy file: float32 [N, C, H, W], a row for each input that could be read,
-    /// in order, or with --ten-crop ten; inputs that fail have none
-    #[arg(long, value_name = "FILE")]
-    dump_input: Option<PathBuf>,
     #[command(flatten)]
-    description: DescriptionOptions,
+    device: DeviceOptions,
+    #[command(flatten)]
+    stream: StreamOptions,
+    /// Classes to print for each picture
+    #[arg(long, short = 'k', value_name = "K", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Output")]
+    top_k: u32,
+    /// How to print
+    ///
+    /// Default: text; with --stdin-jsonl JSON, with --resume CSV where its file's ending is .csv, else JSON.
+    #[arg(long, short, value_enum, help_heading = "Output")]
+    format: Option<RowFormat>,
+    /// Append rows to a file, and go on where it ends
+    ///
+    /// Inputs that have a row there are skipped, so that the same command goes on after whatever ended it. What a crash tore off is
+    /// written again. The file is made if it is missing.
+    #[arg(long, value_name = "OUT", conflicts_with = "dump_input", help_heading = "Output", value_hint = ValueHint::FilePath)]
+    resume: Option<PathBuf>,
+    /// Also write what goes into the network to a .npy file
+    ///
+    /// Float32 [N, C, H, W]: a row for each input that could be read, in order, or with --ten-crop ten; inputs that fail have
+    /// none.
+    #[arg(long, value_name = "FILE", help_heading = "Output", value_hint = ValueHint::FilePath)]
+    dump_input: Option<PathBuf>,
     #[command(flatten)]
     heatmap: HeatmapOptions,
 }
@@ -88,7 +114,7 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
         let found = "expected a model with a classifier, found one that ends in features; `densenet embed` writes those";
         return Err(Stop::refused(format!("{}: {found}", model.name)));
     };
-    let inputs = if options.stdin_jsonl { None } else { Some(inputs::expand(&options.paths, options.shard)?) };
+    let inputs = if options.stdin_jsonl { None } else { Some(inputs::expand(&options.paths, options.shard.shard)?) };
     let preprocessing = options.pictures.sized(options.description.describe(&mut model)?.preprocessing);
     if options.ten_crop && preprocessing.crop.is_none() {
         let remedy = "--preprocess takes one with a crop";

@@ -2,23 +2,29 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 
 use super::exit::{Stop, WELL};
+use super::known::MODELS;
 use super::message;
 use super::model::{DescriptionOptions, VariantOptions};
 
 /// Write any checkpoint as one safetensors file with its preprocessing and labels in it
+///
+/// The file needs none of the flags that were given here: it describes itself.
 #[derive(Args)]
 #[command(after_help = "\
-Example: densenet convert m-25012018-123527.pth.tar chexnet.safetensors
-         densenet convert model.h5 flowers.safetensors --preprocess keras --labels flowers.txt")]
+Examples:
+  densenet convert m-25012018-123527.pth.tar chexnet.safetensors
+
+  # weights alone, with what they do not say
+  densenet convert model.h5 flowers.safetensors --preprocess keras --labels flowers.txt")]
 pub(crate) struct Options {
     /// A checkpoint file, a model's name, or an `hf://` address
-    #[arg(value_name = "M")]
+    #[arg(value_name = "M", value_parser = MODELS, hide_possible_values = true)]
     model: String,
     /// The file to write, .safetensors
-    #[arg(value_name = "OUT")]
+    #[arg(value_name = "OUT", value_hint = ValueHint::FilePath)]
     output: PathBuf,
     #[command(flatten)]
     variant: VariantOptions,

@@ -8,23 +8,31 @@ use densenet_wgpu::weights::Weights;
 use densenet_wgpu::{Engine, EngineOptions, Error, Gpu, Graph, Reference, Samples, Shape, best_precision};
 
 use super::exit::Stop;
+use super::known::DEVICES;
 use super::message;
 
 /// Where and how precisely to run.
 #[derive(Args)]
+#[command(next_help_heading = "Device")]
 pub(crate) struct DeviceOptions {
-    /// An index or part of a name from `densenet devices`, or `cpu`; `classify` and `embed` also take several, as in 0,1, or
-    /// `all` GPUs; default: the best GPU
-    #[arg(long, short, value_name = "D")]
+    /// A number or part of a name from `densenet devices`, or `cpu`
+    ///
+    /// Default: the best GPU. `cpu` is the reference: the same network on the processor, slow and obvious. A software device, which
+    /// plays a GPU on the processor, is taken where there is no GPU, with a warning. `classify` and `embed` take several, as in 0,1,
+    /// or `all` GPUs, which share the pictures.
+    #[arg(long, short, value_name = "D", value_parser = DEVICES, hide_possible_values = true)]
     device: Option<String>,
     /// Numbers to compute with
-    #[arg(long, value_enum, default_value_t = Precision::F32)]
+    #[arg(long, value_name = "P", value_enum, default_value_t = Precision::F32)]
     precision: Precision,
-    /// Give a picture the same bits in any batch; on GPUs the last ones may depend on the batch's size otherwise
+    /// Give a picture the same bits in any batch
+    ///
+    /// On GPUs the last bits may depend on the batch's size otherwise, as kernels are chosen by it too.
     #[arg(long)]
     batch_invariant: bool,
-    /// Use a device that was never tested: skips the small network of every kind of layer that it computes beside the
-    /// processor on its first use
+    /// Use a device that was never tested
+    ///
+    /// Skips the small network of every kind of layer that a device computes beside the reference before its first use.
     #[arg(long)]
     no_self_test: bool,
 }

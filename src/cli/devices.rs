@@ -13,10 +13,15 @@ use super::paint::{HEADING, paint};
 
 /// List the adapters that networks can run on, with limits and features
 #[derive(Args)]
-#[command(after_help = "Example: densenet devices --format json")]
+#[command(after_help = "\
+Examples:
+  densenet devices
+
+  # for programs
+  densenet devices --format json")]
 pub(crate) struct Options {
     /// How to print
-    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    #[arg(long, short, value_enum, default_value_t = ReportFormat::Text, help_heading = "Output")]
     format: ReportFormat,
 }
 

@@ -3,7 +3,7 @@
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use densenet_wgpu::whole_file::WholeFile;
 use serde::Serialize;
 
@@ -18,29 +18,36 @@ use super::npy::Stack;
 use super::pictures::PictureOptions;
 use super::progress::Progress;
 use super::reader::{Preparation, Reader};
-use super::shard::Shard;
+use super::shard::ShardOptions;
 use super::size::Size;
 use super::stream::{Finished, Stream, StreamOptions};
 use super::subject::Subject;
 
 /// Turn pictures into features: what the network makes of them before its classifier
+///
+/// OUT has a row for each picture; OUT with the ending .jsonl says which: {"row":0,"path":"..."} on each line. Pictures that
+/// fail have no row. Without --model it is densenet121, trained on ImageNet, which is fetched once, 32 MB.
 #[derive(Args)]
 #[command(after_help = "\
-OUT has a row for each picture; OUT with the ending .jsonl says which: {\"row\":0,\"path\":\"...\"} on each line.
-Pictures that fail have no row. Without --model it is densenet121, trained on ImageNet; it is fetched once, 32 MB.
+Examples:
+  # a row of 1024 numbers for each picture, and features.jsonl, which says whose they are
+  densenet embed photos --output features.npy
 
-Example: densenet embed photos 'more/*.jpg' --model digits --output features.npy")]
+  # a model of one's own, and a list of pictures
+  find . -name '*.jpg' | densenet embed - --model best.pth --output features.npy")]
 pub(crate) struct Options {
-    /// Files, folders (with all folders in them), patterns, or `-` for a list of paths on standard input
-    #[arg(value_name = "PATH", required = true)]
+    /// Files, folders, patterns, or `-` for a list of paths on standard input
+    ///
+    /// A folder stands for every picture in it and in its folders, a pattern such as 'a*/*.jpg' for whatever matches it, a list
+    /// has one path a line.
+    #[arg(value_name = "PATH", required = true, value_hint = ValueHint::AnyPath)]
     paths: Vec<PathBuf>,
-    /// Only one of n parts of the inputs, i from 0 to n - 1: for jobs on several machines. A path alone tells its part
-    #[arg(long, value_name = "i/n")]
-    shard: Option<Shard>,
+    #[command(flatten)]
+    shard: ShardOptions,
     #[command(flatten)]
     model: ModelOptions,
     /// The .npy file to write: float32 [N, features]
-    #[arg(long, short, value_name = "OUT")]
+    #[arg(long, short, value_name = "OUT", help_heading = "Output", value_hint = ValueHint::FilePath)]
     output: PathBuf,
     #[command(flatten)]
     device: DeviceOptions,
@@ -58,7 +65,7 @@ const FEATURES: &str = "global_pool";
 /// Writes the features of every input that has some, in order.
 pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let mut model = options.model.open_or(DEFAULT_MODEL)?;
-    let inputs = inputs::expand(&options.paths, options.shard)?;
+    let inputs = inputs::expand(&options.paths, options.shard.shard)?;
     let preprocessing = options.pictures.sized(options.preprocessing.describe(&mut model)?.preprocessing);
     let Size { height, width } = model::size(options.pictures.size, Some(&preprocessing));
     let mut graph = model.graph(height, width)?;

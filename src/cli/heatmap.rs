@@ -7,7 +7,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use densenet_wgpu::image::{Heatmap, Picture};
 use densenet_wgpu::labels::{Legend, Prediction};
 use densenet_wgpu::nearest::nearest;
@@ -23,12 +23,17 @@ use super::stream::Finished;
 
 /// Whether and for which classes heatmaps are written.
 #[derive(Args)]
+#[command(next_help_heading = "Heatmaps")]
 pub(crate) struct HeatmapOptions {
-    /// Write where in each picture its classes were seen into this folder: ROW-NAME.INDEX.npy, the map in units of the
-    /// logit, and ROW-NAME.INDEX.png, the map over the picture
-    #[arg(long, value_name = "DIR")]
+    /// Write where in each picture its classes were seen into this folder
+    ///
+    /// For each class there are ROW-NAME.INDEX.npy, the map in units of the logit, and ROW-NAME.INDEX.png, the map over the
+    /// picture.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     heatmap: Option<PathBuf>,
-    /// The class of the heatmaps: top, the first one of the row; all; its number; or its label. May be given several times
+    /// Their class: top, all, a number or a label
+    ///
+    /// `top` is the first one of the row. May be given several times.
     #[arg(long, value_name = "CLASS", default_value = "top", requires = "heatmap")]
     heatmap_class: Vec<String>,
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use densenet_wgpu::{Error, Graph, Op};
 
 use super::device::{DeviceOptions, images_at_once};
@@ -12,29 +12,34 @@ use super::model::ModelOptions;
 use super::npy::{Array, Images};
 
 /// Run raw tensors, without any preprocessing
+///
+/// Float32 [N, C, H, W] in, logits [N, classes] out, at any height and width that the network can take.
 #[derive(Args)]
 #[command(after_help = "\
-Example: densenet infer images.npy --model digits --output logits.npy
-         densenet infer images.npy --model digits --layer features.denseblock1 --output features.npy")]
+Examples:
+  densenet infer images.npy --model digits --output logits.npy
+
+  # what a layer returns, as PyTorch's module of that name does
+  densenet infer images.npy --model digits --layer features.denseblock1 --output features.npy")]
 pub(crate) struct Options {
     /// A .npy file of float32 [N, C, H, W]
-    #[arg(value_name = "INPUT")]
+    #[arg(value_name = "INPUT", value_hint = ValueHint::FilePath)]
     input: PathBuf,
     #[command(flatten)]
     model: ModelOptions,
     /// The .npy file to write: logits [N, classes], or with --layer [N, C, H, W]
-    #[arg(long, short, value_name = "OUT")]
+    #[arg(long, short, value_name = "OUT", help_heading = "Output", value_hint = ValueHint::FilePath)]
     output: PathBuf,
     /// Write what this layer returns instead, as PyTorch's module of that name does
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = "Output")]
     layer: Option<String>,
     #[command(flatten)]
     device: DeviceOptions,
     /// Images that run at once
-    #[arg(long, short, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, short, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Device")]
     batch: u32,
     /// Run one kernel for each operation of the network
-    #[arg(long)]
+    #[arg(long, help_heading = "Device")]
     no_fusion: bool,
 }
 

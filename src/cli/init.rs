@@ -2,19 +2,24 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use densenet_wgpu::Config;
 use densenet_wgpu::weights::Checkpoint;
 
 use super::exit::{Stop, WELL};
-use super::{message, network};
+use super::known::Architecture;
+use super::message;
 
 /// Write a checkpoint with torchvision's initial weights
 #[derive(Args)]
-#[command(after_help = "Example: densenet init --arch densenet121 --classes 10 --seed 1 untrained.safetensors")]
+#[command(after_help = "\
+Examples:
+  densenet init --arch densenet121 --classes 10 --seed 1 untrained.safetensors")]
 pub(crate) struct Options {
-    /// Architecture: densenet121, densenet161, densenet169, densenet201, densenet264, densenet264d or densenetblur121d
-    #[arg(long, value_name = "A", value_parser = network::architecture)]
+    /// The architecture, such as densenet121
+    ///
+    /// There are densenet121, densenet161, densenet169, densenet201, densenet264, densenet264d and densenetblur121d.
+    #[arg(long, value_name = "A", value_parser = Architecture, hide_possible_values = true)]
     arch: Config,
     /// Seed of the random weights; the same seed gives the same file
     #[arg(long, default_value_t = 0)]
@@ -23,7 +28,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     classes: Option<u32>,
     /// The file to write, .safetensors
-    #[arg(value_name = "OUT")]
+    #[arg(value_name = "OUT", value_hint = ValueHint::FilePath)]
     output: PathBuf,
 }
 

@@ -7,26 +7,35 @@ use densenet_wgpu::{Config, Plan, PlanOptions, Stem};
 use serde::Serialize;
 
 use super::exit::{Stop, WELL};
+use super::known::MODELS;
 use super::message::printable;
 use super::model::{Described, DescriptionOptions, VariantOptions, size};
 use super::output::{Output, ReportFormat};
 use super::paint::{HEADING, paint};
 use super::size::Size;
 
-/// Tell what a checkpoint is: container, dialect, architecture, preprocessing, cost; no GPU is opened
+/// Tell what a checkpoint is: container, dialect, architecture, preprocessing, cost
+///
+/// No GPU is opened, and nothing in the file is run.
 #[derive(Args)]
 #[command(after_help = "\
-Example: densenet inspect m-25012018-123527.pth.tar
-         densenet inspect digits --format json")]
+Examples:
+  densenet inspect m-25012018-123527.pth.tar
+
+  # what a model would cost at another size
+  densenet inspect densenet121 --size 512x512
+
+  # for programs
+  densenet inspect digits --format json")]
 pub(crate) struct Options {
     /// A checkpoint file, a model's name, or an `hf://` address
-    #[arg(value_name = "M")]
+    #[arg(value_name = "M", value_parser = MODELS, hide_possible_values = true)]
     model: String,
     /// How to print
-    #[arg(long, short, value_enum, default_value_t = ReportFormat::Text)]
+    #[arg(long, short, value_enum, default_value_t = ReportFormat::Text, help_heading = "Output")]
     format: ReportFormat,
     /// Height and width of the input; default: the model's own, else 224x224
-    #[arg(long, value_name = "HxW")]
+    #[arg(long, value_name = "HxW", help_heading = "Input")]
     size: Option<Size>,
     #[command(flatten)]
     variant: VariantOptions,

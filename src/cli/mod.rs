@@ -17,7 +17,9 @@ mod init;
 mod inputs;
 mod inspect;
 mod interrupt;
+mod known;
 mod latencies;
+mod man;
 mod message;
 mod model;
 mod network;
@@ -45,28 +47,43 @@ mod verify;
 
 use std::process::ExitCode;
 
-use clap::{ColorChoice, Parser, Subcommand};
+use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use exit::{REFUSED, Stop, WELL};
+use paint::{HEADING, paint};
 
 /// Run any trained DenseNet on any GPU that Vulkan, Metal or DirectX 12 can drive, without CUDA or Python.
+///
+/// Results go to standard output, everything else to standard error.
 #[derive(Parser)]
 #[command(name = "densenet", version, arg_required_else_help = true, max_term_width = 120, styles = paint::HELP, after_help = AFTER_HELP)]
 struct CommandLine {
     #[command(subcommand)]
     command: Command,
-    /// When to colour what is for reading
+    /// Use colours
     ///
-    /// `auto` does so on a terminal, unless NO_COLOR is set or TERM is dumb. JSON and CSV never have colours.
-    #[arg(long, alias = "colour", global = true, value_name = "WHEN", default_value_t = ColorChoice::Auto, display_order = 1000)]
+    /// `auto`: on a terminal, unless NO_COLOR is set or TERM is dumb. JSON and CSV never have colours.
+    #[arg(long, alias = "colour", global = true, value_name = "WHEN", default_value_t = ColorChoice::Auto, display_order = 1000, help_heading = "Output")]
     color: ColorChoice,
 }
 
 const AFTER_HELP: &str = "\
-Exit status: 0 all well, 1 an input failed, 2 nothing could be tried (usage, model, device), 130 after Ctrl-C.
-Results go to standard output, everything else to standard error.
+Exit status:
+  0    all well
+  1    an input failed
+  2    nothing could be tried: usage, model, device
+  130  Ctrl-C
 
-Example: densenet classify examples/digits --model digits";
+Examples:
+  # handwritten digits, with the model that is inside
+  densenet classify examples/digits --model digits
+
+  # a picture of anything; what else classify can do
+  densenet classify cat.jpg
+  densenet classify --help
+
+  # what there is to run on
+  densenet devices";
 
 #[derive(Subcommand)]
 enum Command {
@@ -83,6 +100,7 @@ enum Command {
     Verify(verify::Options),
     Devices(devices::Options),
     Completions(completions::Options),
+    Man(man::Options),
 }
 
 /// Runs the program.
@@ -90,7 +108,8 @@ pub(crate) fn main() -> ExitCode {
     panics::tell();
     interrupt::listen();
     paint::as_asked(std::env::args_os().filter_map(|argument| argument.into_string().ok()));
-    let command = match CommandLine::try_parse() {
+    let parsed = command().try_get_matches().and_then(|matches| CommandLine::from_arg_matches(&matches));
+    let command = match parsed {
         Ok(line) => {
             paint::set(line.color);
             line.command
@@ -120,6 +139,7 @@ fn run(command: Command) -> u8 {
         Command::Verify(options) => verify::run(options),
         Command::Devices(options) => devices::run(options),
         Command::Completions(options) => completions::run(options),
+        Command::Man(options) => man::run(options),
     };
     match result {
         Ok(status) => status,
@@ -131,9 +151,15 @@ fn run(command: Command) -> u8 {
     }
 }
 
-/// The command line as data, for shell completions.
+/// The command line as data, with the headings behind the flags as those before them.
 fn command() -> clap::Command {
-    <CommandLine as clap::CommandFactory>::command()
+    fn painted(command: clap::Command) -> clap::Command {
+        let Some(text) = command.get_after_help().map(ToString::to_string) else { return command };
+        let is_heading = |line: &str| line.ends_with(':') && !line.starts_with(' ');
+        let lines = text.lines().map(|line| if is_heading(line) { paint(HEADING, line) } else { line.to_owned() });
+        command.after_help(lines.collect::<Vec<_>>().join("\n"))
+    }
+    painted(CommandLine::command()).mut_subcommands(painted)
 }
 
 #[cfg(test)]
@@ -151,7 +177,8 @@ mod tests {
             assert!(sub.get_about().is_some(), "{}", sub.get_name());
             assert!(sub.get_after_help().is_some_and(|text| text.to_string().contains("Example")), "{}", sub.get_name());
             for argument in sub.get_arguments() {
-                assert!(argument.get_help().is_some(), "{} {}", sub.get_name(), argument.get_id());
+                let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+                assert!((1..=100).contains(&help.len()), "{} {}: {help:?} is no line of `-h`", sub.get_name(), argument.get_id());
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use densenet_wgpu::labels::read_labels;
 use densenet_wgpu::nearest::{nearest, suggestion};
 use densenet_wgpu::weights::{Checkpoint, Description, Preprocessing, Preset};
@@ -11,15 +11,20 @@ use densenet_wgpu::{Config, Stem, models};
 
 use super::exit::Stop;
 use super::hub;
+use super::known::{MODELS, PRESETS};
 use super::message;
 use super::size::Size;
 
 /// Which model to run.
 #[derive(Args)]
+#[command(next_help_heading = "Model")]
 pub(crate) struct ModelOptions {
-    /// The bundled model, digits; one that is fetched once, such as densenet121 or `hf://OWNER/REPOSITORY[@REVISION][/FILE]`;
-    /// or a checkpoint file of PyTorch, Keras or safetensors, with ./ before it where it has the name of a model
-    #[arg(long, short, value_name = "M")]
+    /// A checkpoint file, or the name of a model
+    ///
+    /// Files are those of PyTorch, Keras or safetensors, known by their content; one that has the name of a model needs ./
+    /// before it. The model digits is inside the program; published ones, such as densenet121, and
+    /// `hf://OWNER/REPOSITORY[@REVISION][/FILE]` are fetched once.
+    #[arg(long, short, value_name = "M", value_parser = MODELS, hide_possible_values = true)]
     pub(crate) model: Option<String>,
     #[command(flatten)]
     pub(crate) variant: VariantOptions,
@@ -27,34 +32,47 @@ pub(crate) struct ModelOptions {
 
 /// What a checkpoint cannot tell about its network.
 #[derive(Args)]
+#[command(next_help_heading = "Model")]
 pub(crate) struct VariantOptions {
-    /// The network was trained without a ReLU after its last batch norm, as Keras Applications had it until August 2018
+    /// The network has no ReLU after its last batch norm
+    ///
+    /// Keras Applications had none until August 2018, and weights alone do not tell.
     #[arg(long)]
     no_final_relu: bool,
     /// The pool of the network's deep stem does not blur, as that of densenet264d
+    ///
+    /// A pool that blurs has no weights that would tell it from one that does not.
     #[arg(long)]
     no_blur: bool,
-    /// Batch norm's epsilon, for weights alone of a network that was built with another than its framework's models
+    /// Batch norm's epsilon
+    ///
+    /// For weights alone, of a network that was built with another epsilon than its framework's models.
     #[arg(long, value_name = "E")]
     epsilon: Option<f32>,
 }
 
 /// How pictures are prepared.
 #[derive(Args)]
+#[command(next_help_heading = "Input")]
 pub(crate) struct PreprocessingOptions {
-    /// How pictures are prepared: torchvision, timm, keras, xrv, chexnet, monai, cifar, or a JSON file; default: what the
-    /// model says
-    #[arg(long, value_name = "P")]
+    /// How pictures are prepared: a preset or a JSON file
+    ///
+    /// Presets are torchvision, timm, keras, xrv, chexnet, monai and cifar. A JSON file has the words in which a converted
+    /// checkpoint describes its preprocessing. Default: what the model says, else the preset that fits its origin.
+    #[arg(long, value_name = "P", value_parser = PRESETS, hide_possible_values = true)]
     preprocess: Option<String>,
 }
 
 /// How pictures are prepared and what the classes are called.
 #[derive(Args)]
+#[command(next_help_heading = "Model")]
 pub(crate) struct DescriptionOptions {
     #[command(flatten)]
     preprocessing: PreprocessingOptions,
-    /// A text file with one label a line, in place of the model's own; an empty line hides an output
-    #[arg(long, value_name = "FILE")]
+    /// A text file with one label a line, in place of the model's own
+    ///
+    /// Lines are in the order of the classes; an empty line hides an output.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Model")]
     labels: Option<PathBuf>,
 }
 

@@ -6,17 +6,20 @@ use densenet_wgpu::weights::Checkpoint;
 use densenet_wgpu::{Config, Preprocessing};
 
 use super::exit::Stop;
+use super::known::Architecture;
 use super::model::{self, ModelOptions};
 use super::size::Size;
 
 /// Which network, at which size.
 #[derive(Args)]
+#[command(next_help_heading = "Model")]
 pub(crate) struct NetworkOptions {
     #[command(flatten)]
     model: ModelOptions,
-    /// Architecture with random weights instead of a model: densenet121, densenet161, densenet169, densenet201, densenet264,
-    /// densenet264d or densenetblur121d
-    #[arg(long, value_name = "A", value_parser = architecture, conflicts_with = "model")]
+    /// An architecture with random weights instead of a model, such as densenet121
+    ///
+    /// There are densenet121, densenet161, densenet169, densenet201, densenet264, densenet264d and densenetblur121d.
+    #[arg(long, value_name = "A", value_parser = Architecture, hide_possible_values = true, conflicts_with = "model")]
     arch: Option<Config>,
     /// Height and width of the input; default: the model's own, else 224x224
     #[arg(long, value_name = "HxW")]

@@ -10,11 +10,14 @@ use super::subject::Subject;
 
 /// How pictures are read.
 #[derive(Args)]
+#[command(next_help_heading = "Input")]
 pub(crate) struct PictureOptions {
     /// Height and width that the network sees; default: the model's own
     #[arg(long, value_name = "HxW")]
     pub(crate) size: Option<Size>,
-    /// Turn pictures upright as their EXIF orientation says; without it they are read as they lie, as torchvision does
+    /// Turn pictures upright as their EXIF orientation says
+    ///
+    /// Without it they are read as they lie, as torchvision does.
     #[arg(long)]
     pub(crate) exif: bool,
 }

@@ -2,39 +2,50 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, ValueHint};
 use densenet_wgpu::engine::device_tuning;
 use densenet_wgpu::{Gpu, Plan, PlanOptions, Precision, Tuning};
 
 use super::device::no_gpu;
 use super::exit::{Stop, WELL};
+use super::known::DEVICES;
 use super::network::NetworkOptions;
 use super::output::Destination;
 use super::paint::headed;
 use super::size::Size;
 
-/// Print the plan of a network and its memory; no GPU is opened without --device
+/// Print the plan of a network and its memory
+///
+/// Every step, its kernel, what it reads and writes, and how large the buffers are. No GPU is opened without --device.
 #[derive(Args)]
 #[command(after_help = "\
-Example: densenet plan --arch densenet121 --batch 8
-         densenet plan --arch densenet121 --format svg --output plan.svg")]
+Examples:
+  densenet plan --arch densenet121 --batch 8
+
+  # with the kernels that suit a device
+  densenet plan --arch densenet121 --device 0
+
+  # the memory as a picture
+  densenet plan --arch densenet121 --format svg --output memory.svg")]
 pub(crate) struct Options {
     #[command(flatten)]
     network: NetworkOptions,
     /// Images that run at once
-    #[arg(long, short, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, short, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Device")]
     batch: u32,
     /// Plan one kernel for each operation of the network
-    #[arg(long)]
+    #[arg(long, help_heading = "Device")]
     no_fusion: bool,
-    /// Plan for this device, an index or part of a name; default: with kernels that run on any
-    #[arg(long, short, value_name = "D")]
+    /// Plan for this device, a number or part of a name from `densenet devices`
+    ///
+    /// Default: with kernels that run on any device.
+    #[arg(long, short, value_name = "D", value_parser = DEVICES, hide_possible_values = true, help_heading = "Device")]
     device: Option<String>,
     /// How to print
-    #[arg(long, short, value_enum, default_value_t = Format::Text)]
+    #[arg(long, short, value_enum, default_value_t = Format::Text, help_heading = "Output")]
     format: Format,
     /// The file to write; default: standard output
-    #[arg(long, short, value_name = "FILE")]
+    #[arg(long, short, value_name = "FILE", help_heading = "Output", value_hint = ValueHint::FilePath)]
     output: Option<PathBuf>,
 }
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, ValueHint};
 use densenet_wgpu::Engine;
 use densenet_wgpu::profile::{Ceilings, Comparison, Profile, Total};
 use serde::Serialize;
@@ -18,37 +18,45 @@ use super::size::Size;
 use super::stages::{ColdStart, Stages};
 
 /// Show where the time goes: each step, each kind of operation, each dense block
+///
+/// Each step runs in a pass of its own, at whose bounds the device's clock is read. The same run in one pass, and without any
+/// clock, is measured beside it: what looking costs shows.
+///
+/// Each step is held against three floors: the time that its operations, its bytes and its launch take at the least on this
+/// device, as measured in the same minute. The longest of them bounds it.
 #[derive(Args)]
 #[command(after_help = "\
-Each step runs in a pass of its own, at whose bounds the device's clock is read. The same run in one pass, and without any
-clock, is measured beside it: what looking costs shows. Each step is held against three floors: the time that its operations,
-its bytes and its launch take at the least on this device, as measured in the same minute. The longest of them bounds it.
+Examples:
+  densenet profile --arch densenet121
 
-Example: densenet profile --arch densenet121
-         densenet profile --model best.pth --batch 8 --format json --output before.json
-         densenet profile --model best.pth --batch 8 --compare before.json")]
+  # what moved since
+  densenet profile --model best.pth --batch 8 --format json --output before.json
+  densenet profile --model best.pth --batch 8 --compare before.json
+
+  # bars, and the device's roofline
+  densenet profile --model best.pth --format svg --output profile.svg")]
 pub(crate) struct Options {
     #[command(flatten)]
     network: NetworkOptions,
     /// Images that run at once
-    #[arg(long, short, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, short, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Measurement")]
     batch: u32,
     #[command(flatten)]
     device: DeviceOptions,
     /// Runs that are measured, of each kind
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Measurement")]
     runs: u32,
-    /// Run one kernel for each operation of the network, and show beside it what fusion buys
-    #[arg(long, conflicts_with = "compare")]
+    /// Run one kernel for each operation, and show beside it what fusion buys
+    #[arg(long, conflicts_with = "compare", help_heading = "Measurement")]
     no_fusion: bool,
     /// A profile that was written with --format json: show what moved since
-    #[arg(long, value_name = "OLD.json")]
+    #[arg(long, value_name = "OLD.json", help_heading = "Measurement", value_hint = ValueHint::FilePath)]
     compare: Option<PathBuf>,
     /// How to print
-    #[arg(long, short, value_enum, default_value_t = Format::Table)]
+    #[arg(long, short, value_enum, default_value_t = Format::Table, help_heading = "Output")]
     format: Format,
     /// The file to write; default: standard output
-    #[arg(long, short, value_name = "FILE")]
+    #[arg(long, short, value_name = "FILE", help_heading = "Output", value_hint = ValueHint::FilePath)]
     output: Option<PathBuf>,
 }
 

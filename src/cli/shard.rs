@@ -3,6 +3,19 @@
 use std::path::Path;
 use std::str::FromStr;
 
+use clap::Args;
+
+/// Which part of the inputs.
+#[derive(Args)]
+pub(crate) struct ShardOptions {
+    /// Take only one of n parts of the inputs, i from 0 to n - 1
+    ///
+    /// For jobs that share nothing but their arguments. A path alone tells which part it is in: parts stay the same when files come
+    /// or go.
+    #[arg(long, value_name = "i/n")]
+    pub(crate) shard: Option<Shard>,
+}
+
 /// One of several parts of all inputs.
 ///
 /// A path alone tells which part it is in, so that the parts are the same whatever else is, or is not yet, in a folder.

@@ -27,6 +27,7 @@ use super::subject::Subject;
 
 /// How pictures go through a network.
 #[derive(Args)]
+#[command(next_help_heading = "Device")]
 pub(crate) struct StreamOptions {
     /// Pictures that run at once
     #[arg(long, short, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..))]

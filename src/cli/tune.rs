@@ -13,23 +13,28 @@ use super::paint::{HEADING, paint};
 use super::size::Size;
 
 /// Measure which kernels are the fastest on this device, and use them from now on
+///
+/// Kernels are chosen by a rule until a network of their kind has been tuned on the device. What is found is kept for the
+/// device, its driver and this version, in the folder that DENSENET_CACHE_DIR names; --forget returns to the rule.
 #[derive(Args)]
 #[command(after_help = "\
-Kernels are chosen by a rule until a network of their kind has been tuned on the device. What is found is kept for the
-device, its driver and this version, in the folder that DENSENET_CACHE_DIR names; --forget returns to the rule.
+Examples:
+  densenet tune --arch densenet121 --batch 1,32
 
-Example: densenet tune --arch densenet121 --batch 1,32
-         densenet tune --forget")]
+  # back to the rule
+  densenet tune --forget")]
 pub(crate) struct Options {
     #[command(flatten)]
     network: NetworkOptions,
-    /// Images that run at once; several numbers are measured one after the other
-    #[arg(long, short, value_name = "N", value_delimiter = ',', default_values_t = [1], value_parser = clap::value_parser!(u32).range(1..))]
+    /// Images that run at once
+    ///
+    /// Several numbers are measured one after the other.
+    #[arg(long, short, value_name = "N", value_delimiter = ',', default_values_t = [1], value_parser = clap::value_parser!(u32).range(1..), help_heading = "Measurement")]
     batch: Vec<u32>,
     #[command(flatten)]
     device: DeviceOptions,
     /// Forget what was found on this device
-    #[arg(long, conflicts_with_all = ["model", "arch", "batch", "size"])]
+    #[arg(long, conflicts_with_all = ["model", "arch", "batch", "size"], help_heading = "Measurement")]
     forget: bool,
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use densenet_wgpu::verify::{LayerCheck, tolerance};
 use densenet_wgpu::weights::Checkpoint;
 use densenet_wgpu::{AdapterSummary, Engine, Error};
@@ -18,27 +18,31 @@ use super::paint::{BAD, DOUBTFUL, GOOD, HEADING, paint};
 use super::specimen::Specimen;
 
 /// Hold a device to the reference, layer by layer
+///
+/// The network runs twice: as it always does, with operations that share kernels, and with a kernel for each operation, so
+/// that every layer is seen. Exit status 1 where a layer differs from the reference by more than 1e-4 of its largest magnitude
+/// (2e-2 with --precision f16). The report is made to be pasted into a bug report.
 #[derive(Args)]
 #[command(after_help = "\
-The network runs twice: as it always does, with operations that share kernels, and with a kernel for each operation, so that
-every layer is seen. Exit status 1 where a layer differs from the reference by more than 1e-4 of its largest magnitude (2e-2
-with --precision f16). The report is made to be pasted into a bug report.
+Examples:
+  densenet verify --model digits
 
-Example: densenet verify --model digits
-         densenet classify cat.jpg --dump-input cat.npy && densenet verify --input cat.npy --model densenet121 --device 1")]
+  # on what a picture becomes, on the second device
+  densenet classify cat.jpg --dump-input cat.npy
+  densenet verify --input cat.npy --model densenet121 --device 1")]
 pub(crate) struct Options {
     #[command(flatten)]
     network: NetworkOptions,
     /// A .npy file of float32 [N, C, H, W] to run; default: pictures of noise
-    #[arg(long, value_name = "INPUT", conflicts_with_all = ["batch", "size"])]
+    #[arg(long, value_name = "INPUT", conflicts_with_all = ["batch", "size"], help_heading = "Input", value_hint = ValueHint::FilePath)]
     input: Option<PathBuf>,
     /// Pictures that run at once
-    #[arg(long, short, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, short, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Input")]
     batch: u32,
     #[command(flatten)]
     device: DeviceOptions,
     /// How to print
-    #[arg(long, short, value_enum, default_value_t = ReportFormat::Text)]
+    #[arg(long, short, value_enum, default_value_t = ReportFormat::Text, help_heading = "Output")]
     format: ReportFormat,
 }
 

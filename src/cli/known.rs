@@ -1,0 +1,56 @@
+//! Values that a flag knows by name, among others that it takes too: what shells complete.
+
+use clap::builder::{PossibleValue, TypedValueParser};
+use densenet_wgpu::weights::Preset;
+use densenet_wgpu::{Config, models};
+
+/// A value of any text, of which some are known.
+#[derive(Clone)]
+pub(crate) struct Known {
+    names: fn() -> Vec<&'static str>,
+}
+
+/// Names of models; a file is taken too.
+pub(crate) const MODELS: Known = Known { names: || models::names().chain(models::published_names()).collect() };
+
+/// Names of presets; a file is taken too.
+pub(crate) const PRESETS: Known = Known { names: || Preset::names().collect() };
+
+/// Names of devices that are the same everywhere; what `densenet devices` shows is taken too.
+pub(crate) const DEVICES: Known = Known { names: || vec!["cpu"] };
+
+impl Known {
+    /// The known values.
+    pub(crate) fn names(&self) -> Vec<&'static str> {
+        (self.names)()
+    }
+}
+
+impl TypedValueParser for Known {
+    type Value = String;
+
+    fn parse_ref(&self, command: &clap::Command, argument: Option<&clap::Arg>, value: &std::ffi::OsStr) -> Result<String, clap::Error> {
+        clap::builder::StringValueParser::new().parse_ref(command, argument, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue>>> {
+        Some(Box::new(self.names().into_iter().map(PossibleValue::new)))
+    }
+}
+
+/// An architecture, by its name.
+#[derive(Clone)]
+pub(crate) struct Architecture;
+
+impl TypedValueParser for Architecture {
+    type Value = Config;
+
+    fn parse_ref(&self, command: &clap::Command, argument: Option<&clap::Arg>, value: &std::ffi::OsStr) -> Result<Config, clap::Error> {
+        let parse = |name: &str| super::network::architecture(name);
+        TypedValueParser::parse_ref(&parse, command, argument, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue>>> {
+        Some(Box::new(Config::names().map(PossibleValue::new)))
+    }
+}
