@@ -374,7 +374,8 @@ fn select(adapters: &[wgpu::Adapter], selector: Option<&str>) -> Result<usize> {
     let found = adapters.iter().position(|a| !wanted.is_empty() && a.get_info().name.to_lowercase().contains(&wanted));
     found.ok_or_else(|| {
         let names: Vec<String> = adapters.iter().map(|adapter| adapter.get_info().name).collect();
-        let mut message = format!("no adapter is called {selector:?}{}. There are:", suggestion(selector, words(&names)));
+        let meant = suggestion(selector, words(&names));
+        let mut message = format!("no adapter is called {selector:?}{}{meant} There are:", if meant.is_empty() { "." } else { "" });
         for (index, adapter) in adapters.iter().enumerate() {
             let _ = write!(message, " {index} = {} ({}),", names[index], adapter.get_info().backend);
         }

@@ -38,12 +38,12 @@ fn plan_shows_the_kernels_of_a_device() {
     assert_says(&planned, 0, &[]);
     assert!(stdout(&planned).contains("features.conv0"), "{}", stdout(&planned));
     assert_refused(&plan("cpu"), &["--device cpu", "the reference"]);
-    assert_refused(&plan("no such device"), &["no such device", "There are: 0 = ", "`cpu`"]);
+    assert_refused(&plan("no such device"), &["\"no such device\". There are: 0 = ", "`cpu`"]);
     let devices = densenet().args(["devices", "--format", "json"]).output().unwrap();
     let name = json_lines(&devices)[0]["devices"][0]["name"].as_str().unwrap().to_owned();
     let word = name.split(|c: char| !c.is_alphanumeric()).find(|word| word.len() > 4).unwrap();
     let misspelled = format!("{}~{}", &word[..1], &word[2..]);
-    assert_refused(&plan(&misspelled), &[&misspelled, &format!("did you mean {word}?"), &name]);
+    assert_refused(&plan(&misspelled), &[&misspelled, &format!("did you mean {word}? There are: 0 = {name}")]);
 }
 
 #[test]
