@@ -62,7 +62,7 @@ pub(crate) struct Options {
     ///
     /// Each line of standard input is one, {"id":…,"path":…} or {"id":…,"b64":…}, and is answered with a line of JSON that has its
     /// id, as soon as its batch is done; a batch waits for no line that has not come.
-    #[arg(long, conflicts_with_all = ["paths", "shard", "resume"])]
+    #[arg(long, conflicts_with_all = ["paths", "shard", "resume"], help_heading = "Input")]
     stdin_jsonl: bool,
     #[command(flatten)]
     model: ModelOptions,

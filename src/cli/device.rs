@@ -8,7 +8,6 @@ use densenet_wgpu::weights::Weights;
 use densenet_wgpu::{Engine, EngineOptions, Error, Gpu, Graph, Reference, Samples, Shape, best_precision};
 
 use super::exit::Stop;
-use super::known::DEVICES;
 use super::message;
 
 /// Where and how precisely to run.
@@ -20,7 +19,7 @@ pub(crate) struct DeviceOptions {
     /// Default: the best GPU. `cpu` is the reference: the same network on the processor, slow and obvious. A software device, which
     /// plays a GPU on the processor, is taken where there is no GPU, with a warning. `classify` and `embed` take several, as in 0,1,
     /// or `all` GPUs, which share the pictures.
-    #[arg(long, short, value_name = "D", value_parser = DEVICES, hide_possible_values = true)]
+    #[arg(long, short, value_name = "D")]
     device: Option<String>,
     /// Numbers to compute with
     #[arg(long, value_name = "P", value_enum, default_value_t = Precision::F32)]

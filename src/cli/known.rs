@@ -16,9 +16,6 @@ pub(crate) const MODELS: Known = Known { names: || models::names().chain(models:
 /// Names of presets; a file is taken too.
 pub(crate) const PRESETS: Known = Known { names: || Preset::names().collect() };
 
-/// Names of devices that are the same everywhere; what `densenet devices` shows is taken too.
-pub(crate) const DEVICES: Known = Known { names: || vec!["cpu"] };
-
 impl Known {
     /// The known values.
     pub(crate) fn names(&self) -> Vec<&'static str> {

@@ -70,8 +70,8 @@ pub(crate) fn write<S: RawStream + anstream::stream::AsLockedWrite>(mut stream: 
 pub(crate) fn as_asked(arguments: impl Iterator<Item = String>) {
     let arguments: Vec<String> = arguments.collect();
     let value = |at: usize| match arguments[at].split_once('=') {
-        Some(("--color", when)) => Some(when),
-        None if arguments[at] == "--color" => arguments.get(at + 1).map(String::as_str),
+        Some(("--color" | "--colour", when)) => Some(when),
+        None if ["--color", "--colour"].contains(&arguments[at].as_str()) => arguments.get(at + 1).map(String::as_str),
         _ => None,
     };
     if let Some(when) = (0..arguments.len()).rev().find_map(value).and_then(|when| clap::ColorChoice::from_str(when, false).ok()) {

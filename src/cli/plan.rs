@@ -8,7 +8,6 @@ use densenet_wgpu::{Gpu, Plan, PlanOptions, Precision, Tuning};
 
 use super::device::no_gpu;
 use super::exit::{Stop, WELL};
-use super::known::DEVICES;
 use super::network::NetworkOptions;
 use super::output::Destination;
 use super::paint::headed;
@@ -39,7 +38,7 @@ pub(crate) struct Options {
     /// Plan for this device, a number or part of a name from `densenet devices`
     ///
     /// Default: with kernels that run on any device.
-    #[arg(long, short, value_name = "D", value_parser = DEVICES, hide_possible_values = true, help_heading = "Device")]
+    #[arg(long, short, value_name = "D", help_heading = "Device")]
     device: Option<String>,
     /// How to print
     #[arg(long, short, value_enum, default_value_t = Format::Text, help_heading = "Output")]

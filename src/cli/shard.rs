@@ -7,6 +7,7 @@ use clap::Args;
 
 /// Which part of the inputs.
 #[derive(Args)]
+#[command(next_help_heading = "Input")]
 pub(crate) struct ShardOptions {
     /// Take only one of n parts of the inputs, i from 0 to n - 1
     ///

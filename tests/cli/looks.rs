@@ -54,7 +54,7 @@ fn misuse_and_our_own_errors_look_alike() {
         for plain in [["NO_COLOR", "1"], ["TERM", "dumb"], ["CLICOLOR", "0"]] {
             assert_eq!(after(command(), plain).style_of("error:"), Style::PLAIN, "{plain:?}");
         }
-        for never in [&["--color", "never"][..], &["--color=never"]] {
+        for never in [&["--color", "never"][..], &["--color=never"], &["--colour", "never"]] {
             assert_eq!(shown(80, &[&arguments, never].concat()).0.style_of("error:"), Style::PLAIN, "{never:?}");
         }
         let forced = [command().env("CLICOLOR_FORCE", "1").output().unwrap(), command().arg("--color=always").output().unwrap()];
