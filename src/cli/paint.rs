@@ -39,7 +39,7 @@ pub(crate) fn paint(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// `text`, a table that the library wrote, with its first line and those as headings that begin with one of `beginnings`, be it
+/// `text`, a table that the library wrote, with headings: its first line, and those that begin with one of `beginnings`, be it
 /// behind blanks.
 pub(crate) fn headed(text: &str, beginnings: &[&str]) -> String {
     let is_heading = |(at, line): (usize, &str)| at == 0 || beginnings.iter().any(|beginning| line.trim_start().starts_with(beginning));
@@ -87,4 +87,24 @@ pub(crate) fn set(when: clap::ColorChoice) {
         clap::ColorChoice::Never => ColorChoice::Never,
     };
     choice.write_global();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_but_styles_is_taken_out() {
+        // In UTF-8 these have bytes that terminals of eight bits take for the beginning of an escape.
+        let text = "\tÛ 雛 · e\u{301} …\n";
+        assert_eq!(plain(&format!("{}{}", paint(BAD, text), paint(HEADING, text))), [text, text].concat());
+    }
+
+    #[test]
+    fn headings_are_the_first_line_and_those_that_are_named() {
+        let table = headed("1 x 3\n\nlayer  ms\nlayer1.conv  2\n   before ms\n", &["layer ", "before ms"]);
+        let painted: Vec<&str> = table.lines().filter(|line| line.contains('\u{1b}')).collect();
+        assert_eq!(painted, ["1 x 3", "layer  ms", "   before ms"].map(|line| paint(HEADING, line)));
+        assert_eq!(plain(&table).lines().count(), 5);
+    }
 }
