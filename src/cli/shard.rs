@@ -1,6 +1,6 @@
 //! `--shard i/n`: one of n parts of the inputs, for jobs that share nothing but their arguments.
 
-use std::path::Path;
+use std::path::{Component, Path};
 use std::str::FromStr;
 
 use clap::Args;
@@ -29,7 +29,7 @@ pub(crate) struct Shard {
 impl Shard {
     /// Whether the file at `path` belongs to this part. `./a//b` is `a/b`.
     pub(crate) fn has(self, path: &Path) -> bool {
-        let parts = path.components().map(|part| part.as_os_str().as_encoded_bytes());
+        let parts = path.components().filter(|part| *part != Component::CurDir).map(|part| part.as_os_str().as_encoded_bytes());
         let bytes = parts.flat_map(|part| [b"/", part]).flatten();
         // FNV-1a, whose lowest bits are only those of the characters: so they are mixed with the others, as in SplitMix64.
         let mut hash = bytes.fold(0xcbf2_9ce4_8422_2325u64, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
