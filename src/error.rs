@@ -5,6 +5,15 @@ use crate::shape::Shape;
 /// Result of this library.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// What a limit on pictures counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limited {
+    /// Pixels of the picture.
+    Pixels,
+    /// Bytes of its file, or of memory to decode it in.
+    Bytes,
+}
+
 /// Everything this library refuses to do, with the reason.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -109,6 +118,16 @@ pub enum Error {
     /// A picture that cannot be read.
     #[error("{0}")]
     Picture(String),
+    /// A picture beyond one of the limits that its decoding has.
+    #[error("{found}; expected at most {most}: make it smaller first")]
+    PictureTooLarge {
+        /// How many of what it has or would take, after its path where that is known.
+        found: String,
+        /// The limit.
+        most: u64,
+        /// What is limited.
+        limited: Limited,
+    },
     /// A file that could not be fetched.
     #[error("{address}: {reason}")]
     Hub {

@@ -8,7 +8,9 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use densenet_wgpu::image::{Orientation, Picture, Region, resize, resize_region};
+use densenet_wgpu::Error;
+use densenet_wgpu::error::Limited;
+use densenet_wgpu::image::{Decoding, Orientation, Picture, Region, resize, resize_region};
 use densenet_wgpu::weights::{Filter, Preprocessing, Preset, Resize, ResizeMode};
 use proptest::prelude::*;
 
@@ -217,6 +219,35 @@ fn a_picture_that_cannot_be_used_is_a_message() {
     assert!(error.contains("huge.png: 60000x60000 is 3600000000 pixels"), "{error}");
     let error = Picture::open(fixture("no such.png")).unwrap_err().to_string();
     assert!(error.contains("no such.png"), "{error}");
+}
+
+#[test]
+fn every_decoder_keeps_the_limits_it_is_given() {
+    let [roomy, none, few] = [(300, 1 << 20), (300, 100), (200, 1 << 20)].map(|(max_pixels, max_decoder_bytes)| Decoding {
+        max_pixels,
+        max_decoder_bytes,
+        ..Decoding::default()
+    });
+    let mut seen = 0;
+    for (name, content, expected) in files("kinds") {
+        if expected.width() * expected.height() != 21 * 13 {
+            continue;
+        }
+        assert_same(&name, &roomy.decode(&content).unwrap_or_else(|error| panic!("{name}: {error}")), &Picture::decode(&content).unwrap());
+        let limited = |decoding: &Decoding| match decoding.decode(&content) {
+            Err(Error::PictureTooLarge { limited, most, .. }) => (limited, most),
+            other => panic!("{name}: {other:?}"),
+        };
+        assert_eq!(limited(&few), (Limited::Pixels, 200), "{name}");
+        assert_eq!(limited(&none), (Limited::Bytes, 100), "{name}");
+        seen += 1;
+    }
+    assert_eq!(seen, 76);
+    let jpeg = files("kinds").into_iter().find(|(name, ..)| name == "rgb-420-95.jpg").unwrap().1;
+    let bytes = jpeg.len() as u64;
+    assert!(Decoding { max_file_bytes: bytes, ..Decoding::default() }.decode(&jpeg).is_ok());
+    let error = Decoding { max_file_bytes: bytes - 1, ..Decoding::default() }.decode(&jpeg).unwrap_err().to_string();
+    assert_eq!(error, format!("the file has more bytes; expected at most {}: make it smaller first", bytes - 1));
 }
 
 #[test]

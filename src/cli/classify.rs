@@ -128,7 +128,8 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     };
     let legend = model.legend();
     let shape = [preprocessing.channels, height, width];
-    let preparation = Preparation { preprocessing, upright: options.pictures.exif, ten_crop: options.ten_crop };
+    let preparation =
+        Preparation { preprocessing, decoding: options.pictures.decoding(), upright: options.pictures.exif, ten_crop: options.ten_crop };
     let heatmaps = options.heatmap.begin(&legend, &preparation, &graph)?;
 
     let rows = Rows { format, legend, model: model.name, output: Output::new() };

@@ -75,7 +75,7 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
 
     let batch = options.stream.batch(&graph);
     let count = inputs.len();
-    let preparation = Preparation { preprocessing, upright: options.pictures.exif, ten_crop: false };
+    let preparation = Preparation { preprocessing, decoding: options.pictures.decoding(), upright: options.pictures.exif, ten_crop: false };
     let progress = Progress::begin(Some(count), 0);
     let reader = Reader::new(Inputs::Listed(inputs.into_iter()), preparation, batch * runners.len())?;
     let (mut written, mut failed) = (0, 0);

@@ -5,6 +5,7 @@ mod cell;
 mod classify;
 mod completions;
 mod convert;
+mod count;
 mod device;
 mod devices;
 mod dump;

@@ -1,9 +1,12 @@
 //! How pictures are read: what the commands that read them share.
 
 use clap::Args;
-use densenet_wgpu::image::{Orientation, Picture};
+use densenet_wgpu::Error;
+use densenet_wgpu::error::Limited;
+use densenet_wgpu::image::{Decoding, Orientation, Picture};
 use densenet_wgpu::weights::Preprocessing;
 
+use super::count::Count;
 use super::message;
 use super::size::Size;
 use super::subject::Subject;
@@ -20,15 +23,42 @@ pub(crate) struct PictureOptions {
     /// Without it they are read as they lie, as torchvision does.
     #[arg(long)]
     pub(crate) exif: bool,
+    /// Pixels a picture may have, as in 500M; default: 178956970, as in Pillow
+    #[arg(long, value_name = "N")]
+    max_pixels: Option<Count>,
+    /// Bytes a decoder may allocate for one picture, and a JPEG file or one from a pipe may have, as in 2G or 512Mi;
+    /// default: 1Gi of memory, 256Mi of a file
+    #[arg(long, value_name = "N")]
+    max_bytes: Option<Count>,
 }
 
 impl PictureOptions {
+    /// How the pictures' files are decoded.
+    pub(crate) fn decoding(&self) -> Decoding {
+        let own = Decoding::default();
+        let [max_pixels, max_bytes] = [self.max_pixels, self.max_bytes].map(|given| given.map(|Count(count)| count));
+        Decoding {
+            max_pixels: max_pixels.unwrap_or(own.max_pixels),
+            max_file_bytes: max_bytes.unwrap_or(own.max_file_bytes),
+            max_decoder_bytes: max_bytes.unwrap_or(own.max_decoder_bytes),
+        }
+    }
+
     /// A model's `own` preprocessing, for the size that was asked for.
     pub(crate) fn sized(&self, own: Preprocessing) -> Preprocessing {
         match self.size {
             Some(Size { height, width }) => own.sized(height, width),
             None => own,
         }
+    }
+}
+
+/// Why there is no picture, with the option that may help.
+pub(crate) fn told(error: &Error) -> String {
+    match error {
+        Error::PictureTooLarge { limited: Limited::Pixels, .. } => format!("{error}, or give a larger --max-pixels"),
+        Error::PictureTooLarge { limited: Limited::Bytes, .. } => format!("{error}, or give a larger --max-bytes"),
+        error => error.to_string(),
     }
 }
 

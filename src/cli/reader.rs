@@ -7,13 +7,14 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
-use densenet_wgpu::image::{Picture, Prepared};
+use densenet_wgpu::image::{Decoding, Picture, Prepared};
 use densenet_wgpu::weights::Preprocessing;
 use rayon::ThreadPool;
 
 use super::exit::Stop;
 use super::inputs::{Content, Input, Inputs, Next};
 use super::panics;
+use super::pictures;
 use super::subject::Subject;
 
 /// The pictures that the network runs on for one input: one, or ten crops of it; else why there are none. The message leaves
@@ -55,6 +56,8 @@ impl Read {
 pub(crate) struct Preparation {
     /// How it becomes the network's input.
     pub(crate) preprocessing: Preprocessing,
+    /// How its file is decoded.
+    pub(crate) decoding: Decoding,
     /// Whether it is turned as its EXIF orientation says first.
     pub(crate) upright: bool,
     /// Whether it becomes ten crops instead of one.
@@ -170,7 +173,7 @@ impl Preparation {
     fn read(&self, content: Content, keeps: bool) -> Decoded {
         let (decoded, is_there_again) = match content {
             Content::Refused(error) => (Err(error), false),
-            Content::Bytes(bytes) => (self.decoded(|| Picture::decode(&bytes)), false),
+            Content::Bytes(bytes) => (self.decoded(|| self.decoding.decode(&bytes)), false),
             Content::File(path) => (self.decode(&path), path.is_file()),
         };
         let picture = match decoded {
@@ -188,11 +191,11 @@ impl Preparation {
             return Err("expected a picture, found a folder".into());
         }
         let file = File::open(path).map_err(|error| format!("cannot be opened: {error}"))?;
-        self.decoded(|| Picture::from_file(file))
+        self.decoded(|| self.decoding.read_file(file))
     }
 
     fn decoded(&self, decode: impl FnOnce() -> densenet_wgpu::Result<Picture>) -> Result<Picture, String> {
-        let picture = panics::untold(decode).map_err(|error| error.to_string())?;
+        let picture = panics::untold(decode).map_err(|error| pictures::told(&error))?;
         Ok(if self.upright { picture.upright() } else { picture })
     }
 
@@ -219,7 +222,12 @@ mod tests {
             Input { number: index, subject: Subject::file(path), content }
         };
         let inputs: Vec<Input> = (0..40).map(input).collect();
-        let preparation = Preparation { preprocessing: Preprocessing::torchvision(1).sized(8, 8), upright: true, ten_crop: false };
+        let preparation = Preparation {
+            preprocessing: Preprocessing::torchvision(1).sized(8, 8),
+            decoding: Decoding::default(),
+            upright: true,
+            ten_crop: false,
+        };
         let mut reader = Reader::new(Inputs::Listed(inputs.clone().into_iter()), preparation, 3).unwrap();
         for (index, input) in inputs.into_iter().enumerate() {
             let read = reader.next(&|| false).unwrap();

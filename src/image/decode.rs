@@ -1,21 +1,15 @@
 //! Picture files, by format: JPEG in [`jpeg`], all others by the crate `image`.
 
 use std::fmt::Display;
-use std::io::{BufRead, Read, Seek};
+use std::io::{BufRead, Seek};
 
 use ::image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
-use super::{MAX_PIXELS, Orientation, Picture, jpeg};
+use super::{Decoding, Orientation, Picture, jpeg};
 use crate::error::{Error, Result};
 
-/// Bytes a decoder may allocate for one picture.
-pub(super) const MAX_DECODER_BYTES: u64 = 1 << 30;
-
-/// Bytes that a file may have where it is read before it is decoded.
-pub(super) const MAX_FILE_BYTES: u64 = 1 << 28;
-
 /// Decodes a picture, its format guessed from the content; see [`Picture::read`].
-pub(super) fn decode(source: impl BufRead + Seek) -> Result<Picture> {
+pub(super) fn decode(decoding: &Decoding, source: impl BufRead + Seek) -> Result<Picture> {
     let mut source = source;
     let head = source.fill_buf().map_err(unreadable)?;
     if head.is_empty() {
@@ -26,28 +20,19 @@ pub(super) fn decode(source: impl BufRead + Seek) -> Result<Picture> {
     let reader = ImageReader::new(source).with_guessed_format().map_err(unreadable)?;
     match reader.format() {
         None => Err(Error::Picture("not a picture; expected PNG, JPEG, GIF, BMP, WebP, TIFF or PNM".into())),
-        Some(ImageFormat::Jpeg) => jpeg::decode(&whole(reader.into_inner())?),
-        Some(format) => decode_as(format, reader, is_grey_png),
+        Some(ImageFormat::Jpeg) => jpeg::decode(decoding, &decoding.whole(reader.into_inner())?),
+        Some(format) => decode_as(decoding, format, reader, is_grey_png),
     }
 }
 
-/// Every byte of `source`. Errors where there are more than [`MAX_FILE_BYTES`].
-pub(super) fn whole(source: impl Read) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    source.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() as u64 > MAX_FILE_BYTES {
-        return Err(Error::Picture(format!("expected a picture of at most {MAX_FILE_BYTES} bytes, found more")));
-    }
-    Ok(bytes)
-}
-
-fn decode_as(format: ImageFormat, mut reader: ImageReader<impl BufRead + Seek>, is_grey_png: bool) -> Result<Picture> {
+fn decode_as(decoding: &Decoding, format: ImageFormat, mut reader: ImageReader<impl BufRead + Seek>, is_grey_png: bool) -> Result<Picture> {
+    let error = |error| told(decoding, &error);
     let mut limits = Limits::default();
-    limits.max_alloc = Some(MAX_DECODER_BYTES);
+    limits.max_alloc = Some(decoding.max_decoder_bytes);
     reader.limits(limits.clone());
     let mut decoder = reader.into_decoder().map_err(error)?;
     let (width, height) = decoder.dimensions();
-    too_many_pixels(width.into(), height.into())?;
+    decoding.takes_pixels(width.into(), height.into())?;
     limits.reserve(decoder.total_bytes()).map_err(error)?;
     decoder.set_limits(limits).map_err(error)?;
     let orientation = orientation(format, &mut decoder);
@@ -88,29 +73,16 @@ fn rgb(picture: DynamicImage, is_wide_grey: bool) -> Vec<u8> {
     }
 }
 
-/// Errors where a picture has more than [`MAX_PIXELS`].
-pub(super) fn too_many_pixels(width: u64, height: u64) -> Result<()> {
-    let pixels = width * height;
-    if pixels > MAX_PIXELS {
-        return Err(Error::Picture(format!("{width}x{height} is {pixels} pixels; expected at most {MAX_PIXELS}: make it smaller first")));
-    }
-    Ok(())
-}
-
-fn error(error: ImageError) -> Error {
+fn told(decoding: &Decoding, error: &ImageError) -> Error {
     match error {
-        ImageError::Limits(_) => too_large(&error),
-        ImageError::Unsupported(_) => unsupported(&error),
-        error => damaged(&error),
+        ImageError::Limits(_) => decoding.too_many_bytes(error),
+        ImageError::Unsupported(_) => unsupported(error),
+        error => damaged(error),
     }
 }
 
-fn unreadable(error: std::io::Error) -> Error {
+pub(super) fn unreadable(error: std::io::Error) -> Error {
     Error::Picture(format!("cannot be read: {error}"))
-}
-
-pub(super) fn too_large(why: &dyn Display) -> Error {
-    Error::Picture(format!("the picture is too large to decode ({why}); make it smaller first"))
 }
 
 pub(super) fn unsupported(what: &dyn Display) -> Error {

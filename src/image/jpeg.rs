@@ -6,18 +6,19 @@ use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
-use super::{MAX_DECODER_BYTES, Orientation, Picture, damaged, too_large, too_many_pixels, unsupported};
+use super::{Decoding, Orientation, Picture, damaged, unsupported};
 use crate::error::Result;
 
 /// Scans that a progressive file may have: what libjpeg-turbo's fuzzers allow. Each costs a pass over the picture.
 const MAX_SCANS: usize = 500;
 
 /// Decodes the bytes of a file to three channels. Errors as [`Picture::read`] does.
-pub(super) fn decode(bytes: &[u8]) -> Result<Picture> {
-    let limits = DecodeLimits { max_scans: MAX_SCANS, max_memory: Some(MAX_DECODER_BYTES), ..DecodeLimits::default() };
+pub(super) fn decode(decoding: &Decoding, bytes: &[u8]) -> Result<Picture> {
+    let error = |error| told(decoding, &error);
+    let limits = limits(decoding);
     let mut decoder = Decoder::new_with_limits(bytes, limits).map_err(error)?;
     let (width, height) = (decoder.header().width(), decoder.header().height());
-    too_many_pixels(width as u64, height as u64)?;
+    decoding.takes_pixels(width as u64, height as u64)?;
     let format = match decoder.header().components.len() {
         1 => PixelFormat::Grayscale,
         3 => PixelFormat::Rgb,
@@ -25,7 +26,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Picture> {
         count => return Err(unsupported(&format!("a JPEG of {count} channels"))),
     };
     if format == PixelFormat::Cmyk && !is_evenly_sampled(decoder.header()) {
-        return unevenly_sampled(bytes);
+        return unevenly_sampled(decoding, bytes, width * height);
     }
     decoder.set_output_format(format);
     let image = decoder.decode_image().map_err(error)?;
@@ -38,6 +39,11 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Picture> {
     Ok(Picture { orientation, ..Picture::new(image.height, image.width, 3, samples)? })
 }
 
+/// What a decoder may take. How many pixels is for the caller to see to.
+fn limits(decoding: &Decoding) -> DecodeLimits {
+    DecodeLimits { max_scans: MAX_SCANS, max_memory: Some(decoding.max_decoder_bytes), max_pixels: u64::MAX, ..DecodeLimits::default() }
+}
+
 /// Whether the last channel has as many samples as the first; libjpeg-turbo-rs panics where it has not.
 fn is_evenly_sampled(header: &FrameHeader) -> bool {
     let factors = |component: &ComponentInfo| (component.horizontal_sampling, component.vertical_sampling);
@@ -45,7 +51,12 @@ fn is_evenly_sampled(header: &FrameHeader) -> bool {
 }
 
 /// Decodes a JPEG of four channels of which some have fewer samples than the first, within two levels of libjpeg-turbo.
-fn unevenly_sampled(bytes: &[u8]) -> Result<Picture> {
+fn unevenly_sampled(decoding: &Decoding, bytes: &[u8], pixels: usize) -> Result<Picture> {
+    // This decoder has no such limit: it may hold four inks in 16 bits and in 8, of which three colours are made.
+    let byte_size = 15 * pixels as u64;
+    if byte_size > decoding.max_decoder_bytes {
+        return Err(decoding.too_many_bytes(byte_size));
+    }
     let options = DecoderOptions::default().set_strict_mode(true).jpeg_set_out_colorspace(ColorSpace::CMYK);
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
     let inks = decoder.decode().map_err(|error| damaged(&error))?;
@@ -64,10 +75,11 @@ fn rgb([cyan, magenta, yellow, black]: [u8; 4]) -> [u8; 3] {
     })
 }
 
-fn error(error: JpegError) -> crate::Error {
+fn told(decoding: &Decoding, error: &JpegError) -> crate::Error {
     match error {
-        JpegError::LimitExceeded { .. } | JpegError::AllocationFailed { .. } => too_large(&error),
-        JpegError::Unsupported(_) => unsupported(&error),
-        error => damaged(&error),
+        JpegError::LimitExceeded { actual, limit, .. } if *limit == decoding.max_decoder_bytes => decoding.too_many_bytes(actual),
+        JpegError::AllocationFailed { .. } => decoding.too_many_bytes(error),
+        JpegError::LimitExceeded { .. } | JpegError::Unsupported(_) => unsupported(error),
+        error => damaged(error),
     }
 }

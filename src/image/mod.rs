@@ -1,11 +1,12 @@
 //! From a picture file to the network's input tensor.
 //!
-//! [`Picture`] decodes, [`resize()`] resizes as Pillow does, and a model's
+//! [`Picture`] decodes ([`Decoding`] within which limits), [`resize()`] resizes as Pillow does, and a model's
 //! [`Preprocessing`](crate::weights::Preprocessing) makes of it what the network takes. The way back is a [`Heatmap`]: where
 //! in the picture a class was seen.
 
 mod crop;
 mod decode;
+mod decoding;
 mod figure;
 mod heatmap;
 mod jpeg;
@@ -15,7 +16,7 @@ mod resize;
 mod text;
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Cursor, Seek, Write};
+use std::io::{BufRead, Seek, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
@@ -23,14 +24,15 @@ use ::image::{ExtendedColorType, ImageEncoder, ImageFormat, ImageReader};
 
 use crate::error::{Error, Result};
 
-use decode::{MAX_DECODER_BYTES, damaged, too_large, too_many_pixels, unsupported, whole};
+use decode::{damaged, unsupported};
 
+pub use decoding::Decoding;
 pub use heatmap::Heatmap;
 pub use orientation::Orientation;
 pub use preprocess::{Input, Prepared, View};
 pub use resize::{Region, resize, resize_region};
 
-/// Pixels a picture may have: the number at which Pillow refuses one as a decompression bomb.
+/// Pixels a picture may have unless [`Decoding`] says otherwise: the number at which Pillow refuses one as a decompression bomb.
 pub const MAX_PIXELS: u64 = 178_956_970;
 
 /// A decoded picture: 8-bit samples, row by row from the top, the channels of a pixel side by side.
@@ -57,22 +59,17 @@ impl Picture {
 
     /// Reads the picture at `path`; see [`Picture::read`]. Errors name the path.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        let path = path.as_ref();
-        let file = File::open(path).map_err(|source| Error::File { path: path.into(), source })?;
-        Self::from_file(file).map_err(|error| Error::Picture(format!("{}: {error}", path.display())))
+        Decoding::default().open(path)
     }
 
     /// Decodes an open file; see [`Picture::read`]. What cannot be rewound, such as a pipe, is read to its end first.
     pub fn from_file(file: File) -> Result<Self> {
-        if file.metadata().is_ok_and(|metadata| metadata.is_file()) {
-            return Self::read(BufReader::new(file));
-        }
-        Self::decode(&whole(file)?)
+        Decoding::default().read_file(file)
     }
 
     /// Decodes a picture in memory; see [`Picture::read`].
     pub fn decode(bytes: &[u8]) -> Result<Self> {
-        Self::read(Cursor::new(bytes))
+        Decoding::default().decode(bytes)
     }
 
     /// Decodes a picture, its format guessed from the content, to three channels as Pillow's `convert("RGB")` does:
@@ -83,13 +80,10 @@ impl Picture {
     /// [`Picture::has_scaled_grey`] tells. As in torchvision, EXIF orientation is not applied; [`Picture::orientation`] tells,
     /// [`Picture::upright`] applies it.
     ///
-    /// Errors where the content is no picture, is damaged, or has more than [`MAX_PIXELS`] pixels; also where a decoder panics,
-    /// which is caught, after the program's panic hook has seen it.
-    #[tracing::instrument(level = "debug", name = "decode picture", skip_all)]
+    /// Errors where the content is no picture, is damaged, or is larger than the default [`Decoding`] takes; also where a
+    /// decoder panics, which is caught, after the program's panic hook has seen it.
     pub fn read(source: impl BufRead + Seek) -> Result<Self> {
-        // Decoders parse what strangers wrote: a bug in one must cost one picture, not the run.
-        let decoded = catch_unwind(AssertUnwindSafe(|| decode::decode(source)));
-        decoded.unwrap_or_else(|_| Err(Error::Picture("the picture's decoder failed on this file".into())))
+        Decoding::default().read(source)
     }
 
     /// Whether `source` looks like a picture this library can decode; it may still turn out to be damaged.

@@ -117,6 +117,23 @@ fn wide_grey_is_told_once() {
 }
 
 #[test]
+fn limits_on_pictures_are_adjustable() {
+    let picture = fixture("source.png");
+    let output = classify(&[&picture, "--max-pixels", "2k", "--format", "json"]);
+    assert_says(&output, 1, &["1 of 1 inputs failed"]);
+    let said = "61x43 is 2623 pixels; expected at most 2000: make it smaller first, or give a larger --max-pixels";
+    assert_eq!(json_lines(&output)[0]["error"], said);
+    let output = classify(&[&picture, "--max-bytes", "1Ki", "--format", "json"]);
+    let error = json_lines(&output)[0]["error"].as_str().unwrap().to_owned();
+    assert!(error.contains("expected at most 1024") && error.contains("give a larger --max-bytes"), "{error}");
+    assert_says(&classify(&[&picture, "--max-bytes", "1Mi", "--max-pixels", "3k"]), 0, &[]);
+    let output = classify(&[&fixture("huge.png"), "--max-pixels", "4G", "--format", "json"]);
+    let error = json_lines(&output)[0]["error"].as_str().unwrap().to_owned();
+    assert!(error.contains("expected at most 1073741824") && error.contains("--max-bytes"), "{error}");
+    assert_refused(&classify(&[&picture, "--max-pixels", "lots"]), &["expected a whole number from 1, with k, M, G, T"]);
+}
+
+#[test]
 fn the_dumped_input_is_torchvisions_tensor() {
     let folder = folder();
     let dump = folder.path().join("dump.npy");

@@ -1,0 +1,96 @@
+//! What decoding a picture may cost, and what it makes of it.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Cursor, Read, Seek};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use super::{MAX_PIXELS, Picture, decode};
+use crate::error::{Error, Limited, Result};
+
+/// How picture files are decoded. Limits hold before memory is taken.
+///
+/// ```
+/// use densenet_wgpu::image::Decoding;
+///
+/// let small = Decoding { max_pixels: 3, ..Decoding::default() };
+/// let error = small.decode(b"P5 2 2 255 abcd").unwrap_err();
+/// assert_eq!(error.to_string(), "2x2 is 4 pixels; expected at most 3: make it smaller first");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decoding {
+    /// Pixels a picture may have; [`MAX_PIXELS`] by default.
+    pub max_pixels: u64,
+    /// Bytes a file may have where it is read before it is decoded: JPEG, and what cannot be rewound. 256 MiB by default.
+    pub max_file_bytes: u64,
+    /// Bytes a decoder may allocate for one picture; 1 GiB by default.
+    pub max_decoder_bytes: u64,
+}
+
+impl Default for Decoding {
+    fn default() -> Self {
+        Self { max_pixels: MAX_PIXELS, max_file_bytes: 1 << 28, max_decoder_bytes: 1 << 30 }
+    }
+}
+
+impl Decoding {
+    /// [`Picture::open`] within these limits.
+    pub fn open(&self, path: impl AsRef<Path>) -> Result<Picture> {
+        let path = path.as_ref();
+        let file = File::open(path).map_err(|source| Error::File { path: path.into(), source })?;
+        self.read_file(file).map_err(|error| match error {
+            Error::PictureTooLarge { found, most, limited } => {
+                Error::PictureTooLarge { found: format!("{}: {found}", path.display()), most, limited }
+            }
+            error => Error::Picture(format!("{}: {error}", path.display())),
+        })
+    }
+
+    /// [`Picture::from_file`] within these limits.
+    pub fn read_file(&self, file: File) -> Result<Picture> {
+        if file.metadata().is_ok_and(|metadata| metadata.is_file()) {
+            return self.read(BufReader::new(file));
+        }
+        self.decode(&self.whole(file)?)
+    }
+
+    /// [`Picture::decode`] within these limits.
+    pub fn decode(&self, bytes: &[u8]) -> Result<Picture> {
+        self.read(Cursor::new(bytes))
+    }
+
+    /// [`Picture::read`] within these limits.
+    #[tracing::instrument(level = "debug", name = "decode picture", skip_all)]
+    pub fn read(&self, source: impl BufRead + Seek) -> Result<Picture> {
+        // Decoders parse what strangers wrote: a bug in one must cost one picture, not the run.
+        let decoded = catch_unwind(AssertUnwindSafe(|| decode::decode(self, source)));
+        decoded.unwrap_or_else(|_| Err(Error::Picture("the picture's decoder failed on this file".into())))
+    }
+
+    /// Every byte of `source`. Errors where there are more than a file may have.
+    pub(super) fn whole(&self, source: impl Read) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        source.take(self.max_file_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(decode::unreadable)?;
+        if bytes.len() as u64 > self.max_file_bytes {
+            let found = "the file has more bytes".into();
+            return Err(Error::PictureTooLarge { found, most: self.max_file_bytes, limited: Limited::Bytes });
+        }
+        Ok(bytes)
+    }
+
+    /// Errors where a picture of that size has too many pixels.
+    pub(super) fn takes_pixels(&self, width: u64, height: u64) -> Result<()> {
+        let pixels = width.saturating_mul(height);
+        if pixels > self.max_pixels {
+            let found = format!("{width}x{height} is {pixels} pixels");
+            return Err(Error::PictureTooLarge { found, most: self.max_pixels, limited: Limited::Pixels });
+        }
+        Ok(())
+    }
+
+    /// Why a picture that a decoder would need more bytes for than it may allocate is none.
+    pub(super) fn too_many_bytes(&self, why: impl std::fmt::Display) -> Error {
+        let found = format!("the picture takes more bytes to decode ({why})");
+        Error::PictureTooLarge { found, most: self.max_decoder_bytes, limited: Limited::Bytes }
+    }
+}
