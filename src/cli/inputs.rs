@@ -243,7 +243,7 @@ fn is_candidate(path: &Path) -> bool {
 }
 
 /// Extensions of the formats that [`Picture::read`] decodes.
-const EXTENSIONS: [&str; 12] = ["png", "jpg", "jpeg", "gif", "bmp", "webp", "tif", "tiff", "pnm", "pbm", "pgm", "ppm"];
+const EXTENSIONS: [&str; 14] = ["png", "jpg", "jpeg", "gif", "bmp", "webp", "tif", "tiff", "pnm", "pbm", "pgm", "ppm", "dcm", "dicom"];
 
 #[cfg(test)]
 mod tests {

@@ -3,7 +3,7 @@
 use clap::Args;
 use densenet_wgpu::Error;
 use densenet_wgpu::error::Limited;
-use densenet_wgpu::image::{Decoding, Orientation, Picture};
+use densenet_wgpu::image::{Decoding, Dicom, Orientation, Picture};
 use densenet_wgpu::weights::Preprocessing;
 
 use super::count::Count;
@@ -23,10 +23,15 @@ pub(crate) struct PictureOptions {
     /// Without it they are read as they lie, as torchvision does.
     #[arg(long)]
     pub(crate) exif: bool,
+    /// Show DICOM pictures through the file's own VOI LUT or window; without it all that their stored bits can be is scaled,
+    /// as torchxrayvision does
+    #[cfg(feature = "dicom")]
+    #[arg(long)]
+    voi_lut: bool,
     /// Pixels a picture may have, as in 500M; default: 178956970, as in Pillow
     #[arg(long, value_name = "N")]
     max_pixels: Option<Count>,
-    /// Bytes a decoder may allocate for one picture, and a JPEG file or one from a pipe may have, as in 2G or 512Mi;
+    /// Bytes a decoder may allocate for one picture, and a JPEG or DICOM file or one from a pipe may have, as in 2G or 512Mi;
     /// default: 1Gi of memory, 256Mi of a file
     #[arg(long, value_name = "N")]
     max_bytes: Option<Count>,
@@ -41,6 +46,10 @@ impl PictureOptions {
             max_pixels: max_pixels.unwrap_or(own.max_pixels),
             max_file_bytes: max_bytes.unwrap_or(own.max_file_bytes),
             max_decoder_bytes: max_bytes.unwrap_or(own.max_decoder_bytes),
+            #[cfg(feature = "dicom")]
+            voi_lut: self.voi_lut,
+            #[cfg(not(feature = "dicom"))]
+            voi_lut: false,
         }
     }
 
@@ -67,6 +76,9 @@ pub(crate) fn told(error: &Error) -> String {
 pub(crate) struct Notices {
     grey: bool,
     lying: bool,
+    dicom: bool,
+    frames: bool,
+    voi_lut: bool,
 }
 
 impl Notices {
@@ -81,6 +93,19 @@ impl Notices {
             self.lying = true;
             let found = format!("EXIF orientation {} is not applied, as in torchvision", orientation.exif());
             message::warning(&format!("{subject}: {found}; --exif turns pictures upright (said once)"));
+        }
+        let Some(Dicom { frames, lacks_voi_lut }) = picture.dicom() else { return };
+        if !self.dicom {
+            self.dicom = true;
+            message::warning(&format!("{subject}: DICOM: this is no medical device, and what it finds no diagnosis (said once)"));
+        }
+        if frames > 1 && !self.frames {
+            self.frames = true;
+            message::note(&format!("{subject}: the first of its {frames} frames is read (said once)"));
+        }
+        if lacks_voi_lut && !self.voi_lut {
+            self.voi_lut = true;
+            message::warning(&format!("{subject}: has no VOI LUT and no window; all that its stored bits can be is scaled (said once)"));
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::io::{BufRead, Seek};
+use std::ops::Range;
 
 use ::image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
@@ -15,14 +16,42 @@ pub(super) fn decode(decoding: &Decoding, source: impl BufRead + Seek) -> Result
     if head.is_empty() {
         return Err(Error::Picture("the file is empty; expected a picture".into()));
     }
+    if is_dicom(head) {
+        return decode_dicom(decoding, source);
+    }
     // Depth and colour type. Where one level is transparent, the decoder makes of grey what grey with alpha is.
     let is_grey_png = head.starts_with(b"\x89PNG") && head.get(24..26) == Some(&[16, 0]);
     let reader = ImageReader::new(source).with_guessed_format().map_err(unreadable)?;
     match reader.format() {
-        None => Err(Error::Picture("not a picture; expected PNG, JPEG, GIF, BMP, WebP, TIFF or PNM".into())),
+        None => Err(Error::Picture("not a picture; expected PNG, JPEG, GIF, BMP, WebP, TIFF, PNM or DICOM".into())),
         Some(ImageFormat::Jpeg) => jpeg::decode(decoding, &decoding.whole(reader.into_inner())?),
         Some(format) => decode_as(decoding, format, reader, is_grey_png),
     }
+}
+
+/// Where a DICOM file says that it is one (PS3.10, 7.1).
+pub(super) const DICOM_MAGIC: Range<usize> = 128..132;
+
+/// Whether that is how a DICOM file begins.
+pub(super) fn is_dicom(head: &[u8]) -> bool {
+    head.get(DICOM_MAGIC) == Some(b"DICM")
+}
+
+/// Whether the DICOM file that begins so is the directory of those beside it, as CDs have it (Media Storage Directory Storage).
+pub(super) fn is_dicomdir(head: &[u8]) -> bool {
+    const UID: &[u8] = b"1.2.840.10008.1.3.10";
+    head.windows(UID.len()).any(|window| window == UID)
+}
+
+#[cfg(feature = "dicom")]
+fn decode_dicom(decoding: &Decoding, source: impl BufRead) -> Result<Picture> {
+    super::dicom::decode(decoding, &decoding.whole(source)?)
+}
+
+#[cfg(not(feature = "dicom"))]
+fn decode_dicom(_: &Decoding, _: impl BufRead) -> Result<Picture> {
+    let remedy = "densenet_wgpu is to be built with its feature `dicom`, as with `cargo install --path . --features dicom`";
+    Err(Error::Picture(format!("a DICOM file, which this build does not read: {remedy}")))
 }
 
 fn decode_as(decoding: &Decoding, format: ImageFormat, mut reader: ImageReader<impl BufRead + Seek>, is_grey_png: bool) -> Result<Picture> {

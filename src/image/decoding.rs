@@ -21,15 +21,18 @@ use crate::error::{Error, Limited, Result};
 pub struct Decoding {
     /// Pixels a picture may have; [`MAX_PIXELS`] by default.
     pub max_pixels: u64,
-    /// Bytes a file may have where it is read before it is decoded: JPEG, and what cannot be rewound. 256 MiB by default.
+    /// Bytes a file may have where it is read before it is decoded: JPEG, DICOM, and what cannot be rewound. 256 MiB by default.
     pub max_file_bytes: u64,
     /// Bytes a decoder may allocate for one picture; 1 GiB by default.
     pub max_decoder_bytes: u64,
+    /// Whether grey of DICOM files is seen through the file's own VOI LUT or window, the first of each (PS3.3, C.11.2), as
+    /// people are shown it; by default it is scaled by the range of its stored bits, as torchxrayvision does.
+    pub voi_lut: bool,
 }
 
 impl Default for Decoding {
     fn default() -> Self {
-        Self { max_pixels: MAX_PIXELS, max_file_bytes: 1 << 28, max_decoder_bytes: 1 << 30 }
+        Self { max_pixels: MAX_PIXELS, max_file_bytes: 1 << 28, max_decoder_bytes: 1 << 30, voi_lut: false }
     }
 }
 

@@ -40,7 +40,7 @@ pub(super) fn decode(decoding: &Decoding, bytes: &[u8]) -> Result<Picture> {
 }
 
 /// What a decoder may take. How many pixels is for the caller to see to.
-fn limits(decoding: &Decoding) -> DecodeLimits {
+pub(super) fn limits(decoding: &Decoding) -> DecodeLimits {
     DecodeLimits { max_scans: MAX_SCANS, max_memory: Some(decoding.max_decoder_bytes), max_pixels: u64::MAX, ..DecodeLimits::default() }
 }
 
@@ -75,7 +75,7 @@ fn rgb([cyan, magenta, yellow, black]: [u8; 4]) -> [u8; 3] {
     })
 }
 
-fn told(decoding: &Decoding, error: &JpegError) -> crate::Error {
+pub(super) fn told(decoding: &Decoding, error: &JpegError) -> crate::Error {
     match error {
         JpegError::LimitExceeded { actual, limit, .. } if *limit == decoding.max_decoder_bytes => decoding.too_many_bytes(actual),
         JpegError::AllocationFailed { .. } => decoding.too_many_bytes(error),

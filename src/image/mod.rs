@@ -7,6 +7,8 @@
 mod crop;
 mod decode;
 mod decoding;
+#[cfg(feature = "dicom")]
+mod dicom;
 mod figure;
 mod heatmap;
 mod jpeg;
@@ -35,6 +37,15 @@ pub use resize::{Region, resize, resize_region};
 /// Pixels a picture may have unless [`Decoding`] says otherwise: the number at which Pillow refuses one as a decompression bomb.
 pub const MAX_PIXELS: u64 = 178_956_970;
 
+/// What a DICOM file says of its picture, beside the samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dicom {
+    /// Pictures in the file, of which the first was read.
+    pub frames: u32,
+    /// Whether a VOI LUT was asked for ([`Decoding::voi_lut`]) and the file has none.
+    pub lacks_voi_lut: bool,
+}
+
 /// A decoded picture: 8-bit samples, row by row from the top, the channels of a pixel side by side.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Picture {
@@ -44,6 +55,7 @@ pub struct Picture {
     samples: Vec<u8>,
     orientation: Orientation,
     has_scaled_grey: bool,
+    dicom: Option<Dicom>,
 }
 
 impl Picture {
@@ -54,7 +66,7 @@ impl Picture {
             let shape = format!("{height}x{width} pixels of {channels} channels");
             return Err(Error::Picture(format!("expected {shape}, found {} samples", samples.len())));
         }
-        Ok(Self { width, height, channels, samples, orientation: Orientation::UPRIGHT, has_scaled_grey: false })
+        Ok(Self { width, height, channels, samples, orientation: Orientation::UPRIGHT, has_scaled_grey: false, dicom: None })
     }
 
     /// Reads the picture at `path`; see [`Picture::read`]. Errors name the path.
@@ -74,7 +86,8 @@ impl Picture {
 
     /// Decodes a picture, its format guessed from the content, to three channels as Pillow's `convert("RGB")` does:
     /// grey is repeated, palettes are looked up, alpha is dropped (not blended), 16-bit colour keeps its high byte, ink
-    /// becomes light. Of a file with several pictures it is the first.
+    /// becomes light. Of a file with several pictures it is the first. DICOM files are read with the feature `dicom`; grey is
+    /// scaled by the range of its stored bits, or through the file's own window ([`Decoding::voi_lut`]).
     ///
     /// One difference, on purpose: 16-bit grey is scaled by its range, where Pillow clips it to white;
     /// [`Picture::has_scaled_grey`] tells. As in torchvision, EXIF orientation is not applied; [`Picture::orientation`] tells,
@@ -86,8 +99,14 @@ impl Picture {
         Decoding::default().read(source)
     }
 
-    /// Whether `source` looks like a picture this library can decode; it may still turn out to be damaged.
-    pub fn recognises(source: impl BufRead + Seek) -> bool {
+    /// Whether `source` looks like a picture this library can decode; it may still turn out to be damaged. A DICOM file does
+    /// without the feature `dicom` too: reading it says what is missing.
+    pub fn recognises(mut source: impl BufRead + Seek) -> bool {
+        if let Ok(head) = source.fill_buf()
+            && decode::is_dicom(head)
+        {
+            return !decode::is_dicomdir(head);
+        }
         let Ok(reader) = ImageReader::new(source).with_guessed_format() else { return false };
         match reader.format() {
             // Two letters begin these files: too many texts do as well.
@@ -126,6 +145,11 @@ impl Picture {
     /// clipped it.
     pub fn has_scaled_grey(&self) -> bool {
         self.has_scaled_grey
+    }
+
+    /// What its file said where that is a DICOM file; `None` for any other.
+    pub fn dicom(&self) -> Option<Dicom> {
+        self.dicom
     }
 
     /// Writes the picture as PNG. Errors where it has other than one or three channels, or `target` cannot be written to.

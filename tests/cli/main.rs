@@ -11,6 +11,7 @@ mod bulk;
 mod checkpoint_files;
 mod checkpoints;
 mod commands;
+mod dicom;
 mod embed;
 mod heatmap;
 mod infer;

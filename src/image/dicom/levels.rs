@@ -1,0 +1,135 @@
+//! From a stored value to one of 256 levels of grey: the Modality LUT, then the VOI LUT where asked for, then the polarity
+//! (PS3.3, C.11.1 and C.11.2; PS3.4, N.2). All of it is one table, so that each value is rounded once.
+
+use dicom_dictionary_std::tags;
+
+use super::data_set::{DataSet, TOP};
+use super::image_pixel::{ImagePixel, Photometric};
+use super::lookup::Lookup;
+use super::refused;
+use crate::error::Result;
+
+/// The level of each stored value.
+pub(super) struct Levels {
+    /// By the stored bits, without sign.
+    pub(super) table: Vec<u8>,
+    /// Whether a VOI LUT was asked for and the file has neither one nor a window.
+    pub(super) lacks_voi_lut: bool,
+}
+
+impl Levels {
+    /// The levels of a grey picture, through its VOI LUT or window where `voi_lut` asks for it and there is one. Errors where
+    /// one of those tables or numbers is damaged.
+    pub(super) fn of(data_set: &DataSet, format: &ImagePixel, voi_lut: bool) -> Result<Self> {
+        let modality = Modality::of(data_set, format)?;
+        let voi = if voi_lut { Voi::of(data_set, format)? } else { None };
+        let level = |number: u16| match &voi {
+            Some(voi) => (voi.fraction(modality.value(format.signed(number))) * 255.0 + 0.5) as u8,
+            None => modality.level(format, number),
+        };
+        let is_inverted = format.photometric == Photometric::Monochrome { is_inverted: true };
+        let table = (0..=format.max()).map(level).map(|level| if is_inverted { 255 - level } else { level }).collect();
+        Ok(Self { table, lacks_voi_lut: voi_lut && voi.is_none() })
+    }
+}
+
+/// From stored values to what the device measured.
+enum Modality {
+    Table(Lookup),
+    Rescale { slope: f64, intercept: f64 },
+}
+
+impl Modality {
+    fn of(data_set: &DataSet, format: &ImagePixel) -> Result<Self> {
+        let tags = [tags::LUT_DESCRIPTOR, tags::LUT_DATA];
+        if let Some(table) = Lookup::of(data_set, tags::MODALITY_LUT_SEQUENCE, tags, format.is_signed)? {
+            return Ok(Self::Table(table));
+        }
+        let number = |name: &str, tag, default| match data_set.get(TOP, tag) {
+            None => Ok(default),
+            Some(element) => element.decimal().ok_or_else(|| refused(format!("a number as {name}"), element.text())),
+        };
+        let slope = number("RescaleSlope", tags::RESCALE_SLOPE, 1.0)?;
+        if slope == 0.0 {
+            return Err(refused("a RescaleSlope other than 0", 0));
+        }
+        Ok(Self::Rescale { slope, intercept: number("RescaleIntercept", tags::RESCALE_INTERCEPT, 0.0)? })
+    }
+
+    fn value(&self, stored: i32) -> f64 {
+        match self {
+            Self::Table(table) => table.at(stored.into()).into(),
+            Self::Rescale { slope, intercept } => slope * f64::from(stored) + intercept,
+        }
+    }
+
+    /// The level of a value among all that there may be. A rescale moves both by the same, so that only its sign is left.
+    fn level(&self, format: &ImagePixel, number: u16) -> u8 {
+        let scaled = |number: i64, max: i64| ((number * 255 + max / 2) / max) as u8;
+        let (max, least) = (i64::from(format.max()), if format.is_signed { i64::from(format.max() / 2) + 1 } else { 0 });
+        let rank = i64::from(format.signed(number)) + least;
+        match self {
+            Self::Table(table) => scaled(table.at(format.signed(number).into()).into(), table.max().into()),
+            Self::Rescale { slope, .. } if *slope < 0.0 => scaled(max - rank, max),
+            Self::Rescale { .. } => scaled(rank, max),
+        }
+    }
+}
+
+/// What of the measured values is of interest.
+enum Voi {
+    Table(Lookup),
+    Window { function: Function, centre: f64, width: f64 },
+}
+
+/// How a window rises (PS3.3, C.11.2.1.2 and C.11.2.1.3).
+#[derive(Clone, Copy, PartialEq)]
+enum Function {
+    Linear,
+    LinearExact,
+    Sigmoid,
+}
+
+impl Voi {
+    /// The file's first, a table before a window; `None` where it has none.
+    fn of(data_set: &DataSet, format: &ImagePixel) -> Result<Option<Self>> {
+        let tags = [tags::LUT_DESCRIPTOR, tags::LUT_DATA];
+        if let Some(table) = Lookup::of(data_set, tags::VOILUT_SEQUENCE, tags, format.is_signed)? {
+            return Ok(Some(Self::Table(table)));
+        }
+        let [centre, width] = [tags::WINDOW_CENTER, tags::WINDOW_WIDTH].map(|tag| data_set.get(TOP, tag));
+        let (Some(centre), Some(width)) = (centre, width) else { return Ok(None) };
+        let name = data_set.get(TOP, tags::VOILUT_FUNCTION).map(|element| element.text());
+        let function = match name.as_deref() {
+            None | Some("LINEAR") => Function::Linear,
+            Some("LINEAR_EXACT") => Function::LinearExact,
+            Some("SIGMOID") => Function::Sigmoid,
+            Some(other) => return Err(refused("LINEAR, LINEAR_EXACT or SIGMOID as VOILUTFunction", other)),
+        };
+        let number = |text| refused("a window's centre and width", text);
+        let centre = centre.decimal().ok_or_else(|| number(centre.text()))?;
+        let is_wide = |width: &f64| if function == Function::Linear { *width >= 1.0 } else { *width > 0.0 };
+        let width = width.decimal().filter(is_wide).ok_or_else(|| number(width.text()))?;
+        Ok(Some(Self::Window { function, centre, width }))
+    }
+
+    /// What part of white a value is, from 0 to 1.
+    fn fraction(&self, value: f64) -> f64 {
+        match self {
+            Self::Table(table) => f64::from(table.at(value)) / f64::from(table.max()),
+            Self::Window { function: Function::Linear, centre, width } => ramp(value, centre - 0.5, width - 1.0),
+            Self::Window { function: Function::LinearExact, centre, width } => ramp(value, *centre, *width),
+            Self::Window { function: Function::Sigmoid, centre, width } => 1.0 / (1.0 + (-4.0 * (value - centre) / width).exp()),
+        }
+    }
+}
+
+fn ramp(value: f64, centre: f64, width: f64) -> f64 {
+    if value <= centre - width / 2.0 {
+        0.0
+    } else if value > centre + width / 2.0 {
+        1.0
+    } else {
+        (value - centre) / width + 0.5
+    }
+}

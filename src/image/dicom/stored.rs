@@ -1,0 +1,85 @@
+//! The stored values of a file's first frame, whatever their encoding.
+
+use dicom_core::VR;
+use dicom_dictionary_std::uids;
+use dicom_transfer_syntax_registry::TransferSyntax;
+use dicom_transfer_syntax_registry::entries::EXPLICIT_VR_BIG_ENDIAN;
+
+use super::data_set::{DataSet, Element, PixelData};
+use super::image_pixel::{ImagePixel, Photometric};
+use super::{damaged, jpeg, refused, rle};
+use crate::error::{Error, Result};
+use crate::image::Decoding;
+
+/// The samples of a frame.
+pub(super) struct Values {
+    /// `[rows, columns, channels]`: the stored bits, lowest at the bottom, without sign.
+    pub(super) numbers: Vec<u16>,
+    /// What they are, after what the encoding made of it.
+    pub(super) photometric: Photometric,
+}
+
+/// The samples of the first frame. Errors where there are too few.
+pub(super) fn values(decoding: &Decoding, data_set: &DataSet, format: &ImagePixel) -> Result<Values> {
+    let stored = |words: Vec<u16>| Values { numbers: words, photometric: format.photometric };
+    let values = match (&data_set.pixel_data, data_set.syntax.uid()) {
+        (PixelData::Native(element), uid) if is_native(uid) => stored(native(element, format)?),
+        (PixelData::Encoded(frame), uids::RLE_LOSSLESS) => stored(rle::words(frame, format)?),
+        (PixelData::Encoded(frame), uid) if is_jpeg(uid) => jpeg::values(decoding, frame, format)?,
+        _ => return Err(damaged("its pixel data are not as its transfer syntax says")),
+    };
+    let numbers = values.numbers.into_iter().map(|word| format.masked(word)).collect();
+    Ok(Values { numbers, ..values })
+}
+
+/// Errors where pixel data of that transfer syntax are not read here.
+pub(super) fn reads(syntax: &TransferSyntax) -> Result<()> {
+    let uid = syntax.uid();
+    if is_native(uid) || is_jpeg(uid) || uid == uids::RLE_LOSSLESS {
+        return Ok(());
+    }
+    let remedy = "`gdcmconv --raw IN OUT` makes them native";
+    Err(Error::Picture(format!("DICOM: expected pixel data that are native, RLE or JPEG, found {} ({uid}); {remedy}", syntax.name())))
+}
+
+fn is_native(uid: &str) -> bool {
+    let little = [uids::IMPLICIT_VR_LITTLE_ENDIAN, uids::EXPLICIT_VR_LITTLE_ENDIAN, uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN];
+    little.contains(&uid) || uid == EXPLICIT_VR_BIG_ENDIAN.uid()
+}
+
+fn is_jpeg(uid: &str) -> bool {
+    [uids::JPEG_BASELINE8_BIT, uids::JPEG_EXTENDED12_BIT, uids::JPEG_LOSSLESS, uids::JPEG_LOSSLESS_SV1].contains(&uid)
+}
+
+/// The words of the first of native frames, channels side by side.
+fn native(element: &Element, format: &ImagePixel) -> Result<Vec<u16>> {
+    if format.photometric == Photometric::YbrFull422 && !format.columns.is_multiple_of(2) {
+        return Err(refused("an even number of Columns for YBR_FULL_422", format.columns));
+    }
+    let bits = match format.photometric {
+        // Two lumas, and the chromas of both.
+        Photometric::YbrFull422 => format.pixels() as u64 * 2 * 8,
+        _ => format.elements() as u64 * u64::from(format.bits_allocated),
+    };
+    let (byte_len, found) = (bits.div_ceil(8) as usize, element.bytes.len());
+    if found < byte_len {
+        return Err(damaged(format!("its first frame has {found} of {byte_len} bytes")));
+    }
+    let words: Vec<u16> = match format.bits_allocated {
+        1 => (0..format.pixels()).map(|pixel| u16::from(element.bytes[pixel / 8] >> (pixel % 8) & 1)).collect(),
+        // Where words have their high byte first, so have those that two samples share (PS3.5, 8.1.1).
+        8 if element.vr == VR::OW && element.is_big_endian => {
+            (0..byte_len).map(|byte| u16::from(element.bytes.get(byte ^ 1).copied().unwrap_or_default())).collect()
+        }
+        8 => element.bytes[..byte_len].iter().map(|&byte| byte.into()).collect(),
+        _ => element.words().take(format.elements()).collect(),
+    };
+    Ok(match format.photometric {
+        Photometric::YbrFull422 => words.as_chunks().0.iter().flat_map(|&[y0, y1, cb, cr]| [y0, cb, cr, y1, cb, cr]).collect(),
+        _ if format.is_planar => {
+            let planes: Vec<&[u16]> = words.chunks_exact(format.pixels()).collect();
+            (0..format.pixels()).flat_map(|pixel| planes.iter().map(move |plane| plane[pixel])).collect()
+        }
+        _ => words,
+    })
+}

@@ -1,0 +1,248 @@
+//! DICOM files become what pydicom and torchxrayvision make of them, and damaged ones a message.
+//!
+//! Fixtures: `scripts/make_dicom_fixtures.py`.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![cfg(feature = "dicom")]
+
+use std::collections::HashMap;
+use std::io::{Cursor, Write};
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use densenet_wgpu::Error;
+use densenet_wgpu::error::Limited;
+use densenet_wgpu::image::{Decoding, Dicom, Picture};
+use npyz::Deserialize;
+use proptest::prelude::*;
+
+#[path = "common/npz.rs"]
+mod npz;
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/dicom").join(name)
+}
+
+/// Every file.
+static FILES: LazyLock<HashMap<String, Vec<u8>>> = LazyLock::new(|| npz::read(&fixture("files.zip")).into_iter().collect());
+
+/// Shape and numbers of every array of an archive.
+fn arrays<T: Deserialize>(name: &str) -> Vec<(String, Vec<u64>, Vec<T>)> {
+    let array = |(name, content): (String, Vec<u8>)| {
+        let array = npyz::NpyFile::new(&content[..]).unwrap();
+        (name, array.shape().to_vec(), array.into_vec().unwrap())
+    };
+    npz::read(&fixture(name)).into_iter().map(array).collect()
+}
+
+/// The picture that `<file>` or, through its VOI LUT, `<file>-voi` names.
+fn decoded(name: &str) -> Picture {
+    let (file, voi_lut) = name.strip_suffix("-voi").map_or((name, false), |file| (file, true));
+    let decoding = Decoding { voi_lut, ..Decoding::default() };
+    decoding.decode(&FILES[file]).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+#[test]
+fn every_kind_of_file_is_what_pydicom_makes_of_it() {
+    let expected = arrays::<u8>("pictures.npz");
+    assert_eq!(expected.len(), 76);
+    for (name, shape, samples) in expected {
+        let found = decoded(&name);
+        assert_eq!([found.height() as u64, found.width() as u64, found.channels() as u64], shape[..], "{name}");
+        let off = found.samples().iter().zip(&samples).map(|(a, b)| a.abs_diff(*b)).max();
+        assert_eq!(off, Some(0), "{name}");
+        let frames = if name.contains("three-frames") { 3 } else { 1 + u32::from(name == "baseline-fragments") };
+        assert_eq!(found.dicom(), Some(Dicom { frames, lacks_voi_lut: false }), "{name}");
+    }
+}
+
+/// Ours is the nearest of 256 levels, 2048 / 255 steps apart.
+#[test]
+fn radiographs_are_torchxrayvisions_to_half_a_level() {
+    let expected = arrays::<f32>("xrv.npz");
+    assert_eq!(expected.len(), 61);
+    // What torchxrayvision does otherwise: numbers with a sign, a Modality LUT, a sample that is not in its lowest bits, and
+    // tables whose entries have fewer bits than the samples.
+    let differs = |name: &str| {
+        let is_signed = name.contains("signed");
+        let narrows = name.contains("table")
+            && !["voi-table-whole-voi", "voi-table-8-voi"].contains(&name)
+            && (name.ends_with("-voi") || name.starts_with("modality"));
+        is_signed || narrows || ["high-bit", "rescaled-window-voi"].contains(&name)
+    };
+    let mut same = 0;
+    for (name, _, values) in expected {
+        let found = decoded(&name);
+        let step = |level: u8| (2.0 * f32::from(level) / 255.0 - 1.0) * 1024.0;
+        let off = found.samples().iter().step_by(3).zip(&values).map(|(&level, value)| (step(level) - value).abs()).fold(0.0, f32::max);
+        assert_eq!(off < 1024.0 / 255.0 + 0.01, !differs(&name), "{name}: {off}");
+        same += usize::from(!differs(&name));
+    }
+    assert_eq!(same, 45);
+}
+
+/// An element in explicit VR, little endian.
+fn element(group: u16, number: u16, vr: &str, value: &[u8]) -> Vec<u8> {
+    let mut bytes = [group.to_le_bytes(), number.to_le_bytes()].concat();
+    bytes.extend(vr.bytes());
+    if ["OB", "OW", "SQ", "UN"].contains(&vr) {
+        bytes.extend([0, 0]);
+        bytes.extend((value.len() as u32).to_le_bytes());
+    } else {
+        bytes.extend((value.len() as u16).to_le_bytes());
+    }
+    bytes.extend(value);
+    bytes
+}
+
+/// A file of a transfer syntax, whose meta information has no length.
+fn file(syntax: &str, data_set: &[u8]) -> Vec<u8> {
+    let uid = format!("{syntax}{}", if syntax.len() % 2 == 1 { "\0" } else { "" });
+    [&[0; 128], &b"DICM"[..], &element(2, 0x10, "UI", uid.as_bytes()), data_set].concat()
+}
+
+const NATIVE: &str = "1.2.840.10008.1.2.1";
+const DEFLATED: &str = "1.2.840.10008.1.2.1.99";
+
+/// Grey of 12 bits in rows, with a window.
+fn radiograph(rows: u16, columns: u16, window: [&str; 2], samples: &[u16]) -> Vec<u8> {
+    let number = |tag, number: u16| element(0x28, tag, "US", &number.to_le_bytes());
+    let pixels: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
+    [
+        element(0x28, 0x04, "CS", b"MONOCHROME2 "),
+        [number(0x10, rows), number(0x11, columns), number(0x100, 16), number(0x101, 12)].concat(),
+        [element(0x28, 0x1050, "DS", window[0].as_bytes()), element(0x28, 0x1051, "DS", window[1].as_bytes())].concat(),
+        element(0x7fe0, 0x10, "OW", &pixels),
+    ]
+    .concat()
+}
+
+#[test]
+fn a_narrow_window_has_every_level() {
+    let samples: Vec<u16> = (0..4096).collect();
+    let bytes = file(NATIVE, &radiograph(64, 64, ["1000.5", "257"], &samples));
+    let levels = |voi_lut| {
+        let picture = Decoding { voi_lut, ..Decoding::default() }.decode(&bytes).unwrap();
+        picture.samples().iter().step_by(3).copied().collect::<Vec<u8>>()
+    };
+    // Values 872 to 1128 are the window; before, below and behind it there is nothing to tell apart.
+    let window = levels(true);
+    assert!(window[..=872].iter().all(|&level| level == 0) && window[1128..].iter().all(|&level| level == 255));
+    let mut seen = window.clone();
+    seen.dedup();
+    assert_eq!(seen, (0..=255).collect::<Vec<u8>>());
+    let whole: Vec<u8> = (0..4096_u32).map(|value| ((value * 255 + 2047) / 4095) as u8).collect();
+    assert_eq!(levels(false), whole);
+}
+
+#[test]
+fn a_file_without_a_window_says_so_where_one_is_asked_for() {
+    let decoding = Decoding { voi_lut: true, ..Decoding::default() };
+    let found = decoding.decode(&FILES["grey-12"]).unwrap();
+    assert_eq!(found.dicom(), Some(Dicom { frames: 1, lacks_voi_lut: true }));
+    assert_eq!(found.samples(), decoded("grey-12").samples());
+    assert_eq!(Picture::decode(b"P5 1 1 255 x").unwrap().dicom(), None);
+}
+
+#[test]
+fn what_is_not_read_is_refused_by_name() {
+    for (name, message) in [
+        ("jpeg-2000", "expected pixel data that are native, RLE or JPEG, found JPEG 2000 Image Compression (Lossless Only)"),
+        ("jpeg-ls", "JPEG-LS Lossless Image Compression (1.2.840.10008.1.2.4.80); `gdcmconv --raw IN OUT` makes them native"),
+        ("no-pixels", "expected pixel data, found none: the file is a report, a plan or the like, or is cut off"),
+        ("no-rows", "expected Rows from 1, found 0"),
+        ("short", "its first frame has 234 of 4000000 bytes"),
+        ("slopeless", "expected a RescaleSlope other than 0"),
+        ("floats", "expected integers as pixel data, found floats"),
+        ("wide", "expected BitsAllocated of 8 or 16, or of 1 for grey, for MONOCHROME2, found 32"),
+        ("partial", "as PhotometricInterpretation, found YBR_PARTIAL_420"),
+        ("bits", "expected samples within their 8 bits, found 9 with the highest at 7"),
+    ] {
+        let error = Picture::decode(&FILES[&format!("refused/{name}")]).unwrap_err().to_string();
+        assert!(error.contains(message), "{name}: {error}");
+    }
+    // What is not looked at may be wrong.
+    let windowless = &FILES["refused/windowless"];
+    assert!(Picture::decode(windowless).is_ok());
+    let error = Decoding { voi_lut: true, ..Decoding::default() }.decode(windowless).unwrap_err().to_string();
+    assert!(error.contains("expected a window's centre and width, found 0"), "{error}");
+}
+
+#[test]
+fn limits_hold_before_memory_is_taken() {
+    let limited = |decoding: &Decoding, bytes: &[u8]| match decoding.decode(bytes) {
+        Err(Error::PictureTooLarge { limited, most, .. }) => (limited, most),
+        other => panic!("{other:?}"),
+    };
+    let huge = &FILES["refused/huge"];
+    assert_eq!(limited(&Decoding::default(), huge), (Limited::Pixels, 178_956_970));
+    assert_eq!(limited(&Decoding { max_pixels: u64::MAX, ..Decoding::default() }, huge), (Limited::Bytes, 1 << 30));
+    for name in ["grey-12", "rle-12", "lossless-12", "extended-12", "baseline", "baseline-422", "deflated"] {
+        let file = &FILES[name];
+        assert_eq!(limited(&Decoding { max_pixels: 13 * 18 - 1, ..Decoding::default() }, file).0, Limited::Pixels, "{name}");
+        assert_eq!(limited(&Decoding { max_decoder_bytes: 200, ..Decoding::default() }, file), (Limited::Bytes, 200), "{name}");
+        let most = file.len() as u64 - 1;
+        assert_eq!(limited(&Decoding { max_file_bytes: most, ..Decoding::default() }, file), (Limited::Bytes, most), "{name}");
+    }
+    // Two gibibytes of zeros.
+    let mut deflater = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
+    (0..2048).for_each(|_| deflater.write_all(&[0; 1 << 20]).unwrap());
+    let bomb = file(DEFLATED, &deflater.finish().unwrap());
+    assert_eq!(limited(&Decoding { max_decoder_bytes: 1 << 20, ..Decoding::default() }, &bomb), (Limited::Bytes, 1 << 20));
+}
+
+#[test]
+fn sequences_within_sequences_are_passed_over() {
+    let picture = radiograph(1, 2, ["1", "2"], &[0, 4095]);
+    let open: &[u8] = b"\x08\0\x15\x11SQ\0\0\xff\xff\xff\xff\xfe\xff\0\xe0\xff\xff\xff\xff";
+    let close: &[u8] = b"\xfe\xff\x0d\xe0\0\0\0\0\xfe\xff\xdd\xe0\0\0\0\0";
+    let nested = |depth| file(NATIVE, &[open.repeat(depth), close.repeat(depth), picture.clone()].concat());
+    assert_eq!(Picture::decode(&nested(1000)).unwrap().samples(), [0, 0, 0, 255, 255, 255]);
+    for bytes in [nested(1001), nested(10_000), file(NATIVE, &open.repeat(1_000_000))] {
+        let error = Picture::decode(&bytes).unwrap_err().to_string();
+        assert!(error.contains("more than 1000 sequences are in one another"), "{error}");
+    }
+}
+
+#[test]
+fn a_file_that_is_cut_off_is_a_message() {
+    for (name, content) in FILES.iter().filter(|(name, content)| !name.starts_with("refused/") && content.len() < 10_000) {
+        let whole = Picture::decode(content).unwrap();
+        for length in (0..content.len()).step_by(7) {
+            match Picture::decode(&content[..length]) {
+                // What is missing is no sample.
+                Ok(picture) => assert_eq!(picture, whole, "{name}, {length} of {}", content.len()),
+                Err(error) => assert!(!error.to_string().contains("decoder failed"), "{name}, {length} of {}: {error}", content.len()),
+            }
+        }
+    }
+}
+
+#[test]
+fn files_are_recognised_by_their_content() {
+    let recognises = |bytes: &[u8]| Picture::recognises(Cursor::new(bytes));
+    assert!(FILES.values().all(|content| recognises(content)));
+    assert!(!recognises(&FILES["grey-12"][128..]));
+    let directory = [&[0; 128], &b"DICM"[..], &element(2, 2, "UI", b"1.2.840.10008.1.3.10")].concat();
+    assert!(!recognises(&directory));
+}
+
+proptest! {
+    #[test]
+    fn a_damaged_file_is_a_message_or_a_picture(which in 0.0..1.0, damage in prop::collection::vec((0.0..1.0, any::<u8>()), 1..6)) {
+        static SORTED: LazyLock<Vec<&String>> = LazyLock::new(|| {
+            let mut names: Vec<&String> = FILES.keys().collect();
+            names.sort();
+            names
+        });
+        let name = SORTED[(which * SORTED.len() as f64) as usize];
+        let mut content = FILES[name].clone();
+        for (place, byte) in damage {
+            let place = (place * content.len() as f64) as usize;
+            content[place] = byte;
+        }
+        match (Decoding { voi_lut: true, ..Decoding::default() }).decode(&content) {
+            Ok(picture) => prop_assert_eq!(picture.samples().len(), picture.height() * picture.width() * 3, "{}", name),
+            Err(error) => prop_assert!(!error.to_string().contains("decoder failed"), "{}: {}", name, error),
+        }
+    }
+}
