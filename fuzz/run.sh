@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fuzzes every container for some seconds each, starting from the test fixtures. Needs cargo-fuzz.
+# Fuzzes every container, and DICOM, for some seconds each, starting from the test fixtures. Needs cargo-fuzz.
 #
 #     fuzz/run.sh [SECONDS] [TARGET...]
 set -euo pipefail
@@ -8,7 +8,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 seconds=${1:-600}
 shift || true
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(safetensors torch_zip torch_legacy hdf5 keras_archive)
+[ ${#targets[@]} -gt 0 ] || targets=(safetensors torch_zip torch_legacy hdf5 keras_archive dicom)
 
 fixtures=../tests/fixtures/checkpoints
 unpacked=$(mktemp -d)
@@ -35,6 +35,10 @@ for file in "$fixtures"/*.safetensors "$unpacked"/*; do
         unzip -qp "$file" model.weights.h5 >"corpus/$target/$name.h5"
     fi
 done
+
+mkdir -p corpus/dicom
+unzip -qo ../tests/fixtures/dicom/files.zip -d corpus/dicom
+find corpus/dicom -mindepth 2 -type f -exec mv -t corpus/dicom {} +
 
 for target in "${targets[@]}"; do
     # Memory is limited to some multiple of the largest file, time for one file to what a person would wait.

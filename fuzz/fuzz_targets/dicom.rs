@@ -1,0 +1,11 @@
+//! Mutated DICOM files: refused or read, never more.
+
+#![no_main]
+
+use densenet_wgpu::image::Decoding;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    // A header of some bytes may stand for a hundred million pixels; here it is time that counts.
+    let decoding = Decoding { max_pixels: 1 << 20, voi_lut: true, ..Decoding::default() };
+    let _ = decoding.decode(bytes);
+});
