@@ -12,7 +12,7 @@ use crate::weights::Weights;
 
 mod ops;
 
-pub use ops::{avg_pool, blur_pool, concat, conv, global_pool, linear, max_pool, norm, relu};
+use ops::{avg_pool, blur_pool, concat, conv, global_pool, linear, max_pool, norm, relu};
 
 /// A network and its weights, ready to run on the CPU.
 #[derive(Debug, Clone)]

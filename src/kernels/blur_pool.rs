@@ -16,7 +16,7 @@ shader_struct! {
 const WORKGROUP: usize = 64;
 
 /// Every variant a plan may contain.
-pub fn variants() -> Vec<Variant> {
+pub(crate) fn variants() -> Vec<Variant> {
     let precisions = [Precision::F32, Precision::F16];
     precisions.into_iter().flat_map(|source| precisions.map(|target| variant(source, target))).collect()
 }
@@ -26,7 +26,7 @@ fn variant(source: Precision, target: Precision) -> Variant {
 }
 
 /// Blurs `source`, of at least 2x2 pixels, into `target` of half its height and width, rounded up.
-pub fn kernel(source: Region, target: Region) -> Kernel {
+pub(crate) fn kernel(source: Region, target: Region) -> Kernel {
     let params = Params {
         src: source.layout(),
         dst: target.layout(),

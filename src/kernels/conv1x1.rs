@@ -25,7 +25,7 @@ pub(super) const TILES: [Tile; 1] =
     [Tile { shader: Shader::Conv1x1, sizes: &[("WORKGROUP", 8), ("TILE_CHANNELS", 32), ("TILE_QUADS", 1)] }];
 
 /// Every variant a plan may contain.
-pub fn variants() -> Vec<Variant> {
+pub(crate) fn variants() -> Vec<Variant> {
     let variants = |tile: Tile| Types::all().flat_map(move |types| [false, true].map(|prologue| variant(tile, types, prologue)));
     TILES.into_iter().flat_map(variants).collect()
 }

@@ -26,7 +26,7 @@ pub(super) const TILES: [Tile; 1] =
     [Tile { shader: Shader::Conv3x3, sizes: &[("WORKGROUP", 8), ("TILE_CHANNELS", 32), ("TILE_PIXELS", 4)] }];
 
 /// Every variant a plan may contain.
-pub fn variants() -> Vec<Variant> {
+pub(crate) fn variants() -> Vec<Variant> {
     TILES.into_iter().flat_map(|tile| Types::all().map(move |types| tile.variant(types))).collect()
 }
 

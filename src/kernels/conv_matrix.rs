@@ -43,7 +43,7 @@ macro_rules! tiles {
 pub(super) const TILES: [[Tile; 7]; 4] = [tiles!(16, 32), tiles!(16, 64), tiles!(8, 32), tiles!(8, 8)];
 
 /// Every variant a plan may contain.
-pub fn variants() -> Vec<Variant> {
+pub(crate) fn variants() -> Vec<Variant> {
     let types = || Types::all().filter(|types| types.weights == Precision::F16);
     let variants = |tile: Tile| types().flat_map(move |types| [false, true].map(|prologue| variant(tile, types, prologue)));
     TILES.into_iter().flatten().flat_map(variants).collect()

@@ -15,7 +15,7 @@ shader_struct! {
 const WORKGROUP: usize = 64;
 
 /// Every variant a plan may contain.
-pub fn variants() -> Vec<Variant> {
+pub(crate) fn variants() -> Vec<Variant> {
     let precisions = [Precision::F32, Precision::F16];
     precisions.into_iter().flat_map(|source| precisions.map(|target| variant(source, target))).collect()
 }
@@ -25,7 +25,7 @@ fn variant(source: Precision, target: Precision) -> Variant {
 }
 
 /// Copies `source` to `target`, of the same shape.
-pub fn kernel(source: Region, target: Region) -> Kernel {
+pub(crate) fn kernel(source: Region, target: Region) -> Kernel {
     let params =
         Params { src: source.layout(), dst: target.layout(), pixels: source.pixels() as u32, image_pixels: source.shape.pixels() as u32 };
     Kernel::new(variant(source.precision, target.precision), &params, source.pixels().div_ceil(WORKGROUP), source.shape.channels)

@@ -29,7 +29,7 @@ const FEWEST_TURNS: usize = 1024;
 const MOST_TURNS: usize = 1 << 15;
 
 /// The largest scale.
-pub const MOST_SCALE: u32 = (MOST_WORKGROUPS / FEWEST_WORKGROUPS * (MOST_TURNS / FEWEST_TURNS)) as u32;
+pub(crate) const MOST_SCALE: u32 = (MOST_WORKGROUPS / FEWEST_WORKGROUPS * (MOST_TURNS / FEWEST_TURNS)) as u32;
 
 /// Workgroups and turns at a scale, a power of two.
 fn at_scale(scale: u32) -> (usize, usize) {
@@ -40,7 +40,7 @@ fn at_scale(scale: u32) -> (usize, usize) {
 /// Sums that an invocation computes side by side. Which suit a device best depends on how long it takes to add, how many
 /// registers it has, and whether it computes with vectors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sums {
+pub(crate) struct Sums {
     /// How many.
     count: usize,
     /// Whether each is of four numbers, or of one.
@@ -48,7 +48,7 @@ pub struct Sums {
 }
 
 /// Every choice there is.
-pub const SUMS: [Sums; 6] = [
+pub(crate) const SUMS: [Sums; 6] = [
     Sums { count: 8, quads: false },
     Sums { count: 16, quads: false },
     Sums { count: 32, quads: false },
@@ -63,7 +63,7 @@ impl Sums {
     }
 
     /// The variant with these sums.
-    pub fn variant(self) -> Variant {
+    pub(crate) fn variant(self) -> Variant {
         Variant::new(Shader::Fma)
             .size("WORKGROUP", WORKGROUP as u32)
             .size("SUMS", self.count as u32)
@@ -72,22 +72,22 @@ impl Sums {
     }
 
     /// What each element of the target is after work of that scale.
-    pub fn result(self, scale: u32) -> f32 {
+    pub(crate) fn result(self, scale: u32) -> f32 {
         (TURN / self.lanes() * at_scale(scale).1) as f32
     }
 }
 
 /// Work of a scale, a power of two up to [`MOST_SCALE`]. The source begins with zeros, as many as a workgroup has sums.
-pub fn kernel(sums: Sums, scale: u32) -> Kernel {
+pub(crate) fn kernel(sums: Sums, scale: u32) -> Kernel {
     let (workgroups, turns) = at_scale(scale);
     Kernel::new(sums.variant(), &Params { turns: turns as u32, factor: 1.0, summand: 1.0 }, workgroups, 1)
 }
 
 /// Floating point operations of work of that scale, two a multiply-add.
-pub fn flops(scale: u32) -> f64 {
+pub(crate) fn flops(scale: u32) -> f64 {
     let (workgroups, turns) = at_scale(scale);
     2.0 * (workgroups * WORKGROUP * TURN) as f64 * turns as f64
 }
 
 /// Bytes of the target that are written, at the most.
-pub const BYTE_TARGET: u64 = (MOST_WORKGROUPS * WORKGROUP * size_of::<[f32; 4]>()) as u64;
+pub(crate) const BYTE_TARGET: u64 = (MOST_WORKGROUPS * WORKGROUP * size_of::<[f32; 4]>()) as u64;

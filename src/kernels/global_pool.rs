@@ -17,7 +17,7 @@ shader_struct! {
 const WORKGROUP: usize = 32;
 
 /// Every variant a plan may contain.
-pub fn variants() -> Vec<Variant> {
+pub(crate) fn variants() -> Vec<Variant> {
     Types::all().flat_map(|types| [false, true].map(|prologue| variant(types, prologue))).collect()
 }
 
@@ -26,7 +26,7 @@ fn variant(types: Types, prologue: bool) -> Variant {
 }
 
 /// Means of `source` into `target`. `prologue` is a batch norm before the mean and whether a ReLU follows it.
-pub fn kernel(source: Region, target: Region, prologue: Option<(WeightRows, bool)>) -> Kernel {
+pub(crate) fn kernel(source: Region, target: Region, prologue: Option<(WeightRows, bool)>) -> Kernel {
     let (rows, relu) = prologue.unwrap_or_default();
     let params = Params {
         src: source.layout(),

@@ -19,7 +19,7 @@ shader_struct! {
 const WORKGROUP: usize = 64;
 
 /// Every variant a plan may contain.
-pub fn variants() -> Vec<Variant> {
+pub(crate) fn variants() -> Vec<Variant> {
     Types::all().map(variant).collect()
 }
 
@@ -28,7 +28,7 @@ fn variant(types: Types) -> Variant {
 }
 
 /// Multiplies `source`, of 1x1 pixels, into `target`.
-pub fn kernel(source: Region, target: Region, weights: WeightRows, relu: bool) -> Kernel {
+pub(crate) fn kernel(source: Region, target: Region, weights: WeightRows, relu: bool) -> Kernel {
     let params = Params {
         src: source.layout(),
         dst: target.layout(),

@@ -3,20 +3,20 @@
 //! `shaders/x.wgsl` is described by `src/kernels/x.rs`: a [`Params`](Kernel::params) struct laid out as the shader's,
 //! and a function from regions to a [`Kernel`] ready to dispatch.
 
-pub mod blur_pool;
-pub mod conv;
-pub mod conv1x1;
-pub mod conv3x3;
-pub mod conv_matrix;
-pub mod conv_tiled;
-pub mod copy;
-pub mod fma;
-pub mod global_pool;
-pub mod linear;
-pub mod norm_relu;
-pub mod normalise;
-pub mod pool;
-pub mod stream;
+pub(crate) mod blur_pool;
+pub(crate) mod conv;
+pub(crate) mod conv1x1;
+pub(crate) mod conv3x3;
+pub(crate) mod conv_matrix;
+pub(crate) mod conv_tiled;
+pub(crate) mod copy;
+pub(crate) mod fma;
+pub(crate) mod global_pool;
+pub(crate) mod linear;
+pub(crate) mod norm_relu;
+pub(crate) mod normalise;
+pub(crate) mod pool;
+pub(crate) mod stream;
 mod tile;
 mod tuning;
 mod workgroup;
@@ -46,7 +46,7 @@ macro_rules! shader_struct {
 use shader_struct;
 
 /// Channels in the weight rows are padded to a multiple of this, the widest channel tile there is.
-pub const CHANNEL_TILE: usize = 8;
+pub(crate) const CHANNEL_TILE: usize = 8;
 
 /// Workgroups per dimension that every WebGPU device can dispatch.
 const WORKGROUPS_PER_DIMENSION: usize = 65535;

@@ -17,7 +17,7 @@ shader_struct! {
 const WORKGROUP: usize = 64;
 
 /// Every variant a plan may contain.
-pub fn variants() -> Vec<Variant> {
+pub(crate) fn variants() -> Vec<Variant> {
     Types::all().flat_map(|types| [false, true].map(|norm| variant(types, norm))).collect()
 }
 
@@ -26,7 +26,7 @@ fn variant(types: Types, norm: bool) -> Variant {
 }
 
 /// Normalises (with `norm`) and rectifies (with `relu`) `source` into `target`.
-pub fn kernel(source: Region, target: Region, norm: Option<WeightRows>, relu: bool) -> Kernel {
+pub(crate) fn kernel(source: Region, target: Region, norm: Option<WeightRows>, relu: bool) -> Kernel {
     let params = Params {
         src: source.layout(),
         dst: target.layout(),

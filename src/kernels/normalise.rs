@@ -16,12 +16,12 @@ shader_struct! {
 const WORKGROUP: usize = 64;
 
 /// The only variant.
-pub fn variant() -> Variant {
+pub(crate) fn variant() -> Variant {
     Variant::new(Shader::Normalise).size("WORKGROUP", WORKGROUP as u32)
 }
 
 /// Looks up the samples of as many pictures as `target` holds.
-pub fn kernel(target: Region) -> Kernel {
+pub(crate) fn kernel(target: Region) -> Kernel {
     let params = Params {
         dst: target.layout(),
         pixels: target.pixels() as u32,
@@ -33,11 +33,11 @@ pub fn kernel(target: Region) -> Kernel {
 }
 
 /// Bytes from one picture's samples to the next's: whole words.
-pub fn byte_image(target: Region) -> usize {
+pub(crate) fn byte_image(target: Region) -> usize {
     target.shape.elements().next_multiple_of(size_of::<u32>())
 }
 
 /// Bytes of every picture's tables, one of 256 numbers for each channel.
-pub fn byte_tables(target: Region) -> u64 {
+pub(crate) fn byte_tables(target: Region) -> u64 {
     (target.batch * target.shape.channels * size_of::<[f32; 256]>()) as u64
 }

@@ -26,7 +26,7 @@ const WORKGROUP: usize = 64;
 
 /// What is taken of a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pooling {
+pub(crate) enum Pooling {
     /// The maximum; padding never wins.
     Max,
     /// The mean; padding counts as zeros.
@@ -34,7 +34,7 @@ pub enum Pooling {
 }
 
 /// Every variant a plan may contain.
-pub fn variants() -> Vec<Variant> {
+pub(crate) fn variants() -> Vec<Variant> {
     let kinds = [(Pooling::Max, false), (Pooling::Max, true), (Pooling::Mean, false), (Pooling::Mean, true)];
     Types::all().flat_map(|types| kinds.map(|(pooling, prologue)| variant(types, pooling, prologue))).collect()
 }
@@ -45,7 +45,7 @@ fn variant(types: Types, pooling: Pooling, prologue: bool) -> Variant {
 }
 
 /// Pools `source` into `target`. `prologue` is a batch norm before the pooling and whether a ReLU follows it.
-pub fn kernel(source: Region, target: Region, pooling: Pooling, window: Window, prologue: Option<(WeightRows, bool)>) -> Kernel {
+pub(crate) fn kernel(source: Region, target: Region, pooling: Pooling, window: Window, prologue: Option<(WeightRows, bool)>) -> Kernel {
     let (rows, relu) = prologue.unwrap_or_default();
     let params = Params {
         src: source.layout(),

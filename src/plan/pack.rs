@@ -67,7 +67,7 @@ impl Pack {
     }
 
     /// Packs the weights. Errors where a tensor is missing.
-    pub fn fill(&self, weights: &Weights) -> Result<Vec<f32>> {
+    pub(crate) fn fill(&self, weights: &Weights) -> Result<Vec<f32>> {
         match self {
             Self::Norm { norm, channels } => {
                 let (scale, shift) = scale_shift(norm.as_ref(), *channels, weights)?;

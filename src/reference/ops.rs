@@ -12,7 +12,7 @@ use crate::graph::Conv;
 use crate::shape::{Shape, Window};
 
 /// Convolution: weight `[out, in, kh, kw]`, bias `[out]` (PyTorch's `Conv2d`).
-pub fn conv(conv: Conv, from: Shape, x: &[f32], weight: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
+pub(super) fn conv(conv: Conv, from: Shape, x: &[f32], weight: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
     // A 1x1 window sees no neighbours: all pixels are one row, which makes the inner loop long.
     let pointwise = conv.window == Window::square(1, 1, 0);
     let from = if pointwise { Shape::new(from.channels, 1, from.pixels()) } else { from };
@@ -64,7 +64,7 @@ fn inside(k: usize, stride: usize, padding: usize, size: usize, positions: usize
 }
 
 /// Batch normalisation: `(x - mean) / sqrt(variance + epsilon) * weight + bias`, a number for each channel.
-pub fn norm(epsilon: f32, from: Shape, x: &[f32], [weight, bias, mean, variance]: [&[f32]; 4]) -> Vec<f32> {
+pub(super) fn norm(epsilon: f32, from: Shape, x: &[f32], [weight, bias, mean, variance]: [&[f32]; 4]) -> Vec<f32> {
     let [weight, bias, mean, variance] = [weight, bias, mean, variance].map(|t| move |channel: usize| f64::from(t[channel]));
     planes(x.len() / from.elements(), from.channels, from.pixels(), |image, channel, results| {
         let deviation = (variance(channel) + f64::from(epsilon)).sqrt();
@@ -75,18 +75,18 @@ pub fn norm(epsilon: f32, from: Shape, x: &[f32], [weight, bias, mean, variance]
 }
 
 /// `max(x, 0)`.
-pub fn relu(x: &[f32]) -> Vec<f32> {
+pub(super) fn relu(x: &[f32]) -> Vec<f32> {
     x.iter().map(|&value| if value < 0.0 { 0.0 } else { value }).collect()
 }
 
 /// Maximum over a window; padding never wins (PyTorch's `MaxPool2d`).
-pub fn max_pool(window: Window, from: Shape, x: &[f32]) -> Vec<f32> {
+pub(super) fn max_pool(window: Window, from: Shape, x: &[f32]) -> Vec<f32> {
     let larger = |most: f64, value: f64| if value > most || value.is_nan() { value } else { most };
     pool(window, from, x, f64::NEG_INFINITY, larger, |most| most)
 }
 
 /// Mean over a window, padding counted as zeros (PyTorch's `AvgPool2d`).
-pub fn avg_pool(window: Window, from: Shape, x: &[f32]) -> Vec<f32> {
+pub(super) fn avg_pool(window: Window, from: Shape, x: &[f32]) -> Vec<f32> {
     let [rows, columns] = window.kernel;
     pool(window, from, x, 0.0, |sum, value| sum + value, |sum| sum / (rows * columns) as f64)
 }
@@ -118,7 +118,7 @@ fn pool(
 
 /// Mean of 3x3 pixels at every other one, weighted (1, 2, 1) along each axis, the picture mirrored at its outermost pixels
 /// (timm's `BlurPool2d`).
-pub fn blur_pool(from: Shape, x: &[f32]) -> Vec<f32> {
+pub(super) fn blur_pool(from: Shape, x: &[f32]) -> Vec<f32> {
     let [height, width] = [from.height, from.width].map(|size| if size < 2 { 0 } else { size.div_ceil(2) });
     let around = |position: usize, size: usize| {
         [0, 1, 2].map(|tap| (2 * position + tap).abs_diff(1)).map(|index| if index == size { size - 2 } else { index })
@@ -135,20 +135,20 @@ pub fn blur_pool(from: Shape, x: &[f32]) -> Vec<f32> {
 }
 
 /// The channels of the inputs, one after the other, image by image.
-pub fn concat(inputs: &[(Shape, &[f32])]) -> Vec<f32> {
+pub(super) fn concat(inputs: &[(Shape, &[f32])]) -> Vec<f32> {
     let batch = inputs.first().map_or(0, |(shape, x)| x.len() / shape.elements());
     let image = |image: usize| inputs.iter().flat_map(move |(shape, x)| &x[image * shape.elements()..][..shape.elements()]);
     (0..batch).flat_map(image).copied().collect()
 }
 
 /// Mean of each channel over all pixels.
-pub fn global_pool(from: Shape, x: &[f32]) -> Vec<f32> {
+pub(super) fn global_pool(from: Shape, x: &[f32]) -> Vec<f32> {
     let mean = |plane: &[f32]| plane.iter().map(|&value| f64::from(value)).sum::<f64>() / from.pixels() as f64;
     x.chunks_exact(from.pixels()).map(|plane| mean(plane) as f32).collect()
 }
 
 /// Fully connected layer: weight `[out, in]`, bias `[out]` (PyTorch's `Linear`).
-pub fn linear(x: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f32> {
+pub(super) fn linear(x: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f32> {
     let features = weight.len() / bias.len();
     let dot = |x: &[f32], weight: &[f32]| x.iter().zip(weight).map(|(&x, &w)| f64::from(x) * f64::from(w)).sum::<f64>();
     let image = |x| weight.chunks_exact(features).zip(bias).map(move |(weight, &bias)| (dot(x, weight) + f64::from(bias)) as f32);
