@@ -2,6 +2,16 @@
 //!
 //! Huang, Liu, van der Maaten, Weinberger: *Densely Connected Convolutional Networks*, CVPR 2017
 //! (section 3; table 1 for the ImageNet variants, section 4.2 for CIFAR).
+//!
+//! ```
+//! use densenet_wgpu::{Config, Stem};
+//!
+//! // The paper's DenseNet-BC for CIFAR: 100 layers, growth rate 12.
+//! let config = Config { stem: Stem::Cifar, num_classes: Some(10), ..Config::imagenet(12, &[16, 16, 16], 24) };
+//! let graph = config.graph(32, 32)?;
+//! assert_eq!(graph.parameters(), 769_162);
+//! # Ok::<(), densenet_wgpu::Error>(())
+//! ```
 
 use std::fmt;
 
@@ -10,6 +20,13 @@ use crate::graph::{Conv, Graph, Value};
 use crate::shape::{Shape, Window};
 
 /// How the picture enters the first dense block.
+///
+/// ```
+/// use densenet_wgpu::{Config, Stem};
+///
+/// let blurred = Config { stem: Stem::Deep { widths: [32, 32], blur: true }, ..Config::densenet121() };
+/// assert_eq!(blurred, Config::densenetblur121d());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stem {
     /// 7x7 convolution with stride 2, batch norm, ReLU, 3x3 max pool with stride 2.
@@ -33,6 +50,18 @@ pub enum Stem {
 ///
 /// torchvision's `drop_rate` and `memory_efficient` are absent: both concern training only. Dropout does nothing in
 /// inference, and recomputing features to save memory is what the growing buffer makes needless.
+///
+/// ```
+/// use densenet_wgpu::{Config, Error};
+///
+/// let config = Config { in_channels: 1, num_classes: Some(14), ..Config::densenet121() };
+/// assert_eq!(config.to_string(), "DenseNet-121 · k=32 · [6,12,24,16] · 1 channel · 14 classes");
+/// assert_eq!(config.name(), Some("densenet121"));
+/// assert!(Config::names().all(|name| Config::named(name).is_some()));
+/// assert!(config.graph(224, 224)?.find("features.denseblock4.denselayer16").is_ok());
+/// assert!(matches!(config.graph(16, 16), Err(Error::TooSmall { .. })));
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     /// Channels that every dense layer appends (`k` in the paper).
@@ -135,6 +164,12 @@ impl Config {
     }
 
     /// Channels that a transition makes from `channels`.
+    ///
+    /// ```
+    /// use densenet_wgpu::Config;
+    ///
+    /// assert_eq!(Config::densenet121().compressed(256), 128);
+    /// ```
     pub fn compressed(&self, channels: usize) -> usize {
         (channels as f64 * self.compression) as usize
     }

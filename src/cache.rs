@@ -2,6 +2,15 @@
 //!
 //! A cache saves time and changes no answer. It never fails: what is missing, damaged or somebody else's is made again,
 //! and what cannot be written is not kept. Any number of processes may share one.
+//!
+//! ```
+//! use densenet_wgpu::{Cache, Gpu};
+//!
+//! let folder = tempfile::tempdir().expect("a folder");
+//! let gpu = Gpu::open(None)?.with_cache(Cache::at(folder.path()));
+//! assert_eq!(gpu.cache().folder(), Some(folder.path()));
+//! # Ok::<(), densenet_wgpu::Error>(())
+//! ```
 
 mod sealed;
 
@@ -15,6 +24,15 @@ pub(crate) use sealed::{SealedFile, checksum};
 /// A folder of files that can be made again, with a folder in it for each kind of them; or none at all.
 ///
 /// `pipelines` has what a Vulkan driver made of the shaders, a file for each device and driver.
+///
+/// ```
+/// use std::path::Path;
+/// use densenet_wgpu::Cache;
+///
+/// assert_eq!(Cache::at("kept").folder(), Some(Path::new("kept")));
+/// assert_eq!(Cache::off().folder(), None);
+/// println!("{:?}", Cache::from_env().folder());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cache {
     folder: Option<PathBuf>,

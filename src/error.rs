@@ -1,4 +1,15 @@
 //! What can go wrong, in one enum: every message says where, what was expected and what was found.
+//!
+//! ```
+//! use densenet_wgpu::{Config, Error};
+//!
+//! let error = Config::densenet121().graph(16, 16).unwrap_err();
+//! assert!(matches!(error, Error::TooSmall { .. }));
+//! assert_eq!(
+//!     error.to_string(),
+//!     "features.transition3.pool: an input of 3x16x16 is too small for this network (it has shrunk to 1x1 here); use a larger one"
+//! );
+//! ```
 
 use crate::shape::Shape;
 

@@ -1,4 +1,15 @@
 //! Adapters and devices: what there is, which one is taken, and how its failures become errors.
+//!
+//! ```
+//! use densenet_wgpu::Gpu;
+//!
+//! for adapter in Gpu::adapters() {
+//!     println!("{}: {} ({}, {})", adapter.index, adapter.name, adapter.kind, adapter.backend);
+//! }
+//! let gpu = Gpu::open(None)?; // the best; `Some("1")` and `Some("radeon")` choose
+//! assert_eq!(gpu.summary(), &Gpu::adapters()[0]);
+//! # Ok::<(), densenet_wgpu::Error>(())
+//! ```
 
 mod pipeline_cache;
 
@@ -23,6 +34,16 @@ pub const NO_ADAPTER: &str = "no adapter found; install a Vulkan driver (Debian,
 const SOFTWARE: &str = "software device";
 
 /// An adapter as wgpu sees it.
+///
+/// ```
+/// use densenet_wgpu::Gpu;
+///
+/// let has_f16 = Gpu::adapters().into_iter().filter(|adapter| adapter.features.iter().any(|feature| feature == "f16"));
+/// for adapter in has_f16 {
+///     println!("{}{}", adapter.name, if adapter.is_software() { ", which is slow" } else { "" });
+///     assert!(!adapter.limits.is_empty());
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AdapterSummary {
     /// Its place in [`Gpu::adapters`]: 0 is what is taken by default.
@@ -83,6 +104,18 @@ impl AdapterSummary {
 }
 
 /// An open device and its queue.
+///
+/// ```
+/// use densenet_wgpu::Gpu;
+///
+/// let gpu = Gpu::open(None)?;
+/// gpu.warnings().iter().for_each(|sentence| eprintln!("{sentence}"));
+/// assert_eq!(gpu.is_software(), gpu.capabilities().software);
+/// assert_eq!(gpu.failure(), None);
+/// let error = Gpu::open(Some("no such adapter")).unwrap_err();
+/// assert!(error.to_string().contains("no adapter is called \"no such adapter\""));
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Gpu {
     device: wgpu::Device,
@@ -140,6 +173,21 @@ impl Gpu {
     /// ours are caught by error scopes, a lost device shows as an error of the run that met it. Nothing is kept until the
     /// next start, unless [`Gpu::with_cache`] says where. Matrix units are not used: only the adapter tells which matrices
     /// they multiply.
+    ///
+    /// ```
+    /// use densenet_wgpu::{Cache, Gpu, wgpu};
+    ///
+    /// # pollster::block_on(async {
+    /// let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
+    /// let adapter = instance.request_adapter(&wgpu::RequestAdapterOptions::default()).await?;
+    /// let descriptor = wgpu::DeviceDescriptor { required_limits: adapter.limits(), ..Default::default() };
+    /// let (device, queue) = adapter.request_device(&descriptor).await?;
+    /// let gpu = Gpu::from_device(device, queue);
+    /// assert_eq!(gpu.cache(), &Cache::off());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn from_device(device: wgpu::Device, queue: wgpu::Queue) -> Self {
         let info = device.adapter_info();
         let summary = AdapterSummary::new(0, &info, device.features(), &device.limits());

@@ -26,6 +26,15 @@ use crate::nearest::nearest;
 use crate::shape::{Shape, Window};
 
 /// The result of an operation: a handle into the graph that made it.
+///
+/// ```
+/// use densenet_wgpu::{Graph, Shape};
+///
+/// let mut graph = Graph::new(Shape::new(3, 8, 8));
+/// let x = graph.relu("relu", graph.input())?;
+/// assert_eq!((x.index(), graph.nodes()[x.index()].name.as_str()), (1, "relu"));
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Value(usize);
 
@@ -37,6 +46,13 @@ impl Value {
 }
 
 /// A convolution: cross-correlation as in PyTorch's `Conv2d`, one group, no dilation.
+///
+/// ```
+/// use densenet_wgpu::{Conv, Window};
+///
+/// let conv = Conv::new(64, Window::square(7, 2, 3)).with_bias();
+/// assert!(conv.bias && conv.out_channels == 64);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Conv {
     /// Channels it makes.
@@ -60,6 +76,15 @@ impl Conv {
 }
 
 /// One operation.
+///
+/// ```
+/// use densenet_wgpu::{Config, Op};
+///
+/// let graph = Config::densenet121().graph(224, 224)?;
+/// let convolutions = graph.nodes().iter().filter(|node| matches!(node.op, Op::Conv(_)));
+/// assert_eq!(convolutions.count() + 1, 121); // and the classifier
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Op {
     /// The network's input.
@@ -94,6 +119,17 @@ pub enum Op {
 }
 
 /// An operation in its place: its layer name, what it reads and the shape it makes.
+///
+/// ```
+/// use densenet_wgpu::Config;
+///
+/// let graph = Config::densenet121().graph(224, 224)?;
+/// let classifier = graph.node(graph.find("classifier")?);
+/// assert_eq!(classifier.shape.channels, 1000);
+/// let names: Vec<String> = classifier.tensors().into_iter().map(|tensor| tensor.name).collect();
+/// assert_eq!(names, ["classifier.weight", "classifier.bias"]);
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Node {
     /// The layer's name: checkpoint key, plan row, profile row and error message all use it.
@@ -108,6 +144,15 @@ pub struct Node {
 }
 
 /// A tensor that a layer needs from the checkpoint.
+///
+/// ```
+/// use densenet_wgpu::Config;
+///
+/// let graph = Config::densenet121().graph(224, 224)?;
+/// let first = graph.tensors().next().expect("a DenseNet has tensors");
+/// assert_eq!((first.name.as_str(), first.shape), ("features.conv0.weight", vec![64, 3, 7, 7]));
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TensorSpec {
     /// Its full name, `<layer>.<suffix>`.
@@ -145,6 +190,26 @@ impl Node {
 }
 
 /// A network: operations in the order they were added, each reading earlier ones.
+///
+/// ```
+/// use densenet_wgpu::{Conv, Error, Graph, Shape, Window};
+///
+/// let mut graph = Graph::new(Shape::new(3, 32, 48));
+/// let x = graph.conv("conv", graph.input(), Conv::new(16, Window::square(3, 2, 1)))?;
+/// let x = graph.batch_norm("norm", x, 1e-5)?;
+/// let x = graph.max_pool("pool", x, Window::square(2, 2, 0))?;
+/// graph.alias("stem", x)?;
+/// assert_eq!(graph.shape(graph.find("stem")?), Shape::new(16, 8, 12));
+/// assert_eq!(graph.shape(graph.output()), Shape::new(16, 8, 12));
+/// assert_eq!(graph.resized(64, 64)?.shape(x), Shape::new(16, 16, 16));
+/// assert_eq!(graph.parameters(), 16 * 3 * 9 + 2 * 16);
+///
+/// let wrong = graph.linear("classifier", x, 10).unwrap_err();
+/// assert!(matches!(wrong, Error::Graph { .. })); // it needs 1x1 pixels: pool them first
+/// let unknown = graph.find("cnov").unwrap_err().to_string();
+/// assert_eq!(unknown, "no layer is called \"cnov\"; did you mean \"conv\"?");
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Graph {
     nodes: Vec<Node>,

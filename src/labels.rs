@@ -1,4 +1,15 @@
 //! From logits to names: probabilities, the best classes, label files.
+//!
+//! ```
+//! use densenet_wgpu::labels::Legend;
+//! use densenet_wgpu::weights::Activation;
+//!
+//! let labels = Some(["cat", "dog", "frog"].map(String::from).to_vec());
+//! let legend = Legend { activation: Activation::Softmax, labels, thresholds: None };
+//! let best = legend.top_k(&[0.5, 3.0, -1.0], 2)?;
+//! assert_eq!(best.iter().map(|class| legend.label(class.index)).collect::<Vec<_>>(), ["dog", "cat"]);
+//! # Ok::<(), densenet_wgpu::Error>(())
+//! ```
 
 use std::io;
 use std::path::Path;
@@ -9,6 +20,16 @@ use crate::error::{Error, Result};
 use crate::weights::Activation;
 
 /// One class and how likely it is.
+///
+/// ```
+/// use densenet_wgpu::models;
+///
+/// let legend = models::bundled("digits").expect("it is bundled")?.legend();
+/// let best = legend.top_k(&[0.0, 0.0, 0.0, 9.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], 1)?[0];
+/// assert_eq!((best.index, best.logit), (3, 9.0));
+/// assert!(best.probability > 0.99);
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Prediction {
     /// The class, counted from 0.
@@ -20,6 +41,19 @@ pub struct Prediction {
 }
 
 /// What a model's outputs mean.
+///
+/// ```
+/// use densenet_wgpu::labels::Legend;
+/// use densenet_wgpu::weights::Activation;
+///
+/// let labels = Some(vec!["Effusion".to_owned(), String::new()]); // the second output was not trained
+/// let legend = Legend { activation: Activation::Sigmoid, labels, thresholds: Some(vec![Some(0.25), None]) };
+/// let logit_of_a_quarter = (0.25f32 / 0.75).ln();
+/// let found = legend.top_k(&[logit_of_a_quarter, 7.0], 5)?;
+/// assert_eq!(found.len(), 1);
+/// assert!((found[0].probability - 0.5).abs() < 1e-6); // a threshold is where a probability is a half
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Legend {
     /// What turns logits into probabilities.
@@ -96,6 +130,13 @@ impl Legend {
 }
 
 /// Every logit after `activation`, computed in 64 bits. Softmax is stable: no logit is too large for it.
+///
+/// ```
+/// use densenet_wgpu::{labels::probabilities, weights::Activation};
+///
+/// assert_eq!(probabilities(&[1e30, 1e30], Activation::Softmax), [0.5, 0.5]);
+/// assert_eq!(probabilities(&[0.0], Activation::Sigmoid), [0.5]);
+/// ```
 pub fn probabilities(logits: &[f32], activation: Activation) -> Vec<f64> {
     let wide = logits.iter().map(|&logit| f64::from(logit));
     match activation {
@@ -113,6 +154,15 @@ pub fn probabilities(logits: &[f32], activation: Activation) -> Vec<f64> {
 /// Labels from a text file in UTF-8, one a line, for a model of `classes` classes.
 ///
 /// Errors where the file cannot be read or has another number of lines; an empty last line does not count.
+///
+/// ```
+/// use densenet_wgpu::labels::read_labels;
+///
+/// assert_eq!(read_labels("data/cifar10.txt", 10)?[9], "truck");
+/// let error = read_labels("data/cifar10.txt", 100).unwrap_err().to_string();
+/// assert_eq!(error, "input: expected 100 labels in data/cifar10.txt, one a line for each of the model's classes, found 10 lines");
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 pub fn read_labels(path: impl AsRef<Path>, classes: usize) -> Result<Vec<String>> {
     let path = path.as_ref();
     let text = std::fs::read_to_string(path).map_err(|error| {

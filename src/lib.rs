@@ -12,6 +12,19 @@
 //! Beside them: [`Checkpoint`] is a trained network as a file holds it, [`Gpu`] an open device, [`Cache`] what
 //! makes its next start faster, [`mod@image`] and [`labels`] the way in from pictures and out to names.
 //!
+//! ```
+//! use densenet_wgpu::{Engine, EngineOptions, Gpu, image::Picture, models};
+//!
+//! let mut model = models::bundled("digits").expect("it is bundled")?; // or Checkpoint::open("best.pth")
+//! let preprocessing = model.describe(None).preprocessing;
+//! let input = preprocessing.apply(&Picture::open("examples/digits/7-1442-8.png")?)?;
+//! let graph = model.graph(input.height, input.width)?;
+//! let engine = Engine::new(&Gpu::open(None)?, &graph, &model.weights, EngineOptions::default())?;
+//! let best = model.legend().top_k(&engine.run(&input.values)?, 1)?[0];
+//! assert_eq!(model.legend().label(best.index), "7");
+//! # Ok::<(), densenet_wgpu::Error>(())
+//! ```
+//!
 //! Nothing here prints. What the library is at (opening a device, reading a checkpoint, making pipelines, running) shows as
 //! spans of the [`tracing`] crate, those of every run at the level of debugging.
 

@@ -1,5 +1,16 @@
 //! Models with names: those inside the library, so that something runs before anything is downloaded, and those that
 //! others have published on the Hugging Face hub.
+//!
+//! ```
+//! use densenet_wgpu::models;
+//!
+//! let model = models::bundled("digits").expect("it is bundled")?;
+//! assert_eq!(model.config.num_classes, Some(10));
+//! let published = models::published("densenet121").expect("it is published");
+//! assert_eq!(published.repository, "timm/densenet121.tv_in1k");
+//! assert!(models::names().chain(models::published_names()).all(|name| !name.contains('/')));
+//! # Ok::<(), densenet_wgpu::Error>(())
+//! ```
 
 use crate::error::Result;
 use crate::weights::{Checkpoint, Preset};
@@ -19,6 +30,19 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 }
 
 /// A trained model on the Hugging Face hub: where its file lies, and how its pictures are prepared.
+///
+/// ```no_run
+/// use densenet_wgpu::Checkpoint;
+/// use densenet_wgpu::hub::Hub;
+/// use densenet_wgpu::models;
+///
+/// let published = models::published("densenet121-res224-all").expect("it is published");
+/// let path = Hub::from_env()?.fetch(&published.into(), &mut |_, _| {})?;
+/// let mut model = Checkpoint::open(path)?;
+/// let preprocessing = model.describe(Some(published.preset)).preprocessing;
+/// assert_eq!(preprocessing.channels, 1);
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Published {

@@ -1,4 +1,11 @@
 //! What was probably meant by a name that nothing has.
+//!
+//! ```
+//! use densenet_wgpu::{Config, nearest::suggestion};
+//!
+//! let message = format!("no architecture is called desnet121{}", suggestion("desnet121", Config::names()));
+//! assert_eq!(message, "no architecture is called desnet121; did you mean densenet121?");
+//! ```
 
 /// The name of `known` that takes the fewest typing errors (a letter too many, missing, wrong, or two swapped) to become
 /// `name`, in capitals or not; of equal ones the first. `None` where all take more than one can have made: half of the
@@ -20,6 +27,13 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
 }
 
 /// `"; did you mean "` and [`nearest`]'s answer, for the end of a message; nothing where it has none.
+///
+/// ```
+/// use densenet_wgpu::nearest::suggestion;
+///
+/// assert_eq!(suggestion("digit", ["digits"]), "; did you mean digits?");
+/// assert_eq!(suggestion("giraffe", ["digits"]), "");
+/// ```
 pub fn suggestion<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     nearest(name, known).map_or_else(String::new, |near| format!("; did you mean {near}?"))
 }

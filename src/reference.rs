@@ -2,6 +2,17 @@
 //!
 //! Operation by operation, from the checkpoint's own tensors: nothing is folded, fused or placed, so that it shares no
 //! mistake with the plan or the kernels. Every operation computes in 64-bit floats and rounds its result to 32 bits.
+//!
+//! ```
+//! use densenet_wgpu::{Reference, models};
+//!
+//! let model = models::bundled("digits").expect("it is bundled")?;
+//!
+//! let reference = Reference::new(model.graph(64, 64)?, model.weights)?;
+//! let logits = reference.run(&[0.5; 3 * 64 * 64], 64, 64)?;
+//! assert_eq!(logits.len(), 10);
+//! # Ok::<(), densenet_wgpu::Error>(())
+//! ```
 
 use std::ops::ControlFlow;
 
@@ -15,6 +26,26 @@ mod ops;
 use ops::{avg_pool, blur_pool, concat, conv, global_pool, linear, max_pool, norm, relu};
 
 /// A network and its weights, ready to run on the CPU.
+///
+/// ```
+/// use std::ops::ControlFlow;
+/// use densenet_wgpu::{Reference, models};
+///
+/// let model = models::bundled("digits").expect("it is bundled")?;
+///
+/// let reference = Reference::new(model.graph(64, 64)?, model.weights)?;
+/// let picture = [0.5; 3 * 64 * 64];
+/// let features = reference.run_to(&picture, 64, 64, reference.graph().find("global_pool")?)?;
+/// assert_eq!(features.len(), 50);
+///
+/// let mut seen = Vec::new();
+/// reference.walk(&picture, 64, 64, |value, _elements| {
+///     seen.push(reference.graph().node(value).name.clone());
+///     if seen.len() == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+/// })?;
+/// assert_eq!(seen, ["input", "features.conv0", "features.norm0"]);
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Reference {
     graph: Graph,

@@ -1,4 +1,18 @@
 //! A file that appears at its path when it is complete.
+//!
+//! ```
+//! use std::io::Write;
+//! use densenet_wgpu::whole_file::WholeFile;
+//!
+//! let folder = tempfile::tempdir()?;
+//! let path = folder.path().join("rows.csv");
+//! let mut file = WholeFile::create(&path)?;
+//! writeln!(file, "path,label")?;
+//! assert!(!path.exists());
+//! file.finish()?;
+//! assert_eq!(std::fs::read_to_string(&path)?, "path,label\n");
+//! # Ok::<(), std::io::Error>(())
+//! ```
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -12,6 +26,20 @@ static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 /// A file that is being written, beside where it will be. Whoever opens its path finds what was there before, or all of
 /// it; where it is dropped unfinished, nothing of it stays.
+///
+/// ```
+/// use std::io::Write;
+/// use densenet_wgpu::whole_file::WholeFile;
+///
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("rows.csv");
+/// std::fs::write(&path, "of yesterday")?;
+/// let mut file = WholeFile::create(&path)?;
+/// file.write_all(b"half of ")?;
+/// drop(file); // something went wrong
+/// assert_eq!(std::fs::read(&path)?, b"of yesterday");
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct WholeFile {
     target: PathBuf,

@@ -21,6 +21,15 @@ const TOLERANCE: f32 = 2e-2;
 ///
 /// Software devices get 32-bit floats: there is no 16-bit arithmetic or bandwidth to be won on them. What was found is
 /// kept in the device's [`Cache`](crate::Cache). Errors where the device fails.
+///
+/// ```
+/// use densenet_wgpu::{Gpu, Precision, best_precision};
+///
+/// let gpu = Gpu::open(None)?;
+/// let precision = best_precision(&gpu)?;
+/// assert!(precision == Precision::F32 || !gpu.is_software());
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 pub fn best_precision(gpu: &Gpu) -> Result<Precision> {
     if gpu.is_software() || !gpu.capabilities().f16 {
         return Ok(Precision::F32);

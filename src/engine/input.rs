@@ -5,6 +5,22 @@ use crate::samples::Samples;
 use crate::shape::Shape;
 
 /// A batch of images of one size.
+///
+/// ```
+/// use densenet_wgpu::engine::Input;
+/// use densenet_wgpu::{Engine, EngineOptions, Gpu, Samples, models};
+///
+/// let model = models::bundled("digits").expect("it is bundled")?;
+/// let engine = Engine::new(&Gpu::open(None)?, &model.graph(64, 64)?, &model.weights, EngineOptions::default())?;
+///
+/// // The same grey, once as a number and once as a sample with the table that makes the number of it.
+/// let values = Input::Values(&[0.5; 3 * 64 * 64]);
+/// let table = [[0.5; 256]; 3];
+/// let picture = [Samples { bytes: &[0; 64 * 64 * 3], tables: &table }];
+/// let pictures = Input::Pictures(&picture);
+/// assert_eq!(engine.start(values, 64, 64)?.wait()?, engine.start(pictures, 64, 64)?.wait()?);
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub enum Input<'a> {
     /// Numbers `[N, C, H, W]`, all of them finite.

@@ -8,6 +8,27 @@
 //! on the device, whether several threads started them or one, while each waits for its own read-back buffer. Commands
 //! that a program encodes have a bound plan of their own, since nothing says when they are submitted; so have pictures,
 //! whose samples are normalised on the device by a kernel before the plan's first.
+//!
+//! [`Engine::run`] takes numbers and waits; [`Engine::run_pictures`] takes 8-bit samples; [`Engine::start`] does not wait;
+//! [`Engine::run_async`] does not block; [`Engine::encode`] puts the network into a program's own commands. How fast it is say
+//! [`Engine::time`] and a [`Profile`](crate::Profile); [`Engine::tune`] makes it faster; [`Engine::walk`] shows what every layer
+//! makes.
+//!
+//! ```
+//! use densenet_wgpu::engine::Input;
+//! use densenet_wgpu::{Engine, EngineOptions, Gpu, models};
+//!
+//! let model = models::bundled("digits").expect("it is bundled")?;
+//! let engine = Engine::new(&Gpu::open(None)?, &model.graph(64, 64)?, &model.weights, EngineOptions::default())?;
+//!
+//! let pictures = vec![0.5; 2 * 3 * 64 * 64]; // [N, C, H, W]
+//!
+//! // Two batches on the device at a time: the second is started before the first is waited for.
+//! let first = engine.start(Input::Values(&pictures), 64, 64)?;
+//! let second = engine.start(Input::Values(&pictures), 64, 64)?;
+//! assert_eq!(first.wait()?, second.wait()?); // [N, classes]
+//! # Ok::<(), densenet_wgpu::Error>(())
+//! ```
 
 mod accuracy;
 mod bound;
@@ -54,6 +75,18 @@ pub use walk::{Made, Walk};
 const BOUND_PLANS: usize = 4;
 
 /// How an engine is made.
+///
+/// ```
+/// use densenet_wgpu::{Engine, EngineOptions, Gpu, Precision, best_precision, models};
+///
+/// let (gpu, model) = (Gpu::open(None)?, models::bundled("digits").expect("it is bundled")?);
+///
+/// let options = EngineOptions { precision: best_precision(&gpu)?, batch_invariant: true, ..EngineOptions::default() };
+/// let engine = Engine::new(&gpu, &model.graph(64, 64)?, &model.weights, options)?;
+/// assert!(engine.tuning().batch_invariant);
+/// assert!(engine.tuning().precision == Precision::F32 || gpu.capabilities().f16);
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct EngineOptions {
     /// Whether operations share kernels ([`PlanOptions::fusion`]).
@@ -78,17 +111,22 @@ impl Default for EngineOptions {
 
 /// A network ready to run on a device, for any batch and any picture size.
 ///
-/// ```no_run
+/// ```
 /// use densenet_wgpu::{Checkpoint, Engine, EngineOptions, Gpu};
 ///
-/// # fn main() -> densenet_wgpu::Result<()> {
-/// let checkpoint = Checkpoint::open("densenet121.safetensors")?;
-/// let engine = Engine::new(&Gpu::open(None)?, &checkpoint.graph(224, 224)?, &checkpoint.weights, EngineOptions::default())?;
-/// let two_pictures = vec![0.0; 2 * 3 * 224 * 224]; // [N, C, H, W]
+/// let model = Checkpoint::open("models/digits.safetensors")?;
+/// let engine = Engine::new(&Gpu::open(None)?, &model.graph(64, 64)?, &model.weights, EngineOptions::default())?;
+/// let two_pictures = vec![0.0; 2 * 3 * 64 * 64]; // [N, C, H, W]
 /// let logits = engine.run(&two_pictures)?; // [N, classes]
-/// # Ok(())
-/// # }
+/// assert_eq!(logits.len(), 2 * 10);
+///
+/// let larger = engine.run_at(&[0.0; 3 * 96 * 80], 96, 80)?; // another size, the same weights
+/// assert_eq!(larger.len(), 10);
+/// println!("{} steps, {} bytes on the device", engine.plan(2, 64, 64)?.steps().len(), engine.byte_allocated());
+/// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
+///
+/// It may be shared between threads: their runs follow each other on the device.
 #[derive(Debug)]
 pub struct Engine {
     gpu: Gpu,
@@ -111,6 +149,21 @@ impl Engine {
     }
 
     /// [`Engine::new`] for callers that may not block.
+    ///
+    /// With [`Engine::run_async`], on whatever runs a program's futures:
+    ///
+    /// ```
+    /// use densenet_wgpu::{Engine, EngineOptions, Gpu, Result, models};
+    ///
+    /// async fn logits(picture: &[f32]) -> Result<Vec<f32>> {
+    ///     let model = models::bundled("digits").expect("it is bundled")?;
+    ///     let gpu = Gpu::open_async(None).await?;
+    ///     let engine = Engine::new_async(&gpu, &model.graph(64, 64)?, &model.weights, EngineOptions::default()).await?;
+    ///     engine.run_async(picture, 64, 64).await
+    /// }
+    /// # assert_eq!(pollster::block_on(logits(&[0.5; 3 * 64 * 64]))?.len(), 10);
+    /// # Ok::<(), densenet_wgpu::Error>(())
+    /// ```
     pub async fn new_async(gpu: &Gpu, graph: &Graph, weights: &Weights, options: EngineOptions) -> Result<Self> {
         Self::with_sources(gpu, graph, weights, options, Variant::source).await
     }
@@ -193,6 +246,19 @@ impl Engine {
     /// The result is that of [`Engine::run_at`] on what [`Samples::values`] makes of them, bit for bit, and a quarter as
     /// many bytes go to the device. Errors where a picture's samples are not those of whole pixels, it has not a table
     /// for each channel, a sample stands for a number that is not finite, or the device fails.
+    ///
+    /// ```
+    /// use densenet_wgpu::{Engine, EngineOptions, Gpu, image::Picture, models};
+    ///
+    /// let mut model = models::bundled("digits").expect("it is bundled")?;
+    /// let preprocessing = model.describe(None).preprocessing;
+    /// let engine = Engine::new(&Gpu::open(None)?, &model.graph(64, 64)?, &model.weights, EngineOptions::default())?;
+    ///
+    /// let picture = preprocessing.prepare(&Picture::open("examples/digits/0-1445-8.png")?)?;
+    /// let values = picture.samples().values();
+    /// assert_eq!(engine.run_pictures(&[picture.samples()], 64, 64)?, engine.run(&values)?);
+    /// # Ok::<(), densenet_wgpu::Error>(())
+    /// ```
     pub fn run_pictures(&self, pictures: &[Samples<'_>], height: usize, width: usize) -> Result<Vec<f32>> {
         self.start(Input::Pictures(pictures), height, width)?.wait()
     }
@@ -220,6 +286,27 @@ impl Engine {
     ///
     /// `input` needs `COPY_SRC` and `output` `COPY_DST`; both are of this engine's device and are used from their
     /// beginning. The program submits; nothing waits. Errors where a buffer is too small.
+    ///
+    /// ```
+    /// use densenet_wgpu::wgpu::{BufferDescriptor, BufferUsages};
+    /// use densenet_wgpu::{Engine, EngineOptions, Gpu, models};
+    ///
+    /// let model = models::bundled("digits").expect("it is bundled")?;
+    /// let engine = Engine::new(&Gpu::open(None)?, &model.graph(64, 64)?, &model.weights, EngineOptions::default())?;
+    ///
+    /// let (device, queue) = (engine.gpu().device(), engine.gpu().queue()); // a program has its own
+    /// let buffer = |label, size, usage| {
+    ///     device.create_buffer(&BufferDescriptor { label: Some(label), size, usage, mapped_at_creation: false })
+    /// };
+    /// let input = buffer("picture", 4 * 3 * 64 * 64, BufferUsages::COPY_SRC | BufferUsages::COPY_DST);
+    /// let output = buffer("logits", 4 * 10, BufferUsages::COPY_SRC | BufferUsages::COPY_DST);
+    ///
+    /// let mut encoder = device.create_command_encoder(&Default::default());
+    /// engine.encode(&mut encoder, &input, &output, 1, [64, 64])?;
+    /// assert!(engine.encode(&mut encoder, &input, &output, 2, [64, 64]).is_err()); // the buffers are too small
+    /// queue.submit([encoder.finish()]);
+    /// # Ok::<(), densenet_wgpu::Error>(())
+    /// ```
     pub fn encode(
         &self,
         encoder: &mut wgpu::CommandEncoder,

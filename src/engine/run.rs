@@ -13,6 +13,23 @@ const PARTS: usize = 2;
 /// A batch that the device works on, started by [`Engine::start`](crate::Engine::start).
 ///
 /// Dropping it gives its result up; the device finishes what it was given.
+///
+/// ```
+/// use densenet_wgpu::engine::Input;
+/// use densenet_wgpu::{Engine, EngineOptions, Gpu, models};
+///
+/// let model = models::bundled("digits").expect("it is bundled")?;
+///
+/// let mut graph = model.graph(64, 64)?;
+/// graph.set_outputs(&[graph.output(), graph.find("global_pool")?])?;
+/// let engine = Engine::new(&Gpu::open(None)?, &graph, &model.weights, EngineOptions::default())?;
+///
+/// let run = engine.start(Input::Values(&[0.5; 3 * 64 * 64]), 64, 64)?;
+/// // … what else there is to do while the device works …
+/// let outputs = run.wait_all()?;
+/// assert_eq!((outputs[0].len(), outputs[1].len()), (10, 50)); // logits and features
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Run {
     gpu: Gpu,

@@ -14,6 +14,19 @@ use crate::gpu::Gpu;
 use crate::shape::Shape;
 
 /// Whose clock timed a device's passes.
+///
+/// ```
+/// use densenet_wgpu::engine::{Clock, Grain};
+/// use densenet_wgpu::{Engine, EngineOptions, Gpu, models};
+///
+/// let model = models::bundled("digits").expect("it is bundled")?;
+/// let engine = Engine::new(&Gpu::open(None)?, &model.graph(64, 64)?, &model.weights, EngineOptions::default())?;
+///
+/// let timeline = engine.time(&[0.5; 3 * 64 * 64], 64, 64, Grain::Run)?;
+/// let has_clock = engine.gpu().summary().features.iter().any(|feature| feature == "timestamps");
+/// assert_eq!(timeline.clock, if has_clock { Clock::Gpu } else { Clock::Host });
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Clock {
@@ -24,6 +37,20 @@ pub enum Clock {
 }
 
 /// When what happened in a run, in seconds from its beginning.
+///
+/// ```
+/// use densenet_wgpu::engine::Grain;
+/// use densenet_wgpu::{Engine, EngineOptions, Gpu, models};
+///
+/// let model = models::bundled("digits").expect("it is bundled")?;
+/// let engine = Engine::new(&Gpu::open(None)?, &model.graph(64, 64)?, &model.weights, EngineOptions::default())?;
+///
+/// let timeline = engine.time(&[0.5; 3 * 64 * 64], 64, 64, Grain::Step)?;
+/// let steps = engine.plan(1, 64, 64)?.steps().len();
+/// assert_eq!(timeline.passes.len(), steps);
+/// println!("{:.3} ms on the device, {:.3} ms in all", 1e3 * timeline.span(), 1e3 * timeline.finished);
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Timeline {
     /// Whose clock [`Timeline::passes`] are by.

@@ -16,6 +16,20 @@ const SECONDS: f64 = 0.01;
 const ROUNDS: usize = 3;
 
 /// What was measured of one tile.
+///
+/// ```no_run
+/// use densenet_wgpu::{Engine, EngineOptions, Gpu, engine::forget_tuning, models};
+///
+/// let model = models::bundled("digits").expect("it is bundled")?;
+/// let engine = Engine::new(&Gpu::open(None)?, &model.graph(64, 64)?, &model.weights, EngineOptions::default())?;
+///
+/// for (class, timings) in engine.tune(1, 64, 64)? {
+///     println!("{class}: {} in {:.1} µs", timings[0].tile, 1e6 * timings[0].seconds);
+///     assert!(timings.is_sorted_by(|a, b| a.seconds <= b.seconds));
+/// }
+/// forget_tuning(engine.gpu()); // the next engine goes by the rule again
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Timing {
     /// The tile.
@@ -111,6 +125,17 @@ fn write(gpu: &Gpu, kept: &Kept) {
 }
 
 /// How convolutions are computed on a device: by the rule, but for classes that an earlier [`Engine::tune`] measured.
+///
+/// ```
+/// use densenet_wgpu::{Config, Gpu, Plan, PlanOptions, Precision, engine::device_tuning};
+///
+/// let gpu = Gpu::open(None)?;
+/// let tuning = device_tuning(&gpu, Precision::F32);
+/// assert_eq!(tuning.capabilities, gpu.capabilities());
+/// let plan = Plan::new(&Config::densenet121().graph(224, 224)?, PlanOptions { tuning, ..PlanOptions::default() })?;
+/// println!("{plan}"); // with the kernels that this device would run
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 pub fn device_tuning(gpu: &Gpu, precision: Precision) -> Tuning {
     Tuning { capabilities: gpu.capabilities(), precision, fastest: kept(gpu, precision), ..Tuning::default() }
 }
@@ -129,6 +154,16 @@ fn keep(gpu: &Gpu, tuning: &Tuning) {
 }
 
 /// Forgets what [`Engine::tune`] found on this device; the rule decides again.
+///
+/// ```
+/// use densenet_wgpu::{Cache, Gpu, Precision, engine::{device_tuning, forget_tuning}};
+///
+/// let folder = tempfile::tempdir().expect("a folder");
+/// let gpu = Gpu::open(None)?.with_cache(Cache::at(folder.path()));
+/// forget_tuning(&gpu);
+/// assert!(device_tuning(&gpu, Precision::F32).fastest.is_empty());
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 pub fn forget_tuning(gpu: &Gpu) {
     write(gpu, &Kept::new());
 }

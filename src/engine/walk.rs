@@ -14,18 +14,22 @@ use crate::shape::Shape;
 
 /// A run that stops after each step, made by [`Engine::walk`].
 ///
-/// ```no_run
-/// use densenet_wgpu::{Engine, engine::Input};
+/// ```
+/// use densenet_wgpu::engine::Input;
+/// use densenet_wgpu::{Engine, EngineOptions, Gpu, models};
 ///
-/// # fn show(engine: &Engine, input: &[f32]) -> densenet_wgpu::Result<()> {
-/// let mut walk = engine.walk(Input::Values(input), 224, 224)?;
+/// let model = models::bundled("digits").expect("it is bundled")?;
+/// let engine = Engine::new(&Gpu::open(None)?, &model.graph(64, 64)?, &model.weights, EngineOptions::default())?;
+/// let mut walk = engine.walk(Input::Values(&[0.5; 3 * 64 * 64]), 64, 64)?;
+/// let mut names = Vec::new();
 /// while let Some(values) = walk.advance()? {
 ///     for (value, elements) in values {
-///         println!("{}: {:?} …", engine.graph().node(value).name, &elements[..3]); // [N, C, H, W]
+///         assert_eq!(elements.len(), engine.graph().shape(value).elements()); // [N, C, H, W]
+///         names.push(engine.graph().node(value).name.as_str());
 ///     }
 /// }
-/// # Ok(())
-/// # }
+/// assert_eq!((names[0], names[1], names.last()), ("input", "features.relu0", Some(&"classifier")));
+/// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
 #[derive(Debug)]
 pub struct Walk {

@@ -1,6 +1,17 @@
 //! Models from the Hugging Face hub, in the cache that its other clients share.
 //!
 //! [`Remote`] says what to fetch, [`Hub`] from where and into which folder. What the cache has is not asked for again.
+//!
+//! ```no_run
+//! use densenet_wgpu::Checkpoint;
+//! use densenet_wgpu::hub::{Hub, Remote};
+//!
+//! let remote: Remote = "hf://timm/densenet121.ra_in1k".parse()?;
+//! let path = Hub::from_env()?.fetch(&remote, &mut |come, all| eprintln!("{come} of {all} bytes"))?;
+//! let model = Checkpoint::open(path)?;
+//! assert_eq!(model.config.num_classes, Some(1000));
+//! # Ok::<(), densenet_wgpu::Error>(())
+//! ```
 
 mod cache;
 mod remote;
@@ -25,6 +36,17 @@ const CONFIG: &str = "config.json";
 const LARGEST_CONFIG: u64 = 4 << 20;
 
 /// A hub, and the folder that keeps what came from it.
+///
+/// ```
+/// use densenet_wgpu::hub::{Hub, Remote};
+///
+/// let folder = tempfile::tempdir().expect("a folder");
+/// let hub = Hub { offline: true, ..Hub::new(folder.path()) };
+/// let remote: Remote = "hf://timm/densenet121.ra_in1k".parse()?;
+/// let error = hub.fetch(&remote, &mut |_, _| {}).unwrap_err(); // the folder is empty
+/// assert!(error.to_string().starts_with("hf://timm/densenet121.ra_in1k: not in "));
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Hub {
     /// The server, `https://huggingface.co` or a mirror of it.

@@ -10,6 +10,18 @@ use crate::models::Published;
 const SCHEME: &str = "hf://";
 
 /// A model on the hub: `hf://owner/repository[@revision][/file]`. A `/` in the revision is written `%2F`.
+///
+/// ```
+/// use densenet_wgpu::hub::Remote;
+/// use densenet_wgpu::models;
+///
+/// let remote: Remote = "hf://timm/densenet121.tv_in1k@main/model.safetensors".parse()?;
+/// assert_eq!((remote.repository.as_str(), remote.revision.as_str()), ("timm/densenet121.tv_in1k", "main"));
+/// assert_eq!(remote, Remote::from(models::published("densenet121").expect("it is published")));
+/// assert_eq!(remote.to_string(), "hf://timm/densenet121.tv_in1k/model.safetensors");
+/// assert!("hf://timm/../../secrets".parse::<Remote>().is_err());
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Remote {
     /// Owner and repository: `timm/densenet121.tv_in1k`.

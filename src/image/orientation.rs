@@ -5,6 +5,17 @@ use ::image::metadata::Orientation as ExifOrientation;
 use super::Picture;
 
 /// How the samples of a picture lie: EXIF's tag 0x0112, from 1 (upright) to 8.
+///
+/// ```
+/// use densenet_wgpu::image::{Orientation, Picture};
+///
+/// assert_eq!(Orientation::from_exif(1), Some(Orientation::UPRIGHT));
+/// assert_eq!(Orientation::from_exif(9), None);
+/// let drawn = Picture::new(1, 2, 1, vec![0, 255])?; // there is no file to say how it was held
+/// assert_eq!(drawn.orientation().exif(), 1);
+/// assert_eq!(drawn.clone().upright(), drawn);
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Orientation(u8);
 

@@ -8,6 +8,16 @@ use crate::samples::Samples;
 use crate::weights::{Filter, Preprocessing, Range, Resize, ResizeMode};
 
 /// One picture as the network takes it.
+///
+/// ```
+/// use densenet_wgpu::{Preprocessing, image::Picture};
+///
+/// let white = Picture::new(300, 400, 3, vec![255; 300 * 400 * 3])?;
+/// let input = Preprocessing::torchvision(3).apply(&white)?;
+/// assert_eq!((input.height, input.width), (224, 224));
+/// assert_eq!(input.values[0], (1.0 - 0.485) / 0.229); // red of the upper left pixel
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Input {
     /// Height in pixels.
@@ -19,6 +29,17 @@ pub struct Input {
 }
 
 /// One picture ready to be normalised, here or on a device.
+///
+/// ```
+/// use densenet_wgpu::{Preprocessing, image::Picture};
+///
+/// let white = Picture::new(300, 400, 3, vec![255; 300 * 400 * 3])?;
+/// let prepared = Preprocessing::torchvision(3).prepare(&white)?;
+/// assert_eq!((prepared.picture.height(), prepared.picture.samples()[0]), (224, 255));
+/// assert_eq!(prepared.tables[0][255], (1.0 - 0.485) / 0.229);
+/// assert_eq!(prepared.samples().values(), Preprocessing::torchvision(3).apply(&white)?.values);
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prepared {
     /// The picture, resized and cropped, with the model's channels.
@@ -28,6 +49,13 @@ pub struct Prepared {
 }
 
 /// The part of a picture that a network sees, in the picture's pixels. It reaches beyond the picture where that was padded.
+///
+/// ```
+/// use densenet_wgpu::Preprocessing;
+///
+/// let view = Preprocessing::torchvision(3).view(512, 512); // resized to 256, of which 224 are seen
+/// assert_eq!((view.top, view.left, view.height, view.width), (32.0, 32.0, 448.0, 448.0));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct View {
     /// Rows above it.
@@ -147,6 +175,13 @@ impl Preprocessing {
     /// The crop, or without one the squashed or padded size, becomes `height` x `width`. What is resized before a crop grows in
     /// the ratio of the larger of the two sides (256 before a crop of 224 becomes 512 before one of 448), so that the
     /// model sees the same part of a square picture and no border appears that was not there before.
+    ///
+    /// ```
+    /// use densenet_wgpu::Preprocessing;
+    ///
+    /// let finer = Preprocessing::torchvision(3).sized(448, 448);
+    /// assert!(finer.to_string().starts_with("short side to 512 (bilinear), crop 448x448"));
+    /// ```
     pub fn sized(&self, height: usize, width: usize) -> Self {
         let old = self.size().unwrap_or([height, width]);
         let scaled = |side: usize, old: usize, new: usize| ((side * new) as f64 / old as f64).round() as usize;

@@ -14,6 +14,17 @@ use crate::weights::Filter;
 const PRECISION_BITS: u32 = 32 - 8 - 2;
 
 /// The part of a resized picture to compute: rows and columns of the result.
+///
+/// ```
+/// use densenet_wgpu::image::{Picture, Region, resize, resize_region};
+/// use densenet_wgpu::weights::Filter;
+///
+/// let picture = Picture::new(8, 8, 1, (0..64).collect())?;
+/// let whole = resize(&picture, 4, 4, Filter::Bicubic);
+/// let corner = resize_region(&picture, 4, 4, &Region { rows: 0..2, columns: 0..2 }, Filter::Bicubic);
+/// assert_eq!(corner.samples(), [whole.samples()[0], whole.samples()[1], whole.samples()[4], whole.samples()[5]]);
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Region {
     /// Rows, from the top.

@@ -2,6 +2,21 @@
 //!
 //! `shaders/x.wgsl` is described by `src/kernels/x.rs`: a [`Params`](Kernel::params) struct laid out as the shader's,
 //! and a function from regions to a [`Kernel`] ready to dispatch.
+//!
+//! A [`Tile`] is one way to compute a convolution; a [`Tuning`] chooses among them by what a device can do
+//! ([`Capabilities`]) and by what was measured on it.
+//!
+//! ```
+//! use densenet_wgpu::kernels::{Shader, Tile};
+//! use densenet_wgpu::{Config, Plan, PlanOptions};
+//!
+//! let plan = Plan::new(&Config::densenet121().graph(224, 224)?, PlanOptions::default())?;
+//! let (tile, convolution) = plan.steps()[0].tile.expect("the stem is a convolution");
+//! assert_eq!(tile.shader, Shader::ConvTiled); // which every WebGPU device runs
+//! let others = Tile::all().filter(|tile| tile.computes(&convolution));
+//! assert!(others.count() > 1);
+//! # Ok::<(), densenet_wgpu::Error>(())
+//! ```
 
 pub(crate) mod blur_pool;
 pub(crate) mod conv;
@@ -63,6 +78,13 @@ pub(crate) const fn floor(relu: bool) -> f32 {
 }
 
 /// A shader file.
+///
+/// ```
+/// use densenet_wgpu::kernels::Shader;
+///
+/// assert_eq!(Shader::Conv1x1.name(), "conv1x1");
+/// assert!(Shader::ALL.iter().all(|shader| shader.source().contains("@compute")));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Shader {
     /// `shaders/conv1x1.wgsl`
@@ -204,6 +226,13 @@ impl Shader {
 pub type StructLayout = (&'static [(&'static str, usize)], usize);
 
 /// The numbers that something is stored in.
+///
+/// ```
+/// use densenet_wgpu::Precision;
+///
+/// assert_eq!((Precision::F16.name(), Precision::F16.bytes()), ("f16", 2));
+/// assert_eq!(Precision::default(), Precision::F32);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub enum Precision {
     /// 32-bit floats.
@@ -256,6 +285,13 @@ impl Types {
 }
 
 /// The value of a constant, or the type of an alias, at the top of a shader.
+///
+/// ```
+/// use densenet_wgpu::kernels::Constant;
+///
+/// let values = [Constant::Size(8), Constant::Flag(true), Constant::Type("f16")].map(|constant| constant.to_string());
+/// assert_eq!(values, ["8u", "true", "f16"]); // as WGSL has them
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Constant {
     /// A `u32`: a workgroup's size or a tile's.
@@ -288,6 +324,15 @@ impl fmt::Display for Constant {
 }
 
 /// A shader with its constants chosen: what one pipeline is made from.
+///
+/// ```
+/// use densenet_wgpu::kernels::Shader;
+///
+/// let variants = Shader::Pool.variants();
+/// let half = variants.iter().find(|variant| variant.uses_f16()).expect("pools run in 16 bits too");
+/// assert!(half.source().starts_with("enable f16;"));
+/// assert!(half.to_string().starts_with("pool 64"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Variant {
     /// The shader.
@@ -377,6 +422,16 @@ impl fmt::Display for Variant {
 }
 
 /// A kernel ready to dispatch: which pipeline, with which parameters, how many workgroups.
+///
+/// ```
+/// use densenet_wgpu::{Config, Plan, PlanOptions};
+///
+/// let plan = Plan::new(&Config::densenet121().graph(224, 224)?, PlanOptions::default())?;
+/// let kernel = &plan.steps()[0].kernel;
+/// assert!(kernel.is_dispatchable());
+/// println!("{}: {:?} workgroups, {} bytes of parameters", kernel.variant, kernel.workgroups, kernel.params.len());
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Kernel {
     /// The shader and its constants.
@@ -404,6 +459,17 @@ impl Kernel {
 }
 
 /// Where a batch of tensors lies in a buffer: element `(n, c, y, x)` at `offset + n * image + c * plane + y * width + x`.
+///
+/// ```
+/// use densenet_wgpu::{Config, Plan, PlanOptions};
+///
+/// let plan = Plan::new(&Config::densenet121().graph(224, 224)?, PlanOptions { batch: 2, ..PlanOptions::default() })?;
+/// let stem = plan.steps()[0].target;
+/// assert_eq!((stem.shape.to_string().as_str(), stem.batch, stem.pixels()), ("64x112x112", 2, 2 * 112 * 112));
+/// assert_eq!(stem.bytes(), 4 * 2 * 64 * 112 * 112);
+/// assert!(stem.is_planar());
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Region {
     /// Index of the activation buffer.
@@ -462,6 +528,15 @@ shader_struct! {
 }
 
 /// Where a step's packed weights begin, and how long their rows are.
+///
+/// ```
+/// use densenet_wgpu::{Config, Plan, PlanOptions};
+///
+/// let plan = Plan::new(&Config::densenet121().graph(224, 224)?, PlanOptions::default())?;
+/// let (_, convolution) = plan.steps()[0].tile.expect("the stem is a convolution");
+/// assert_eq!((convolution.weights.quad_offset, convolution.weights.row_quads), (0, 64 / 4));
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct WeightRows {
     /// First quad.

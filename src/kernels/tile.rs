@@ -8,6 +8,15 @@ use super::{
 use crate::shape::Window;
 
 /// A convolution between two regions.
+///
+/// ```
+/// use densenet_wgpu::{Config, Plan, PlanOptions, Window};
+///
+/// let plan = Plan::new(&Config::densenet121().graph(224, 224)?, PlanOptions::default())?;
+/// let (_, stem) = plan.steps()[0].tile.expect("the stem is a convolution");
+/// assert_eq!((stem.window, stem.relu, stem.prologue), (Window::square(7, 2, 3), true, None));
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Convolution {
     /// What it reads.
@@ -38,6 +47,16 @@ impl Convolution {
 }
 
 /// One way to compute convolutions: a shader and the sizes of its tile.
+///
+/// ```
+/// use densenet_wgpu::kernels::{Capabilities, Tile, Workgroup};
+/// use densenet_wgpu::Precision;
+///
+/// let anywhere = Capabilities::default(); // what every WebGPU device can do
+/// let tile = Tile::all().find(|tile| tile.runs_on(&anywhere, Precision::F32)).expect("there is one for every device");
+/// assert_eq!(Tile::named(&tile.to_string()), Some(tile));
+/// assert!(tile.workgroup().fits(Workgroup::default()));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Tile {
     /// The shader.

@@ -5,6 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Convolution, Precision, Shader, Tile, Workgroup};
 
 /// What a device can do, as far as the choice of kernels depends on it. The default is what every WebGPU device can.
+///
+/// ```
+/// use densenet_wgpu::{Config, Plan, PlanOptions, Tuning, kernels::Capabilities};
+///
+/// // What DenseNet-121 would run on a discrete GPU that is not in this machine.
+/// let capabilities = Capabilities { discrete: true, subgroup: Some([32, 32]), f16: true, ..Capabilities::default() };
+/// let tuning = Tuning { capabilities, ..Tuning::default() };
+/// let plan = Plan::new(&Config::densenet121().graph(224, 224)?, PlanOptions { tuning, ..PlanOptions::default() })?;
+/// assert!(plan.steps().iter().filter_map(|step| step.tile).all(|(tile, _)| tile.runs_on(&capabilities, Default::default())));
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Capabilities {
     /// Whether it is a processor that plays a GPU.
@@ -37,6 +48,22 @@ impl Capabilities {
 }
 
 /// How convolutions are computed on a device.
+///
+/// ```
+/// use densenet_wgpu::{Config, Plan, PlanOptions};
+///
+/// let graph = Config::densenet121().graph(224, 224)?;
+/// let plan = Plan::new(&graph, PlanOptions::default())?;
+/// let (tile, convolution) = plan.steps()[0].tile.expect("the stem is a convolution");
+/// let mut tuning = plan.options().tuning.clone();
+/// assert_eq!(tuning.tile(&convolution), Some(tile));
+/// assert_eq!(tuning.class(&convolution), "7x7 to 64x112x112 x 1");
+///
+/// tuning.excluded.insert(tile); // it computed something else on the device
+/// let other = tuning.tile(&convolution).expect("there are more");
+/// assert!(other != tile && tuning.tiles(&convolution).any(|tile| tile == other));
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Tuning {
     /// What the device can do.

@@ -2,6 +2,13 @@
 
 /// The size of a workgroup: the largest that a device runs, or what a kernel asks for at the most. The default is what
 /// every WebGPU device runs.
+///
+/// ```
+/// use densenet_wgpu::kernels::Workgroup;
+///
+/// let large = Workgroup { invocations: 1024, bytes: 49152 };
+/// assert!(Workgroup::default().fits(large) && !large.fits(Workgroup::default()));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Workgroup {
     /// Invocations.

@@ -23,6 +23,21 @@ pub struct Norm {
 }
 
 /// What is done to each element on the way into a kernel or out of it: batch norm, then ReLU, either of them optional.
+///
+/// ```
+/// use densenet_wgpu::plan::{NormRelu, Pack};
+/// use densenet_wgpu::{Config, Plan, PlanOptions};
+///
+/// let plan = Plan::new(&Config::densenet121().graph(224, 224)?, PlanOptions::default())?;
+/// let prologues = plan.packs().iter().filter_map(|packed| match &packed.pack {
+///     Pack::Matrix { prologue, .. } => prologue.as_ref(),
+///     Pack::Norm { .. } => None,
+/// });
+/// let NormRelu { norm, relu } = prologues.into_iter().next().expect("1x1 convolutions have one");
+/// let norm = norm.as_ref().expect("a batch norm");
+/// assert_eq!((norm.layer.as_str(), norm.epsilon, *relu), ("features.denseblock1.denselayer1.norm1", 1e-5, true));
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct NormRelu {
     /// The batch norm.

@@ -32,6 +32,16 @@ use lower::{Operation, Stage, Stages};
 use place::{Move, Placement};
 
 /// How a plan is made.
+///
+/// ```
+/// use densenet_wgpu::{Config, Plan, PlanOptions};
+///
+/// let graph = Config::densenet121().graph(224, 224)?;
+/// let fused = Plan::new(&graph, PlanOptions { batch: 8, ..PlanOptions::default() })?;
+/// let unfused = Plan::new(&graph, PlanOptions { batch: 8, fusion: false, ..PlanOptions::default() })?;
+/// assert!(fused.steps().len() < unfused.steps().len() && fused.byte_total() < unfused.byte_total());
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlanOptions {
     /// Images at once.
@@ -51,6 +61,15 @@ impl Default for PlanOptions {
 }
 
 /// Packed weights and where they lie.
+///
+/// ```
+/// use densenet_wgpu::{Config, Plan, PlanOptions};
+///
+/// let plan = Plan::new(&Config::densenet121().graph(224, 224)?, PlanOptions::default())?;
+/// let first = &plan.packs()[0];
+/// assert_eq!((first.pack.layer(), first.buffer, first.element_offset), ("features.conv0", 0, 0));
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct PackedWeights {
     /// How they are made.
@@ -62,6 +81,17 @@ pub struct PackedWeights {
 }
 
 /// The steps of one network for one input shape, and their memory.
+///
+/// ```
+/// use densenet_wgpu::{Config, Plan, PlanOptions};
+///
+/// let plan = Plan::new(&Config::densenet121().graph(224, 224)?, PlanOptions { batch: 8, ..PlanOptions::default() })?;
+/// assert_eq!(plan.input().batch, 8);
+/// assert_eq!(plan.output().shape.channels, 1000);
+/// assert!(plan.byte_peak() <= plan.byte_buffers().sum());
+/// assert!(plan.svg().starts_with("<svg") && plan.json().starts_with("{\"batch\":8,"));
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Plan {
     options: PlanOptions,

@@ -6,6 +6,17 @@ use crate::kernels::{CHANNEL_TILE, Precision, WeightRows};
 use crate::weights::Weights;
 
 /// How one step's weights are made. Rows are quads, `[k][channel / 4]`, the bias is one more row.
+///
+/// ```
+/// use densenet_wgpu::plan::Pack;
+/// use densenet_wgpu::{Config, Plan, PlanOptions};
+///
+/// let plan = Plan::new(&Config::densenet121().graph(224, 224)?, PlanOptions::default())?;
+/// let Pack::Matrix { rows, channels, epilogue, .. } = &plan.packs()[0].pack else { panic!("the stem is a convolution") };
+/// assert_eq!((*rows, *channels), (3 * 7 * 7, 64));
+/// assert_eq!(epilogue.as_ref().expect("a norm follows").layer, "features.norm0");
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub enum Pack {
     /// A convolution or a linear layer.

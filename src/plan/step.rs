@@ -4,6 +4,16 @@ use crate::graph::Value;
 use crate::kernels::{Convolution, Kernel, Region, Tile};
 
 /// One dispatch.
+///
+/// ```
+/// use densenet_wgpu::{Config, Plan, PlanOptions};
+///
+/// let plan = Plan::new(&Config::densenet121().graph(224, 224)?, PlanOptions::default())?;
+/// let stem = &plan.steps()[0];
+/// assert_eq!(stem.layers, ["features.conv0", "features.norm0", "features.relu0"]); // one kernel
+/// assert_eq!((stem.name.as_str(), stem.module()), ("features.conv0", "features"));
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Step {
     /// The layer it is named after: its convolution's where it has one.

@@ -8,6 +8,21 @@ use serde::Serialize;
 use super::{Profile, StepProfile};
 
 /// A profile beside an older one of the same network.
+///
+/// ```
+/// use densenet_wgpu::profile::{Ceilings, Comparison, Profile};
+/// use densenet_wgpu::{Engine, EngineOptions, Gpu, models};
+///
+/// let model = models::bundled("digits").expect("it is bundled")?;
+/// let engine = Engine::new(&Gpu::open(None)?, &model.graph(64, 64)?, &model.weights, EngineOptions::default())?;
+/// let ceilings = Ceilings { gflops: 100.0, gigabytes_per_second: 10.0, launch_ms: 0.01 }; // or `Ceilings::measure`
+/// let profile = Profile::measure(&engine, &[0.5; 3 * 64 * 64], 64, 64, 1, ceilings)?;
+/// let later = Profile::measure(&engine, &[0.5; 3 * 64 * 64], 64, 64, 1, ceilings)?;
+/// let comparison = Comparison::new(&profile, &later);
+/// assert_eq!(comparison.steps.len(), profile.steps.len());
+/// println!("{comparison}"); // what moved most comes first
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Comparison {
     /// The run as a whole, on the device ([`Profile::total_gpu_ms`]).
@@ -21,6 +36,13 @@ pub struct Comparison {
 }
 
 /// What one thing took before, and takes now.
+///
+/// ```
+/// use densenet_wgpu::profile::Change;
+///
+/// let change = Change { name: "features.conv0".into(), before_ms: Some(4.0), now_ms: Some(3.0) };
+/// assert_eq!((change.difference_ms(), change.ratio()), (-1.0, Some(0.75)));
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Change {
     /// What it is.

@@ -3,6 +3,20 @@
 //! A profile is three measurements of the same run, in turns: with a pass for each step, whose bounds the device's clock is
 //! read at; in one pass, with one reading before and one after; and with no clock at all, in wall time. The first says where
 //! the time goes, the other two what saying so has cost.
+//!
+//! ```
+//! use densenet_wgpu::profile::{Ceilings, Profile};
+//! use densenet_wgpu::{Engine, EngineOptions, Gpu, models};
+//!
+//! let model = models::bundled("digits").expect("it is bundled")?;
+//! let engine = Engine::new(&Gpu::open(None)?, &model.graph(64, 64)?, &model.weights, EngineOptions::default())?;
+//! let ceilings = Ceilings { gflops: 100.0, gigabytes_per_second: 10.0, launch_ms: 0.01 }; // or `Ceilings::measure`
+//! let profile = Profile::measure(&engine, &[0.5; 3 * 64 * 64], 64, 64, 1, ceilings)?;
+//! let slowest = profile.by_module().into_iter().max_by(|a, b| a.gpu_ms.total_cmp(&b.gpu_ms)).expect("it has modules");
+//! println!("{profile}\n{} takes {:.0} %", slowest.name, 100.0 * slowest.share);
+//! assert!(slowest.share > 0.0 && profile.trace().contains("traceEvents") && profile.svg().starts_with("<svg"));
+//! # Ok::<(), densenet_wgpu::Error>(())
+//! ```
 
 mod compare;
 mod step;
@@ -29,6 +43,15 @@ pub use total::Total;
 const WARM_RUNS: usize = 2;
 
 /// What a device can do, which the steps of a profile are held against.
+///
+/// ```no_run
+/// use densenet_wgpu::profile::Ceilings;
+/// use densenet_wgpu::{Gpu, Peak};
+///
+/// let ceilings = Ceilings::measure(&Gpu::open(None)?)?;
+/// assert!(ceilings.gflops > 0.0 && ceilings.gigabytes_per_second > 0.0 && ceilings.launch_ms > 0.0);
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Ceilings {
     /// Billions of operations a second ([`Peak::gflops`]).

@@ -9,6 +9,20 @@ use crate::plan::Step;
 
 /// What keeps a step from being faster: of the least times that its operations, its bytes and its launch take on the device,
 /// the longest.
+///
+/// ```
+/// use densenet_wgpu::profile::{Bound, Ceilings, Profile};
+/// use densenet_wgpu::{Engine, EngineOptions, Gpu, models};
+///
+/// let model = models::bundled("digits").expect("it is bundled")?;
+/// let engine = Engine::new(&Gpu::open(None)?, &model.graph(64, 64)?, &model.weights, EngineOptions::default())?;
+/// let ceilings = Ceilings { gflops: 100.0, gigabytes_per_second: 10.0, launch_ms: 0.01 }; // or `Ceilings::measure`
+/// let profile = Profile::measure(&engine, &[0.5; 3 * 64 * 64], 64, 64, 1, ceilings)?;
+/// let small = profile.steps.iter().filter(|step| step.bound == Bound::Launch);
+/// println!("{} of {} steps are too small for the device", small.count(), profile.steps.len());
+/// assert_eq!(Bound::Launch.to_string(), "launch");
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Bound {
@@ -38,6 +52,21 @@ impl fmt::Display for Bound {
 }
 
 /// What one step takes, and what that means.
+///
+/// ```
+/// use densenet_wgpu::profile::{Ceilings, Profile};
+/// use densenet_wgpu::{Engine, EngineOptions, Gpu, models};
+///
+/// let model = models::bundled("digits").expect("it is bundled")?;
+/// let engine = Engine::new(&Gpu::open(None)?, &model.graph(64, 64)?, &model.weights, EngineOptions::default())?;
+/// let ceilings = Ceilings { gflops: 100.0, gigabytes_per_second: 10.0, launch_ms: 0.01 }; // or `Ceilings::measure`
+/// let profile = Profile::measure(&engine, &[0.5; 3 * 64 * 64], 64, 64, 1, ceilings)?;
+/// let longest = profile.steps.iter().max_by(|a, b| a.gpu_ms.total_cmp(&b.gpu_ms)).expect("it has steps");
+/// println!("{} ({}): {:.3} ms, bound by {}", longest.name, longest.kernel, longest.gpu_ms, longest.bound);
+/// let shares: f64 = profile.steps.iter().map(|step| step.share).sum();
+/// assert!((shares - 1.0).abs() < 1e-6);
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StepProfile {
     /// The layer it is named after, in the checkpoint's words.

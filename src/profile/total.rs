@@ -5,6 +5,21 @@ use serde::Serialize;
 use super::StepProfile;
 
 /// What some steps of a profile take together.
+///
+/// ```
+/// use densenet_wgpu::profile::{Ceilings, Profile};
+/// use densenet_wgpu::{Engine, EngineOptions, Gpu, models};
+///
+/// let model = models::bundled("digits").expect("it is bundled")?;
+/// let engine = Engine::new(&Gpu::open(None)?, &model.graph(64, 64)?, &model.weights, EngineOptions::default())?;
+/// let ceilings = Ceilings { gflops: 100.0, gigabytes_per_second: 10.0, launch_ms: 0.01 }; // or `Ceilings::measure`
+/// let profile = Profile::measure(&engine, &[0.5; 3 * 64 * 64], 64, 64, 1, ceilings)?;
+/// for total in profile.by_operation() {
+///     println!("{}: {} steps, {:.3} ms, {:.1} GFLOP/s", total.name, total.steps, total.gpu_ms, total.gflops());
+/// }
+/// assert_eq!(profile.by_module().iter().map(|total| total.steps).sum::<usize>(), profile.steps.len());
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Total {
     /// What they have in common.

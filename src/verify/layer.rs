@@ -7,6 +7,20 @@ use serde::Serialize;
 use crate::shape::Shape;
 
 /// One layer on a device beside the reference.
+///
+/// ```
+/// use densenet_wgpu::engine::Input;
+/// use densenet_wgpu::{Engine, EngineOptions, Gpu, Verification, models};
+///
+/// let model = models::bundled("digits").expect("it is bundled")?;
+/// let engine = Engine::new(&Gpu::open(None)?, &model.graph(64, 64)?, &model.weights, EngineOptions::default())?;
+///
+/// let verification = Verification::run(&engine, &model.weights, Input::Values(&[0.5; 3 * 64 * 64]), 64, 64)?;
+/// let worst = verification.worst().expect("it has layers");
+/// assert!(worst.agrees && worst.error < verification.tolerance, "{worst}");
+/// println!("{}: {} instead of {} at {:?}", worst.name(), worst.found, worst.expected, worst.worst);
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LayerCheck {
     /// The layer, in the graph's words.

@@ -4,6 +4,18 @@
 //! with what the [`Reference`] makes of the same input: which shares neither lowering, nor plan, nor kernels with it, and
 //! computes in 64-bit floats. Each runs on from its own results, so that the first layer that differs is where a device goes
 //! wrong, and those behind it may differ because it did.
+//!
+//! [`self_test`] asks whether a device can be trusted at all, a [`Verification`] whether it computes one network as the reference
+//! does.
+//!
+//! ```
+//! use densenet_wgpu::{Gpu, Precision, verify};
+//!
+//! let gpu = Gpu::open(None)?;
+//! verify::self_test(&gpu, Precision::F32)?; // an error where the device computes a small network wrongly
+//! assert_eq!(verify::tolerance(Precision::F32), 1e-4);
+//! # Ok::<(), densenet_wgpu::Error>(())
+//! ```
 
 mod layer;
 mod self_test;
@@ -25,6 +37,12 @@ pub use layer::LayerCheck;
 pub use self_test::self_test;
 
 /// What a value may differ by, of its layer's largest magnitude.
+///
+/// ```
+/// use densenet_wgpu::{Precision, verify::tolerance};
+///
+/// assert!(tolerance(Precision::F32) < tolerance(Precision::F16));
+/// ```
 pub const fn tolerance(precision: Precision) -> f64 {
     match precision {
         Precision::F32 => 1e-4,
@@ -37,20 +55,18 @@ pub const fn tolerance(precision: Precision) -> f64 {
 /// Without fusion ([`EngineOptions::fusion`](crate::EngineOptions::fusion)) that is every layer of the network. With it, layers
 /// that share a kernel with the next one show in that one's result.
 ///
-/// ```no_run
+/// ```
 /// use densenet_wgpu::engine::Input;
 /// use densenet_wgpu::{Engine, EngineOptions, Gpu, Verification, models};
 ///
-/// # fn main() -> densenet_wgpu::Result<()> {
-/// let model = models::bundled("digits").unwrap()?;
-/// let engine = Engine::new(&Gpu::open(None)?, &model.graph(64, 64)?, &model.weights, EngineOptions::default())?;
-/// let verification = Verification::run(&engine, &model.weights, Input::Values(&[0.5; 64 * 64]), 64, 64)?;
-/// match verification.first_divergence() {
-///     None => println!("{} layers agree", verification.layers.len()),
-///     Some(layer) => println!("{layer}"),
-/// }
-/// # Ok(())
-/// # }
+/// let model = models::bundled("digits").expect("it is bundled")?;
+/// let graph = model.graph(64, 64)?;
+/// let options = EngineOptions { fusion: false, ..EngineOptions::default() };
+/// let engine = Engine::new(&Gpu::open(None)?, &graph, &model.weights, options)?;
+/// let verification = Verification::run(&engine, &model.weights, Input::Values(&[0.5; 3 * 64 * 64]), 64, 64)?;
+/// assert_eq!(verification.first_divergence(), None);
+/// assert_eq!(verification.layers.len(), graph.nodes().len());
+/// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Verification {

@@ -21,14 +21,11 @@ const PICTURES: usize = 3;
 /// driver and this version, and not asked again; so is that it failed. The `densenet` program runs this on the first use of a
 /// device; engines do not by themselves.
 ///
-/// ```no_run
+/// ```
 /// use densenet_wgpu::{Gpu, Precision, verify};
 ///
-/// # fn main() -> densenet_wgpu::Result<()> {
-/// let gpu = Gpu::open(None)?;
-/// verify::self_test(&gpu, Precision::F32)?;
-/// # Ok(())
-/// # }
+/// verify::self_test(&Gpu::open(None)?, Precision::F32)?;
+/// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
 ///
 /// Errors where a layer differs ([`Error::SelfTest`]) or the device fails.

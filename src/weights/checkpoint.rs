@@ -17,6 +17,23 @@ use crate::graph::Graph;
 use crate::whole_file::WholeFile;
 
 /// A network as a file holds it.
+///
+/// ```
+/// use densenet_wgpu::{Checkpoint, Config};
+///
+/// let folder = tempfile::tempdir().expect("a folder");
+/// let path = folder.path().join("mine.safetensors");
+/// let mut model = Checkpoint::init(Config { num_classes: Some(2), ..Config::imagenet(4, &[2, 2], 8) }, 1)?;
+/// model.labels = Some(vec!["cat".into(), "dog".into()]);
+/// model.save(&path)?;
+///
+/// let read = Checkpoint::open(&path)?; // or `from_bytes` of what `to_bytes` made
+/// assert_eq!((&read.weights, &read.labels), (&model.weights, &model.labels));
+/// assert_eq!(read.config.to_string(), "DenseNet-11 · k=4 · [2,2] · 3 channels · 2 classes");
+/// let error = Checkpoint::open("Cargo.toml").unwrap_err().to_string();
+/// assert!(error.starts_with("checkpoint: Cargo.toml: has an unknown format"));
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Checkpoint {
     /// The model's name: what the file says, else the file's own name without its extension.
@@ -37,6 +54,15 @@ pub struct Checkpoint {
 }
 
 /// What a checkpoint's file was, and what was found out about it.
+///
+/// ```
+/// use densenet_wgpu::models;
+///
+/// let origin = models::bundled("digits").expect("it is bundled")?.origin.expect("it was a file");
+/// assert_eq!((origin.container.to_string(), origin.dialect.to_string()), ("safetensors".into(), "torchvision".into()));
+/// assert_eq!(origin.described_by, Some("the file itself"));
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Origin {
     /// The kind of file.

@@ -5,6 +5,19 @@ use super::{Checkpoint, Preset};
 use crate::labels::Legend;
 
 /// How a checkpoint's pictures are prepared, after [`Checkpoint::describe`].
+///
+/// ```
+/// use densenet_wgpu::{Checkpoint, Config, Preset};
+///
+/// // An untrained network says nothing about its pictures.
+/// let mut model = Checkpoint::init(Config { num_classes: Some(14), ..Config::imagenet(4, &[2, 2], 8) }, 1)?;
+/// let description = model.clone().describe(None);
+/// assert_eq!((description.preset, description.assumed.len()), (Some(Preset::Torchvision), 1));
+/// let description = model.describe(Some(Preset::Chexnet)); // said, so nothing is assumed
+/// assert!(description.assumed.is_empty());
+/// assert_eq!(model.legend().label(13), "Hernia");
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Description {
     /// How a picture becomes the network's input.

@@ -22,6 +22,15 @@ impl Checkpoint {
     /// that PyTorch draws from the same seed.
     ///
     /// Errors where `config` makes no network.
+    ///
+    /// ```
+    /// use densenet_wgpu::{Checkpoint, Config};
+    ///
+    /// let config = || Config { num_classes: Some(2), ..Config::imagenet(4, &[2, 2], 8) };
+    /// assert_eq!(Checkpoint::init(config(), 7)?, Checkpoint::init(config(), 7)?);
+    /// assert_ne!(Checkpoint::init(config(), 7)?, Checkpoint::init(config(), 8)?);
+    /// # Ok::<(), densenet_wgpu::Error>(())
+    /// ```
     #[tracing::instrument(name = "initialise weights", skip_all)]
     pub fn init(config: Config, seed: u64) -> Result<Self> {
         let mut weights = Weights::new();

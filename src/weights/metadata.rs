@@ -27,6 +27,15 @@ const LARGEST_SIDE: usize = 65536;
 // Fields in alphabetical order: the JSON is sorted, so that the same checkpoint is the same bytes.
 
 /// The `densenet` metadata of a checkpoint. Fields that a file lacks are `None`.
+///
+/// ```
+/// use densenet_wgpu::weights::Metadata;
+///
+/// let metadata: Metadata = serde_json::from_str(r#"{"labels":["cat","dog"],"epsilon":1e-3}"#)?;
+/// assert_eq!((metadata.labels.expect("it has some")[1].as_str(), metadata.epsilon), ("dog", Some(1e-3)));
+/// assert!(serde_json::from_str::<Metadata>(r#"{"lables":[]}"#).is_err());
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Metadata {
@@ -56,6 +65,20 @@ pub struct Metadata {
 /// How a picture becomes the network's input, and what its logits mean.
 ///
 /// In this order: resize, crop from the centre, scale to [`Range`], subtract `mean`, divide by `std`.
+///
+/// ```
+/// use densenet_wgpu::{Preprocessing, image::Picture};
+///
+/// let preprocessing = Preprocessing::torchvision(3);
+/// assert_eq!(preprocessing.size(), Some([224, 224]));
+/// assert!(preprocessing.to_string().starts_with("short side to 256 (bilinear), crop 224x224"));
+///
+/// let input = preprocessing.apply(&Picture::new(300, 400, 3, vec![127; 300 * 400 * 3])?)?;
+/// assert_eq!((input.height, input.width, input.values.len()), (224, 224, 3 * 224 * 224));
+/// let wrong = Preprocessing { std: vec![0.0; 3], ..preprocessing };
+/// assert_eq!(wrong.check().unwrap_err().to_string(), "checkpoint: preprocessing std: expected no zeros, found [0.0, 0.0, 0.0]");
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Preprocessing {
@@ -76,6 +99,14 @@ pub struct Preprocessing {
 }
 
 /// What pixel values are scaled to.
+///
+/// ```
+/// use densenet_wgpu::{Preset, weights::Range};
+///
+/// assert_eq!(Preset::Xrv.preprocessing(1).range, Range::MinusPlus1024);
+/// assert_eq!(serde_json::to_string(&Range::MinusPlus1024)?, "\"minus_plus_1024\"");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Range {
@@ -90,6 +121,14 @@ pub enum Range {
 }
 
 /// What turns logits into probabilities.
+///
+/// ```
+/// use densenet_wgpu::{labels::probabilities, weights::Activation};
+///
+/// assert_eq!(probabilities(&[0.0, 0.0], Activation::Sigmoid), [0.5, 0.5]);
+/// assert_eq!(probabilities(&[0.0, 0.0, 0.0, 0.0], Activation::Softmax), [0.25; 4]);
+/// assert_eq!(probabilities(&[1.5], Activation::None), [1.5]);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Activation {
@@ -102,6 +141,14 @@ pub enum Activation {
 }
 
 /// How a picture is scaled.
+///
+/// ```
+/// use densenet_wgpu::weights::{Filter, Resize, ResizeMode};
+///
+/// let resize: Resize = serde_json::from_str(r#"{"filter":"bicubic","mode":"short_side","size":256}"#)?;
+/// assert_eq!(resize, Resize { filter: Filter::Bicubic, mode: ResizeMode::ShortSide(256) });
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "WrittenResize", into = "WrittenResize")]
 pub struct Resize {
@@ -112,6 +159,19 @@ pub struct Resize {
 }
 
 /// The size a picture is scaled to, in pixels.
+///
+/// ```
+/// use densenet_wgpu::Preprocessing;
+/// use densenet_wgpu::weights::{Filter, Resize, ResizeMode};
+///
+/// let to = |mode| {
+///     let resize = Some(Resize { filter: Filter::Bilinear, mode });
+///     Preprocessing { crop: None, resize, ..Preprocessing::torchvision(3) }
+/// };
+/// assert_eq!(to(ResizeMode::Squash([60, 80])).size(), Some([60, 80]));
+/// assert_eq!(to(ResizeMode::Square(64)).size(), Some([64, 64]));
+/// assert_eq!(to(ResizeMode::ShortSide(64)).size(), None); // the other side is the picture's
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ResizeMode {
     /// The shorter side becomes this long, the aspect ratio stays (torchvision's `Resize(size)`).
@@ -130,6 +190,16 @@ pub enum ResizeMode {
 }
 
 /// A resampling filter as in Pillow: antialiased when it makes a picture smaller, `nearest` excepted.
+///
+/// ```
+/// use densenet_wgpu::image::{Picture, resize};
+/// use densenet_wgpu::weights::Filter;
+///
+/// let edge = Picture::new(1, 4, 1, vec![0, 0, 200, 200])?;
+/// assert_eq!(resize(&edge, 1, 2, Filter::Nearest).samples(), [0, 200]);
+/// assert_eq!(resize(&edge, 1, 2, Filter::Bilinear).samples(), [29, 171]);
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Filter {

@@ -1,4 +1,19 @@
 //! The numbers: named tensors, the files they come from, and the architecture that their shapes tell.
+//!
+//! [`Checkpoint::open`] reads a file of any [`Container`] and [`Dialect`]; [`Checkpoint::describe`] completes what the file does
+//! not say of pictures and classes from a [`Preset`]; [`Checkpoint::save`] writes it all as one safetensors file.
+//!
+//! ```
+//! use densenet_wgpu::Checkpoint;
+//! use densenet_wgpu::weights::{Container, Dialect};
+//!
+//! let model = Checkpoint::open("models/digits.safetensors")?;
+//! assert_eq!(model.weights.tensor("features.conv0.weight")?.shape[1], 3); // channels of the picture
+//! let origin = model.origin.as_ref().expect("it is from a file");
+//! assert_eq!((origin.container, origin.dialect), (Container::Safetensors, Dialect::Torchvision));
+//! println!("{}: {}, {} parameters", model.name, model.config, model.weights.parameters());
+//! # Ok::<(), densenet_wgpu::Error>(())
+//! ```
 
 use std::collections::BTreeMap;
 
@@ -25,6 +40,13 @@ pub use metadata::{Activation, Filter, Metadata, Preprocessing, Range, Resize, R
 pub use preset::Preset;
 
 /// An array of 32-bit floats.
+///
+/// ```
+/// use densenet_wgpu::Tensor;
+///
+/// let identity = Tensor { shape: vec![2, 2], data: vec![1.0, 0.0, 0.0, 1.0] };
+/// assert_eq!(identity.data.len(), identity.shape.iter().product::<usize>());
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tensor {
     /// Its dimensions, the slowest first.
@@ -34,6 +56,21 @@ pub struct Tensor {
 }
 
 /// Tensors by name, as a checkpoint holds them.
+///
+/// ```
+/// use densenet_wgpu::{Graph, Shape, Tensor, Weights};
+///
+/// let mut graph = Graph::new(Shape::new(2, 1, 1));
+/// graph.linear("classifier", graph.input(), 3)?;
+/// let mut weights = Weights::new();
+/// weights.insert("classifier.weight", Tensor { shape: vec![3, 2], data: vec![0.5; 6] });
+/// let error = weights.check(&graph).unwrap_err().to_string();
+/// assert_eq!(error, "checkpoint tensor classifier.bias: expected a tensor of shape [3], found none");
+/// weights.insert("classifier.bias", Tensor { shape: vec![3], data: vec![0.0; 3] });
+/// weights.check(&graph)?;
+/// assert_eq!((weights.len(), weights.parameters()), (2, 9));
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Weights {
     tensors: BTreeMap<String, Tensor>,

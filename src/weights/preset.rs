@@ -25,6 +25,16 @@ const WEIGHT_SETS: [(&str, &str, &str); 7] = [
 ];
 
 /// How a family of models wants its pictures, and what its classes are called.
+///
+/// ```
+/// use densenet_wgpu::Preset;
+///
+/// let preset = Preset::named("xrv").expect("it is one");
+/// assert_eq!(preset.preprocessing(1).size(), Some([224, 224]));
+/// assert_eq!(preset.labels("densenet121-res224-all", 18).expect("it has 18 outputs")[0], "Atelectasis");
+/// assert!(preset.thresholds("densenet121-res224-all", 18).is_some());
+/// assert!(Preset::names().all(|name| Preset::named(name).map(Preset::name) == Some(name)));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Preset {

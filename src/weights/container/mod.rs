@@ -20,6 +20,14 @@ use stored::Storage;
 pub(crate) use stored::Stored;
 
 /// A kind of file.
+///
+/// ```
+/// use densenet_wgpu::{models, weights::Container};
+///
+/// let origin = models::bundled("digits").expect("it is bundled")?.origin.expect("it was a file");
+/// assert_eq!(origin.container, Container::Safetensors);
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Container {

@@ -12,6 +12,14 @@ use crate::error::{Error, Result};
 pub(crate) type Storage<'a> = Rc<Cow<'a, [u8]>>;
 
 /// Type of a tensor's elements.
+///
+/// ```
+/// use densenet_wgpu::{models, weights::Element};
+///
+/// let origin = models::bundled("digits").expect("it is bundled")?.origin.expect("it was a file");
+/// assert_eq!(origin.elements.into_iter().collect::<Vec<_>>(), [Element::F32]);
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Element {

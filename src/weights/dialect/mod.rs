@@ -17,6 +17,15 @@ use super::metadata::Activation;
 use crate::error::{Error, Result};
 
 /// Whose names a checkpoint's tensors have.
+///
+/// ```
+/// use densenet_wgpu::{models, weights::Dialect};
+///
+/// let origin = models::bundled("digits").expect("it is bundled")?.origin.expect("it was a file");
+/// assert_eq!(origin.dialect, Dialect::Torchvision);
+/// assert_eq!(Dialect::TorchvisionLegacy.to_string(), "torchvision (legacy names)");
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Dialect {
@@ -115,6 +124,13 @@ const HARMLESS: [(&str, &str); 7] = [
 ];
 
 /// Why a tensor of this name can be left out of a checkpoint without changing any result; `None` where it cannot.
+///
+/// ```
+/// use densenet_wgpu::weights::harmless;
+///
+/// assert_eq!(harmless("features.norm0.num_batches_tracked"), Some("counts training steps; evaluation never reads it"));
+/// assert_eq!(harmless("features.norm0.weight"), None);
+/// ```
 pub fn harmless(name: &str) -> Option<&'static str> {
     let ends = |ending: &str| name.strip_suffix(ending).is_some_and(|rest| rest.is_empty() || rest.ends_with(['.', '/']));
     HARMLESS.iter().find(|(ending, _)| ends(ending)).map(|(_, reason)| *reason)
