@@ -231,7 +231,7 @@ fn heatmaps_that_cannot_be_are_refused() {
     assert_refused(&command.output().unwrap(), &["expected a model with a classifier"]);
 }
 
-/// As the README says it was made; the processor's numbers may round to another shade.
+/// As docs/heatmaps.md says it was made; the processor's numbers may round to another shade.
 #[test]
 fn the_heatmap_in_the_readme_is_this_programs() {
     let maps = Maps::new();
