@@ -89,7 +89,7 @@ fn commands() -> BTreeMap<String, BTreeSet<String>> {
 fn unknown(line: &str, commands: &BTreeMap<String, BTreeSet<String>>) -> Vec<String> {
     let line = line.split(" #").next().unwrap_or_default();
     let mut unknown = Vec::new();
-    for call in line.split(['|', ';']).filter_map(|part| part.trim().strip_prefix("densenet ")) {
+    for call in line.split(['|', ';']).filter_map(|part| part.trim().trim_start_matches("exec ").strip_prefix("densenet ")) {
         let mut words = call.split_whitespace().map(|word| word.split('=').next().unwrap_or(word));
         let name = words.next().unwrap_or_default();
         let is_placeholder = name.chars().all(char::is_uppercase) || name.starts_with('-');
