@@ -3,6 +3,16 @@
 //! [`Picture`] decodes ([`Decoding`] within which limits), [`resize()`] resizes as Pillow does, and a model's
 //! [`Preprocessing`](crate::weights::Preprocessing) makes of it what the network takes. The way back is a [`Heatmap`]: where
 //! in the picture a class was seen.
+//!
+//! ```
+//! use densenet_wgpu::Preprocessing;
+//! use densenet_wgpu::image::Picture;
+//!
+//! let picture = Picture::open("examples/digits/7-1442-8.png")?.upright(); // turned as its EXIF orientation says
+//! let input = Preprocessing::torchvision(3).apply(&picture)?;
+//! assert_eq!(input.values.len(), 3 * 224 * 224); // [C, H, W]
+//! # Ok::<(), densenet_wgpu::Error>(())
+//! ```
 
 mod crop;
 mod decode;
@@ -47,6 +57,24 @@ pub struct Dicom {
 }
 
 /// A decoded picture: 8-bit samples, row by row from the top, the channels of a pixel side by side.
+///
+/// ```
+/// use densenet_wgpu::image::Picture;
+/// use std::io::Cursor;
+///
+/// let drawn = Picture::new(2, 3, 3, [[255, 0, 0]; 6].concat())?; // [height, width, channels]: six red pixels
+/// let mut png = Vec::new();
+/// drawn.write_png(&mut png)?;
+/// assert!(Picture::recognises(Cursor::new(&png)) && !Picture::recognises(Cursor::new(b"no picture")));
+///
+/// let read = Picture::decode(&png)?; // of a file: `Picture::open`
+/// assert_eq!((read.height(), read.width(), read.channels()), (2, 3, 3));
+/// assert_eq!(read.samples(), drawn.samples());
+/// assert_eq!(read.grey().samples(), [76; 6]); // Pillow's luma
+/// let error = Picture::open("README.md").unwrap_err().to_string();
+/// assert!(error.starts_with("README.md: "), "{error}");
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Picture {
     width: usize,
