@@ -138,7 +138,7 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let total = inputs.as_ref().map(Vec::len);
     let inputs = match inputs {
         Some(inputs) => Inputs::Listed(classification.begin(inputs, options.resume.as_deref(), classes)?.into_iter()),
-        None => Inputs::Sent(Requests::from_stdin()),
+        None => Inputs::Sent(Requests::from_stdin(preparation.decoding.max_file_bytes)),
     };
     if inputs.count() == Some(0) {
         return classification.finish(Ok(()), total, options.resume.is_some());

@@ -73,7 +73,7 @@ Exit status:
   0    all well
   1    an input failed
   2    nothing could be tried: usage, model, device
-  130  Ctrl-C
+  130  Ctrl-C; 143 SIGTERM
 
 Examples:
   # handwritten digits, with the model that is inside

@@ -23,8 +23,9 @@ pub(crate) struct PictureOptions {
     /// Without it they are read as they lie, as torchvision does.
     #[arg(long)]
     pub(crate) exif: bool,
-    /// Show DICOM pictures through the file's own VOI LUT or window; without it all that their stored bits can be is scaled,
-    /// as torchxrayvision does
+    /// See grey of DICOM files through their own VOI LUT or window
+    ///
+    /// Without it all that their stored bits can be is scaled, as torchxrayvision does.
     #[cfg(feature = "dicom")]
     #[arg(long)]
     voi_lut: bool,

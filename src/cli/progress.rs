@@ -6,12 +6,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use console::Term;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressState, ProgressStyle, TermLike};
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressState, ProgressStyle, TermLike};
 
 /// The bar that is on the terminal. There is one terminal, and what is written there must not be written into the bar.
 static SHOWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
 
-const STYLE: &str = "{bar:20} {pos}/{len}, {rate}, {eta} left";
+const STYLE: &str = "{bar:20} {pos}/{len}{rate}";
 
 /// A bar on standard error, where that is a terminal, until this is dropped.
 pub(crate) struct Progress {
@@ -23,6 +23,16 @@ impl Progress {
     /// known, or there is one.
     pub(crate) fn begin(total: Option<usize>, done: usize) -> Self {
         let Some(total) = total.filter(|total| *total > 1 && io::stderr().is_terminal()) else { return Self { bar: None } };
+        let terminal = Box::new(Margin(Term::buffered_stderr()));
+        let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::term_like_with_hz(terminal, 5));
+        let style = ProgressStyle::with_template(STYLE).unwrap_or_else(|_| ProgressStyle::default_bar());
+        // A bar cannot say that it could not be written, and there is no rate before the first batch is done.
+        let rate = |state: &ProgressState, text: &mut dyn Write| {
+            let _ = match state.per_sec() {
+                rate if rate > 0.0 => write!(text, ", {rate:.1} images/s, {:#} left", HumanDuration(state.eta())),
+                _ => Ok(()),
+            };
+        };
         let terminal = Box::new(Margin(Term::buffered_stderr()));
         let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::term_like_with_hz(terminal, 5));
         let style = ProgressStyle::with_template(STYLE).unwrap_or_else(|_| ProgressStyle::default_bar());

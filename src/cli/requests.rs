@@ -12,8 +12,8 @@ use serde_json::Value;
 use super::inputs::{Content, Input, Next};
 use super::subject::Subject;
 
-/// Bytes that a line may have: those of the largest file that is read whole, in base 64, and some more.
-const MAX_LINE_BYTES: usize = (1 << 28) / 3 * 4 + (1 << 16);
+/// Bytes that a line may have beside a picture.
+const MAX_OTHER_BYTES: u64 = 1 << 16;
 
 /// Lines that wait for their turn: none of them are read while the device is behind.
 const WAITING: usize = 4;
@@ -31,11 +31,12 @@ pub(crate) struct Requests {
 }
 
 impl Requests {
-    /// Reads standard input from now on.
-    pub(crate) fn from_stdin() -> Self {
+    /// Reads standard input from now on, with pictures of at most so many bytes.
+    pub(crate) fn from_stdin(max_file_bytes: u64) -> Self {
+        let max_bytes = (max_file_bytes / 3).saturating_mul(4).saturating_add(MAX_OTHER_BYTES);
         let (sender, inputs) = sync_channel(WAITING);
         std::thread::spawn(move || {
-            let mut lines = Lines { source: io::stdin().lock(), number: 0 };
+            let mut lines = Lines { source: io::stdin().lock(), max_bytes, number: 0 };
             let mut sent = 0;
             while let Some(line) = lines.next() {
                 let (subject, content) = request(line);
@@ -73,6 +74,7 @@ type Line = (usize, Result<Vec<u8>, String>);
 /// The lines of `source` that are not blank.
 struct Lines<R> {
     source: R,
+    max_bytes: u64,
     number: usize,
 }
 
@@ -82,12 +84,15 @@ impl<R: BufRead> Lines<R> {
         loop {
             self.number += 1;
             let mut line = Vec::new();
-            self.source.by_ref().take(MAX_LINE_BYTES as u64 + 1).read_until(b'\n', &mut line).ok().filter(|bytes| *bytes > 0)?;
-            if line.len() > MAX_LINE_BYTES {
+            self.source.by_ref().take(self.max_bytes.saturating_add(1)).read_until(b'\n', &mut line).ok().filter(|bytes| *bytes > 0)?;
+            if line.len() as u64 > self.max_bytes {
                 if line.last() != Some(&b'\n') {
                     self.source.skip_until(b'\n').ok()?;
                 }
-                return Some((self.number, Err(format!("expected at most {MAX_LINE_BYTES} bytes, found more"))));
+                return Some((
+                    self.number,
+                    Err(format!("expected at most {} bytes, found more; give a larger --max-bytes", self.max_bytes)),
+                ));
             }
             if !line.trim_ascii().is_empty() {
                 return Some((self.number, Ok(line)));
@@ -140,7 +145,7 @@ mod tests {
     use super::*;
 
     fn requests(text: &str) -> Vec<(Subject, Content)> {
-        let mut lines = Lines { source: text.as_bytes(), number: 0 };
+        let mut lines = Lines { source: text.as_bytes(), max_bytes: 100, number: 0 };
         std::iter::from_fn(|| lines.next()).map(request).collect()
     }
 
@@ -164,6 +169,7 @@ mod tests {
             (r#"{"path":"a.png","id":null}"#, Value::Null, ["line 1", "no id"]),
             (r#"{"id":3}"#, json!(3), ["line 1", "neither"]),
             (r#"{"id":3,"path":"a","b64":""}"#, json!(3), ["line 1", "both"]),
+            (&format!(r#"{{"id":3,"b64":"{}"}}"#, "A".repeat(100)), Value::Null, ["line 1", "at most 100 bytes"]),
             (r#"{"id":3,"b64":"?"}"#, json!(3), ["b64", "expected base 64"]),
         ] {
             let found = requests(text);
