@@ -29,11 +29,15 @@ pub(crate) struct PictureOptions {
     #[cfg(feature = "dicom")]
     #[arg(long)]
     voi_lut: bool,
-    /// Pixels a picture may have, as in 500M; default: 178956970, as in Pillow
+    /// Pixels a picture may have, as in 500M
+    ///
+    /// Default: 178956970, as in Pillow.
     #[arg(long, value_name = "N")]
     max_pixels: Option<Count>,
-    /// Bytes a decoder may allocate for one picture, and a JPEG or DICOM file or one from a pipe may have, as in 2G or 512Mi;
-    /// default: 1Gi of memory, 256Mi of a file
+    /// Bytes a picture may take to be decoded, as in 2G or 512Mi
+    ///
+    /// Those that a decoder may allocate, 1Gi by default, and those of a file that is read at once: a JPEG or DICOM file, or one
+    /// from a pipe or a line of standard input, 256Mi by default.
     #[arg(long, value_name = "N")]
     max_bytes: Option<Count>,
 }
