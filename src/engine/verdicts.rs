@@ -3,7 +3,7 @@
 //! The check of a tile is noted before it begins: one that took its process with it twice is as bad as one that failed.
 //! Notes are taken under a lock, which ends with its process: so one that is there without a lock is of a process that is gone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, TryLockError};
 
 use serde::{Deserialize, Serialize};
@@ -21,12 +21,16 @@ enum Verdict {
     Wrong,
     /// Begun so often, and not ended.
     Lost(u32),
+    /// Begun, and lost so often before.
+    Begun(u32),
 }
 
 #[derive(Debug)]
 pub(crate) struct Verdicts {
     file: Option<SealedFile>,
     verdicts: BTreeMap<String, Verdict>,
+    /// What was begun here and has not ended.
+    begun: BTreeSet<String>,
     notes: Notes,
 }
 
@@ -54,7 +58,7 @@ impl Notes {
 impl Verdicts {
     /// What is known of a device; nothing where no file keeps it.
     pub(crate) fn open(file: Option<SealedFile>) -> Self {
-        let mut verdicts = Self { file, verdicts: BTreeMap::new(), notes: Notes::Nobodys };
+        let mut verdicts = Self { file, verdicts: BTreeMap::new(), begun: BTreeSet::new(), notes: Notes::Nobodys };
         verdicts.read();
         verdicts.notes = Notes::Nobodys;
         verdicts
@@ -65,8 +69,12 @@ impl Verdicts {
         self.notes = Notes::of(self.file.as_ref());
         let kept = self.file.as_ref().and_then(SealedFile::read);
         let mut kept: BTreeMap<String, Verdict> = kept.and_then(|kept| serde_json::from_slice(&kept).ok()).unwrap_or_default();
-        // What somebody has begun and not ended is not lost yet.
-        kept.retain(|_, verdict| matches!(self.notes, Notes::Ours(_)) || !matches!(verdict, Verdict::Lost(_)));
+        for verdict in kept.values_mut() {
+            if let Verdict::Begun(before) = *verdict {
+                // Whoever began is gone, or else still at it.
+                *verdict = Verdict::Lost(before + u32::from(matches!(self.notes, Notes::Ours(_))));
+            }
+        }
         self.verdicts.extend(kept);
     }
 
@@ -75,38 +83,48 @@ impl Verdicts {
         match self.verdicts.get(label)? {
             Verdict::Right => Some(true),
             Verdict::Wrong => Some(false),
-            Verdict::Lost(times) => (*times >= MOST_LOST).then_some(false),
+            Verdict::Lost(times) | Verdict::Begun(times) => (*times >= MOST_LOST).then_some(false),
         }
     }
 
     /// Notes that checks begin.
     pub(crate) fn begin<'a>(&mut self, labels: impl Iterator<Item = &'a str>) {
-        self.read();
-        if !matches!(self.notes, Notes::Ours(_)) {
-            return;
+        if self.begun.is_empty() {
+            self.read();
         }
-        // For the next process: in this one they are not lost.
-        let mut noted = self.verdicts.clone();
-        for label in labels {
-            if let Verdict::Lost(times) = noted.entry(label.to_owned()).or_insert(Verdict::Lost(0)) {
-                *times += 1;
-            }
+        self.begun.extend(labels.map(str::to_owned));
+        // Without a lock nobody could tell what is lost from what is under way.
+        if matches!(self.notes, Notes::Ours(_)) {
+            self.keep();
         }
-        self.keep(&noted);
     }
 
     /// Notes how checks ended, whether or not their beginning was noted.
     pub(crate) fn end<'a>(&mut self, found: impl Iterator<Item = (&'a str, bool)>) {
-        if !matches!(self.notes, Notes::Ours(_)) {
+        if self.begun.is_empty() {
             self.read();
         }
-        self.verdicts.extend(found.map(|(label, right)| (label.to_owned(), if right { Verdict::Right } else { Verdict::Wrong })));
-        self.keep(&self.verdicts);
-        self.notes = Notes::Nobodys;
+        for (label, right) in found {
+            self.begun.remove(label);
+            self.verdicts.insert(label.to_owned(), if right { Verdict::Right } else { Verdict::Wrong });
+        }
+        self.keep();
+        if self.begun.is_empty() {
+            self.notes = Notes::Nobodys;
+        }
     }
 
-    fn keep(&self, verdicts: &BTreeMap<String, Verdict>) {
-        if let (Some(file), Ok(content)) = (&self.file, serde_json::to_vec(verdicts))
+    fn keep(&self) {
+        let mut verdicts = self.verdicts.clone();
+        let begun = |label: &String| match self.verdicts.get(label) {
+            None => Some(Verdict::Begun(0)),
+            Some(Verdict::Lost(times)) => Some(Verdict::Begun(*times)),
+            Some(_) => None,
+        };
+        if matches!(self.notes, Notes::Ours(_)) {
+            verdicts.extend(self.begun.iter().filter_map(|label| Some((label.clone(), begun(label)?))));
+        }
+        if let (Some(file), Ok(content)) = (&self.file, serde_json::to_vec(&verdicts))
             && !matches!(self.notes, Notes::Theirs)
         {
             file.write(&content);
@@ -162,6 +180,23 @@ mod tests {
         all[1..].iter_mut().for_each(|verdicts| end(verdicts, "a tile", false));
         end(&mut all[0], "a tile", true);
         assert_eq!(open(&folder).of("a tile"), Some(true));
+    }
+
+    #[test]
+    fn what_was_lost_too_often_stays_lost_while_others_check() {
+        let folder = tempfile::tempdir().unwrap();
+        for _ in 0..MOST_LOST {
+            begin(&mut open(&folder), "a deadly tile");
+        }
+        let mut busy = open(&folder);
+        begin(&mut busy, "another");
+        begin(&mut busy, "a third, at the same time");
+        assert_eq!(open(&folder).of("a deadly tile"), Some(false));
+        end(&mut busy, "another", true);
+        assert_eq!(["another", "a third, at the same time"].map(|label| open(&folder).of(label)), [Some(true), None]);
+        drop(busy); // and with it the third check
+        begin(&mut open(&folder), "a third, at the same time");
+        assert_eq!(open(&folder).of("a third, at the same time"), Some(false), "lost twice");
     }
 
     #[test]
