@@ -42,6 +42,10 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
         let found = options.output.display();
         return Err(Stop::refused(format!("{found}: expected a name that ends in .safetensors, which is what convert writes")));
     }
+    let same = |path: &str| Ok::<_, std::io::Error>(std::fs::canonicalize(path)? == std::fs::canonicalize(&options.output)?);
+    if same(&options.model).unwrap_or(false) {
+        return Err(Stop::refused(format!("{}: expected another file than the one that is read", options.output.display())));
+    }
     let mut model = options.variant.open(&options.model)?;
     options.description.describe(&mut model)?;
     model.save(&options.output)?;

@@ -41,7 +41,10 @@ impl Dump {
                 return Err(Stop::failed(format!("{expected}, {found}; --size HxW makes them equal")));
             }
         }
-        pictures.iter().try_for_each(|prepared| self.stack.push(&prepared.samples().values())).map_err(|error| refused(&self.path, &error))
+        pictures
+            .iter()
+            .try_for_each(|prepared| self.stack.push(&prepared.samples().values()))
+            .map_err(|error| unwritten(&self.path, &error))
     }
 
     /// Puts the file in its place and says its shape.
@@ -49,7 +52,7 @@ impl Dump {
         let Self { path, stack, shape, .. } = self;
         let [channels, height, width] = shape;
         let count = stack.arrays();
-        stack.finish(&shape).map_err(|error| refused(&path, &error))?;
+        stack.finish(&shape).map_err(|error| unwritten(&path, &error))?;
         message::note(&format!("{}: {:?}", path.display(), [count, channels, height, width]));
         Ok(())
     }
@@ -57,4 +60,8 @@ impl Dump {
 
 fn refused(path: &Path, error: &io::Error) -> Stop {
     Stop::refused(format!("{}: {error}", path.display()))
+}
+
+fn unwritten(path: &Path, error: &io::Error) -> Stop {
+    Stop::failed(format!("{}: {error}; nothing of it is kept", path.display()))
 }

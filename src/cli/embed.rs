@@ -147,17 +147,17 @@ impl Features {
         let row = Row { row: self.table.arrays(), subject };
         // JSON has no line end within: a path's own is escaped.
         let line = serde_json::to_string(&row).map_err(Stop::failed)?;
-        writeln!(self.paths, "{line}").map_err(|error| in_file(&self.paths_output, &error))?;
-        self.table.push(values).map_err(|error| in_file(&self.output, &error))
+        writeln!(self.paths, "{line}").map_err(|error| unwritten(&self.paths_output, &error))?;
+        self.table.push(values).map_err(|error| unwritten(&self.output, &error))
     }
 
     /// Puts both files in their places.
     fn finish(self) -> Result<(), Stop> {
         let Self { output, paths_output, table, paths, columns } = self;
         let rows = table.arrays();
-        let paths = paths.into_inner().map_err(|error| in_file(&paths_output, error.error()))?;
-        paths.finish().map_err(|error| in_file(&paths_output, &error))?;
-        table.finish(&[columns]).map_err(|error| in_file(&output, &error))?;
+        let paths = paths.into_inner().map_err(|error| unwritten(&paths_output, error.error()))?;
+        paths.finish().map_err(|error| unwritten(&paths_output, &error))?;
+        table.finish(&[columns]).map_err(|error| unwritten(&output, &error))?;
         message::note(&format!("{}: [{rows}, {columns}]; {}: their paths", output.display(), paths_output.display()));
         Ok(())
     }
@@ -165,4 +165,9 @@ impl Features {
 
 fn in_file(path: &Path, error: &std::io::Error) -> Stop {
     Stop::refused(format!("{}: {error}", path.display()))
+}
+
+/// What to say of a file that was begun and cannot be written any more.
+fn unwritten(path: &Path, error: &std::io::Error) -> Stop {
+    Stop::failed(format!("{}: {error}; nothing of it is kept", path.display()))
 }

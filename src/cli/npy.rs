@@ -1,7 +1,7 @@
 //! `.npy` files: NumPy's arrays on disk.
 
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Seek, SeekFrom, Write};
+use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use densenet_wgpu::whole_file::WholeFile;
@@ -89,7 +89,7 @@ pub(crate) struct Array {
 impl Array {
     /// Begins a file of `shape`, beside where it will be.
     pub(crate) fn create(path: &Path, shape: &[u64]) -> io::Result<Self> {
-        let file = WholeFile::create(path)?;
+        let file = replacement(path)?;
         let writer = npyz::WriteOptions::new().default_dtype().shape(shape).writer(BufWriter::new(file.handle()?)).begin_nd()?;
         Ok(Self { file, writer })
     }
@@ -122,7 +122,7 @@ impl Stack {
     /// Begins a file, beside where it will be. Errors where what is at `path` is no file, whose header could be written
     /// last.
     pub(crate) fn create(path: &Path) -> io::Result<Self> {
-        let file = WholeFile::create(path)?;
+        let file = replacement(path)?;
         let handle = file.handle()?;
         if !handle.metadata()?.is_file() {
             return Err(io::Error::other("expected a file to write, found a device or pipe"));
@@ -160,6 +160,21 @@ impl Stack {
         self.file.finish()
     }
 }
+
+/// Begins a file in place of what is at `path`: nothing, or another array. A picture or a checkpoint was not meant.
+fn replacement(path: &Path) -> io::Result<WholeFile> {
+    let mut begin = Vec::new();
+    if path.is_file() {
+        File::open(path)?.take(MAGIC.len() as u64).read_to_end(&mut begin)?;
+    }
+    if !begin.is_empty() && begin != MAGIC {
+        return Err(io::Error::other("expected a new name or a .npy file to replace, found a file of another kind"));
+    }
+    WholeFile::create(path)
+}
+
+/// How a .npy file begins.
+const MAGIC: [u8; 6] = *b"\x93NUMPY";
 
 /// What stands before the numbers of `count` arrays of float32 in C order: version 1.0 of NumPy's format (NEP 1).
 fn header(count: usize, shape: &[usize]) -> [u8; BYTE_HEADER] {

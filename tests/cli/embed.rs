@@ -125,6 +125,11 @@ fn embed_refuses_what_it_cannot_begin() {
     assert_refused(&to(&embed.folder.path().join("none/out.npy")), &["none/out.npy", "make it first"]);
     assert_refused(&to(embed.folder.path()), &["expected a file to write, found a folder"]);
     assert_refused(&to(&embed.folder.path().join("out.jsonl")), &["expected another ending than .jsonl"]);
+    // What a shell makes of `--output *.png`.
+    let picture = embed.folder.path().join("picture.png");
+    fs::copy(fixture("L.png"), &picture).unwrap();
+    assert_refused(&to(&picture), &["picture.png", "expected a new name or a .npy file to replace"]);
+    assert_eq!(fs::read(&picture).unwrap(), fs::read(fixture("L.png")).unwrap());
     #[cfg(unix)]
     assert_refused(&to(Path::new("/dev/null")), &["expected a file to write, found a device or pipe"]);
     assert_refused(&embed.run(&[]), &["PATH"]);

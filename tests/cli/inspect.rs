@@ -101,6 +101,8 @@ fn a_converted_file_is_the_same_model_and_says_so_itself() {
             to
         };
         let converted = convert("a.safetensors");
+        let onto_itself = densenet().arg("convert").args([&converted, &converted]).output().unwrap();
+        assert_refused(&onto_itself, &["expected another file than the one that is read"]);
         assert_eq!(fs::read(&converted).unwrap(), fs::read(convert("b.safetensors")).unwrap(), "{name} twice");
 
         let (before, after) = (inspect(&path, &["--format", "json"]), inspect(&converted, &["--format", "json"]));
