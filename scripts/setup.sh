@@ -57,9 +57,9 @@ remedy() {
     if command -v apt-get >/dev/null; then
         line="apt-get update && apt-get install -y ${packages[*]}"
     elif command -v dnf >/dev/null; then
-        line="dnf install -y gcc vulkan-loader mesa-vulkan-drivers tmux"
+        line="dnf install -y gcc vulkan-loader mesa-vulkan-drivers${tests:+ tmux}"
     elif command -v pacman >/dev/null; then
-        line="pacman -S --needed gcc vulkan-icd-loader vulkan-swrast tmux"
+        line="pacman -S --needed gcc vulkan-icd-loader vulkan-swrast${tests:+ tmux}"
     else
         echo "(install with this system's package manager: $names)"
         return
@@ -86,7 +86,8 @@ missing=() packages=()
 has_linker || { missing+=("a C linker") && packages+=(gcc libc6-dev); }
 has_vulkan_loader || { missing+=("the Vulkan loader") && packages+=(libvulkan1); }
 has_vulkan_driver || { missing+=("a Vulkan driver") && packages+=(mesa-vulkan-drivers); }
-if [ "${1:-}" = tests ] && ! command -v tmux >/dev/null; then
+tests=${1:-}
+if [ "$tests" = tests ] && ! command -v tmux >/dev/null; then
     missing+=(tmux) && packages+=(tmux)
 fi
 [ ${#missing[@]} -gt 0 ] || exit 0

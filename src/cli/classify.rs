@@ -60,7 +60,7 @@ pub(crate) struct Options {
     shard: ShardOptions,
     /// Answer pictures that another program sends
     ///
-    /// Each line of standard input is one, {"id":…,"path":…} or {"id":…,"b64":…}, and is answered with a line of JSON that has its
+    /// Each line of standard input is one, {"id":...,"path":...} or {"id":...,"b64":...}, and is answered with a line of JSON that has its
     /// id, as soon as its batch is done; a batch waits for no line that has not come.
     #[arg(long, conflicts_with_all = ["paths", "shard", "resume"], help_heading = "Input")]
     stdin_jsonl: bool,
@@ -147,7 +147,10 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let dump = options.dump_input.as_deref().map(|path| Dump::create(path, shape)).transpose()?;
 
     let batch = (options.stream.batch(&graph) / crops).max(1);
-    let progress = Progress::begin(total, total.zip(inputs.count()).map_or(0, |(total, left)| total - left));
+    let progress = Progress::begin(
+        total.filter(|_| options.resume.is_some() || !Output::is_piped()),
+        total.zip(inputs.count()).map_or(0, |(total, left)| total - left),
+    );
     let reader = Reader::new(inputs, preparation, batch * runners.len())?.keeping(classification.heatmaps.is_some());
     let stream = Stream { reader, batch, dump, progress };
     let finished = stream.run(&runners, |inputs| classification.finish_batch(inputs));
@@ -206,11 +209,14 @@ impl Classification {
             self.rows.begin()?;
             return Ok(inputs);
         };
-        let csv_lines = self.rows.legend.top_k(&vec![0.0; classes], self.top_k)?.len();
-        let expected = Expected { format: self.rows.format, model: &self.rows.model, csv_lines };
+        let classes = self.rows.legend.top_k(&vec![0.0; classes], self.top_k)?.len();
+        let expected = Expected { format: self.rows.format, model: &self.rows.model, classes };
         let mut resumed = Resumed::open(path, &expected)?;
         let left = resumed.left_of(inputs);
         message::note(&format!("{}: {} rows are there, {} inputs are left", path.display(), resumed.rows, left.len()));
+        if self.heatmaps.is_some() && resumed.rows > 0 {
+            message::warning("--heatmap: inputs that have a row already get no heatmaps");
+        }
         (self.written, self.failed) = (resumed.rows, resumed.failed);
         self.rows.output = Output::to_file(path.into(), resumed.file);
         if resumed.is_empty {
@@ -255,9 +261,13 @@ impl Classification {
             message::error(&format!("{} of {} inputs have not all of their heatmaps", self.unmapped, self.written));
         }
         let Some(status) = interrupt::asked() else { return Ok(self.status()) };
-        let total = total.map_or(String::new(), |total| format!(" of {total}"));
-        let remedy = if resumes { "the same command goes on" } else { "--resume OUT keeps rows in a file and goes on where they end" };
-        message::note(&format!("ended by a signal: {}{total} inputs have a row; {remedy}", self.written));
+        let of = total.map_or(String::new(), |total| format!(" of {total}"));
+        let remedy = match total {
+            Some(total) if self.written < total && resumes => "; the same command goes on",
+            Some(total) if self.written < total => "; --resume OUT keeps rows in a file and goes on where they end",
+            _ => "",
+        };
+        message::note(&format!("ended by a signal: {}{of} inputs have a row{remedy}", self.written));
         Ok(status)
     }
 

@@ -116,7 +116,19 @@ impl DeviceOptions {
                 return Err(Stop::refused(format!("--device {asked}: expected each device once, found {} again", device.name())));
             }
         }
-        devices.iter().map(|device| self.runner_on(device, graph, weights, true)).collect()
+        // All of them in the same numbers: which device a picture meets is left to chance.
+        let auto = self.precision == Precision::Auto && devices.len() > 1;
+        let all_half = auto
+            && devices.iter().all(|device| match device {
+                Device::Gpu(gpu) => best_precision(gpu).is_ok_and(|precision| precision == densenet_wgpu::Precision::F16),
+                Device::Cpu => false,
+            });
+        let precision = match self.precision {
+            Precision::Auto if auto && !all_half => Precision::F32,
+            asked => asked,
+        };
+        let options = Self { device: self.device.clone(), precision, ..*self };
+        devices.iter().map(|device| options.runner_on(device, graph, weights, true)).collect()
     }
 
     /// The devices that were asked for; `None` is the best one. A name may have a comma of its own.
@@ -206,11 +218,11 @@ const MAX_BATCH_BYTES: usize = 1 << 30;
 const CPU_BATCH: usize = 16;
 
 impl Runner {
-    /// Whether the device is gone, so that nothing more can run there.
-    pub(crate) fn is_lost(&self) -> bool {
+    /// What went wrong with the device, so that nothing more can run there.
+    pub(crate) fn failure(&self) -> Option<String> {
         match self {
-            Self::Gpu(engine) => engine.gpu().failure().is_some(),
-            Self::Cpu(_) => false,
+            Self::Gpu(engine) => engine.gpu().failure().map(|failure| format!("{}: {failure}", engine.gpu().summary().name)),
+            Self::Cpu(_) => None,
         }
     }
 

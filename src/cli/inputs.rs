@@ -192,7 +192,7 @@ impl Expansion {
     fn finish(self) -> Result<Vec<Found>, Stop> {
         if self.inputs.len() == self.unmatched {
             let reasons = if self.nothing_in.is_empty() { "standard input listed no path".into() } else { self.nothing_in.join("; ") };
-            let expected = "expected PNG, JPEG, GIF, BMP, WebP, TIFF or PNM";
+            let expected = "expected PNG, JPEG, GIF, BMP, WebP, TIFF, PNM or DICOM";
             return Err(Stop::refused(format!("nothing to classify: {reasons}; {expected}")));
         }
         if self.unmatched == 0 {
@@ -242,7 +242,7 @@ fn is_candidate(path: &Path) -> bool {
     (named && !hidden) || File::open(path).is_ok_and(|file| panics::untold(|| Picture::recognises(BufReader::new(file))))
 }
 
-/// Extensions of the formats that [`Picture::read`] decodes.
+/// Extensions of the formats that [`Picture::read`] decodes, or says why it does not.
 const EXTENSIONS: [&str; 14] = ["png", "jpg", "jpeg", "gif", "bmp", "webp", "tif", "tiff", "pnm", "pbm", "pgm", "ppm", "dcm", "dicom"];
 
 #[cfg(test)]

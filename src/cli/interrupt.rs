@@ -33,11 +33,16 @@ pub(crate) fn listen() {
 #[cfg(unix)]
 mod signals {
     use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+    use std::time::{Duration, Instant};
 
     use densenet_wgpu::whole_file::WholeFile;
     use signal_hook::consts::{SIGINT, SIGTERM};
 
     use crate::cli::exit::INTERRUPTED;
+    use crate::cli::message;
+
+    /// What follows the first signal so soon is the same request, which `timeout` sends twice, to the process and to its group.
+    const ECHO: Duration = Duration::from_millis(300);
 
     static AT_ONCE: AtomicBool = AtomicBool::new(true);
 
@@ -57,12 +62,18 @@ mod signals {
         // Where there are no signals there is nothing to do.
         let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGINT, SIGTERM]) else { return };
         std::thread::spawn(move || {
+            let (mut first, mut is_told) = (None::<Instant>, false);
             for signal in signals.forever() {
                 let status = if signal == SIGINT { INTERRUPTED } else { 128 + signal as u8 };
-                let is_first = STATUS.swap(status, Ordering::Relaxed) == 0;
-                if AT_ONCE.load(Ordering::Relaxed) || !is_first {
+                STATUS.store(status, Ordering::Relaxed);
+                let is_again = first.get_or_insert_with(Instant::now).elapsed() > ECHO;
+                if AT_ONCE.load(Ordering::Relaxed) || is_again {
                     WholeFile::abandon_all();
                     signal_hook::low_level::exit(status.into());
+                }
+                if !is_told {
+                    is_told = true;
+                    message::note("ending: what is under way is finished; once more ends at once");
                 }
             }
         });

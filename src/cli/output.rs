@@ -73,6 +73,19 @@ impl Output {
         Self { target: Target::Standard { is_terminal: io::stdout().is_terminal() } }
     }
 
+    /// Whether standard output goes to another program: what that shows is not to be written into.
+    pub(crate) fn is_piped() -> bool {
+        #[cfg(unix)]
+        {
+            use std::os::fd::AsFd;
+            use std::os::unix::fs::FileTypeExt;
+            let file = io::stdout().as_fd().try_clone_to_owned().map(File::from);
+            file.and_then(|file| file.metadata()).is_ok_and(|metadata| metadata.file_type().is_fifo())
+        }
+        #[cfg(not(unix))]
+        false
+    }
+
     /// An open file, from where it is now.
     pub(crate) fn to_file(path: PathBuf, file: File) -> Self {
         Self { target: Target::File(path, file) }
@@ -82,7 +95,9 @@ impl Output {
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Stop> {
         match &mut self.target {
             Target::Standard { is_terminal } => standard(*is_terminal, |stdout| stdout.write_all(bytes)),
-            Target::File(path, file) => file.write_all(bytes).map_err(|error| Stop::failed(format!("{}: {error}", path.display()))),
+            Target::File(path, file) => file
+                .write_all(bytes)
+                .map_err(|error| Stop::failed(format!("{}: {error}; rows before are whole, and the same command goes on", path.display()))),
         }
     }
 

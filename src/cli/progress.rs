@@ -8,6 +8,8 @@ use std::time::Duration;
 use console::Term;
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressState, ProgressStyle, TermLike};
 
+use super::terminal::shows_unicode;
+
 /// The bar that is on the terminal. There is one terminal, and what is written there must not be written into the bar.
 static SHOWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
 
@@ -20,28 +22,25 @@ pub(crate) struct Progress {
 
 impl Progress {
     /// Begins a run of `total` pictures, of which `done` have their results already; nothing is shown where the number is not
-    /// known, or there is one.
+    /// known, or there is one, or on a terminal that cannot move its cursor.
     pub(crate) fn begin(total: Option<usize>, done: usize) -> Self {
-        let Some(total) = total.filter(|total| *total > 1 && io::stderr().is_terminal()) else { return Self { bar: None } };
+        let is_dumb = std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
+        let is_shown = |total: &usize| *total > 1 && io::stderr().is_terminal() && !is_dumb;
+        let Some(total) = total.filter(is_shown) else { return Self { bar: None } };
         let terminal = Box::new(Margin(Term::buffered_stderr()));
         let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::term_like_with_hz(terminal, 5));
         let style = ProgressStyle::with_template(STYLE).unwrap_or_else(|_| ProgressStyle::default_bar());
-        // A bar cannot say that it could not be written, and there is no rate before the first batch is done.
-        let rate = |state: &ProgressState, text: &mut dyn Write| {
-            let _ = match state.per_sec() {
-                rate if rate > 0.0 => write!(text, ", {rate:.1} images/s, {:#} left", HumanDuration(state.eta())),
-                _ => Ok(()),
-            };
+        // Of this run alone: indicatif's own would count what an earlier one did. A bar cannot say that it could not be written.
+        let rate = move |state: &ProgressState, text: &mut dyn Write| {
+            let (pictures, seconds) = (state.pos().saturating_sub(done as u64) as f64, state.elapsed().as_secs_f64());
+            if pictures > 0.0 {
+                let left = seconds / pictures * state.len().unwrap_or(0).saturating_sub(state.pos()) as f64;
+                let left = HumanDuration(Duration::from_secs_f64(left));
+                let _ = write!(text, ", {:.1} images/s, {left:#} left", pictures / seconds);
+            }
         };
-        let terminal = Box::new(Margin(Term::buffered_stderr()));
-        let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::term_like_with_hz(terminal, 5));
-        let style = ProgressStyle::with_template(STYLE).unwrap_or_else(|_| ProgressStyle::default_bar());
-        let rate = |state: &ProgressState, text: &mut dyn Write| {
-            // A bar cannot say that it could not be written.
-            let _ = write!(text, "{:.1} images/s", state.per_sec());
-        };
+        let style = if shows_unicode() { style } else { style.progress_chars("#>.") };
         let bar = bar.with_style(style.with_key("rate", rate)).with_position(done as u64).with_finish(ProgressFinish::AndClear);
-        bar.reset_eta();
         // The time goes on while a batch runs.
         bar.enable_steady_tick(Duration::from_millis(500));
         *shown() = Some(bar.clone());
@@ -67,6 +66,10 @@ impl Drop for Progress {
 
 /// Writes to the terminal, perhaps, while no bar is in the way.
 pub(crate) fn suspended<T>(write: impl FnOnce() -> T) -> T {
+    // What panics may be at the bar itself.
+    if std::thread::panicking() {
+        return write();
+    }
     match &*shown() {
         Some(bar) => bar.suspend(write),
         None => write(),

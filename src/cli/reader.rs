@@ -40,14 +40,10 @@ type Decoded = (Pictures, Option<Picture>);
 const KEPT_PIXELS: usize = 1 << 20;
 
 impl Read {
-    /// Whether both can be in one batch: pictures of one size, or no pictures.
-    fn runs_with(&self, other: &Self) -> bool {
-        let size = |pictures: &[Prepared]| pictures.first().map(|first| (first.picture.height(), first.picture.width()));
-        match (&self.pictures, &other.pictures) {
-            (Ok(a), Ok(b)) => size(a) == size(b),
-            (Err(_), Err(_)) => true,
-            _ => false,
-        }
+    /// Height and width that the network will see; none of what could not be read.
+    pub(crate) fn size(&self) -> Option<[usize; 2]> {
+        let first = self.pictures.as_ref().ok()?.first()?;
+        Some([first.picture.height(), first.picture.width()])
     }
 }
 
@@ -84,6 +80,8 @@ struct Coming {
     number: usize,
     subject: Subject,
     decoded: Receiver<Decoded>,
+    /// What has been received already.
+    here: Option<Decoded>,
 }
 
 /// How long nobody looks whether the run is over.
@@ -104,16 +102,19 @@ impl Reader {
         Self { keeps, ..self }
     }
 
-    /// The next inputs that can run together: as many as have come, at most `most`; the first is waited for. `None` where
-    /// there are no more, or `is_over` says so meanwhile.
+    /// The next inputs that can run together, at most `most`: those that could be read are of one size. Of inputs that another
+    /// program sends only the first is waited for: it may be waiting for its answer. `None` where there are no more, or `is_over`
+    /// says so meanwhile.
     pub(crate) fn next_batch(&mut self, most: usize, is_over: impl Fn() -> bool) -> Option<Vec<Read>> {
         let mut batch = vec![self.next(&is_over)?];
+        let mut size = batch[0].size();
         while batch.len() < most && self.has_more() {
             let read = self.next(&is_over)?;
-            if !read.runs_with(&batch[0]) {
+            if size.is_some() && read.size().is_some_and(|other| Some(other) != size) {
                 self.left = Some(read);
                 break;
             }
+            size = size.or(read.size());
             batch.push(read);
         }
         Some(batch)
@@ -125,7 +126,7 @@ impl Reader {
         }
         while !is_over() {
             self.begin_all();
-            let Some(Coming { decoded, .. }) = self.coming.front() else {
+            let Some(Coming { decoded, here, .. }) = self.coming.front_mut() else {
                 match self.inputs.wait() {
                     Next::Input(input) => self.begin(input),
                     Next::NotYet => {}
@@ -133,7 +134,7 @@ impl Reader {
                 }
                 continue;
             };
-            let (pictures, original) = match decoded.recv_timeout(PATIENCE) {
+            let (pictures, original) = match here.take().map_or_else(|| decoded.recv_timeout(PATIENCE), Ok) {
                 Ok(decoded) => decoded,
                 Err(RecvTimeoutError::Timeout) => continue,
                 Err(RecvTimeoutError::Disconnected) => (Err("not read: an internal error, which standard error tells".into()), None),
@@ -144,10 +145,14 @@ impl Reader {
         None
     }
 
-    /// Whether the next input has come.
+    /// Whether there is another input that a batch may wait for.
     fn has_more(&mut self) -> bool {
         self.begin_all();
-        !self.coming.is_empty()
+        let Some(Coming { decoded, here, .. }) = self.coming.front_mut() else { return false };
+        if here.is_none() {
+            *here = decoded.try_recv().ok();
+        }
+        here.is_some() || matches!(self.inputs, Inputs::Listed(_))
     }
 
     fn begin_all(&mut self) {
@@ -161,7 +166,7 @@ impl Reader {
     fn begin(&mut self, input: Input) {
         let (sender, decoded) = channel();
         let Input { number, subject, content } = input;
-        self.coming.push_back(Coming { number, subject, decoded });
+        self.coming.push_back(Coming { number, subject, decoded, here: None });
         let (preparation, keeps) = (Arc::clone(&self.preparation), self.keeps);
         // The receiver is gone where rows end early: nobody is left to tell.
         self.threads.spawn_fifo(move || drop(sender.send(preparation.read(content, keeps))));
@@ -174,7 +179,7 @@ impl Preparation {
         let (decoded, is_there_again) = match content {
             Content::Refused(error) => (Err(error), false),
             Content::Bytes(bytes) => (self.decoded(|| self.decoding.decode(&bytes)), false),
-            Content::File(path) => (self.decode(&path), path.is_file()),
+            Content::File(path) => (self.decode(&path), keeps && path.is_file()),
         };
         let picture = match decoded {
             Ok(picture) => picture,

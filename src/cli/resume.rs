@@ -13,6 +13,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::exit::Stop;
 use super::inputs::Input;
@@ -24,8 +25,8 @@ pub(crate) struct Expected<'a> {
     pub(crate) format: RowFormat,
     /// The model's name.
     pub(crate) model: &'a str,
-    /// Lines of CSV that a picture has.
-    pub(crate) csv_lines: usize,
+    /// Classes that a row has.
+    pub(crate) classes: usize,
 }
 
 /// A file of rows that nobody else writes to, open at its end.
@@ -33,12 +34,13 @@ pub(crate) struct Resumed {
     pub(crate) file: File,
     /// Whether there is no row yet, nor what comes before the first.
     pub(crate) is_empty: bool,
-    /// Rows there.
+    /// Inputs that have a row there.
     pub(crate) rows: usize,
-    /// Rows there that say why there is no result.
+    /// Those whose row says why there is no result.
     pub(crate) failed: usize,
-    /// How often there is a row of each path: an input that is given twice has two.
-    held: HashMap<String, usize>,
+    /// Of each path its rows that are no input's yet, the last first, and whether they say why there is no result: an input
+    /// that is given twice has two.
+    held: HashMap<String, Vec<bool>>,
 }
 
 /// Where a file ends.
@@ -79,8 +81,8 @@ impl Resumed {
         let end = End::of(&mut file).map_err(|error| refused(&error))?;
         let reader = BufReader::new(&file);
         let held = match expected.format {
-            RowFormat::Json => json(reader, expected.model),
-            RowFormat::Csv => csv(reader, end, expected.csv_lines),
+            RowFormat::Json => json(reader, expected.model, expected.classes),
+            RowFormat::Csv => csv(reader, end, expected.classes),
             RowFormat::Text => Err("expected --format json or csv, whose rows can be read again, found text".into()),
         };
         let Held { byte_end, rows } = held.map_err(|error| refused(&error))?;
@@ -89,24 +91,26 @@ impl Resumed {
             file.set_len(byte_end).map_err(|error| refused(&error))?;
         }
         file.seek(SeekFrom::Start(byte_end)).map_err(|error| refused(&error))?;
-        let failed = rows.iter().filter(|(_, failed)| *failed).count();
-        let mut resumed = Self { file, is_empty: byte_end == 0, rows: rows.len(), failed, held: HashMap::new() };
-        for (path, _) in rows {
-            *resumed.held.entry(path).or_default() += 1;
+        let mut resumed = Self { file, is_empty: byte_end == 0, rows: 0, failed: 0, held: HashMap::new() };
+        for (path, failed) in rows.into_iter().rev() {
+            resumed.held.entry(path).or_default().push(failed);
         }
         Ok(resumed)
     }
 
-    /// The inputs without those that have a row.
+    /// The inputs without those that have a row, which are counted.
     pub(crate) fn left_of(&mut self, inputs: Vec<Input>) -> Vec<Input> {
-        let mut is_left = |input: &Input| match self.held.get_mut(&*input.subject.name().to_string_lossy()) {
-            Some(times) if *times > 0 => {
-                *times -= 1;
-                false
+        let mut left = Vec::new();
+        for input in inputs {
+            match self.held.get_mut(&*input.subject.name().to_string_lossy()).and_then(Vec::pop) {
+                None => left.push(input),
+                Some(failed) => {
+                    self.rows += 1;
+                    self.failed += usize::from(failed);
+                }
             }
-            _ => true,
-        };
-        inputs.into_iter().filter(|input| is_left(input)).collect()
+        }
+        left
     }
 }
 
@@ -120,16 +124,20 @@ const PAUSES: u32 = if cfg!(test) { 2 } else { 50 };
 fn open_alone(path: &Path) -> Result<File, String> {
     let busy = "expected a file that nobody writes to, found one that another process appends rows to: wait for its end";
     let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
+    // Where there are no locks, rows of two writers must not be written over each other. Windows, which can keep others from
+    // writing, lets nobody cut a file that was opened for appending.
+    options.read(true).write(true).create(true).append(cfg!(not(windows)));
     // Others may read: rows are there as they are done.
     #[cfg(windows)]
     std::os::windows::fs::OpenOptionsExt::share_mode(&mut options, 1);
     if path.exists() && !path.is_file() {
         return Err("expected a file, which can be read and written again, found something else".into());
     }
-    let file = options
-        .open(path)
-        .map_err(|error| if cfg!(windows) && error.raw_os_error() == Some(32) { busy.into() } else { error.to_string() })?;
+    let file = options.open(path).map_err(|error| match error.raw_os_error() {
+        Some(32) if cfg!(windows) => busy.into(),
+        _ if error.kind() == io::ErrorKind::NotFound => "expected a folder that exists, found none; make it first".into(),
+        _ => error.to_string(),
+    })?;
     // Where there are no locks, as on some network file systems, there is nothing to do.
     #[cfg(not(windows))]
     for pause in 0.. {
@@ -147,32 +155,40 @@ struct JsonRow {
     path: String,
     model: Option<String>,
     error: Option<String>,
+    #[serde(default)]
+    top: Vec<IgnoredAny>,
 }
 
 /// How each row begins.
 const JSON_BEGIN: &[u8] = br#"{"path":""#;
 
-fn json(source: impl BufRead, model: &str) -> Result<Held, String> {
+fn json(source: impl BufRead, model: &str, classes: usize) -> Result<Held, String> {
     let mut source = source;
     let mut held = Held::default();
     let mut line = Vec::new();
-    for number in 1.. {
+    for number in 1u64.. {
         line.clear();
         let bytes = source.read_until(b'\n', &mut line).map_err(|error| error.to_string())?;
         if bytes == 0 {
             break;
         }
-        let not_ours = |found: &str| format!("line {number}: expected a row that `classify --format json` wrote, found {found}");
+        let not_ours =
+            |found: &str| format!("line {number}: expected a row that `classify --format json` wrote, found {found}; give another file");
         if line.last() != Some(&b'\n') {
             let common = line.len().min(JSON_BEGIN.len());
-            return if line[..common] == JSON_BEGIN[..common] { Ok(held) } else { Err(not_ours("something else")) };
+            // Where the power failed, the file may be longer than what was written.
+            let is_torn = line[..common] == JSON_BEGIN[..common] || line.iter().all(|&byte| byte == 0);
+            return if is_torn { Ok(held) } else { Err(not_ours("something else")) };
         }
         let row: JsonRow = serde_json::from_slice(&line).map_err(|error| not_ours(&error.to_string()))?;
         if row.model.is_none() && row.error.is_none() {
             return Err(not_ours("neither a model nor an error"));
         }
         if let Some(other) = row.model.filter(|other| other != model) {
-            return Err(format!("line {number}: expected rows of the model {model}, found one of {other}: give another file"));
+            return Err(format!("line {number}: expected rows of the model {model}, found one of {other}; give another file"));
+        }
+        if row.error.is_none() && row.top.len() != classes {
+            return Err(other_classes(number, classes, row.top.len()));
         }
         held.rows.push((row.path, row.error.is_some()));
         held.byte_end += bytes as u64;
@@ -180,9 +196,13 @@ fn json(source: impl BufRead, model: &str) -> Result<Held, String> {
     Ok(held)
 }
 
-/// A picture's lines of CSV are one row here; the last is whole where it has as many as this run would write.
-fn csv(source: impl BufRead, end: End, lines: usize) -> Result<Held, String> {
-    let not_ours = |line: u64| format!("line {line}: expected what `classify --format csv` wrote, found something else");
+fn other_classes(line: u64, expected: usize, found: usize) -> String {
+    format!("line {line}: expected rows of {expected} classes, found one of {found}; give --top-k {found}, or another file")
+}
+
+/// A picture's lines of CSV are one row here.
+fn csv(source: impl BufRead, end: End, classes: usize) -> Result<Held, String> {
+    let not_ours = |line: u64| format!("line {line}: expected what `classify --format csv` wrote, found something else; give another file");
     let mut source = source;
     let header = CSV_HEADER.join(",") + "\n";
     let mut first = Vec::new();
@@ -193,7 +213,7 @@ fn csv(source: impl BufRead, end: End, lines: usize) -> Result<Held, String> {
 
     let mut held = Held { byte_end: end.byte, rows: Vec::new() };
     // Where the last row begins, and how many lines of it there are.
-    let (mut byte_begin, mut found) = (end.byte, lines);
+    let (mut byte_begin, mut found) = (end.byte, classes);
     let mut records = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(source).into_byte_records().peekable();
     while let Some(record) = records.next() {
         let record = record.map_err(|error| error.to_string())?;
@@ -208,16 +228,19 @@ fn csv(source: impl BufRead, end: End, lines: usize) -> Result<Held, String> {
         }
         let [path, rank, _, _, _, _, error] = &fields[..] else { return Err(not_ours(line)) };
         let is_error = rank.is_empty() && !error.is_empty();
-        if is_error || rank == "1" {
-            held.rows.push((path.clone(), is_error));
-            (byte_begin, found) = (byte_record, if is_error { lines } else { 1 });
-        } else if rank.parse() == Ok(found + 1) && held.rows.last().is_some_and(|(last, _)| last == path) {
+        let is_next = rank.parse() == Ok(found + 1) && held.rows.last().is_some_and(|(last, _)| last == path);
+        if is_next && found < classes {
             found += 1;
+        } else if found != classes || is_next {
+            return Err(other_classes(line, classes, if is_next { found + 1 } else { found }));
+        } else if is_error || rank == "1" {
+            held.rows.push((path.clone(), is_error));
+            (byte_begin, found) = (byte_record, if is_error { classes } else { 1 });
         } else {
             return Err(not_ours(line));
         }
     }
-    if found < lines && held.rows.pop().is_some() {
+    if found < classes && held.rows.pop().is_some() {
         held.byte_end = byte_begin;
     }
     Ok(held)
@@ -252,12 +275,12 @@ mod tests {
         let rows = [
             "{\"path\":\"a.png\",\"model\":\"m\",\"top\":[{\"index\":1}]}\n",
             "{\"path\":\"b\\n.png\",\"error\":\"no picture\"}\n",
-            "{\"path\":\"c.png\",\"model\":\"m\",\"top\":[]}\n",
+            "{\"path\":\"c.png\",\"model\":\"m\",\"top\":[{\"index\":2}]}\n",
         ];
         let mut ends = vec![0];
         rows.iter().for_each(|row| ends.push(ends[ends.len() - 1] + row.len()));
-        is_cut_at_rows(&rows.concat(), &ends, |text| json(text, "m"));
-        let held = json(rows.concat().as_bytes(), "m").unwrap();
+        is_cut_at_rows(&rows.concat(), &ends, |text| json(text, "m", 1));
+        let held = json(rows.concat().as_bytes(), "m", 1).unwrap();
         assert_eq!(held.rows, [("a.png".to_owned(), false), ("b\n.png".to_owned(), true), ("c.png".to_owned(), false)]);
     }
 
@@ -272,18 +295,39 @@ mod tests {
         let mut ends = vec![header.len()];
         rows.iter().for_each(|row| ends.push(ends[ends.len() - 1] + row.len()));
         is_cut_at_rows(&(header.clone() + &rows.concat()), &ends, |text| csv(text, end(text), 2));
-        // Before this run others may have asked for other numbers of classes.
-        let text = header + &rows.concat();
-        assert_eq!(names(&csv(text.as_bytes(), end(text.as_bytes()), 1).unwrap()), ["a.png", "b,\"\n.png", "a.png"]);
-        assert_eq!(names(&csv(text.as_bytes(), end(text.as_bytes()), 3).unwrap()), ["a.png", "b,\"\n.png"]);
+        assert_eq!(
+            names(&csv((header + &rows.concat()).as_bytes(), end(rows[2].as_bytes()), 2).unwrap()),
+            ["a.png", "b,\"\n.png", "a.png"]
+        );
+    }
+
+    #[test]
+    fn rows_of_other_numbers_of_classes_are_refused() {
+        let csv_of = |rows: &str, classes: usize| {
+            let text = CSV_HEADER.join(",") + "\n" + rows;
+            csv(text.as_bytes(), end(text.as_bytes()), classes).map(|held| held.rows.len())
+        };
+        let rows = "a.png,1,7,seven,0.9,3.5,\na.png,2,1,one,0.1,1.5,\nb.png,1,7,seven,0.9,3.5,\nb.png,2,1,one,0.1,1.5,\n";
+        assert_eq!(csv_of(rows, 2), Ok(2));
+        for (classes, found) in [(1, "found one of 2; give --top-k 2"), (3, "found one of 2; give --top-k 2")] {
+            let error = csv_of(rows, classes).unwrap_err();
+            assert!(error.contains(&format!("expected rows of {classes} classes")) && error.contains(found), "{error}");
+        }
+        let row = "{\"path\":\"a.png\",\"model\":\"m\",\"top\":[{\"index\":1}]}\n";
+        assert!(json(row.as_bytes(), "m", 2).err().unwrap().contains("expected rows of 2 classes, found one of 1"));
+    }
+
+    #[test]
+    fn what_a_power_cut_leaves_is_cut_off() {
+        let row = "{\"path\":\"a.png\",\"model\":\"m\",\"top\":[]}\n";
+        assert_eq!(json((row.to_owned() + &"\0".repeat(300)).as_bytes(), "m", 0).unwrap().byte_end, row.len() as u64);
     }
 
     #[test]
     fn what_is_not_ours_is_refused() {
-        for text in
-            ["not rows", "{\"name\":1}\n", "{\"path\":\"a\"}\n", "[]\n", "\n", "\0\0", "{\"path\":\"a\",\"model\":\"other\",\"top\":[]}\n"]
+        for text in ["not rows", "{\"name\":1}\n", "{\"path\":\"a\"}\n", "[]\n", "\n", "{\"path\":\"a\",\"model\":\"other\",\"top\":[]}\n"]
         {
-            let error = json(text.as_bytes(), "m").err().unwrap_or_else(|| panic!("{text:?}"));
+            let error = json(text.as_bytes(), "m", 0).err().unwrap_or_else(|| panic!("{text:?}"));
             assert!(error.starts_with("line 1: expected "), "{error}");
         }
         let header = CSV_HEADER.join(",") + "\n";
@@ -308,11 +352,11 @@ mod tests {
         let input =
             |(number, path): (usize, &&str)| Input { number, subject: Subject::file(path), content: Content::Refused(String::new()) };
         let inputs: Vec<Input> = ["a", "b", "a", "c"].iter().enumerate().map(input).collect();
-        let expected = Expected { format: RowFormat::Json, model: "m", csv_lines: 1 };
+        let expected = Expected { format: RowFormat::Json, model: "m", classes: 0 };
         let mut resumed = Resumed::open(&path, &expected).unwrap();
-        assert_eq!((resumed.rows, resumed.failed, resumed.is_empty), (2, 1, false));
         let left: Vec<usize> = resumed.left_of(inputs).into_iter().map(|input| input.number).collect();
         assert_eq!(left, [2, 3]);
+        assert_eq!((resumed.rows, resumed.failed, resumed.is_empty), (2, 1, false));
         assert!(std::fs::read_to_string(&path).unwrap().ends_with("\"x\"}\n"));
         let Err(Stop::With { message, .. }) = Resumed::open(&path, &expected) else { panic!("two writers") };
         assert!(message.contains("another process"), "{message}");

@@ -36,7 +36,7 @@ pub(crate) struct HeatmapFiles {
     pub(crate) png: String,
 }
 
-/// Writes rows to standard output, each in one piece.
+/// Writes rows, each in one piece.
 pub(crate) struct Rows {
     /// How rows are written.
     pub(crate) format: RowFormat,

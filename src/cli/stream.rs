@@ -2,12 +2,12 @@
 //!
 //! Three stages work at the same time: the [`Reader`]'s threads read pictures, a thread for each device starts batches there,
 //! another waits for their results, and this one hands them on in the order of the inputs; so that a device has a batch to
-//! go on with, and a finished row waits for no later picture. In memory are at the most three batches for each device and
-//! one more of pictures in 8 bits, and with each of the reader's threads one more and a picture as large as its file made it.
-//! A reader that keeps pictures as they were decoded adds those of a mebipixel or less to the batches.
+//! go on with, and a finished row waits for no later batch. In memory are at the most two batches for each device and one
+//! more of pictures in 8 bits, with each of the reader's threads one more and a picture as large as its file made it, and the
+//! results of [`AHEAD`] batches for each device. A reader that keeps pictures as they were decoded adds those of a mebipixel or
+//! less, and those that cannot be read again, to all of these.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -67,8 +67,9 @@ pub(crate) struct Stream {
     pub(crate) progress: Progress,
 }
 
-/// Batches that may be finished before the one whose turn it is: a device that is faster than another goes on meanwhile.
-const AHEAD: usize = 32;
+/// Batches that may be finished before the one whose turn it is, for each device: one that is faster than another goes on
+/// meanwhile.
+const AHEAD: usize = 4;
 
 impl Stream {
     /// Runs them all, and hands `finish` every input in its order, those that ran together at once. Says what a person
@@ -77,26 +78,31 @@ impl Stream {
     pub(crate) fn run(self, runners: &[Runner], mut finish: impl FnMut(Vec<Finished>) -> Result<(), Stop>) -> Result<(), Stop> {
         let Self { reader, batch, dump, progress } = self;
         let _grace = Grace::begin();
-        let is_stopped = AtomicBool::new(false);
-        let source =
-            Source { batch, is_stopped: &is_stopped, queue: Mutex::new(Queue { reader, dump, notices: Notices::default(), begun: 0 }) };
-        let turn = Turn::default();
+        let turn = Turn { ahead: if runners.len() > 1 { AHEAD * runners.len() } else { 1 }, ..Turn::default() };
+        let source = Source { batch, turn: &turn, queue: Mutex::new(Queue { reader, dump, notices: Notices::default(), begun: 0 }) };
         let (sender, finished) = channel();
         thread::scope(|scope| {
+            // However this ends, nobody waits for it any longer.
+            let _end = EndOnDrop(&turn);
             let mut starting = Vec::new();
             for runner in runners {
                 // A batch is handed over when the one before it is done: a device has two, and no more.
                 let (to_wait, started) = sync_channel(0);
                 let (source, turn, sender) = (&source, &turn, sender.clone());
-                starting.push(scope.spawn(move || source.start_all(runner, &to_wait)));
-                scope.spawn(move || wait_for_all(&started, turn, &sender));
+                starting.push(scope.spawn(move || {
+                    let _end = EndOnPanic(turn);
+                    source.start_all(runner, &to_wait)
+                }));
+                scope.spawn(move || {
+                    let _end = EndOnPanic(turn);
+                    wait_for_all(runner, &started, turn, &sender)
+                });
             }
             drop(sender);
             let handed_on = in_order(&finished, &turn, |inputs| {
                 progress.add(inputs.len());
                 finish(inputs)
             });
-            is_stopped.store(true, Ordering::Relaxed);
             turn.end();
             drop(finished);
             // A panic has been told by the hook.
@@ -104,9 +110,6 @@ impl Stream {
             let started = starting.into_iter().map(|thread| thread.join().unwrap_or_else(internal)).collect::<Vec<_>>();
             handed_on.and(started.into_iter().collect::<Result<(), Stop>>())
         })?;
-        if runners.iter().all(Runner::is_lost) {
-            return Err(Stop::failed("no device is left; inputs that have no row were not tried"));
-        }
         let Queue { dump, .. } = source.queue.into_inner().unwrap_or_else(PoisonError::into_inner);
         dump.map_or(Ok(()), Dump::finish)
     }
@@ -115,7 +118,7 @@ impl Stream {
 /// Where all devices get their batches from.
 struct Source<'a> {
     batch: usize,
-    is_stopped: &'a AtomicBool,
+    turn: &'a Turn,
     queue: Mutex<Queue>,
 }
 
@@ -128,12 +131,9 @@ struct Queue {
 }
 
 impl Source<'_> {
-    /// Starts batches on one device as their pictures come, until there are no more, nobody waits for them, or the device is
-    /// lost: the others, if there are any, go on.
+    /// Starts batches on one device as their pictures come, until there are no more or nobody waits for them.
     fn start_all(&self, runner: &Runner, started: &SyncSender<(usize, Batch)>) -> Result<(), Stop> {
-        while !runner.is_lost()
-            && let Some((number, reads)) = self.next()?
-        {
+        while let Some((number, reads)) = self.next()? {
             if started.send((number, Batch::start(runner, reads))).is_err() {
                 break;
             }
@@ -145,40 +145,46 @@ impl Source<'_> {
     fn next(&self) -> Result<Option<(usize, Vec<Read>)>, Stop> {
         let mut queue = lock(&self.queue);
         let Queue { reader, dump, notices, begun } = &mut *queue;
-        let is_over = || self.is_stopped.load(Ordering::Relaxed) || interrupt::asked().is_some();
+        let is_over = || self.turn.is_ended() || interrupt::asked().is_some();
         let Some(reads) = reader.next_batch(self.batch, is_over) else { return Ok(None) };
         for Read { subject, pictures, .. } in &reads {
             let Ok(pictures) = pictures else { continue };
             pictures.iter().for_each(|prepared| notices.look_at(subject, &prepared.picture));
             let pushed = dump.as_mut().map_or(Ok(()), |dump| dump.push(subject, pictures));
             // The other devices would write more of it.
-            pushed.inspect_err(|_| self.is_stopped.store(true, Ordering::Relaxed))?;
+            pushed.inspect_err(|_| self.turn.end())?;
         }
         *begun += 1;
         Ok(Some((*begun - 1, reads)))
     }
 }
 
-/// Waits for one device's batches, and sends what came of each, not long before its turn.
-fn wait_for_all(started: &Receiver<(usize, Batch)>, turn: &Turn, finished: &Sender<(usize, Vec<Finished>)>) {
+/// What came of a batch and its number, or why there will be no more.
+type Sent = Result<(usize, Vec<Finished>), Stop>;
+
+/// Waits for one device's batches, and sends what came of each, not long before its turn. What fails with the device fails by no
+/// fault of its pictures: they get no row, so that another run can try them.
+fn wait_for_all(runner: &Runner, started: &Receiver<(usize, Batch)>, turn: &Turn, finished: &Sender<Sent>) {
     for (number, batch) in started {
         let inputs = batch.wait();
         turn.await_nearly(number);
-        if finished.send((number, inputs)).is_err() {
+        let failed = inputs.iter().any(|input| input.outputs.is_err());
+        let sent = match runner.failure().filter(|_| failed) {
+            Some(failure) => Err(Stop::failed(format!("{failure}; inputs that have no row yet were not tried"))),
+            None => Ok((number, inputs)),
+        };
+        if finished.send(sent).is_err() {
             return;
         }
     }
 }
 
 /// Hands on what came of each batch, in the order of their numbers.
-fn in_order(
-    finished: &Receiver<(usize, Vec<Finished>)>,
-    turn: &Turn,
-    mut hand_on: impl FnMut(Vec<Finished>) -> Result<(), Stop>,
-) -> Result<(), Stop> {
+fn in_order(finished: &Receiver<Sent>, turn: &Turn, mut hand_on: impl FnMut(Vec<Finished>) -> Result<(), Stop>) -> Result<(), Stop> {
     let mut early = BTreeMap::new();
     let mut next = 0;
-    for (number, inputs) in finished {
+    for sent in finished {
+        let (number, inputs) = sent?;
         early.insert(number, inputs);
         while let Some(inputs) = early.remove(&next) {
             hand_on(inputs)?;
@@ -192,26 +198,53 @@ fn in_order(
 /// The number of the batch whose results are handed on next.
 #[derive(Default)]
 struct Turn {
+    /// Batches that may be finished before it.
+    ahead: usize,
     next: Mutex<usize>,
     moved: Condvar,
 }
 
 impl Turn {
     fn advance(&self, next: usize) {
-        *lock(&self.next) = next;
+        let mut now = lock(&self.next);
+        *now = next.max(*now);
         self.moved.notify_all();
     }
 
-    /// Lets everybody go.
+    /// There is none any more: lets everybody go.
     fn end(&self) {
         self.advance(usize::MAX);
     }
 
-    /// Waits until at most [`AHEAD`] batches come before this one.
+    fn is_ended(&self) -> bool {
+        *lock(&self.next) == usize::MAX
+    }
+
+    /// Waits until no more batches come before this one than may be finished before their turn.
     fn await_nearly(&self, number: usize) {
-        let is_early = |next: &mut usize| next.saturating_add(AHEAD) < number;
+        let is_early = |next: &mut usize| next.saturating_add(self.ahead) < number;
         // The guard is of no use: the number only grows.
         drop(self.moved.wait_while(lock(&self.next), is_early));
+    }
+}
+
+/// Ends all turns when it is dropped.
+struct EndOnDrop<'a>(&'a Turn);
+
+impl Drop for EndOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
+
+/// Ends all turns where its thread panics: the batch that it had never comes.
+struct EndOnPanic<'a>(&'a Turn);
+
+impl Drop for EndOnPanic<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.end();
+        }
     }
 }
 
@@ -222,37 +255,45 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Inputs under way.
 struct Batch {
-    inputs: Vec<(usize, Subject, Option<Picture>)>,
+    inputs: Vec<Started>,
     size: [usize; 2],
-    /// The run of all of them, or what went wrong with each.
-    run: Result<Run, Vec<String>>,
+    /// The run of those that could be read, where there are any.
+    run: Option<Result<Run, String>>,
+}
+
+struct Started {
+    number: usize,
+    subject: Subject,
+    original: Option<Picture>,
+    /// Why it is not in the run.
+    error: Option<String>,
 }
 
 impl Batch {
     fn start(runner: &Runner, reads: Vec<Read>) -> Self {
-        let pictures: Vec<&Prepared> = reads.iter().filter_map(|read| read.pictures.as_ref().ok()).flatten().collect();
-        let size = pictures.first().map_or([0, 0], |prepared| [prepared.picture.height(), prepared.picture.width()]);
-        let run = match pictures.first() {
-            None => Err(reads.iter().filter_map(|read| read.pictures.as_ref().err().cloned()).collect()),
-            Some(_) => {
-                let samples: Vec<Samples> = pictures.iter().map(|picture| picture.samples()).collect();
-                let run = runner.start(&samples, size[0], size[1]);
-                run.map_err(|error| vec![error.to_string(); reads.len()])
-            }
-        };
-        Self { inputs: reads.into_iter().map(|read| (read.number, read.subject, read.original)).collect(), size, run }
+        let size = reads.iter().find_map(Read::size);
+        let samples: Vec<Samples> = reads.iter().filter_map(|read| read.pictures.as_ref().ok()).flatten().map(Prepared::samples).collect();
+        let run = size.map(|[height, width]| runner.start(&samples, height, width).map_err(|error| error.to_string()));
+        let started = |Read { number, subject, pictures, original }| Started { number, subject, original, error: pictures.err() };
+        Self { inputs: reads.into_iter().map(started).collect(), size: size.unwrap_or_default(), run }
     }
 
     /// Waits for the results.
     fn wait(self) -> Vec<Finished> {
         let Self { inputs, size, run } = self;
-        let count = inputs.len();
-        let outputs = match run.and_then(|run| run.wait().map_err(|error| vec![error.to_string(); count])) {
-            Err(errors) => errors.into_iter().map(Err).collect(),
-            Ok(outputs) => images(&outputs, count).into_iter().map(Ok).collect::<Vec<_>>(),
+        let count = inputs.iter().filter(|input| input.error.is_none()).count();
+        let outputs = run.map(|run| run.and_then(|run| run.wait().map_err(|error| error.to_string())));
+        let mut images = match outputs {
+            Some(Ok(outputs)) => images(&outputs, count).into_iter().map(Ok).collect(),
+            Some(Err(error)) => vec![Err(error); count],
+            None => Vec::new(),
+        }
+        .into_iter();
+        let finished = |Started { number, subject, original, error }: Started| {
+            let ran = || images.next().unwrap_or_else(|| Err("not run: an internal error".into()));
+            Finished { number, subject, original, size, outputs: error.map_or_else(ran, Err) }
         };
-        let finished = |((number, subject, original), outputs)| Finished { number, subject, original, size, outputs };
-        inputs.into_iter().zip(outputs).map(finished).collect()
+        inputs.into_iter().map(finished).collect()
     }
 }
 

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 /// Whose row it is, as JSON writes it: `"path":…`, or what the program that sent it calls it, `"id":…` and, where it has one,
 /// `"path":…`.
@@ -20,7 +20,7 @@ pub(crate) enum Subject {
     /// That of a line on standard input.
     Line {
         /// As the line has it.
-        id: Value,
+        id: Id,
         /// The picture's path, where the picture was not in the line itself.
         #[serde(skip_serializing_if = "Option::is_none")]
         path: Option<String>,
@@ -38,9 +38,31 @@ impl Subject {
         match self {
             Self::File { path } => path.clone(),
             Self::Line { path: Some(path), .. } => path.into(),
-            Self::Line { id: Value::String(id), .. } => id.into(),
-            Self::Line { id, .. } => id.to_string().into(),
+            Self::Line { id, .. } => id.name().into(),
         }
+    }
+}
+
+/// Any JSON, to the letter: numbers keep their digits, and objects their order.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Id(Box<RawValue>);
+
+impl Id {
+    /// That of a line that has none.
+    pub(crate) fn none() -> Self {
+        Self(RawValue::NULL.to_owned())
+    }
+
+    /// Text without its quotes.
+    fn name(&self) -> String {
+        serde_json::from_str(self.0.get()).unwrap_or_else(|_| self.0.get().to_owned())
+    }
+}
+
+impl PartialEq for Id {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.get() == other.0.get()
     }
 }
 
@@ -56,20 +78,25 @@ fn lossy<S: serde::Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::E
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
     fn rows_begin_with_whose_they_are() {
+        let id = |json: &str| serde_json::from_str::<Id>(json).unwrap();
         for (subject, json, name) in [
             (Subject::file("a/b.png"), r#"{"path":"a/b.png"}"#, "a/b.png"),
-            (Subject::Line { id: json!("x"), path: None }, r#"{"id":"x"}"#, "x"),
-            (Subject::Line { id: json!(7), path: None }, r#"{"id":7}"#, "7"),
-            (Subject::Line { id: json!({"k": [1]}), path: Some("c.png".into()) }, r#"{"id":{"k":[1]},"path":"c.png"}"#, "c.png"),
+            (Subject::Line { id: id(r#""x""#), path: None }, r#"{"id":"x"}"#, "x"),
+            (Subject::Line { id: id("7"), path: None }, r#"{"id":7}"#, "7"),
+            (
+                Subject::Line { id: id("123456789012345678901234.50"), path: None },
+                r#"{"id":123456789012345678901234.50}"#,
+                "123456789012345678901234.50",
+            ),
+            (Subject::Line { id: id(r#"{"z":1,"a":[]}"#), path: Some("c.png".into()) }, r#"{"id":{"z":1,"a":[]},"path":"c.png"}"#, "c.png"),
         ] {
             assert_eq!(serde_json::to_string(&subject).unwrap(), json);
             assert_eq!(subject.to_string(), name);
         }
+        assert_eq!(serde_json::to_string(&Id::none()).unwrap(), "null");
     }
 }

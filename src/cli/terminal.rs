@@ -26,8 +26,13 @@ impl Terminal {
         let size = terminal_size::terminal_size_of(&stdout).map(|(width, _)| usize::from(width.0));
         let said = || env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
         let columns = size.or_else(said).filter(|&columns| columns > 0).unwrap_or(COLUMNS);
-        Some(Self { columns, is_utf8: is_utf8(|name| env::var(name).ok()) })
+        Some(Self { columns, is_utf8: shows_unicode() })
     }
+}
+
+/// Whether terminals of this locale show more than ASCII.
+pub(crate) fn shows_unicode() -> bool {
+    is_utf8(|name| env::var(name).ok())
 }
 
 /// Whether the locale says UTF-8, in the first of POSIX's variables that says anything. Rust's own output to a console of

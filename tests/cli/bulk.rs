@@ -87,6 +87,7 @@ fn only_rows_are_resumed() {
     for (name, content, parts) in [
         ("notes.txt", "my notes", ["line 1", "expected a row"]),
         ("other.csv", "a,b\n1,2\n", ["line 1", "expected what"]),
+        ("classes.jsonl", "{\"path\":\"a\",\"model\":\"digits\",\"top\":[]}\n", ["rows of 2 classes, found one of 0", "--top-k 0"]),
         ("model.jsonl", "{\"path\":\"a\",\"model\":\"densenet121\",\"top\":[]}\n", ["rows of the model digits", "densenet121"]),
     ] {
         let rows = folder.path().join(name);
@@ -97,7 +98,7 @@ fn only_rows_are_resumed() {
     assert_refused(&resume(&inputs, folder.path()).output().unwrap(), &["expected a file"]);
     let rows = folder.path().join("rows.txt");
     assert_refused(&resume(&inputs, &rows).args(["--format", "text"]).output().unwrap(), &["expected --format json or csv", "found text"]);
-    assert_refused(&resume(&inputs, &folder.path().join("no such/rows.csv")).output().unwrap(), &["rows.csv", "No such file"]);
+    assert_refused(&resume(&inputs, &folder.path().join("no such/rows.csv")).output().unwrap(), &["rows.csv", "make it first"]);
 }
 
 #[test]
@@ -148,7 +149,7 @@ fn a_program_that_drives_it_has_each_answer_before_it_asks_again() {
     for (question, id, part) in [
         (json!({"id": "x", "path": "no such.png"}).to_string(), json!("x"), "cannot be opened"),
         (json!({"id": 2, "b64": "bm8gcGljdHVyZQ=="}).to_string(), json!(2), "not a picture"),
-        (json!({"id": 3, "b64": "*"}).to_string(), json!(3), "expected base 64"),
+        (json!({"id": 3, "b64": "*"}).to_string(), json!(3), "bytes in base 64"),
         (json!({"id": 4}).to_string(), json!(4), "line 6 of standard input"),
         ("garbage".into(), Value::Null, "line 7 of standard input"),
     ] {
@@ -159,6 +160,33 @@ fn a_program_that_drives_it_has_each_answer_before_it_asks_again() {
     assert_eq!(ask(&json!({"id": 5, "path": path}).to_string())["top"], by_path["top"], "it goes on after errors");
     drop(questions);
     assert_says(&child.wait_with_output().unwrap(), 1, &["5 of 8 inputs failed"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_answer_waits_for_no_later_line() {
+    let folder = folder();
+    // Nobody writes to this pipe: the second picture never comes.
+    let pipe = folder.path().join("pipe.png");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let mut child = driven();
+    let mut questions = child.stdin.take().unwrap();
+    for (id, path) in [(1, fixture("L.png")), (2, pipe.to_str().unwrap().to_owned()), (3, fixture("L.png"))] {
+        writeln!(questions, "{}", json!({"id": id, "path": path})).unwrap();
+    }
+    let mut answer = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut answer).unwrap();
+    assert_eq!(serde_json::from_str::<Value>(&answer).unwrap()["id"], 1);
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn standard_input_that_cannot_be_read_is_told() {
+    let folder = fs::File::open(env!("CARGO_MANIFEST_DIR")).unwrap();
+    let output = densenet().arg("classify").args(CPU).arg("--stdin-jsonl").stdin(folder).output().unwrap();
+    assert_says(&output, 1, &["1 of 1 inputs failed"]);
+    assert!(stdout(&output).contains("cannot be read"), "{}", stdout(&output));
 }
 
 #[test]

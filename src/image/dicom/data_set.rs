@@ -1,4 +1,4 @@
-//! A file's elements, found one after the other without recursion, and its pixel data; nothing is copied.
+//! A file's elements, found one after the other without recursion, and its pixel data.
 
 use std::collections::HashMap;
 use std::io::{Cursor, Read};
