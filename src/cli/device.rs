@@ -134,8 +134,9 @@ impl DeviceOptions {
     /// The devices that were asked for; `None` is the best one. A name may have a comma of its own.
     fn names(&self) -> Vec<Option<String>> {
         let Some(asked) = &self.device else { return vec![None] };
-        let adapters = if asked == "all" || asked.contains(',') { Gpu::adapters() } else { Vec::new() };
-        if asked == "all" {
+        let is_all = asked.eq_ignore_ascii_case("all");
+        let adapters = if is_all || asked.contains(',') { Gpu::adapters() } else { Vec::new() };
+        if is_all {
             return gpus(&adapters).into_iter().map(|index| Some(index.to_string())).collect();
         }
         let is_a_name = adapters.iter().any(|adapter| adapter.name.to_lowercase().contains(&asked.to_lowercase()));
@@ -146,7 +147,7 @@ impl DeviceOptions {
     }
 
     fn open_named(&self, name: Option<String>) -> Result<Device, Stop> {
-        if name.as_deref() == Some("cpu") {
+        if name.as_ref().is_some_and(|name| name.eq_ignore_ascii_case("cpu")) {
             return match self.precision {
                 Precision::F16 => Err(Stop::refused("--device cpu: expected --precision f32, which the reference computes in, found f16")),
                 _ => Ok(Device::Cpu),

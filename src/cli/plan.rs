@@ -66,7 +66,7 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let Size { height, width } = options.network.size(preprocessing.as_ref());
     let graph = config.graph(height, width)?;
     let tuning = match &options.device {
-        Some(device) if device == "cpu" => {
+        Some(device) if device.eq_ignore_ascii_case("cpu") => {
             return Err(no_gpu("that runs a plan"));
         }
         Some(device) => device_tuning(&Gpu::open(Some(device))?, Precision::F32),

@@ -22,7 +22,7 @@ impl Levels {
     /// one of those tables or numbers is damaged.
     pub(super) fn of(data_set: &DataSet, format: &ImagePixel, voi_lut: bool) -> Result<Self> {
         let modality = Modality::of(data_set, format)?;
-        let voi = if voi_lut { Voi::of(data_set, format)? } else { None };
+        let voi = if voi_lut { Voi::of(data_set, modality.least(format) < 0.0)? } else { None };
         let level = |number: u16| match &voi {
             Some(voi) => (voi.fraction(modality.value(format.signed(number))) * 255.0 + 0.5) as u8,
             None => modality.level(format, number),
@@ -63,6 +63,12 @@ impl Modality {
         }
     }
 
+    /// The least that a stored value may become.
+    fn least(&self, format: &ImagePixel) -> f64 {
+        let ends = if format.is_signed { [format.max() / 2 + 1, format.max() / 2] } else { [0, format.max()] };
+        ends.map(|number| self.value(format.signed(number))).into_iter().fold(f64::INFINITY, f64::min)
+    }
+
     /// The level of a value among all that there may be. A rescale moves both by the same, so that only its sign is left.
     fn level(&self, format: &ImagePixel, number: u16) -> u8 {
         let scaled = |number: i64, max: i64| ((number * 255 + max / 2) / max) as u8;
@@ -91,10 +97,11 @@ enum Function {
 }
 
 impl Voi {
-    /// The file's first, a table before a window; `None` where it has none.
-    fn of(data_set: &DataSet, format: &ImagePixel) -> Result<Option<Self>> {
+    /// The file's first, a table before a window; `None` where it has none. `is_signed` tells whether it is of numbers that may be
+    /// negative: what a table's first one is follows from that where the file does not say it.
+    fn of(data_set: &DataSet, is_signed: bool) -> Result<Option<Self>> {
         let tags = [tags::LUT_DESCRIPTOR, tags::LUT_DATA];
-        if let Some(table) = Lookup::of(data_set, tags::VOILUT_SEQUENCE, tags, format.is_signed)? {
+        if let Some(table) = Lookup::of(data_set, tags::VOILUT_SEQUENCE, tags, is_signed)? {
             return Ok(Some(Self::Table(table)));
         }
         let [centre, width] = [tags::WINDOW_CENTER, tags::WINDOW_WIDTH].map(|tag| data_set.get(TOP, tag));
