@@ -13,8 +13,8 @@ use super::latencies::Latencies;
 use super::message::{self, printable};
 use super::network::NetworkOptions;
 use super::output::Output;
-use super::paint::{HEADING, paint};
 use super::size::Size;
+use super::terminal::paint::{HEADING, paint};
 
 /// Measure how fast a network runs, and what part of the device's peak that is
 #[derive(Args)]

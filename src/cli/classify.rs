@@ -9,21 +9,18 @@ use super::device::DeviceOptions;
 use super::dump::Dump;
 use super::exit::{FAILED, Stop, WELL};
 use super::heatmap::{HeatmapOptions, Heatmaps};
-use super::inputs::{self, Input, Inputs};
+use super::inputs::{self, Input, Inputs, Requests, ShardOptions, Subject};
 use super::interrupt;
 use super::message;
 use super::model::{self, DescriptionOptions, ModelOptions};
 use super::output::Output;
 use super::pictures::PictureOptions;
-use super::progress::Progress;
 use super::reader::{Preparation, Reader};
-use super::requests::Requests;
-use super::resume::{Expected, Resumed};
+use super::rows::resume::{Expected, Resumed};
 use super::rows::{HeatmapFiles, Outcome, RowFormat, Rows};
-use super::shard::ShardOptions;
 use super::size::Size;
 use super::stream::{Finished, Stream, StreamOptions};
-use super::subject::Subject;
+use super::terminal::progress::Progress;
 
 /// Classify pictures
 ///

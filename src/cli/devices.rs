@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::exit::{REFUSED, Stop, WELL};
 use super::message;
 use super::output::{Output, ReportFormat};
-use super::paint::{HEADING, paint};
+use super::terminal::paint::{HEADING, paint};
 
 /// List the adapters that networks can run on, with limits and features
 #[derive(Args)]

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use densenet_wgpu::image::Prepared;
 
 use super::exit::Stop;
+use super::inputs::Subject;
 use super::message;
 use super::npy::Stack;
-use super::subject::Subject;
 
 /// The inputs of a run on their way to a file, in order; those that could not be read are not among them.
 pub(crate) struct Dump {

@@ -10,18 +10,16 @@ use serde::Serialize;
 use super::classify::DEFAULT_MODEL;
 use super::device::DeviceOptions;
 use super::exit::{FAILED, Stop, WELL};
-use super::inputs::{self, Inputs};
+use super::inputs::{self, Inputs, ShardOptions, Subject};
 use super::interrupt;
 use super::message;
 use super::model::{self, ModelOptions, PreprocessingOptions};
 use super::npy::Stack;
 use super::pictures::PictureOptions;
-use super::progress::Progress;
 use super::reader::{Preparation, Reader};
-use super::shard::ShardOptions;
 use super::size::Size;
 use super::stream::{Finished, Stream, StreamOptions};
-use super::subject::Subject;
+use super::terminal::progress::Progress;
 
 /// Turn pictures into features: what the network makes of them before its classifier
 ///

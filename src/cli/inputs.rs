@@ -1,5 +1,9 @@
 //! The pictures that arguments stand for: files, folders, patterns, and `-` for a list on standard input.
 
+mod requests;
+mod shard;
+mod subject;
+
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
@@ -12,9 +16,11 @@ use walkdir::WalkDir;
 use super::exit::Stop;
 use super::message;
 use super::panics;
-use super::requests::Requests;
-use super::shard::Shard;
-use super::subject::Subject;
+
+pub(crate) use requests::Requests;
+use shard::Shard;
+pub(crate) use shard::ShardOptions;
+pub(crate) use subject::Subject;
 
 /// One input, in its place among the rows.
 #[derive(Debug, Clone, PartialEq)]

@@ -11,8 +11,8 @@ use super::known::MODELS;
 use super::message::printable;
 use super::model::{Described, DescriptionOptions, VariantOptions, size};
 use super::output::{Output, ReportFormat};
-use super::paint::{HEADING, paint};
 use super::size::Size;
+use super::terminal::paint::{HEADING, paint};
 
 /// Tell what a checkpoint is: container, dialect, architecture, preprocessing, cost
 ///

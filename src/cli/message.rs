@@ -2,8 +2,8 @@
 
 use std::io;
 
-use super::paint::{self, BAD, DOUBTFUL, paint};
-use super::progress;
+use super::terminal::paint::{self, BAD, DOUBTFUL, paint};
+use super::terminal::progress;
 
 /// Why nothing more is done, or why one input failed.
 pub(crate) fn error(text: &str) {

@@ -1,7 +1,6 @@
 //! The command line: one command a file; the only place that prints or exits.
 
 mod bench;
-mod cell;
 mod classify;
 mod completions;
 mod convert;
@@ -26,22 +25,16 @@ mod model;
 mod network;
 mod npy;
 mod output;
-mod paint;
 mod panics;
 mod pictures;
 mod plan;
 mod profile;
-mod progress;
 mod reader;
-mod requests;
-mod resume;
 mod rows;
-mod shard;
 mod size;
 mod specimen;
 mod stages;
 mod stream;
-mod subject;
 mod terminal;
 mod tune;
 mod verify;
@@ -51,7 +44,7 @@ use std::process::ExitCode;
 use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use exit::{REFUSED, Stop, WELL};
-use paint::{HEADING, paint};
+use terminal::paint::{self, HEADING, paint};
 
 /// Run any trained DenseNet on any GPU that Vulkan, Metal or DirectX 12 can drive, without CUDA or Python.
 ///

@@ -9,8 +9,8 @@ use densenet_wgpu::whole_file::WholeFile;
 use serde::Serialize;
 
 use super::exit::Stop;
-use super::paint;
-use super::progress;
+use super::terminal::paint;
+use super::terminal::progress;
 
 /// How a report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

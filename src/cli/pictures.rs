@@ -7,9 +7,9 @@ use densenet_wgpu::image::{Decoding, Dicom, Orientation, Picture};
 use densenet_wgpu::weights::Preprocessing;
 
 use super::count::Count;
+use super::inputs::Subject;
 use super::message;
 use super::size::Size;
-use super::subject::Subject;
 
 /// How pictures are read.
 #[derive(Args)]

@@ -10,8 +10,8 @@ use super::device::no_gpu;
 use super::exit::{Stop, WELL};
 use super::network::NetworkOptions;
 use super::output::Destination;
-use super::paint::headed;
 use super::size::Size;
+use super::terminal::paint::headed;
 
 /// Print the plan of a network and its memory
 ///

@@ -13,9 +13,9 @@ use super::exit::{Stop, WELL};
 use super::message::printable;
 use super::network::NetworkOptions;
 use super::output::Destination;
-use super::paint::headed;
 use super::size::Size;
 use super::stages::{ColdStart, Stages};
+use super::terminal::paint::headed;
 
 /// Show where the time goes: each step, each kind of operation, each dense block
 ///

@@ -12,10 +12,9 @@ use densenet_wgpu::weights::Preprocessing;
 use rayon::ThreadPool;
 
 use super::exit::Stop;
-use super::inputs::{Content, Input, Inputs, Next};
+use super::inputs::{Content, Input, Inputs, Next, Subject};
 use super::panics;
 use super::pictures;
-use super::subject::Subject;
 
 /// The pictures that the network runs on for one input: one, or ten crops of it; else why there are none. The message leaves
 /// the path to the row.

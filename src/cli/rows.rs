@@ -1,5 +1,6 @@
 //! The rows of `classify`: text, JSON lines or CSV.
 
+pub(crate) mod resume;
 mod text;
 
 use clap::ValueEnum;
@@ -7,8 +8,8 @@ use densenet_wgpu::labels::{Legend, Prediction};
 use serde::Serialize;
 
 use super::exit::Stop;
+use super::inputs::Subject;
 use super::output::Output;
-use super::subject::Subject;
 use super::terminal::Terminal;
 
 /// How rows are written.

@@ -19,11 +19,11 @@ use densenet_wgpu::{Graph, Samples};
 use super::device::{Run, Runner, images_at_once};
 use super::dump::Dump;
 use super::exit::Stop;
+use super::inputs::Subject;
 use super::interrupt::{self, Grace};
 use super::pictures::Notices;
-use super::progress::Progress;
 use super::reader::{Read, Reader};
-use super::subject::Subject;
+use super::terminal::progress::Progress;
 
 /// How pictures go through a network.
 #[derive(Args)]

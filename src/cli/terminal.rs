@@ -1,5 +1,9 @@
 //! The terminal that standard output is, if it is one.
 
+pub(crate) mod cell;
+pub(crate) mod paint;
+pub(crate) mod progress;
+
 use std::env;
 use std::io::{self, IsTerminal};
 

@@ -9,8 +9,8 @@ use super::exit::{Stop, WELL};
 use super::message;
 use super::network::NetworkOptions;
 use super::output::Output;
-use super::paint::{HEADING, paint};
 use super::size::Size;
+use super::terminal::paint::{HEADING, paint};
 
 /// Measure which kernels are the fastest on this device, and use them from now on
 ///

@@ -14,8 +14,8 @@ use super::exit::{FAILED, Stop, WELL};
 use super::message::{self, printable};
 use super::network::NetworkOptions;
 use super::output::{Output, ReportFormat};
-use super::paint::{BAD, DOUBTFUL, GOOD, HEADING, paint};
 use super::specimen::Specimen;
+use super::terminal::paint::{BAD, DOUBTFUL, GOOD, HEADING, paint};
 
 /// Hold a device to the reference, layer by layer
 ///

@@ -15,10 +15,10 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::exit::Stop;
-use super::inputs::Input;
-use super::message;
-use super::rows::{CSV_HEADER, RowFormat};
+use super::{CSV_HEADER, RowFormat};
+use crate::cli::exit::Stop;
+use crate::cli::inputs::Input;
+use crate::cli::message;
 
 /// What rows in the file have to look like.
 pub(crate) struct Expected<'a> {
@@ -250,7 +250,7 @@ fn csv(source: impl BufRead, end: End, classes: usize) -> Result<Held, String> {
 mod tests {
     use super::*;
     use crate::cli::inputs::Content;
-    use crate::cli::subject::Subject;
+    use crate::cli::inputs::Subject;
 
     fn end(text: &[u8]) -> End {
         End { byte: text.len() as u64, is_of_line: text.last() == Some(&b'\n') }

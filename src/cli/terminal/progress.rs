@@ -8,7 +8,7 @@ use std::time::Duration;
 use console::Term;
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressState, ProgressStyle, TermLike};
 
-use super::terminal::shows_unicode;
+use super::shows_unicode;
 
 /// The bar that is on the terminal. There is one terminal, and what is written there must not be written into the bar.
 static SHOWN: Mutex<Option<ProgressBar>> = Mutex::new(None);

@@ -9,8 +9,8 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::inputs::{Content, Input, Next};
-use super::subject::{Id, Subject};
+use super::subject::Id;
+use super::{Content, Input, Next, Subject};
 
 /// Bytes that a line may have beside a picture.
 const MAX_OTHER_BYTES: u64 = 1 << 16;
