@@ -1,6 +1,5 @@
 //! `--dump-input X.npy`: what goes into the network, as a file.
 
-use std::io;
 use std::path::{Path, PathBuf};
 
 use densenet_wgpu::image::Prepared;
@@ -22,7 +21,7 @@ pub(crate) struct Dump {
 impl Dump {
     /// Begins the file at `path` for inputs of `[C, H, W]`; if there are any, the first may have another height and width.
     pub(crate) fn create(path: &Path, shape: [usize; 3]) -> Result<Self, Stop> {
-        let stack = Stack::create(path).map_err(|error| refused(path, &error))?;
+        let stack = Stack::create(path).map_err(|error| Stop::in_file(path, error))?;
         Ok(Self { path: path.into(), stack, shape, first: None })
     }
 
@@ -44,7 +43,7 @@ impl Dump {
         pictures
             .iter()
             .try_for_each(|prepared| self.stack.push(&prepared.samples().values()))
-            .map_err(|error| unwritten(&self.path, &error))
+            .map_err(|error| Stop::unwritten(&self.path, error))
     }
 
     /// Puts the file in its place and says its shape.
@@ -52,16 +51,8 @@ impl Dump {
         let Self { path, stack, shape, .. } = self;
         let [channels, height, width] = shape;
         let count = stack.arrays();
-        stack.finish(&shape).map_err(|error| unwritten(&path, &error))?;
+        stack.finish(&shape).map_err(|error| Stop::unwritten(&path, error))?;
         message::note(&format!("{}: {:?}", path.display(), [count, channels, height, width]));
         Ok(())
     }
-}
-
-fn refused(path: &Path, error: &io::Error) -> Stop {
-    Stop::refused(format!("{}: {error}", path.display()))
-}
-
-fn unwritten(path: &Path, error: &io::Error) -> Stop {
-    Stop::failed(format!("{}: {error}; nothing of it is kept", path.display()))
 }

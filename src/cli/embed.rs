@@ -1,7 +1,7 @@
 //! `densenet embed`: pictures to features.
 
 use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 use densenet_wgpu::whole_file::WholeFile;
@@ -136,8 +136,8 @@ impl Features {
                 output.display()
             )));
         }
-        let table = Stack::create(&output).map_err(|error| in_file(&output, &error))?;
-        let paths = WholeFile::create(&paths_output).map_err(|error| in_file(&paths_output, &error))?;
+        let table = Stack::create(&output).map_err(|error| Stop::in_file(&output, error))?;
+        let paths = WholeFile::create(&paths_output).map_err(|error| Stop::in_file(&paths_output, error))?;
         Ok(Self { output, paths_output, table, paths: BufWriter::new(paths), columns })
     }
 
@@ -145,27 +145,18 @@ impl Features {
         let row = Row { row: self.table.arrays(), subject };
         // JSON has no line end within: a path's own is escaped.
         let line = serde_json::to_string(&row).map_err(Stop::failed)?;
-        writeln!(self.paths, "{line}").map_err(|error| unwritten(&self.paths_output, &error))?;
-        self.table.push(values).map_err(|error| unwritten(&self.output, &error))
+        writeln!(self.paths, "{line}").map_err(|error| Stop::unwritten(&self.paths_output, error))?;
+        self.table.push(values).map_err(|error| Stop::unwritten(&self.output, error))
     }
 
     /// Puts both files in their places.
     fn finish(self) -> Result<(), Stop> {
         let Self { output, paths_output, table, paths, columns } = self;
         let rows = table.arrays();
-        let paths = paths.into_inner().map_err(|error| unwritten(&paths_output, error.error()))?;
-        paths.finish().map_err(|error| unwritten(&paths_output, &error))?;
-        table.finish(&[columns]).map_err(|error| unwritten(&output, &error))?;
+        let paths = paths.into_inner().map_err(|error| Stop::unwritten(&paths_output, error.error()))?;
+        paths.finish().map_err(|error| Stop::unwritten(&paths_output, error))?;
+        table.finish(&[columns]).map_err(|error| Stop::unwritten(&output, error))?;
         message::note(&format!("{}: [{rows}, {columns}]; {}: their paths", output.display(), paths_output.display()));
         Ok(())
     }
-}
-
-fn in_file(path: &Path, error: &std::io::Error) -> Stop {
-    Stop::refused(format!("{}: {error}", path.display()))
-}
-
-/// What to say of a file that was begun and cannot be written any more.
-fn unwritten(path: &Path, error: &std::io::Error) -> Stop {
-    Stop::failed(format!("{}: {error}; nothing of it is kept", path.display()))
 }

@@ -1,6 +1,8 @@
 //! Exit statuses, and why a command stops before its end.
 
+use std::fmt::Display;
 use std::io;
+use std::path::Path;
 
 use densenet_wgpu::Error;
 
@@ -36,6 +38,16 @@ impl Stop {
     /// The input was tried and failed.
     pub(crate) fn failed(message: impl ToString) -> Self {
         Self::With { status: FAILED, message: message.to_string() }
+    }
+
+    /// A file cannot be opened, begun or put in its place.
+    pub(crate) fn in_file(path: &Path, error: impl Display) -> Self {
+        Self::refused(format!("{}: {error}", path.display()))
+    }
+
+    /// A file that appears when it is complete could not be completed.
+    pub(crate) fn unwritten(path: &Path, error: impl Display) -> Self {
+        Self::failed(format!("{}: {error}; nothing of it is kept", path.display()))
     }
 
     /// Standard output could not be written.

@@ -64,18 +64,17 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let fusion = !options.no_fusion && options.layer.is_none();
     let runner = options.device.runner(&graph, &model.weights, fusion)?;
 
-    let in_output = |error: std::io::Error| Stop::refused(format!("{}: {error}", options.output.display()));
     let shape = output_shape(&graph, count, options.layer.is_some());
-    let mut output = Array::create(&options.output, &shape).map_err(in_output)?;
+    let mut output = Array::create(&options.output, &shape).map_err(|error| Stop::in_file(&options.output, error))?;
     let batch = images_at_once(options.batch, graph.input_shape());
     let mut is_finite = true;
     for first in (0..count).step_by(batch) {
         let values = images.next(batch.min(count - first)).map_err(|error| in_input(&error))?;
         let result = runner.run(&values, height, width).map_err(|error| in_input(&error))?;
         is_finite &= result.iter().all(|value| value.is_finite());
-        output.extend(result).map_err(in_output)?;
+        output.extend(result).map_err(|error| Stop::unwritten(&options.output, error))?;
     }
-    output.finish().map_err(in_output)?;
+    output.finish().map_err(|error| Stop::unwritten(&options.output, error))?;
     if !is_finite {
         message::warning(&format!("{}: some values are infinite or NaN", options.output.display()));
     }

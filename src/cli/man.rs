@@ -1,8 +1,8 @@
 //! `densenet man`: manual pages.
 
 use std::fs;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::io::Write;
+use std::path::PathBuf;
 
 use clap::{Args, Command, ValueHint};
 use clap_mangen::Man;
@@ -36,12 +36,11 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
         return Ok(WELL);
     };
     let commands = || [&program].into_iter().chain(program.get_subcommands());
-    let refused = |path: &Path, error: io::Error| Stop::refused(format!("{}: {error}", path.display()));
-    fs::create_dir_all(folder).map_err(|error| refused(folder, error))?;
+    fs::create_dir_all(folder).map_err(|error| Stop::in_file(folder, error))?;
     for command in commands() {
         let path = folder.join(format!("{}.1", name(command)));
         let write = |mut file: WholeFile| file.write_all(&page(command)).and_then(|()| file.finish());
-        WholeFile::create(&path).and_then(write).map_err(|error| refused(&path, error))?;
+        WholeFile::create(&path).and_then(write).map_err(|error| Stop::in_file(&path, error))?;
     }
     message::note(&format!("{}: {} pages", folder.display(), commands().count()));
     Ok(WELL)

@@ -31,7 +31,7 @@ impl<'a> Destination<'a> {
     /// Opens the file of that name; without one it is standard output. To be called before work that takes its time.
     pub(crate) fn open(path: Option<&'a Path>) -> Result<Self, Stop> {
         match path {
-            Some(path) => WholeFile::create(path).map(|file| Self::File(path, file)).map_err(|error| in_file(path, &error)),
+            Some(path) => WholeFile::create(path).map(|file| Self::File(path, file)).map_err(|error| Stop::in_file(path, error)),
             None => Ok(Self::Standard),
         }
     }
@@ -47,14 +47,10 @@ impl<'a> Destination<'a> {
     /// Writes all there is.
     pub(crate) fn write(self, content: &[u8]) -> Result<(), Stop> {
         match self {
-            Self::File(path, mut file) => file.write_all(content).and_then(|()| file.finish()).map_err(|error| in_file(path, &error)),
+            Self::File(path, mut file) => file.write_all(content).and_then(|()| file.finish()).map_err(|error| Stop::in_file(path, error)),
             Self::Standard => Output::new().write(content),
         }
     }
-}
-
-fn in_file(path: &Path, error: &io::Error) -> Stop {
-    Stop::refused(format!("{}: {error}", path.display()))
 }
 
 /// Where rows go, in whole lines.
