@@ -6,4 +6,4 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 scripts/setup.sh
 [ -e "${CARGO_TARGET_DIR:-target}/debug/densenet" ] || echo "demo: building densenet; the first time takes some minutes" >&2
-cargo run --quiet --features dicom -- classify examples/digits --model digits "$@"
+cargo run --quiet --package densenet-cli --features dicom -- classify examples/digits --model digits "$@"

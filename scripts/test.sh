@@ -4,4 +4,4 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 scripts/setup.sh tests
-cargo test --features dicom "$@"
+cargo test --features dicom,hub "$@"

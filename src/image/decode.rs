@@ -50,7 +50,7 @@ fn decode_dicom(decoding: &Decoding, source: impl BufRead) -> Result<Picture> {
 
 #[cfg(not(feature = "dicom"))]
 fn decode_dicom(_: &Decoding, _: impl BufRead) -> Result<Picture> {
-    let remedy = "densenet_wgpu is to be built with its feature `dicom`, as with `cargo install --path . --features dicom`";
+    let remedy = "densenet_wgpu is to be built with its feature `dicom`, as with `cargo install --path cli --features dicom`";
     Err(Error::Picture(format!("a DICOM file, which this build does not read: {remedy}")))
 }
 

@@ -1,7 +1,6 @@
 //! Models from a hub: a server on the loopback plays it, each test has a cache of its own, and nothing leaves the machine.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod program;
 mod server;
 
 use std::fs::{self, File};
@@ -14,10 +13,7 @@ use densenet_wgpu::hub::{Hub, Remote};
 use densenet_wgpu::{Result, models};
 use tempfile::TempDir;
 
-use server::{COMMIT, Reply, Request, Server, sha256};
-
-const CONFIG: (&str, &[u8]) = ("config.json", b"{\"architecture\": \"densenet121\"}");
-const WEIGHTS: &str = "model.safetensors";
+use server::{COMMIT, CONFIG, Reply, Request, Server, WEIGHTS, files_in, for_two_at_once, sha256};
 
 /// A hub's client with an empty cache, and its folder.
 fn client(server: &Server) -> (Hub, TempDir) {
@@ -51,34 +47,6 @@ fn assert_fails(hub: &Hub, text: &str, parts: &[&str]) {
     assert!(left.iter().all(|path| path.ends_with(CONFIG.0) || fs::read(path).unwrap() == CONFIG.1), "{left:?}");
     let offline = Hub { offline: true, ..hub.clone() };
     assert!(fetch(&offline, text).is_err());
-}
-
-/// Waits for `condition`, which will hold soon.
-#[track_caller]
-fn until(condition: impl Fn() -> bool) {
-    let begun = Instant::now();
-    while !condition() {
-        assert!(begun.elapsed() < Duration::from_secs(20), "this does not happen");
-        thread::sleep(Duration::from_millis(10));
-    }
-}
-
-/// An answer of a store that waits for a second client.
-fn for_two_at_once() -> impl Fn(&Request, Reply) -> Reply + Send + Sync {
-    let at_store = AtomicUsize::new(0);
-    move |request, reply| {
-        if request.is_to_store() {
-            at_store.fetch_add(1, Ordering::Relaxed);
-            until(|| at_store.load(Ordering::Relaxed) > 1);
-        }
-        reply
-    }
-}
-
-/// Every file below a folder; links too.
-fn files_in(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path());
-    entries.flat_map(|path| if path.is_dir() { files_in(&path) } else { vec![path] }).collect()
 }
 
 #[test]

@@ -1,13 +1,21 @@
 //! A hub on the loopback: the answers that the real one and its store of large files give, and what may go wrong with them.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ring::digest;
+
+/// The files of a repository.
+pub(crate) const CONFIG: (&str, &[u8]) = ("config.json", b"{\"architecture\": \"densenet121\"}");
+/// Its weights' name.
+pub(crate) const WEIGHTS: &str = "model.safetensors";
 
 /// What every branch means here.
 pub(crate) const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
@@ -188,4 +196,32 @@ fn answer(files: &BTreeMap<String, Vec<u8>>, store: &str, request: &Request) -> 
 /// In hexadecimal digits.
 pub(crate) fn sha256(bytes: &[u8]) -> String {
     digest::digest(&digest::SHA256, bytes).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Waits for `condition`, which will hold soon.
+#[track_caller]
+pub(crate) fn until(condition: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !condition() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "this does not happen");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// An answer of a store that waits for a second client.
+pub(crate) fn for_two_at_once() -> impl Fn(&Request, Reply) -> Reply + Send + Sync {
+    let at_store = AtomicUsize::new(0);
+    move |request, reply| {
+        if request.is_to_store() {
+            at_store.fetch_add(1, Ordering::Relaxed);
+            until(|| at_store.load(Ordering::Relaxed) > 1);
+        }
+        reply
+    }
+}
+
+/// Every file below a folder; links too.
+pub(crate) fn files_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files_in(&path) } else { vec![path] }).collect()
 }

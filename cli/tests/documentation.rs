@@ -1,13 +1,12 @@
 //! What the documentation says of this repository and its program is there: links, headings, files, commands and flags.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![cfg(feature = "cli")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// Every Markdown file, and its text.
 fn documents() -> BTreeMap<PathBuf, String> {

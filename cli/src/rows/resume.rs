@@ -16,9 +16,9 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::{CSV_HEADER, RowFormat};
-use crate::cli::exit::Stop;
-use crate::cli::inputs::Input;
-use crate::cli::message;
+use crate::exit::Stop;
+use crate::inputs::Input;
+use crate::message;
 
 /// What rows in the file have to look like.
 pub(crate) struct Expected<'a> {
@@ -249,8 +249,8 @@ fn csv(source: impl BufRead, end: End, classes: usize) -> Result<Held, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::inputs::Content;
-    use crate::cli::inputs::Subject;
+    use crate::inputs::Content;
+    use crate::inputs::Subject;
 
     fn end(text: &[u8]) -> End {
         End { byte: text.len() as u64, is_of_line: text.last() == Some(&b'\n') }

@@ -72,7 +72,7 @@ fn features_are_the_pooled_ones_and_failures_have_no_row() {
 #[test]
 fn features_are_the_same_on_the_default_device() {
     let embed = Embed::new();
-    let digits = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/digits");
+    let digits = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/digits");
     assert_says(&embed.run(&[digits]), 0, &["[40, 50]"]);
     let (shape, expected) = read_npy(&embed.output());
     for (precision, tolerance) in [("f32", 2e-5), ("f16", 2e-2)] {

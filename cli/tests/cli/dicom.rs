@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::{assert_says, classify, draw, folder, json_lines, npz};
+use crate::{ROOT, assert_says, classify, draw, folder, json_lines, npz};
 
 /// A file among the fixtures, in a folder.
 fn extracted(folder: &Path, name: &str, path: &str) -> String {
-    let archive = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/dicom/files.zip");
+    let archive = Path::new(ROOT).join("tests/fixtures/dicom/files.zip");
     let (_, content) = npz::read(&archive).into_iter().find(|(entry, _)| entry == name).unwrap();
     let path: PathBuf = folder.join(path);
     fs::create_dir_all(path.parent().unwrap()).unwrap();

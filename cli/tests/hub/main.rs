@@ -1,4 +1,9 @@
 //! The real binary: published names and `hf://` addresses, and what it says where they cannot be fetched.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[expect(dead_code, reason = "the library's tests use the rest")]
+#[path = "../../../tests/hub/server.rs"]
+mod server;
 
 use std::fs;
 use std::net::TcpListener;
@@ -11,12 +16,11 @@ use densenet_wgpu::models;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::server::{Reply, Server};
-use crate::{CONFIG, WEIGHTS, files_in, for_two_at_once, until};
+use server::{CONFIG, Reply, Server, WEIGHTS, files_in, for_two_at_once, until};
 
 /// `classify` of one picture on the reference, with `home` for the cache and nothing else from the environment.
 fn classify(endpoint: &str, home: &Path, arguments: &[&str]) -> Command {
-    let picture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/pillow/L.png");
+    let picture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/pillow/L.png");
     let mut command = Command::new(env!("CARGO_BIN_EXE_densenet"));
     for variable in ["HF_HUB_CACHE", "HF_HUB_OFFLINE", "HF_TOKEN", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
         command.env_remove(variable);

@@ -1,4 +1,6 @@
-//! The command line: one command a file; the only place that prints or exits.
+//! `densenet`: classify pictures and run tensors through any trained DenseNet, on any GPU.
+//!
+//! One command a file; the only place that prints or exits.
 
 mod bench;
 mod classify;
@@ -97,8 +99,7 @@ enum Command {
     Man(man::Options),
 }
 
-/// Runs the program.
-pub(crate) fn main() -> ExitCode {
+fn main() -> ExitCode {
     panics::tell();
     interrupt::listen();
     paint::as_asked(std::env::args_os().filter_map(|argument| argument.into_string().ok()));

@@ -3,11 +3,10 @@
 //! Networks run on `--device cpu`, so that these tests say the same on any machine; those that use the default device
 //! say so in their names.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![cfg(feature = "cli")]
 
 mod bench;
 mod bulk;
-#[path = "../common/checkpoint_files.rs"]
+#[path = "../../../tests/common/checkpoint_files.rs"]
 mod checkpoint_files;
 mod checkpoints;
 mod commands;
@@ -19,7 +18,7 @@ mod inputs;
 mod inspect;
 #[cfg(unix)]
 mod looks;
-#[path = "../common/npz.rs"]
+#[path = "../../../tests/common/npz.rs"]
 mod npz;
 mod pictures;
 mod profile;
@@ -40,12 +39,15 @@ use std::process::{Command, Output};
 use serde_json::Value;
 use tempfile::TempDir;
 
+/// The folder of the library, which has examples, fixtures and documentation.
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
 const CPU: [&str; 4] = ["--model", "digits", "--device", "cpu"];
 
 /// The program, which fetches nothing here and keeps nothing.
 fn densenet() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_densenet"));
-    command.env("HF_HUB_OFFLINE", "1").env("HF_HOME", "no such folder").env("DENSENET_CACHE_DIR", "");
+    command.env("HF_HUB_OFFLINE", "1").env("HF_HOME", "no such folder").env("DENSENET_CACHE_DIR", "").current_dir(ROOT);
     command
 }
 
@@ -54,7 +56,7 @@ fn classify(arguments: &[&str]) -> Output {
 }
 
 fn fixture(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/pillow").join(name);
+    let path = Path::new(ROOT).join("tests/fixtures/pillow").join(name);
     path.to_str().unwrap().to_owned()
 }
 

@@ -24,8 +24,8 @@ mod remote {
     use densenet_wgpu::models::Published;
     use indicatif::{DecimalBytes, ProgressBar, ProgressStyle};
 
-    use crate::cli::exit::Stop;
-    use crate::cli::message;
+    use crate::exit::Stop;
+    use crate::message;
 
     const BAR: &str = "{msg} {wide_bar} {decimal_bytes}/{decimal_total_bytes} {decimal_bytes_per_sec}";
 
@@ -58,13 +58,13 @@ mod remote {
 
     use densenet_wgpu::models::Published;
 
-    use crate::cli::exit::Stop;
+    use crate::exit::Stop;
 
     pub(super) fn fetch(name: &str, published: Option<&Published>) -> Result<PathBuf, Stop> {
         let file = published.map_or("its file".to_owned(), |model| format!("{} of {}", model.file, model.repository));
         Err(Stop::refused(format!(
             "{name} is on the Hugging Face hub, and this densenet was built without the feature `hub`: build it with \
-             `cargo install --path . --features hub`, or fetch {file} by hand and give its path; --model digits is bundled"
+             `cargo install --path cli --features hub`, or fetch {file} by hand and give its path; --model digits is bundled"
         )))
     }
 }

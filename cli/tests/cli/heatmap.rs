@@ -10,7 +10,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::infer::read_npy;
-use crate::{CPU, assert_refused, assert_says, classify, densenet, fixture, folder, json_lines, stderr, stdout};
+use crate::{CPU, ROOT, assert_refused, assert_says, classify, densenet, fixture, folder, json_lines, stderr, stdout};
 
 struct Maps {
     folder: TempDir,
@@ -127,7 +127,7 @@ fn any_classes_have_heatmaps() {
 /// The answers are those without heatmaps, and the maps those of the CPU.
 #[test]
 fn heatmaps_cost_no_answer_on_the_default_device() {
-    let digits = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/digits");
+    let digits = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/digits");
     let run = |arguments: &[&str]| {
         let output = densenet().args(["classify", "--model", "digits", "--format", "json", digits]).args(arguments).output().unwrap();
         assert_says(&output, 0, &[]);
@@ -235,7 +235,7 @@ fn heatmaps_that_cannot_be_are_refused() {
 #[test]
 fn the_heatmap_in_the_readme_is_this_programs() {
     let maps = Maps::new();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = Path::new(ROOT);
     assert_says(&maps.run(&[root.join("examples/digits/7-1459-64.png").to_str().unwrap()]), 0, &[]);
     let [shown, made] =
         [root.join("docs/heatmap.png"), maps.target().join("00000-7-1459-64.7.png")].map(|path| Picture::open(path).unwrap());

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::{assert_refused, assert_says, classify, densenet, draw, fixture, folder, json_lines, paths, stderr, stdout};
+use crate::{ROOT, assert_refused, assert_says, classify, densenet, draw, fixture, folder, json_lines, paths, stderr, stdout};
 
 #[test]
 fn json_has_a_row_for_each_picture_in_order() {
@@ -147,7 +147,7 @@ fn another_size_is_another_answer() {
 
 #[test]
 fn the_bundled_model_reads_the_bundled_digits_on_the_default_device() {
-    let digits = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/digits");
+    let digits = Path::new(ROOT).join("examples/digits");
     let arguments = ["classify", "--model", "digits", "--format", "json", "--top-k", "1"];
     let output = densenet().args(arguments).arg(digits).output().unwrap();
     assert_says(&output, 0, &[]);

@@ -38,8 +38,8 @@ mod signals {
     use densenet_wgpu::whole_file::WholeFile;
     use signal_hook::consts::{SIGINT, SIGTERM};
 
-    use crate::cli::exit::INTERRUPTED;
-    use crate::cli::message;
+    use crate::exit::INTERRUPTED;
+    use crate::message;
 
     /// What follows the first signal so soon is the same request, which `timeout` sends twice, to the process and to its group.
     const ECHO: Duration = Duration::from_millis(300);
@@ -88,7 +88,7 @@ mod signals {
     use signal_hook::consts::SIGINT;
     use signal_hook::flag;
 
-    use crate::cli::exit::INTERRUPTED;
+    use crate::exit::INTERRUPTED;
 
     static AT_ONCE: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| Arc::new(AtomicBool::new(true)));
     static ASKED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);

@@ -14,10 +14,10 @@ use densenet_wgpu::labels::{Legend, Prediction};
 use densenet_wgpu::weights::Activation;
 
 use super::Outcome;
-use crate::cli::message::printable;
-use crate::cli::terminal::Terminal;
-use crate::cli::terminal::cell::{cut, padded, width};
-use crate::cli::terminal::paint::{ASIDE, BAD, BAR, HEADING, paint};
+use crate::message::printable;
+use crate::terminal::Terminal;
+use crate::terminal::cell::{cut, padded, width};
+use crate::terminal::paint::{ASIDE, BAD, BAR, HEADING, paint};
 
 /// Columns of a bar, where there is room.
 const BAR_WIDTH: usize = 20;
