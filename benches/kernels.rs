@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
+use densenet_wgpu::engine::Input;
 use densenet_wgpu::wgpu::{Buffer, BufferDescriptor, BufferUsages, CommandEncoderDescriptor, PollType};
 use densenet_wgpu::{
     Conv, Engine, EngineOptions, Error, Gpu, Graph, Plan, PlanOptions, Precision, Result, Shape, Tensor, Tile, Tuning, Value, Weights,
@@ -166,7 +167,7 @@ impl Resident {
         let (gpu, Shape { height, width, .. }) = (self.engine.gpu(), self.engine.graph().input_shape());
         let mut encoder = gpu.device().create_command_encoder(&CommandEncoderDescriptor::default());
         for _ in 0..networks {
-            self.engine.encode(&mut encoder, &self.input, &self.output, 1, [height, width])?;
+            self.engine.encode(&mut encoder, Input::buffer(&self.input, 1, [height, width]), &self.output)?;
         }
         gpu.queue().submit([encoder.finish()]);
         gpu.device().poll(PollType::wait_indefinitely()).map_err(|error| Error::Gpu(error.to_string()))?;

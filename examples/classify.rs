@@ -4,6 +4,7 @@
 
 use std::env;
 
+use densenet_wgpu::engine::Input;
 use densenet_wgpu::image::Picture;
 use densenet_wgpu::weights::Description;
 use densenet_wgpu::{Checkpoint, Engine, EngineOptions, Gpu, Result};
@@ -20,7 +21,7 @@ fn main() -> Result<()> {
     let graph = model.graph(input.height, input.width)?;
     let engine = Engine::new(&Gpu::open(None)?, &graph, &model.weights, EngineOptions::default())?;
     let legend = model.legend();
-    for class in legend.top_k(&engine.run(&input.values)?, 3)? {
+    for class in legend.top_k(&engine.run(Input::values(&input.values, [input.height, input.width]))?, 3)? {
         println!("{:6.2} %  {}", 100.0 * class.probability, legend.label(class.index));
     }
     Ok(())

@@ -3,6 +3,7 @@
 //!
 //!     cargo run --example custom_network
 
+use densenet_wgpu::engine::Input;
 use densenet_wgpu::{Conv, Engine, EngineOptions, Gpu, Graph, Reference, Result, Shape, Tensor, TensorSpec, Value, Weights, Window};
 
 const BATCH: usize = 2;
@@ -17,7 +18,7 @@ fn main() -> Result<()> {
     let input: Vec<f32> = Uniform::new("input", 1).take(BATCH * shape.elements()).collect(); // [N, C, H, W]
 
     let gpu = Gpu::open(None)?;
-    let on_gpu = Engine::new(&gpu, &graph, &weights, EngineOptions::default())?.run(&input)?; // [N, CLASSES]
+    let on_gpu = Engine::new(&gpu, &graph, &weights, EngineOptions::default())?.run(Input::values(&input, [shape.height, shape.width]))?; // [N, CLASSES]
     let on_cpu = Reference::new(graph, weights)?.run(&input, shape.height, shape.width)?;
 
     println!("{:9}  {}", "reference", gpu.summary().name);

@@ -5,6 +5,7 @@
 
 use std::error::Error;
 
+use densenet_wgpu::engine::Input;
 use densenet_wgpu::{Checkpoint, Engine, EngineOptions, Gpu};
 use wgpu::util::{BufferInitDescriptor, DeviceExt};
 use wgpu::{BufferDescriptor, BufferUsages, CommandEncoderDescriptor, DeviceDescriptor, Instance, InstanceDescriptor};
@@ -26,7 +27,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let gpu = Gpu::from_device(device.clone(), queue.clone());
     let model = Checkpoint::from_bytes(include_bytes!("../models/digits.safetensors"), "digits")?;
     let (mean, std) = model.preprocessing.as_ref().map_or((0.0, 1.0), |p| (p.mean[0], p.std[0]));
-    let engine = Engine::new_async(&gpu, &model.graph(SIDE, SIDE)?, &model.weights, EngineOptions::default()).await?;
+    let engine = Engine::new_async(&gpu, model.graph(SIDE, SIDE)?, model.weights, EngineOptions::default()).await?;
 
     // The program's own buffers: a kernel of its own could fill the one and read the other.
     let input = device.create_buffer_init(&BufferInitDescriptor {
@@ -41,7 +42,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
 
     // The program's own encoder and submission: its other work may come before, after and in between.
     let mut encoder = device.create_command_encoder(&CommandEncoderDescriptor::default());
-    engine.encode(&mut encoder, &input, &output, 1, [SIDE, SIDE])?;
+    engine.encode(&mut encoder, Input::buffer(&input, 1, [SIDE, SIDE]), &output)?;
     encoder.copy_buffer_to_buffer(&output, 0, &readback, 0, byte_output);
     queue.submit([encoder.finish()]);
 

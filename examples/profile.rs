@@ -1,5 +1,6 @@
 //! Where the time of a network of one's own goes: `cargo run --release --example profile`.
 
+use densenet_wgpu::engine::Input;
 use densenet_wgpu::profile::{Ceilings, Profile};
 use densenet_wgpu::{Conv, Engine, EngineOptions, Gpu, Graph, Shape, Tensor, Weights, Window};
 
@@ -10,7 +11,7 @@ fn main() -> densenet_wgpu::Result<()> {
     let Shape { height, width, .. } = graph.input_shape();
     let input = vec![0.5; graph.input_shape().elements()];
 
-    let profile = Profile::measure(&engine, &input, height, width, 10, Ceilings::measure(&gpu)?)?;
+    let profile = Profile::measure(&engine, Input::values(&input, [height, width]), 10, Ceilings::measure(&gpu)?)?;
     println!("{}", Profile { model: "mine".into(), ..profile.clone() });
     let slowest = profile.steps.iter().max_by(|a, b| a.gpu_ms.total_cmp(&b.gpu_ms));
     if let Some(step) = slowest {

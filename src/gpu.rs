@@ -12,11 +12,13 @@
 //! ```
 
 mod pipeline_cache;
+#[cfg(not(target_family = "wasm"))]
+mod worker;
 
 use std::fmt::Write as _;
 use std::future::Future;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use serde::Serialize;
 
@@ -25,6 +27,8 @@ use crate::error::{Error, Result};
 use crate::kernels::{Capabilities, Workgroup};
 use crate::nearest::suggestion;
 pub(crate) use pipeline_cache::PipelineCache;
+#[cfg(not(target_family = "wasm"))]
+use worker::Worker;
 
 /// What to tell where there is no adapter: the remedy is in it.
 pub const NO_ADAPTER: &str = "no adapter found; install a Vulkan driver (Debian, Ubuntu: `apt-get install libvulkan1 mesa-vulkan-drivers`, which drives \
@@ -127,11 +131,14 @@ pub struct Gpu {
     failure: Arc<Mutex<Option<String>>>,
     cache: Cache,
     pipeline_cache: Arc<OnceLock<Option<PipelineCache>>>,
+    #[cfg(not(target_family = "wasm"))]
+    worker: Arc<OnceLock<Worker>>,
 }
 
 impl Gpu {
     /// Every adapter, the best first: GPUs before software, and of one GPU's APIs Vulkan, Metal, DX12 in that order.
     pub fn adapters() -> Vec<AdapterSummary> {
+        let _guard = opening();
         let adapters = pollster::block_on(adapters());
         adapters.iter().enumerate().map(|(i, a)| AdapterSummary::new(i, &a.get_info(), a.features(), &a.limits())).collect()
     }
@@ -139,12 +146,26 @@ impl Gpu {
     /// Opens the adapter with this index or with this in its name; the best one without a selector. What is worth
     /// keeping until the next start goes to [`Cache::from_env`]; [`Gpu::with_cache`] changes that.
     pub fn open(selector: Option<&str>) -> Result<Self> {
-        pollster::block_on(Self::open_async(selector))
+        let _guard = opening();
+        pollster::block_on(Self::open_here(selector))
     }
 
-    /// [`Gpu::open`] for callers that may not block.
-    #[tracing::instrument(name = "open device", skip_all)]
+    /// [`Gpu::open`] for callers that may not block: another thread waits for the driver. In a browser there is none, and
+    /// nothing blocks.
     pub async fn open_async(selector: Option<&str>) -> Result<Self> {
+        #[cfg(not(target_family = "wasm"))]
+        {
+            let selector = selector.map(str::to_owned);
+            let open = move || Self::open(selector.as_deref());
+            let worker = Worker::start().map_err(no_worker)?;
+            worker.send(open).await.map_err(|_| Error::Gpu("no device was opened: an internal error".into()))?
+        }
+        #[cfg(target_family = "wasm")]
+        Self::open_here(selector).await
+    }
+
+    #[tracing::instrument(name = "open device", skip_all)]
+    async fn open_here(selector: Option<&str>) -> Result<Self> {
         let adapters = adapters().await;
         let index = select(&adapters, selector)?;
         let adapter = &adapters[index];
@@ -166,7 +187,19 @@ impl Gpu {
         let summary = AdapterSummary::new(index, &info, adapter.features(), &limits);
         let warnings = warnings(&info, adapter.features());
         let cache = Cache::from_env();
-        Ok(Self { device, queue, summary, device_type: info.device_type, matrix, warnings, failure, cache, pipeline_cache: Arc::default() })
+        Ok(Self {
+            device,
+            queue,
+            summary,
+            device_type: info.device_type,
+            matrix,
+            warnings,
+            failure,
+            cache,
+            pipeline_cache: Arc::default(),
+            #[cfg(not(target_family = "wasm"))]
+            worker: Arc::default(),
+        })
     }
 
     /// Wraps a device and queue that a program already has. Their error handlers stay the program's own: errors of
@@ -202,6 +235,8 @@ impl Gpu {
             failure: Arc::default(),
             cache: Cache::off(),
             pipeline_cache: Arc::default(),
+            #[cfg(not(target_family = "wasm"))]
+            worker: Arc::default(),
         }
     }
 
@@ -310,6 +345,20 @@ impl Gpu {
         Error::Gpu(format!("{} ({}): {message}", self.summary.name, self.summary.backend))
     }
 
+    /// Does what would keep the caller waiting on the device's own thread, which does one thing after the other.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) async fn on_worker<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+        let worker = match self.worker.get() {
+            Some(worker) => worker,
+            None => {
+                // Where two start one, that which came second ends at once.
+                let started = Worker::start().map_err(no_worker)?;
+                self.worker.get_or_init(|| started)
+            }
+        };
+        worker.send(job).await.map_err(|_| self.error("no result: an internal error"))
+    }
+
     /// Blocks until the device has finished the submission.
     pub(crate) fn wait(&self, submission: wgpu::SubmissionIndex) -> Result<()> {
         let poll = wgpu::PollType::Wait { submission_index: Some(submission), timeout: None };
@@ -374,6 +423,17 @@ fn matrix(adapter: &wgpu::Adapter) -> Option<u32> {
     let multiplies =
         |side: &u32| properties.iter().any(|p| [p.m_size, p.n_size, p.k_size] == [*side; 3] && (p.ab_type, p.cr_type) == (F16, F32));
     [16, 8].into_iter().find(multiplies)
+}
+
+/// Held while adapters are listed and devices opened: some drivers crash where two threads do that at a time.
+fn opening() -> MutexGuard<'static, ()> {
+    static OPENING: Mutex<()> = Mutex::new(());
+    OPENING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(not(target_family = "wasm"))]
+fn no_worker(error: std::io::Error) -> Error {
+    Error::Gpu(format!("no thread to work for the device: {error}"))
 }
 
 fn record(failure: &Mutex<Option<String>>, message: String) {

@@ -4,8 +4,8 @@
 //!
 //! - [`Graph`]: what the network is. [`Config`] writes DenseNets with it; its verbs build any other.
 //! - [`Plan`]: what runs, in which order, and where in memory. Pure data, made without a device; it prints itself.
-//! - [`Engine`]: a plan on a device. [`Engine::run`] takes pictures as numbers, [`Engine::run_pictures`] as 8-bit
-//!   [`Samples`]; both return logits.
+//! - [`Engine`]: a plan on a device. [`Engine::run`] takes images as numbers, as 8-bit [`Samples`] or in a buffer of the
+//!   device ([`engine::Input`]), and returns logits.
 //! - [`Reference`]: the same graph on the CPU, slow and obvious: what the engine is held to,
 //!   layer by layer, by a [`Verification`].
 //!
@@ -13,14 +13,14 @@
 //! makes its next start faster, [`mod@image`] and [`labels`] the way in from pictures and out to names.
 //!
 //! ```
-//! use densenet_wgpu::{Engine, EngineOptions, Gpu, image::Picture, models};
+//! use densenet_wgpu::{Engine, EngineOptions, Gpu, engine::Input, image::Picture, models};
 //!
 //! let mut model = models::bundled("digits").expect("it is bundled")?; // or Checkpoint::open("best.pth")
 //! let preprocessing = model.describe(None).preprocessing;
 //! let input = preprocessing.apply(&Picture::open("examples/digits/7-1442-8.png")?)?;
 //! let graph = model.graph(input.height, input.width)?;
 //! let engine = Engine::new(&Gpu::open(None)?, &graph, &model.weights, EngineOptions::default())?;
-//! let best = model.legend().top_k(&engine.run(&input.values)?, 1)?[0];
+//! let best = model.legend().top_k(&engine.run(Input::values(&input.values, [64, 64]))?, 1)?[0];
 //! assert_eq!(model.legend().label(best.index), "7");
 //! # Ok::<(), densenet_wgpu::Error>(())
 //! ```

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::engine::{Pipelines, Readback};
+use crate::engine::{Pipelines, Readback, Waiter};
 use crate::error::{Error, Result};
 use crate::gpu::Gpu;
 use crate::kernels::{Kernel, Variant, fma, stream};
@@ -147,7 +147,7 @@ impl<'a> Bench<'a> {
         let commands = self.gpu.caught(|| self.encode(work, &readback)).await?;
         let start = Instant::now();
         let submission = self.gpu.queue().submit([commands]);
-        let result = Readback::start(readback, Some(submission)).data(self.gpu, Readback::wait).await?;
+        let result = Readback::start(readback, Some(submission)).data(self.gpu, Waiter::Caller).await?;
         let seconds = start.elapsed().as_secs_f64();
         if result != work.result {
             let variant = &work.kernel.variant;

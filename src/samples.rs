@@ -1,7 +1,7 @@
 //! Pictures as 8-bit samples, with the tables that make of each sample what the network takes.
 //!
 //! They are a quarter of the bytes of the numbers that they become, so they are what goes to a device
-//! ([`Engine::run_pictures`](crate::Engine::run_pictures)). A table says the number of each sample outright: whoever looks
+//! ([`Input::pictures`](crate::engine::Input::pictures)). A table says the number of each sample outright: whoever looks
 //! it up, a device or [`Samples::values`], gets the same bits.
 //!
 //! ```

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::thread;
 
+use densenet_wgpu::engine::Input;
 use densenet_wgpu::{Cache, Config, Engine, EngineOptions, Gpu, wgpu};
 
 #[expect(dead_code, reason = "other tests use the rest")]
@@ -22,7 +23,7 @@ fn gpu() -> Gpu {
 fn run(gpu: &Gpu) -> Vec<f32> {
     let graph = Config { num_classes: Some(7), ..Config::imagenet(6, &[2, 2], 9) }.graph(40, 33).unwrap();
     let engine = Engine::new(gpu, &graph, &seeded_weights(&graph, 3), EngineOptions::default()).unwrap();
-    engine.run(&seeded_input(1, 3 * 40 * 33)).unwrap()
+    engine.run(Input::values(&seeded_input(1, 3 * 40 * 33), [40, 33])).unwrap()
 }
 
 fn run_with(folder: &Path) -> Vec<f32> {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use densenet_wgpu::engine::Input;
 use densenet_wgpu::image::Picture;
 use densenet_wgpu::{Engine, EngineOptions, models};
 
@@ -27,7 +28,7 @@ fn the_bundled_model_reads_the_held_out_digits() {
         assert_eq!(small, preprocessing.apply(&scaled).unwrap(), "a picture scaled to 64x64 beforehand is the same input");
         input.extend(small.values);
     }
-    let logits = engine.run(&input).unwrap();
+    let logits = engine.run(Input::values(&input, [64, 64])).unwrap();
     assert_close(&logits, &expected, 2e-5);
     let best = |logits: &[f32]| (0..10).max_by(|&a, &b| logits[a].total_cmp(&logits[b])).unwrap();
     let right = logits.chunks_exact(10).zip(&labels).filter(|(logits, label)| best(logits) == usize::from(**label)).count();

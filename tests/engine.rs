@@ -69,7 +69,7 @@ fn threads_get_their_own_results() {
     let run = |seed: u64| {
         for (round, size) in [[40, 33], [31, 50], [40, 33]].into_iter().enumerate() {
             let input = input(seed + 10 * round as u64, 2, size[0], size[1]);
-            assert_close(&engine().run_at(&input, size[0], size[1]).unwrap(), &reference(size[0], size[1], &input), TOLERANCE);
+            assert_close(&engine().run(Input::values(&input, size)).unwrap(), &reference(size[0], size[1], &input), TOLERANCE);
         }
     };
     std::thread::scope(|scope| (0..4).for_each(|seed| drop(scope.spawn(move || run(seed)))));
@@ -80,8 +80,8 @@ fn pictures_are_their_values_in_any_thread() {
     let run = |seed: u64| {
         for (round, [height, width]) in [[40, 33], [31, 50], [40, 33]].into_iter().enumerate() {
             let pictures = noisy(seed + 10 * round as u64, 2 + round, height, width);
-            let on_device = engine().run_pictures(&pictures.samples(), height, width).unwrap();
-            assert_eq!(on_device, engine().run_at(&pictures.values(), height, width).unwrap());
+            let on_device = engine().run(Input::pictures(&pictures.samples(), [height, width])).unwrap();
+            assert_eq!(on_device, engine().run(Input::values(&pictures.values(), [height, width])).unwrap());
         }
     };
     std::thread::scope(|scope| (0..4).for_each(|seed| drop(scope.spawn(move || run(seed)))));
@@ -106,8 +106,8 @@ fn a_prepared_picture_gives_what_its_tensor_gives() {
             let prepared = pictures.each_ref().map(|picture| preprocessing.prepare(picture).unwrap());
             let values: Vec<f32> = pictures.iter().flat_map(|picture| preprocessing.apply(picture).unwrap().values).collect();
             let samples = prepared.each_ref().map(|prepared| prepared.samples());
-            let expected = engine.run(&values).unwrap();
-            assert_eq!(engine.run_pictures(&samples, 45, 35).unwrap(), expected, "{range:?}, {channels} channels");
+            let expected = engine.run(Input::values(&values, [45, 35])).unwrap();
+            assert_eq!(engine.run(Input::pictures(&samples, [45, 35])).unwrap(), expected, "{range:?}, {channels} channels");
             assert!(expected.iter().all(|logit| logit.is_finite()));
         }
     }
@@ -117,12 +117,12 @@ fn a_prepared_picture_gives_what_its_tensor_gives() {
 fn runs_are_started_before_others_are_waited_for() {
     let pictures = [0, 1, 2].map(|seed| noisy(seed, 2, 40, 33));
     let values = input(3, 1, 40, 33);
-    let runs = pictures.each_ref().map(|pictures| engine().start(Input::Pictures(&pictures.samples()), 40, 33).unwrap());
-    let other = engine().start(Input::Values(&values), 40, 33).unwrap();
-    drop(engine().start(Input::Pictures(&pictures[0].samples()), 40, 33).unwrap()); // nobody waits for this one
-    assert_eq!(other.wait().unwrap(), engine().run(&values).unwrap());
+    let runs = pictures.each_ref().map(|pictures| engine().start(Input::pictures(&pictures.samples(), [40, 33])).unwrap());
+    let other = engine().start(Input::values(&values, [40, 33])).unwrap();
+    drop(engine().start(Input::pictures(&pictures[0].samples(), [40, 33])).unwrap()); // nobody waits for this one
+    assert_eq!(other.wait().unwrap(), engine().run(Input::values(&values, [40, 33])).unwrap());
     for (run, pictures) in runs.into_iter().zip(&pictures).rev() {
-        assert_eq!(run.wait().unwrap(), engine().run(&pictures.values()).unwrap());
+        assert_eq!(run.wait().unwrap(), engine().run(Input::values(&pictures.values(), [40, 33])).unwrap());
     }
 }
 
@@ -130,15 +130,15 @@ fn runs_are_started_before_others_are_waited_for() {
 fn more_sizes_than_are_kept_stay_right() {
     for size in [40, 41, 42, 43, 44, 45, 40, 42] {
         let input = input(5, 1, size, 33);
-        assert_close(&engine().run_at(&input, size, 33).unwrap(), &reference(size, 33, &input), TOLERANCE);
+        assert_close(&engine().run(Input::values(&input, [size, 33])).unwrap(), &reference(size, 33, &input), TOLERANCE);
     }
 }
 
 #[test]
 fn a_future_gives_what_a_call_gives() {
     let input = input(1, 2, 40, 33);
-    let awaited = pollster::block_on(engine().run_async(&input, 40, 33)).unwrap();
-    assert_eq!(awaited, engine().run(&input).unwrap());
+    let awaited = pollster::block_on(engine().run_async(Input::values(&input, [40, 33]))).unwrap();
+    assert_eq!(awaited, engine().run(Input::values(&input, [40, 33])).unwrap());
 }
 
 #[test]
@@ -156,17 +156,18 @@ fn a_program_encodes_a_run_on_its_own_device() {
     let mapped = buffer(2 * 7 * 4, wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ);
 
     let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-    engine.encode(&mut encoder, &from, &to, 2, [40, 33]).unwrap();
+    engine.encode(&mut encoder, Input::buffer(&from, 2, [40, 33]), &to).unwrap();
     encoder.copy_buffer_to_buffer(&to, 0, &mapped, 0, None);
     queue.submit([encoder.finish()]);
     mapped.map_async(wgpu::MapMode::Read, .., |result| result.unwrap());
     device.poll(wgpu::PollType::wait_indefinitely()).unwrap();
     let logits: Vec<f32> = bytemuck::cast_slice(&mapped.get_mapped_range(..).unwrap()).to_vec();
-    assert_eq!(logits, engine.run(&pictures).unwrap());
+    assert_eq!(logits, engine.run(Input::values(&pictures, [40, 33])).unwrap());
     assert_close(&logits, &reference(40, 33, &pictures), TOLERANCE);
 
     let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-    let mut refused = |to: &wgpu::Buffer, batch| engine.encode(&mut encoder, &from, to, batch, [40, 33]).unwrap_err().to_string();
+    let mut refused =
+        |to: &wgpu::Buffer, batch| engine.encode(&mut encoder, Input::buffer(&from, batch, [40, 33]), to).unwrap_err().to_string();
     let message = refused(&to, 3);
     assert!(message.contains("input buffer of at least 47520 bytes for 3 images") && message.contains("31680"), "{message}");
     let message = refused(&buffer(2 * 7 * 4 - 4, wgpu::BufferUsages::COPY_DST), 2);
@@ -186,17 +187,17 @@ fn a_program_submits_while_another_thread_runs() {
     );
     let usage = wgpu::BufferUsages::COPY_DST;
     let to = gpu.device().create_buffer(&wgpu::BufferDescriptor { label: None, size: 7 * 4, usage, mapped_at_creation: false });
-    let expected = engine().run(&ours).unwrap();
+    let expected = engine().run(Input::values(&ours, [40, 33])).unwrap();
     std::thread::scope(|scope| {
         scope.spawn(|| {
             for _ in 0..100 {
                 let mut encoder = gpu.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-                engine().encode(&mut encoder, &from, &to, 1, [40, 33]).unwrap();
+                engine().encode(&mut encoder, Input::buffer(&from, 1, [40, 33]), &to).unwrap();
                 gpu.queue().submit([encoder.finish()]);
             }
         });
         for round in 0..100 {
-            assert_eq!(engine().run(&ours).unwrap(), expected, "round {round}");
+            assert_eq!(engine().run(Input::values(&ours, [40, 33])).unwrap(), expected, "round {round}");
         }
     });
 }
@@ -217,17 +218,22 @@ fn batches_are_split_where_buffers_are_limited() {
     let pictures = input(2, 33, 64, 64);
     let largest = engine.plan(33, 64, 64).unwrap().byte_buffers().max().unwrap();
     assert!(largest > 1 << 20, "{largest} bytes would fit: the test needs a larger batch");
-    let together = engine.run(&pictures).unwrap();
-    let alone: Vec<f32> = pictures.chunks_exact(3 * 64 * 64).flat_map(|picture| engine.run(picture).unwrap()).collect();
+    let together = engine.run(Input::values(&pictures, [64, 64])).unwrap();
+    let alone: Vec<f32> =
+        pictures.chunks_exact(3 * 64 * 64).flat_map(|picture| engine.run(Input::values(picture, [64, 64])).unwrap()).collect();
     assert_eq!(together, alone);
-    assert_eq!(pollster::block_on(engine.run_async(&pictures, 64, 64)).unwrap(), alone);
+    assert_eq!(pollster::block_on(engine.run_async(Input::values(&pictures, [64, 64]))).unwrap(), alone);
     // Seven of another size, in parts that are not all alike.
     let seven = input(3, 7, 200, 170);
     assert!(engine.plan(4, 200, 170).unwrap().byte_buffers().max().unwrap() > 1 << 20, "the test needs larger pictures");
-    let alone: Vec<f32> = seven.chunks_exact(3 * 200 * 170).flat_map(|picture| engine.run_at(picture, 200, 170).unwrap()).collect();
-    assert_eq!(engine.run_at(&seven, 200, 170).unwrap(), alone);
+    let alone: Vec<f32> =
+        seven.chunks_exact(3 * 200 * 170).flat_map(|picture| engine.run(Input::values(picture, [200, 170])).unwrap()).collect();
+    assert_eq!(engine.run(Input::values(&seven, [200, 170])).unwrap(), alone);
     let seven = noisy(3, 7, 200, 170);
-    assert_eq!(engine.run_pictures(&seven.samples(), 200, 170).unwrap(), engine.run_at(&seven.values(), 200, 170).unwrap());
+    assert_eq!(
+        engine.run(Input::pictures(&seven.samples(), [200, 170])).unwrap(),
+        engine.run(Input::values(&seven.values(), [200, 170])).unwrap()
+    );
 }
 
 /// Their tables are larger than they are.
@@ -236,7 +242,7 @@ fn tiny_pictures_are_split_where_buffers_are_limited() {
     let graph = Graph::new(Shape::new(3, 2, 2));
     let engine = Engine::new(&small_device(1 << 20), &graph, &Weights::new(), EngineOptions::default()).unwrap();
     let pictures = noisy(1, 1000, 2, 2);
-    assert_eq!(engine.run_pictures(&pictures.samples(), 2, 2).unwrap(), pictures.values());
+    assert_eq!(engine.run(Input::pictures(&pictures.samples(), [2, 2])).unwrap(), pictures.values());
 }
 
 #[test]
@@ -253,12 +259,12 @@ fn an_encoded_batch_is_split_where_buffers_are_limited() {
     let usage = wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ;
     let to = device.create_buffer(&wgpu::BufferDescriptor { label: None, size: 5 * 7 * 4, usage, mapped_at_creation: false });
     let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-    engine.encode(&mut encoder, &from, &to, 5, [200, 170]).unwrap();
+    engine.encode(&mut encoder, Input::buffer(&from, 5, [200, 170]), &to).unwrap();
     queue.submit([encoder.finish()]);
     to.map_async(wgpu::MapMode::Read, .., |result| result.unwrap());
     device.poll(wgpu::PollType::wait_indefinitely()).unwrap();
     let logits: Vec<f32> = bytemuck::cast_slice(&to.get_mapped_range(..).unwrap()).to_vec();
-    assert_eq!(logits, engine.run_at(&pictures, 200, 170).unwrap());
+    assert_eq!(logits, engine.run(Input::values(&pictures, [200, 170])).unwrap());
 }
 
 /// The network with logits, features and the last picture as outputs.
@@ -275,14 +281,14 @@ fn several_outputs_come_from_one_run() {
     let pictures = input(40, 3, 40, 33);
     let expected = Reference::new(graph.clone(), weights.clone()).unwrap().run_all(&pictures, 40, 33).unwrap();
     let several = Engine::new(gpu(), &graph, &weights, EngineOptions::default()).unwrap();
-    let found = several.start(Input::Values(&pictures), 40, 33).unwrap().wait_all().unwrap();
+    let found = several.start(Input::values(&pictures, [40, 33])).unwrap().wait_all().unwrap();
     assert_eq!(found.len(), 3);
     found.iter().zip(&expected).for_each(|(found, expected)| assert_close(found, expected, TOLERANCE));
-    assert_eq!(engine().run(&pictures).unwrap(), found[0], "the logits are bit for bit what they are alone");
-    assert_eq!(several.run(&pictures).unwrap(), found[0], "a run's result is its first output");
-    assert_eq!(several.start(Input::Values(&pictures), 40, 33).unwrap().wait().unwrap(), found[0]);
-    assert_eq!(pollster::block_on(several.run_async(&pictures, 40, 33)).unwrap(), found[0]);
-    let other = several.start(Input::Values(&input(41, 1, 61, 70)), 61, 70).unwrap().wait_all().unwrap();
+    assert_eq!(engine().run(Input::values(&pictures, [40, 33])).unwrap(), found[0], "the logits are bit for bit what they are alone");
+    assert_eq!(several.run(Input::values(&pictures, [40, 33])).unwrap(), found[0], "a run's result is its first output");
+    assert_eq!(several.start(Input::values(&pictures, [40, 33])).unwrap().wait().unwrap(), found[0]);
+    assert_eq!(pollster::block_on(several.run_async(Input::values(&pictures, [40, 33]))).unwrap(), found[0]);
+    let other = several.start(Input::values(&input(41, 1, 61, 70), [61, 70])).unwrap().wait_all().unwrap();
     assert_eq!(other.iter().map(Vec::len).collect::<Vec<_>>(), [7, 22, 22 * 8 * 9], "another size");
     let mut graph = graph;
     let message = graph.set_outputs(&[]).unwrap_err().to_string();
@@ -298,10 +304,10 @@ fn several_outputs_are_joined_where_buffers_are_limited() {
     let engine = Engine::new(&gpu, &graph, &weights, options).unwrap();
     let pictures = input(2, 7, 200, 170);
     assert!(engine.plan(4, 200, 170).unwrap().byte_buffers().max().unwrap() > 1 << 20, "the test needs larger pictures");
-    let together = engine.start(Input::Values(&pictures), 200, 170).unwrap().wait_all().unwrap();
+    let together = engine.start(Input::values(&pictures, [200, 170])).unwrap().wait_all().unwrap();
     let mut alone = vec![Vec::new(); 3];
     for picture in pictures.chunks_exact(3 * 200 * 170) {
-        let outputs = engine.start(Input::Values(picture), 200, 170).unwrap().wait_all().unwrap();
+        let outputs = engine.start(Input::values(picture, [200, 170])).unwrap().wait_all().unwrap();
         alone.iter_mut().zip(outputs).for_each(|(all, one)| all.extend(one));
     }
     assert!(together == alone);
@@ -319,9 +325,9 @@ fn several_outputs_are_joined_where_buffers_are_limited() {
     let buffer = |size| device.create_buffer(&wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: false });
     let to = buffer(expected.len() as u64 * 4);
     let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-    let message = engine.encode(&mut encoder, &from, &buffer(2 * 7 * 4), 2, [200, 170]).unwrap_err().to_string();
+    let message = engine.encode(&mut encoder, Input::buffer(&from, 2, [200, 170]), &buffer(2 * 7 * 4)).unwrap_err().to_string();
     assert!(message.contains(&format!("output buffer of at least {} bytes", expected.len() * 4)), "{message}");
-    engine.encode(&mut encoder, &from, &to, 2, [200, 170]).unwrap();
+    engine.encode(&mut encoder, Input::buffer(&from, 2, [200, 170]), &to).unwrap();
     queue.submit([encoder.finish()]);
     to.map_async(wgpu::MapMode::Read, .., |result| result.unwrap());
     device.poll(wgpu::PollType::wait_indefinitely()).unwrap();
@@ -338,7 +344,7 @@ fn weights_are_spread_over_buffers_where_they_are_limited() {
     assert!(buffers > 1, "all weights fit into one buffer: the test needs a larger network");
     let picture = input(4, 1, 33, 35);
     let expected = Reference::new(graph, weights).unwrap().run(&picture, 33, 35).unwrap();
-    assert_close(&engine.run(&picture).unwrap(), &expected, TOLERANCE);
+    assert_close(&engine.run(Input::values(&picture, [33, 35])).unwrap(), &expected, TOLERANCE);
 }
 
 #[test]
@@ -353,7 +359,7 @@ fn what_a_device_cannot_hold_is_refused() {
     let gpu = small_device(1 << 20);
     let (graph, weights) = network(40, 33);
     let engine = Engine::new(&gpu, &graph, &weights, EngineOptions::default()).unwrap();
-    let what = too_large(engine.run_at(&input(1, 1, 640, 640), 640, 640).unwrap_err());
+    let what = too_large(engine.run(Input::values(&input(1, 1, 640, 640), [640, 640])).unwrap_err());
     assert!(what.contains("640x640"), "{what}");
 
     let graph = Config { num_classes: Some(20_000), ..Config::imagenet(6, &[2, 2], 9) }.graph(40, 33).unwrap();
@@ -364,14 +370,14 @@ fn what_a_device_cannot_hold_is_refused() {
 #[test]
 fn memory_is_what_the_plan_says() {
     let engine = Engine::new(gpu(), &network(97, 131).0, &network(97, 131).1, EngineOptions::default()).unwrap();
-    engine.run(&input(1, 3, 97, 131)).unwrap();
+    engine.run(Input::values(&input(1, 3, 97, 131), [97, 131])).unwrap();
     let planned = engine.plan(3, 97, 131).unwrap();
     let allowed = 1.05 * (planned.byte_weight_buffers().sum::<u64>() + planned.byte_peak()) as f64 + f64::from(4 << 20);
     assert!(engine.byte_allocated() as f64 <= allowed, "{} bytes, {allowed} allowed", engine.byte_allocated());
     assert!(engine.byte_allocated() >= planned.byte_total());
 
     let before = engine.byte_allocated();
-    engine.run_pictures(&noisy(1, 3, 97, 131).samples(), 97, 131).unwrap();
+    engine.run(Input::pictures(&noisy(1, 3, 97, 131).samples(), [97, 131])).unwrap();
     let uploads = 3 * (97_u64 * 131 * 3).next_multiple_of(4) + 3 * 3 * 1024;
     let taken = engine.byte_allocated() - before;
     assert!(taken >= planned.byte_buffers().sum::<u64>() + uploads, "{taken} bytes");
@@ -391,10 +397,10 @@ fn what_is_refused_is_named() {
         (&good[..], [0, 33], "[N, 3, 0, 33]"),
         (&good[..], [1 << 40, 1 << 40], "[N, 3, 1099511627776, 1099511627776]"),
     ] {
-        let message = engine().run_at(input, size[0], size[1]).unwrap_err().to_string();
+        let message = engine().run(Input::values(input, size)).unwrap_err().to_string();
         assert!(message.contains(complaint), "{message}");
     }
-    let message = pollster::block_on(engine().run_async(&not_a_number, 40, 33)).unwrap_err().to_string();
+    let message = pollster::block_on(engine().run_async(Input::values(&not_a_number, [40, 33]))).unwrap_err().to_string();
     assert!(message.contains("NaN at element 17"), "{message}");
 
     let pictures = noisy(1, 2, 40, 33);
@@ -412,15 +418,15 @@ fn what_is_refused_is_named() {
         (good.clone(), [0, 33], "[0, 33, 3]"),
         (good.clone(), [1 << 40, 1 << 40], "[1099511627776, 1099511627776, 3]"),
     ] {
-        let message = engine().run_pictures(&pictures, height, width).unwrap_err().to_string();
+        let message = engine().run(Input::pictures(&pictures, [height, width])).unwrap_err().to_string();
         assert!(message.contains(complaint), "{message}");
     }
     // What no sample stands for does no harm.
     let mut unused = noisy(2, 1, 40, 33);
     unused.bytes.fill(7);
-    let expected = engine().run_pictures(&unused.samples(), 40, 33).unwrap();
+    let expected = engine().run(Input::pictures(&unused.samples(), [40, 33])).unwrap();
     unused.tables[1][8] = f32::INFINITY;
-    assert_eq!(engine().run_pictures(&unused.samples(), 40, 33).unwrap(), expected);
+    assert_eq!(engine().run(Input::pictures(&unused.samples(), [40, 33])).unwrap(), expected);
 
     let (graph, good) = network(40, 33);
     let refused = |change: fn(&mut Weights)| {
@@ -456,13 +462,13 @@ fn what_16_bits_cannot_hold_is_refused() {
     // Weights that fit, and what they are multiplied with: a norm takes the size out again, but only after it was stored.
     let weights = scaled("features.denseblock1.denselayer1.conv2", 1e5);
     let pictures = input(30, 1, 40, 33);
-    let error = Engine::new(gpu(), &graph, &weights, half()).unwrap().run(&pictures).unwrap_err().to_string();
+    let error = Engine::new(gpu(), &graph, &weights, half()).unwrap().run(Input::values(&pictures, [40, 33])).unwrap_err().to_string();
     assert!(error.contains("activations below 65504") && error.contains("--precision f32"), "{error}");
-    assert!(Engine::new(gpu(), &graph, &weights, EngineOptions::default()).unwrap().run(&pictures).is_ok());
+    assert!(Engine::new(gpu(), &graph, &weights, EngineOptions::default()).unwrap().run(Input::values(&pictures, [40, 33])).is_ok());
     // Also where it is another output that they are in.
     let mut graph = graph;
     let overflowing = graph.find("features.denseblock1.denselayer1.conv2").unwrap();
     graph.set_outputs(&[graph.input(), overflowing]).unwrap();
-    let error = Engine::new(gpu(), &graph, &weights, half()).unwrap().run(&pictures).unwrap_err();
+    let error = Engine::new(gpu(), &graph, &weights, half()).unwrap().run(Input::values(&pictures, [40, 33])).unwrap_err();
     assert!(matches!(error, Error::HalfOverflow), "{error}");
 }

@@ -114,11 +114,11 @@ fn failures(case: &Odd, fused_checks: bool, tunings: Vec<Tuning>) -> Vec<String>
 
 fn run(case: &Odd, weights: &Weights, input: &[f32], options: EngineOptions) -> densenet_wgpu::Result<Vec<Vec<f32>>> {
     let engine = Engine::new(gpu(), &case.graph, weights, options)?;
+    let Shape { height, width, .. } = case.graph.input_shape();
     // Leaves infinity and NaN in all memory, padding included: nothing of it may come into the next result. In 16-bit
     // floats it is an error of its own.
-    let _ = engine.run(&vec![f32::MAX; input.len()]);
-    let Shape { height, width, .. } = case.graph.input_shape();
-    engine.start(Input::Values(input), height, width)?.wait_all()
+    let _ = engine.run(Input::values(&vec![f32::MAX; input.len()], [height, width]));
+    engine.start(Input::values(input, [height, width]))?.wait_all()
 }
 
 /// A network that is nothing but its input shows what the kernel makes of samples: the tables' own bits. Images of every
@@ -152,7 +152,7 @@ fn pictures_are_looked_up() {
             for table in &mut pictures.tables {
                 table[..5].copy_from_slice(&[0.0, -0.0, f32::MAX, f32::MIN, f32::MIN_POSITIVE]);
             }
-            let found = engine.run_pictures(&pictures.samples(), height, width).unwrap();
+            let found = engine.run(Input::pictures(&pictures.samples(), [height, width])).unwrap();
             // Written out once more: element (n, c, p) is sample (n, p, c) in table (n, c).
             let expected = |at: usize| {
                 let pixels = shape.pixels();

@@ -49,7 +49,7 @@ fn engine(case: &Case, options: EngineOptions) -> Engine {
 fn failures(case: &Case, options: EngineOptions) -> Vec<String> {
     let precision = options.tuning.as_ref().map_or(options.precision, |tuning| tuning.precision);
     let tolerance = if precision == Precision::F16 { HALF_TOLERANCE } else { TOLERANCE };
-    let logits = engine(case, options).run(&case.input()).unwrap();
+    let logits = engine(case, options).run(Input::values(&case.input(), [case.height, case.width])).unwrap();
     let expected = case.logits().data;
     assert_eq!(logits.len(), expected.len(), "{}", case.name);
     let classes = expected.len() / case.batch;
@@ -82,7 +82,7 @@ fn logits_are_pytorchs_in_16_bits() {
     for case in Case::all() {
         let failures = failures(&case, half());
         assert!(failures.is_empty(), "{}", failures.join("\n"));
-        let logits = engine(&case, half()).run(&case.input()).unwrap();
+        let logits = engine(&case, half()).run(Input::values(&case.input(), [case.height, case.width])).unwrap();
         let expected = case.logits().data;
         let classes = expected.len() / case.batch;
         for (actual, expected) in logits.chunks_exact(classes).zip(expected.chunks_exact(classes)) {
@@ -134,7 +134,8 @@ fn layers_are_pytorchs_modules() {
             let mut graph = case.graph();
             graph.set_output(graph.find(&name).unwrap()).unwrap();
             let engine = Engine::new(gpu(), &graph, &case.weights(), options.clone()).unwrap();
-            let failure = disagreement(&engine.run(&case.input()).unwrap(), &expected.data, TOLERANCE);
+            let failure =
+                disagreement(&engine.run(Input::values(&case.input(), [case.height, case.width])).unwrap(), &expected.data, TOLERANCE);
             failures.extend(failure.map(|failure| format!("{name}, {options:?}: {failure}")));
         }
     }
@@ -153,11 +154,14 @@ fn class_maps_and_features_are_pytorchs() {
         for (options, tolerance) in [(fused(), TOLERANCE), (unfused(), TOLERANCE), (half(), HALF_TOLERANCE)] {
             let what = format!("{}, {options:?}", case.name);
             let engine = Engine::new(gpu(), &graph, &weights, options.clone()).unwrap();
-            let outputs = engine.start(Input::Values(&case.input()), case.height, case.width).unwrap().wait_all().unwrap();
+            let outputs = engine.start(Input::values(&case.input(), [case.height, case.width])).unwrap().wait_all().unwrap();
             for found in [&outputs, &referred] {
                 failures.extend(disagreement(&found[1], &expected["maps"].data, tolerance).map(|e| format!("{what}: {e}")));
             }
-            assert!(outputs[0] == self::engine(&case, options).run(&case.input()).unwrap(), "{what}: the logits are others");
+            assert!(
+                outputs[0] == self::engine(&case, options).run(Input::values(&case.input(), [case.height, case.width])).unwrap(),
+                "{what}: the logits are others"
+            );
 
             let bias = &checkpoint.weights.tensor("classifier.bias").unwrap().data;
             let means = outputs[1].chunks_exact(outputs[1].len() / case.batch / classes).enumerate();
@@ -166,7 +170,10 @@ fn class_maps_and_features_are_pytorchs() {
         }
         let mut graph = case.graph();
         graph.set_output(graph.find("global_pool").unwrap()).unwrap();
-        let features = Engine::new(gpu(), &graph, &case.weights(), fused()).unwrap().run(&case.input()).unwrap();
+        let features = Engine::new(gpu(), &graph, &case.weights(), fused())
+            .unwrap()
+            .run(Input::values(&case.input(), [case.height, case.width]))
+            .unwrap();
         failures.extend(disagreement(&features, &expected["features"].data, TOLERANCE).map(|e| format!("{}, features: {e}", case.name)));
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
@@ -189,16 +196,20 @@ fn an_image_does_not_depend_on_its_neighbours() {
         let case = Case::named(name);
         let engine = engine(&case, options);
         let elements = case.graph().input_shape().elements();
-        let images = seeded_input(7, 3 * elements);
-        let together = engine.run(&images).unwrap();
+        let (images, size) = (seeded_input(7, 3 * elements), [case.height, case.width]);
+        let together = engine.run(Input::values(&images, size)).unwrap();
         let classes = together.len() / 3;
-        assert_eq!(together, engine.run(&images).unwrap(), "{name}: two runs of one batch");
+        assert_eq!(together, engine.run(Input::values(&images, size)).unwrap(), "{name}: two runs of one batch");
         for (index, image) in images.chunks_exact(elements).enumerate() {
             let in_batch = &together[index * classes..][..classes];
-            assert_eq!(engine.run(image).unwrap(), in_batch, "{name}: image {index} alone");
+            assert_eq!(engine.run(Input::values(image, size)).unwrap(), in_batch, "{name}: image {index} alone");
             let others = seeded_input(8, 4 * elements);
             let last_of_five = [&others[..], image].concat();
-            assert_eq!(&engine.run(&last_of_five).unwrap()[4 * classes..], in_batch, "{name}: image {index} last of five");
+            assert_eq!(
+                &engine.run(Input::values(&last_of_five, size)).unwrap()[4 * classes..],
+                in_batch,
+                "{name}: image {index} last of five"
+            );
         }
     }
 }
@@ -207,9 +218,10 @@ fn an_image_does_not_depend_on_its_neighbours() {
 fn densenet121_gives_the_same_bits_whenever_and_with_whomever_it_runs() {
     let case = Case::named("densenet121-batch");
     let engine = engine(&case, EngineOptions::default());
-    let together = engine.run(&case.input()).unwrap();
-    assert_eq!(together, engine.run(&case.input()).unwrap(), "two runs of one batch");
+    let together = engine.run(Input::values(&case.input(), [case.height, case.width])).unwrap();
+    assert_eq!(together, engine.run(Input::values(&case.input(), [case.height, case.width])).unwrap(), "two runs of one batch");
     let elements = case.graph().input_shape().elements();
-    let alone: Vec<f32> = case.input().chunks_exact(elements).flat_map(|image| engine.run(image).unwrap()).collect();
+    let size = [case.height, case.width];
+    let alone: Vec<f32> = case.input().chunks_exact(elements).flat_map(|image| engine.run(Input::values(image, size)).unwrap()).collect();
     assert_eq!(together, alone);
 }

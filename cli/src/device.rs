@@ -230,7 +230,7 @@ impl Runner {
     /// The network's first output for images of `height` x `width` pixels, `[N, C, H, W]`; as many as `input` holds.
     pub(crate) fn run(&self, input: &[f32], height: usize, width: usize) -> densenet_wgpu::Result<Vec<f32>> {
         match self {
-            Self::Gpu(engine) => engine.run_at(input, height, width),
+            Self::Gpu(engine) => engine.run(Input::values(input, [height, width])),
             Self::Cpu(reference) => run_reference(reference, input, height, width).map(|mut outputs| outputs.swap_remove(0)),
         }
     }
@@ -238,7 +238,7 @@ impl Runner {
     /// Starts a run of pictures of `height` x `width` pixels. On the processor it is over when this returns.
     pub(crate) fn start(&self, pictures: &[Samples], height: usize, width: usize) -> densenet_wgpu::Result<Run> {
         match self {
-            Self::Gpu(engine) => engine.start(Input::Pictures(pictures), height, width).map(|run| Run::Started(Box::new(run))),
+            Self::Gpu(engine) => engine.start(Input::pictures(pictures, [height, width])).map(|run| Run::Started(Box::new(run))),
             Self::Cpu(reference) => {
                 let values: Vec<f32> = pictures.iter().flat_map(Samples::values).collect();
                 run_reference(reference, &values, height, width).map(Run::Finished)

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum, ValueHint};
 use densenet_wgpu::Engine;
+use densenet_wgpu::engine::Input;
 use densenet_wgpu::profile::{Ceilings, Comparison, Profile, Total};
 use serde::Serialize;
 
@@ -110,11 +111,12 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
         Runner::Cpu(_) => Err(no_gpu("with kernels to time")),
     };
     let own = engine(!options.no_fusion)?;
-    own.run_at(&input, height, width)?;
+    let input = Input::values(&input, [height, width]);
+    own.run(input)?;
     let cold_start = stages.finish();
     let ceilings = Ceilings::measure(gpu)?;
     let measure = |engine: &Engine| {
-        let profile = Profile::measure(engine, &input, height, width, options.runs as usize, ceilings)?;
+        let profile = Profile::measure(engine, input, options.runs as usize, ceilings)?;
         Ok::<_, Stop>(Profile { model: model.name.clone(), ..profile })
     };
     let profile = measure(&own)?;

@@ -71,10 +71,10 @@ impl Specimen {
 
     /// Runs it on an engine and beside that on the reference.
     pub(crate) fn verify(&self, engine: &Engine, weights: &Weights) -> densenet_wgpu::Result<Verification> {
-        let run = |input| Verification::run(engine, weights, input, self.height, self.width);
+        let (run, size) = (|input| Verification::run(engine, weights, input), [self.height, self.width]);
         match &self.content {
-            Content::Values(values) => run(Input::Values(values)),
-            Content::Pictures(pictures) => run(Input::Pictures(&pictures.iter().map(Prepared::samples).collect::<Vec<Samples>>())),
+            Content::Values(values) => run(Input::values(values, size)),
+            Content::Pictures(pictures) => run(Input::pictures(&pictures.iter().map(Prepared::samples).collect::<Vec<Samples>>(), size)),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Whether 16-bit floats are good enough on a device.
 
+use super::input::Input;
 use super::verdicts::Verdicts;
 use super::{Engine, EngineOptions};
 use crate::error::Result;
@@ -56,7 +57,7 @@ fn half_is_accurate(gpu: &Gpu) -> Result<bool> {
     let pictures: Vec<f32> =
         (0..PICTURES * elements).map(|index| ((index % elements) as f32 * 0.013 + (index / elements) as f32).sin()).collect();
     let engine = Engine::new(gpu, &graph, &model.weights, EngineOptions { precision: Precision::F16, ..Default::default() })?;
-    let Ok(found) = engine.run(&pictures) else { return Ok(false) };
+    let Ok(found) = engine.run(Input::values(&pictures, [SIDE, SIDE])) else { return Ok(false) };
     let expected = Reference::new(graph, model.weights)?.run(&pictures, SIDE, SIDE)?;
     let classes = expected.len() / PICTURES;
     Ok(found.chunks_exact(classes).zip(expected.chunks_exact(classes)).all(|(found, expected)| agree(found, expected)))

@@ -1,55 +1,68 @@
 //! A plan bound to a device: its buffers, parameters and bind groups.
 
-use std::sync::Mutex;
+use std::sync::Arc;
 use std::time::Instant;
 
 use tracing::debug_span;
 
 use super::dispatch::{Dispatch, encode};
-use super::input::Input;
-use super::lock;
+use super::input::{Content, Input, Numbers};
 use super::pipelines::Pipelines;
-use super::readback::Readback;
+use super::pool::Pool;
+use super::readback::{Readback, Waiter};
 use super::run::Part;
 use super::timestamps::Timestamps;
-use super::upload::Upload;
+use super::upload::{Upload, staged};
 use super::weights::WeightBuffers;
 use crate::error::Result;
 use crate::gpu::Gpu;
-use crate::kernels::{Kernel, Region, normalise};
+use crate::kernels::{Kernel, Region, Tuning, normalise};
 use crate::plan::Plan;
 
-/// A kernel and the buffers it works on.
+/// A kernel and the buffers it works on, each with the bytes of it that the plan knows of.
 struct Work<'a> {
     name: &'a str,
     kernel: &'a Kernel,
-    source: &'a wgpu::Buffer,
-    weights: &'a wgpu::Buffer,
-    target: &'a wgpu::Buffer,
+    source: Slot<'a>,
+    weights: Slot<'a>,
+    target: Slot<'a>,
     flops: u64,
 }
 
-/// Where a bound plan's input comes from.
+/// The beginning of a buffer.
+#[derive(Debug, Clone, Copy)]
+struct Slot<'a> {
+    buffer: &'a wgpu::Buffer,
+    bytes: u64,
+}
+
+impl<'a> Slot<'a> {
+    fn binding(self, binding: u32) -> wgpu::BindGroupEntry<'a> {
+        let buffer = wgpu::BufferBinding { buffer: self.buffer, offset: 0, size: wgpu::BufferSize::new(self.bytes) };
+        wgpu::BindGroupEntry { binding, resource: wgpu::BindingResource::Buffer(buffer) }
+    }
+}
+
+/// Who submits a bound plan's commands.
 ///
-/// Plans of different origins share no buffers: a program may submit what it encoded at any time, also between a run's
-/// upload and its submission.
+/// A program may submit what it encoded at any time, also between a run's upload and its submission: so plans of the two
+/// share no buffers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Origin {
-    /// [`Input::Values`], uploaded by a run.
-    Values,
-    /// [`Input::Pictures`], uploaded by a run and normalised on the device.
-    Pictures,
-    /// A buffer of a program's own, which also submits.
+pub(super) enum Owner {
+    /// The engine, one run after the other.
+    Engine,
+    /// A program, whenever it likes.
     Program,
 }
 
-impl From<Input<'_>> for Origin {
-    fn from(input: Input<'_>) -> Self {
-        match input {
-            Input::Values(_) => Self::Values,
-            Input::Pictures(_) => Self::Pictures,
-        }
-    }
+/// What a bound plan is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Purpose {
+    pub(super) owner: Owner,
+    /// Whether pictures arrive, which the device normalises, instead of numbers.
+    pub(super) pictures: bool,
+    pub(super) batch: usize,
+    pub(super) size: [usize; 2],
 }
 
 /// When the host was done with what.
@@ -62,48 +75,69 @@ pub(super) struct Submitted {
 
 #[derive(Debug)]
 pub(super) struct BoundPlan {
-    origin: Origin,
+    purpose: Purpose,
     plan: Plan,
+    /// Whose buffers it works in, and whose turns its runs take.
+    pool: Arc<Pool>,
     buffers: Vec<wgpu::Buffer>,
     /// Where pictures are uploaded to; values go to the plan's input.
     upload: Option<Upload>,
     params: wgpu::Buffer,
     dispatches: Vec<Dispatch>,
-    /// Held while a run writes its input and submits its commands.
-    turn: Mutex<()>,
 }
 
 impl BoundPlan {
+    /// Bytes of each buffer that `plan` needs for that purpose.
+    pub(super) fn byte_slots(plan: &Plan, purpose: Purpose) -> Vec<u64> {
+        let uploads = purpose.pictures.then(|| Upload::byte_slots(plan.input()));
+        plan.byte_buffers().chain(uploads.into_iter().flatten()).collect()
+    }
+
+    /// Binds `plan` to buffers of `pool`, which grows where it is too small.
     #[tracing::instrument(level = "debug", name = "bind", skip_all)]
-    pub(super) async fn new(gpu: &Gpu, origin: Origin, plan: Plan, weights: &WeightBuffers, pipelines: &Pipelines) -> Result<Self> {
+    pub(super) async fn new(
+        gpu: &Gpu,
+        purpose: Purpose,
+        plan: Plan,
+        pool: Arc<Pool>,
+        weights: &WeightBuffers,
+        pipelines: &Pipelines,
+    ) -> Result<Self> {
         let input = plan.input();
-        let normalise = (origin == Origin::Pictures).then(|| normalise::kernel(input));
+        let normalise = purpose.pictures.then(|| normalise::kernel(input));
         let kernels = normalise.iter().chain(plan.steps().iter().map(|step| &step.kernel));
         pipelines.build(gpu, kernels.map(|kernel| &kernel.variant)).await?;
+        let byte_slots = Self::byte_slots(&plan, purpose);
+        let mut buffers = pool.buffers(gpu, &byte_slots).await?;
+        let mut uploads = buffers.split_off(plan.byte_buffers().count()).into_iter();
+        let upload = uploads.next().zip(uploads.next()).map(|(samples, tables)| Upload::new([samples, tables], input));
         gpu.caught(|| {
             let device = gpu.device();
-            let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST;
-            let buffer =
-                |size| device.create_buffer(&wgpu::BufferDescriptor { label: Some("activations"), size, usage, mapped_at_creation: false });
-            let buffers: Vec<wgpu::Buffer> = plan.byte_buffers().map(buffer).collect();
-            let upload = normalise.is_some().then(|| Upload::new(device, input));
-            let normalise = normalise.iter().zip(&upload).map(|(kernel, upload)| Work {
-                name: "normalise",
-                kernel,
-                source: &upload.samples,
-                weights: &upload.tables,
-                target: &buffers[input.buffer],
-                flops: 0,
+            let activations = |index: usize| Slot { buffer: &buffers[index], bytes: byte_slots[index] };
+            let normalise = normalise.iter().zip(&upload).map(|(kernel, upload)| {
+                let [samples, tables] = Upload::byte_slots(input);
+                Work {
+                    name: "normalise",
+                    kernel,
+                    source: Slot { buffer: &upload.samples, bytes: samples },
+                    weights: Slot { buffer: &upload.tables, bytes: tables },
+                    target: activations(input.buffer),
+                    flops: 0,
+                }
             });
             let steps = plan.steps().iter().map(|step| {
-                let source = &buffers[step.source.buffer];
+                let source = activations(step.source.buffer);
+                let packed = |pack: usize| {
+                    let buffer = weights.buffer(plan.packs()[pack].buffer);
+                    Slot { buffer, bytes: buffer.size() }
+                };
                 Work {
                     name: &step.name,
                     kernel: &step.kernel,
                     source,
                     // A step without weights binds its source in their place: the layout is one for all.
-                    weights: step.pack.map_or(source, |pack| weights.buffer(plan.packs()[pack].buffer)),
-                    target: &buffers[step.target.buffer],
+                    weights: step.pack.map_or(source, packed),
+                    target: activations(step.target.buffer),
                     flops: step.flops,
                 }
             });
@@ -118,9 +152,9 @@ impl BoundPlan {
                 };
                 let entries = [
                     wgpu::BindGroupEntry { binding: 0, resource: wgpu::BindingResource::Buffer(params) },
-                    wgpu::BindGroupEntry { binding: 1, resource: work.source.as_entire_binding() },
-                    wgpu::BindGroupEntry { binding: 2, resource: work.weights.as_entire_binding() },
-                    wgpu::BindGroupEntry { binding: 3, resource: work.target.as_entire_binding() },
+                    work.source.binding(1),
+                    work.weights.binding(2),
+                    work.target.binding(3),
                 ];
                 let descriptor = wgpu::BindGroupDescriptor { label: Some(work.name), layout: pipelines.bindings(), entries: &entries };
                 Dispatch {
@@ -132,14 +166,18 @@ impl BoundPlan {
                 }
             };
             let dispatches = works.iter().enumerate().map(bind).collect();
-            Self { origin, buffers, upload, params, dispatches, turn: Mutex::new(()), plan }
+            Self { purpose, pool, buffers, upload, params, dispatches, plan }
         })
         .await
     }
 
-    pub(super) fn is_for(&self, origin: Origin, batch: usize, height: usize, width: usize) -> bool {
-        let input = self.plan.input();
-        (self.origin, input.batch, input.shape.height, input.shape.width) == (origin, batch, height, width)
+    pub(super) fn purpose(&self) -> Purpose {
+        self.purpose
+    }
+
+    /// Whether its tiles are those that `tuning` chooses, as far as equal tunings tell.
+    pub(super) fn is_of(&self, tuning: &Tuning) -> bool {
+        self.plan.options().tuning == *tuning
     }
 
     pub(super) fn plan(&self) -> &Plan {
@@ -150,13 +188,21 @@ impl BoundPlan {
         self.plan.input().batch
     }
 
+    /// Bytes of the buffers that are this plan's alone, which are all but the pool's.
     pub(super) fn bytes(&self) -> u64 {
-        let buffers = self.buffers.iter().chain([&self.params]).map(wgpu::Buffer::size);
-        buffers.chain(self.upload.iter().map(Upload::bytes)).sum()
+        self.params.size()
     }
 
-    pub(super) fn byte_input(&self) -> u64 {
-        self.plan.input().bytes()
+    /// Bytes that keeping it costs, about: its share of the device's memory, and the host's for each step.
+    pub(super) fn byte_cost(&self) -> u64 {
+        const STEP: u64 = 4096;
+        let pool = if self.purpose.owner == Owner::Program { self.pool.bytes() } else { 0 };
+        self.bytes() + pool + STEP * self.dispatches.len() as u64
+    }
+
+    /// The pool.
+    pub(super) fn pool(&self) -> &Pool {
+        &self.pool
     }
 
     /// Bytes of each output.
@@ -164,51 +210,77 @@ impl BoundPlan {
         self.plan.outputs().iter().map(Region::bytes)
     }
 
-    /// Uploads `images`, which are of this plan's origin, runs, and starts reading the outputs back.
+    /// Uploads `input`, which this plan is for, runs, and starts reading the outputs back. Where there is a clock, tells when
+    /// the host was done with what.
     #[tracing::instrument(level = "debug", name = "run", skip_all, fields(images = self.images()))]
-    pub(super) async fn submit(&self, gpu: &Gpu, images: Input<'_>, mut clock: Option<&mut Timestamps>) -> Result<(Part, Submitted)> {
+    pub(super) async fn submit(&self, gpu: &Gpu, input: Input<'_>, mut clock: Option<&mut Timestamps>) -> Result<Part> {
         let elements = self.byte_outputs().map(|bytes| bytes as usize / size_of::<f32>()).collect();
         let submitted = gpu.caught(|| {
             let readback = Readback::buffer(gpu, self.byte_outputs().sum());
-            let turn = lock(&self.turn);
-            debug_span!("upload").in_scope(|| self.write(gpu.queue(), images));
-            let uploaded = Instant::now();
+            let turn = self.pool.turn();
+            debug_span!("upload").in_scope(|| self.write(gpu.queue(), input));
+            let uploaded = clock.is_some().then(Instant::now);
             let (mut last, mut encoded) = (None, uploaded);
             let parts = self.submissions(gpu.flops_per_submission());
             for (index, dispatches) in parts.iter().enumerate() {
                 let commands = debug_span!("encode").in_scope(|| {
                     let mut encoder = gpu.device().create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("densenet") });
+                    if index == 0 {
+                        self.copy_numbers(&mut encoder, input);
+                    }
                     encode(&mut encoder, *dispatches, clock.as_deref_mut());
                     if index + 1 == parts.len() {
                         self.copy_outputs(&mut encoder, &readback, consecutive(self.byte_outputs()));
                     }
                     encoder.finish()
                 });
-                encoded = Instant::now();
+                encoded = clock.is_some().then(Instant::now);
                 last = Some(debug_span!("submit").in_scope(|| gpu.queue().submit([commands])));
             }
             drop(turn);
-            (Readback::start(readback, last), Submitted { uploaded, encoded, submitted: Instant::now() })
+            let moments = uploaded.zip(encoded).map(|(uploaded, encoded)| Submitted { uploaded, encoded, submitted: Instant::now() });
+            (Readback::start(readback, last), moments)
         });
         let (readback, submitted) = submitted.await?;
-        Ok((Part { readback, elements }, submitted))
+        Ok(Part { readback, elements, submitted })
     }
 
-    /// Puts `images`, which are of this plan's origin, where the first dispatch reads them, before what is submitted next.
-    fn write(&self, queue: &wgpu::Queue, images: Input<'_>) {
-        match images {
-            Input::Values(values) => queue.write_buffer(&self.buffers[self.plan.input().buffer], 0, bytemuck::cast_slice(values)),
-            Input::Pictures(pictures) => self.upload.iter().for_each(|upload| upload.write(queue, pictures)),
+    /// Puts what the host has of `input` where the first dispatch reads it, before what is submitted next.
+    fn write(&self, queue: &wgpu::Queue, input: Input<'_>) {
+        match input.content() {
+            Content::Values(values) => queue.write_buffer(self.input(), 0, bytemuck::cast_slice(values)),
+            Content::Pictures(pictures) => self.upload.iter().for_each(|upload| upload.write(queue, pictures)),
+            Content::Buffer(_) => {}
         }
     }
 
-    /// Uploads `images`, which are of this plan's origin, and runs what comes before the plan's first step.
-    pub(super) async fn arrive(&self, gpu: &Gpu, images: Input<'_>) -> Result<()> {
-        gpu.caught(|| self.write(gpu.queue(), images)).await?;
-        self.run(gpu, &self.dispatches[..self.before()]).await.map(drop)
+    /// Encodes a copy of what the device has of `input` to where the first dispatch reads it.
+    fn copy_numbers(&self, encoder: &mut wgpu::CommandEncoder, input: Input<'_>) {
+        if let Content::Buffer(Numbers { buffer, byte_offset, .. }) = input.content() {
+            encoder.copy_buffer_to_buffer(buffer, byte_offset, self.input(), 0, self.plan.input().bytes());
+        }
     }
 
-    /// Runs one of the plan's steps `count` times over whatever is in its buffers, and returns at once.
+    /// The buffer that the plan's first step reads.
+    fn input(&self) -> &wgpu::Buffer {
+        &self.buffers[self.plan.input().buffer]
+    }
+
+    /// Uploads `input`, which this plan is for, and runs what comes before the plan's first step. Takes no turn
+    /// either.
+    pub(super) async fn arrive(&self, gpu: &Gpu, input: Input<'_>) -> Result<()> {
+        gpu.caught(|| {
+            self.write(gpu.queue(), input);
+            let mut encoder = gpu.device().create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("densenet") });
+            self.copy_numbers(&mut encoder, input);
+            encode(&mut encoder, &self.dispatches[..self.before()], None);
+            gpu.queue().submit([encoder.finish()]);
+        })
+        .await
+    }
+
+    /// Runs one of the plan's steps `count` times over whatever is in its buffers, and returns at once. Takes no turn: for
+    /// plans whose pool is theirs alone.
     pub(super) async fn run_step(&self, gpu: &Gpu, step: usize, count: usize) -> Result<wgpu::SubmissionIndex> {
         self.run(gpu, std::iter::repeat_n(&self.dispatches[self.before() + step], count)).await
     }
@@ -242,13 +314,26 @@ impl BoundPlan {
                 Readback::start(readback, Some(submission))
             })
             .await?;
-        readback.data(gpu, Readback::wait).await
+        readback.data(gpu, Waiter::Caller).await
     }
 
-    /// Encodes a run that takes its input from one buffer, from a byte offset on, and leaves its outputs in another, each
-    /// from a byte offset of its own on.
-    pub(super) fn encode_between(&self, encoder: &mut wgpu::CommandEncoder, input: (&wgpu::Buffer, u64), outputs: (&wgpu::Buffer, &[u64])) {
-        encoder.copy_buffer_to_buffer(input.0, input.1, &self.buffers[self.plan.input().buffer], 0, self.byte_input());
+    /// Encodes a run of `input`, which this plan is for, that leaves its outputs in a buffer, each from a byte offset of its
+    /// own on.
+    pub(super) fn encode(
+        &self,
+        device: &wgpu::Device,
+        encoder: &mut wgpu::CommandEncoder,
+        input: Input<'_>,
+        outputs: (&wgpu::Buffer, &[u64]),
+    ) {
+        match input.content() {
+            Content::Values(values) => {
+                let staged = staged(device, bytemuck::cast_slice(values));
+                encoder.copy_buffer_to_buffer(&staged, 0, self.input(), 0, staged.size());
+            }
+            Content::Pictures(pictures) => self.upload.iter().for_each(|upload| upload.encode(device, encoder, pictures)),
+            Content::Buffer(_) => self.copy_numbers(encoder, input),
+        }
         encode(encoder, &self.dispatches, None);
         self.copy_outputs(encoder, outputs.0, outputs.1.iter().copied());
     }

@@ -5,7 +5,7 @@
 use half::f16;
 
 use super::pipelines::Pipelines;
-use super::readback::Readback;
+use super::readback::{Readback, Waiter};
 use crate::error::Result;
 use crate::gpu::Gpu;
 use crate::kernels::{Convolution, Precision, Region, Tile, WeightRows};
@@ -93,7 +93,7 @@ impl Specimen {
                 Readback::start(readback, Some(submission))
             })
             .await?;
-        let words = readback.data(gpu, Readback::wait).await?;
+        let words = readback.data(gpu, Waiter::Caller).await?;
         Ok(match precision {
             Precision::F32 => words,
             Precision::F16 => bytemuck::cast_slice::<f32, f16>(&words).iter().map(|half| half.to_f32()).collect(),
@@ -176,6 +176,7 @@ mod tests {
 
     use super::*;
     use crate::cache::Cache;
+    use crate::engine::Input;
     use crate::kernels::{Shader, Tuning, Variant};
     use crate::{Checkpoint, Config, Engine, EngineOptions, Error, Graph, Reference, Weights};
 
@@ -200,7 +201,7 @@ mod tests {
         let (graph, weights) = network();
         let input: Vec<f32> = (0..3 * 33 * 37).map(|index| (index % 17) as f32 * 0.1 - 0.8).collect();
         let expected = Reference::new(graph, weights).unwrap().run(&input, 33, 37).unwrap();
-        let found = engine.run(&input).unwrap();
+        let found = engine.run(Input::values(&input, [33, 37])).unwrap();
         let largest = expected.iter().fold(0f32, |most, value| most.max(value.abs()));
         assert!(found.iter().zip(&expected).all(|(a, b)| (a - b).abs() <= 2e-5 * largest), "{found:?} instead of {expected:?}");
         engine.tuning().excluded.iter().map(|tile| tile.shader).collect()

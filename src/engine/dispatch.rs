@@ -18,14 +18,14 @@ pub(super) struct Dispatch {
 /// What is timed on the device.
 ///
 /// ```
-/// use densenet_wgpu::engine::Grain;
+/// use densenet_wgpu::engine::{Grain, Input};
 /// use densenet_wgpu::{Engine, EngineOptions, Gpu, models};
 ///
 /// let model = models::bundled("digits").expect("it is bundled")?;
 /// let engine = Engine::new(&Gpu::open(None)?, &model.graph(64, 64)?, &model.weights, EngineOptions::default())?;
 ///
 /// let picture = [0.5; 3 * 64 * 64];
-/// let [run, step] = [Grain::Run, Grain::Step].map(|grain| engine.time(&picture, 64, 64, grain));
+/// let [run, step] = [Grain::Run, Grain::Step].map(|grain| engine.time(Input::values(&picture, [64, 64]), grain));
 /// assert!(run?.passes.len() < step?.passes.len());
 /// # Ok::<(), densenet_wgpu::Error>(())
 /// ```

@@ -2,15 +2,15 @@
 //!
 //! # Internals
 //!
-//! Weights are uploaded once. For each batch and picture size a plan is made and *bound*: buffers, parameters and bind
-//! groups. Bound plans are cached, the least recently used is dropped. Runs share a bound plan's buffers: its mutex is
-//! held while a run's commands are submitted, and the queue executes submissions in order, so that runs follow each other
-//! on the device, whether several threads started them or one, while each waits for its own read-back buffer. Commands
-//! that a program encodes have a bound plan of their own, since nothing says when they are submitted; so have pictures,
-//! whose samples are normalised on the device by a kernel before the plan's first.
+//! Weights are uploaded once. For each batch and picture size a plan is made and *bound*: parameters and bind groups, and
+//! buffers of a pool that all runs share. Bound plans are cached by what they cost, the least recently used is dropped
+//! first. A run holds the pool's turn while its commands are submitted, and the queue executes submissions in order, so
+//! that runs follow each other on the device, whether several threads started them or one, while each waits for its own
+//! read-back buffer. Commands that a program encodes have buffers of their own, since nothing says when they are submitted;
+//! so has whatever measures. A tuning is handed to who plans with it: nobody sees one that is being measured.
 //!
-//! [`Engine::run`] takes numbers and waits; [`Engine::run_pictures`] takes 8-bit samples; [`Engine::start`] does not wait;
-//! [`Engine::run_async`] does not block; [`Engine::encode`] puts the network into a program's own commands. How fast it is say
+//! [`Engine::run`] waits; [`Engine::start`] does not; [`Engine::run_async`] does not block; [`Engine::encode`] puts the
+//! network into a program's own commands. All take an [`Input`]: numbers, 8-bit samples, or a buffer. How fast it is say
 //! [`Engine::time`] and a [`Profile`](crate::Profile); [`Engine::tune`] makes it faster; [`Engine::walk`] shows what every layer
 //! makes.
 //!
@@ -24,8 +24,8 @@
 //! let pictures = vec![0.5; 2 * 3 * 64 * 64]; // [N, C, H, W]
 //!
 //! // Two batches on the device at a time: the second is started before the first is waited for.
-//! let first = engine.start(Input::Values(&pictures), 64, 64)?;
-//! let second = engine.start(Input::Values(&pictures), 64, 64)?;
+//! let first = engine.start(Input::values(&pictures, [64, 64]))?;
+//! let second = engine.start(Input::values(&pictures, [64, 64]))?;
 //! assert_eq!(first.wait()?, second.wait()?); // [N, classes]
 //! # Ok::<(), densenet_wgpu::Error>(())
 //! ```
@@ -36,6 +36,7 @@ mod check;
 mod dispatch;
 mod input;
 mod pipelines;
+mod pool;
 mod readback;
 mod run;
 mod timeline;
@@ -54,12 +55,12 @@ use crate::gpu::Gpu;
 use crate::graph::Graph;
 use crate::kernels::{Convolution, Precision, Region, Tile, Tuning, Variant, normalise};
 use crate::plan::{Plan, PlanOptions};
-use crate::samples::Samples;
 use crate::shape::Shape;
 use crate::weights::Weights;
-use bound::{BoundPlan, Origin, consecutive};
+use bound::{BoundPlan, Owner, Purpose, consecutive};
 pub(crate) use pipelines::Pipelines;
-pub(crate) use readback::Readback;
+use pool::Pool;
+pub(crate) use readback::{Readback, Waiter};
 pub(crate) use verdicts::Verdicts;
 use weights::WeightBuffers;
 
@@ -71,8 +72,9 @@ pub use timeline::{Clock, Timeline};
 pub use tune::{Timing, device_tuning, forget_tuning};
 pub use walk::{Made, Walk};
 
-/// Bound plans an engine keeps: enough for two picture sizes, each with full batches and a last short one.
-const BOUND_PLANS: usize = 4;
+/// What the bound plans that an engine keeps may cost, in bytes: some hundred plans of runs, or a program's own with their
+/// buffers. The last one used is kept whatever it costs.
+const BYTE_BOUND_PLANS: u64 = 256 << 20;
 
 /// How an engine is made.
 ///
@@ -112,23 +114,30 @@ impl Default for EngineOptions {
 /// A network ready to run on a device, for any batch and any picture size.
 ///
 /// ```
+/// use densenet_wgpu::engine::Input;
 /// use densenet_wgpu::{Checkpoint, Engine, EngineOptions, Gpu};
 ///
 /// let model = Checkpoint::open("models/digits.safetensors")?;
 /// let engine = Engine::new(&Gpu::open(None)?, &model.graph(64, 64)?, &model.weights, EngineOptions::default())?;
 /// let two_pictures = vec![0.0; 2 * 3 * 64 * 64]; // [N, C, H, W]
-/// let logits = engine.run(&two_pictures)?; // [N, classes]
+/// let logits = engine.run(Input::values(&two_pictures, [64, 64]))?; // [N, classes]
 /// assert_eq!(logits.len(), 2 * 10);
 ///
-/// let larger = engine.run_at(&[0.0; 3 * 96 * 80], 96, 80)?; // another size, the same weights
+/// let larger = engine.run(Input::values(&[0.0; 3 * 96 * 80], [96, 80]))?; // another size, the same weights
 /// assert_eq!(larger.len(), 10);
 /// println!("{} steps, {} bytes on the device", engine.plan(2, 64, 64)?.steps().len(), engine.byte_allocated());
 /// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
 ///
-/// It may be shared between threads: their runs follow each other on the device.
-#[derive(Debug)]
+/// It may be shared between threads: their runs follow each other on the device. A clone is the same engine.
+#[derive(Debug, Clone)]
 pub struct Engine {
+    shared: Arc<Shared>,
+}
+
+/// What all clones of an engine share.
+#[derive(Debug)]
+struct Shared {
     gpu: Gpu,
     graph: Graph,
     fusion: bool,
@@ -136,8 +145,13 @@ pub struct Engine {
     verdicts: Mutex<Verdicts>,
     weights: WeightBuffers,
     pipelines: Pipelines,
+    /// What runs work in.
+    pool: Arc<Pool>,
+    /// The most recently used first.
     bound: Mutex<VecDeque<Arc<BoundPlan>>>,
-    /// Batches that were found to be the largest for a picture size, after the device ran out of memory.
+    /// What was timed last, with buffers of its own.
+    timed: Mutex<Option<BoundPlan>>,
+    /// Batches that were found to be the largest for a picture size.
     largest_batches: Mutex<HashMap<[usize; 2], usize>>,
 }
 
@@ -145,27 +159,35 @@ impl Engine {
     /// Uploads `weights` and builds the pipelines of `graph`. Errors where a tensor is missing, left over, mis-shaped or
     /// not finite, and where the device refuses.
     pub fn new(gpu: &Gpu, graph: &Graph, weights: &Weights, options: EngineOptions) -> Result<Self> {
-        pollster::block_on(Self::new_async(gpu, graph, weights, options))
+        pollster::block_on(Self::with_sources(gpu, graph, weights, options, Variant::source))
     }
 
-    /// [`Engine::new`] for callers that may not block.
+    /// [`Engine::new`] for callers that may not block: the device's own thread compiles. In a browser there is none, and
+    /// nothing blocks.
     ///
     /// With [`Engine::run_async`], on whatever runs a program's futures:
     ///
     /// ```
+    /// use densenet_wgpu::engine::Input;
     /// use densenet_wgpu::{Engine, EngineOptions, Gpu, Result, models};
     ///
     /// async fn logits(picture: &[f32]) -> Result<Vec<f32>> {
     ///     let model = models::bundled("digits").expect("it is bundled")?;
     ///     let gpu = Gpu::open_async(None).await?;
-    ///     let engine = Engine::new_async(&gpu, &model.graph(64, 64)?, &model.weights, EngineOptions::default()).await?;
-    ///     engine.run_async(picture, 64, 64).await
+    ///     let engine = Engine::new_async(&gpu, model.graph(64, 64)?, model.weights, EngineOptions::default()).await?;
+    ///     engine.run_async(Input::values(picture, [64, 64])).await
     /// }
     /// # assert_eq!(pollster::block_on(logits(&[0.5; 3 * 64 * 64]))?.len(), 10);
     /// # Ok::<(), densenet_wgpu::Error>(())
     /// ```
-    pub async fn new_async(gpu: &Gpu, graph: &Graph, weights: &Weights, options: EngineOptions) -> Result<Self> {
-        Self::with_sources(gpu, graph, weights, options, Variant::source).await
+    pub async fn new_async(gpu: &Gpu, graph: Graph, weights: Weights, options: EngineOptions) -> Result<Self> {
+        #[cfg(not(target_family = "wasm"))]
+        {
+            let on = gpu.clone();
+            gpu.on_worker(move || Self::new(&on, &graph, &weights, options)).await?
+        }
+        #[cfg(target_family = "wasm")]
+        Self::with_sources(gpu, &graph, &weights, options, Variant::source).await
     }
 
     #[tracing::instrument(name = "make engine", skip_all)]
@@ -183,71 +205,83 @@ impl Engine {
         let plan = Plan::new(graph, plan_options(gpu, fusion, &tuning, 1))?;
         let weights = WeightBuffers::upload(gpu, &plan, weights).await?;
         let pipelines = Pipelines::new(gpu, shader_checks).await?.with_sources(source);
-        let engine = Self {
+        let shared = Shared {
             gpu: gpu.clone(),
             graph: graph.clone(),
             fusion,
-            tuning: Mutex::new(tuning),
+            tuning: Mutex::new(tuning.clone()),
             verdicts: Mutex::new(Verdicts::open(gpu.cache_file("verdicts"))),
             weights,
             pipelines,
+            pool: Arc::default(),
             bound: Mutex::default(),
+            timed: Mutex::default(),
             largest_batches: Mutex::default(),
         };
         let Shape { height, width, .. } = graph.input_shape();
-        let plan = engine.checked_plan(1, height, width).await?;
-        engine.pipelines.build(gpu, plan.steps().iter().map(|step| &step.kernel.variant)).await?;
-        Ok(engine)
+        let plan = shared.checked_plan(tuning, 1, [height, width]).await?;
+        shared.pipelines.build(gpu, plan.steps().iter().map(|step| &step.kernel.variant)).await?;
+        Ok(Self { shared: Arc::new(shared) })
     }
 
     /// The network.
     pub fn graph(&self) -> &Graph {
-        &self.graph
+        &self.shared.graph
     }
 
     /// The device.
     pub fn gpu(&self) -> &Gpu {
-        &self.gpu
+        &self.shared.gpu
     }
 
     /// The plan for `batch` pictures of `height` x `width` pixels, as this engine would run it (batches larger than the
     /// device can hold are run in several parts).
     pub fn plan(&self, batch: usize, height: usize, width: usize) -> Result<Plan> {
-        Plan::new(&self.graph.resized(height, width)?, plan_options(&self.gpu, self.fusion, &lock(&self.tuning), batch))
+        self.shared.plan(&self.tuning(), batch, [height, width])
     }
 
     /// The choice of kernels as it is now: tiles that turned out to be wrong on the device are excluded.
     pub fn tuning(&self) -> Tuning {
-        lock(&self.tuning).clone()
+        self.shared.tuning()
     }
 
     /// Bytes of all buffers that are allocated now: weights, activations and parameters.
     pub fn byte_allocated(&self) -> u64 {
-        self.weights.bytes() + self.bound().iter().map(|b| b.bytes()).sum::<u64>()
+        let shared = &self.shared;
+        let bound: u64 = shared.bound().iter().map(|bound| bound.bytes() + shared.byte_own_pool(bound)).sum();
+        let timed = lock(&shared.timed).as_ref().map_or(0, |timed| timed.bytes() + timed.pool().bytes());
+        shared.weights.bytes() + shared.pool.bytes() + bound + timed
     }
 
-    /// Runs a batch `[N, C, H, W]` of the graph's own picture size; N follows from the length.
-    ///
-    /// Returns `[N, classes]`, or the output's `[N, C, H, W]` where the network ends in a picture; the first output where
-    /// it has several, which [`Engine::start`] and [`Run::wait_all`] give. Errors where the length is no multiple of a
-    /// picture's, an element is not finite, or the device fails.
-    pub fn run(&self, input: &[f32]) -> Result<Vec<f32>> {
-        let Shape { height, width, .. } = self.graph.input_shape();
-        self.run_at(input, height, width)
-    }
-
-    /// [`Engine::run`] for pictures of another size.
-    pub fn run_at(&self, input: &[f32], height: usize, width: usize) -> Result<Vec<f32>> {
-        self.start(Input::Values(input), height, width)?.wait()
-    }
-
-    /// [`Engine::run_at`] for pictures of 8-bit samples, `height` x `width` pixels each, which the device normalises.
-    ///
-    /// The result is that of [`Engine::run_at`] on what [`Samples::values`] makes of them, bit for bit, and a quarter as
-    /// many bytes go to the device. Errors where a picture's samples are not those of whole pixels, it has not a table
-    /// for each channel, a sample stands for a number that is not finite, or the device fails.
+    /// Gives back the memory of activations, on the device and of plans, as if nothing had run yet. What is under way ends
+    /// well.
     ///
     /// ```
+    /// use densenet_wgpu::engine::Input;
+    /// use densenet_wgpu::{Engine, EngineOptions, Gpu, models};
+    ///
+    /// let model = models::bundled("digits").expect("it is bundled")?;
+    /// let engine = Engine::new(&Gpu::open(None)?, &model.graph(64, 64)?, &model.weights, EngineOptions::default())?;
+    /// let before = engine.byte_allocated();
+    /// engine.run(Input::values(&[0.5; 8 * 3 * 64 * 64], [64, 64]))?;
+    /// assert!(engine.byte_allocated() > before);
+    /// engine.trim();
+    /// assert_eq!(engine.byte_allocated(), before);
+    /// # Ok::<(), densenet_wgpu::Error>(())
+    /// ```
+    pub fn trim(&self) {
+        *lock(&self.shared.timed) = None;
+        self.shared.forget_bound();
+    }
+
+    /// Runs a batch of images.
+    ///
+    /// Returns `[N, classes]`, or the output's `[N, C, H, W]` where the network ends in a picture; the first output where
+    /// it has several, which [`Run::wait_all`] gives. Errors where the input is of no whole images, one of its numbers is
+    /// not finite, or the device fails.
+    ///
+    /// ```
+    /// use densenet_wgpu::engine::Input;
     /// use densenet_wgpu::{Engine, EngineOptions, Gpu, image::Picture, models};
     ///
     /// let mut model = models::bundled("digits").expect("it is bundled")?;
@@ -256,38 +290,51 @@ impl Engine {
     ///
     /// let picture = preprocessing.prepare(&Picture::open("examples/digits/0-1445-8.png")?)?;
     /// let values = picture.samples().values();
-    /// assert_eq!(engine.run_pictures(&[picture.samples()], 64, 64)?, engine.run(&values)?);
+    /// let logits = engine.run(Input::values(&values, [64, 64]))?;
+    /// assert_eq!(engine.run(Input::pictures(&[picture.samples()], [64, 64]))?, logits);
     /// # Ok::<(), densenet_wgpu::Error>(())
     /// ```
-    pub fn run_pictures(&self, pictures: &[Samples<'_>], height: usize, width: usize) -> Result<Vec<f32>> {
-        self.start(Input::Pictures(pictures), height, width)?.wait()
+    pub fn run(&self, input: Input<'_>) -> Result<Vec<f32>> {
+        self.start(input)?.wait()
     }
 
-    /// Starts a run and returns while the device works on it; [`Run::wait`] gives what [`Engine::run_at`] or
-    /// [`Engine::run_pictures`] would have.
+    /// [`Engine::run`] for callers that may not block: the device's own thread compiles what is missing and waits.
+    pub async fn run_async(&self, input: Input<'_>) -> Result<Vec<f32>> {
+        self.start_async(input).await?.wait_async().await
+    }
+
+    /// Starts a run and returns while the device works on it; [`Run::wait`] gives what [`Engine::run`] would have.
     ///
     /// Runs follow each other on the device in the order in which they were started, and the device need not pause
     /// between two where the second is started before the first is waited for. Each run that is not waited for holds a
     /// copy of its input until the device has begun with it, and room for its output.
     ///
     /// A batch too large for the device is run in parts: all but the last two are waited for here. Errors as those two do.
-    pub fn start(&self, input: Input<'_>, height: usize, width: usize) -> Result<Run> {
-        pollster::block_on(self.start_and(Readback::wait, input, height, width))
+    pub fn start(&self, input: Input<'_>) -> Result<Run> {
+        let shared = &self.shared;
+        pollster::block_on(async {
+            let purpose = shared.purpose(Owner::Engine, &input)?;
+            let parts = shared.parts(purpose).await?;
+            shared.submit(parts, input, Waiter::Caller).await
+        })
     }
 
-    /// [`Engine::run_at`] for callers that may not block: a thread of its own waits for the device.
-    pub async fn run_async(&self, input: &[f32], height: usize, width: usize) -> Result<Vec<f32>> {
-        let wait = Readback::wait_in_background;
-        self.start_and(wait, Input::Values(input), height, width).await?.finish_first(wait).await
+    /// [`Engine::start`] for callers that may not block.
+    pub async fn start_async(&self, input: Input<'_>) -> Result<Run> {
+        let purpose = self.shared.purpose(Owner::Engine, &input)?;
+        let parts = self.parts_async(purpose).await?;
+        self.shared.submit(parts, input, Waiter::Worker).await
     }
 
-    /// Encodes a run into a program's own encoder: `input` `[N, C, H, W]` and `output` `[N, classes]` stay on the device.
-    /// Where the network has several outputs, `output` gets all of them, one after the other, each for all N images.
+    /// Encodes a run into a program's own encoder, which leaves its outputs in `output`: `[N, classes]`, or where the
+    /// network has several outputs all of them, one after the other, each for all N images.
     ///
-    /// `input` needs `COPY_SRC` and `output` `COPY_DST`; both are of this engine's device and are used from their
-    /// beginning. The program submits; nothing waits. Errors where a buffer is too small.
+    /// `output` is of this engine's device, needs `COPY_DST` and is used from its beginning. With [`Input::buffer`] nothing
+    /// leaves the device; other inputs are copied into a buffer now. The program submits; nothing waits. Errors where a
+    /// buffer is too small, and as [`Engine::start`] does.
     ///
     /// ```
+    /// use densenet_wgpu::engine::Input;
     /// use densenet_wgpu::wgpu::{BufferDescriptor, BufferUsages};
     /// use densenet_wgpu::{Engine, EngineOptions, Gpu, models};
     ///
@@ -302,92 +349,144 @@ impl Engine {
     /// let output = buffer("logits", 4 * 10, BufferUsages::COPY_SRC | BufferUsages::COPY_DST);
     ///
     /// let mut encoder = device.create_command_encoder(&Default::default());
-    /// engine.encode(&mut encoder, &input, &output, 1, [64, 64])?;
-    /// assert!(engine.encode(&mut encoder, &input, &output, 2, [64, 64]).is_err()); // the buffers are too small
+    /// engine.encode(&mut encoder, Input::buffer(&input, 1, [64, 64]), &output)?;
+    /// assert!(engine.encode(&mut encoder, Input::buffer(&input, 2, [64, 64]), &output).is_err()); // the buffers are too small
     /// queue.submit([encoder.finish()]);
     /// # Ok::<(), densenet_wgpu::Error>(())
     /// ```
-    pub fn encode(
-        &self,
-        encoder: &mut wgpu::CommandEncoder,
-        input: &wgpu::Buffer,
-        output: &wgpu::Buffer,
-        batch: usize,
-        [height, width]: [usize; 2],
-    ) -> Result<()> {
-        let parts = pollster::block_on(self.parts(Origin::Program, batch, height, width))?;
-        let total = |bytes: &dyn Fn(&BoundPlan) -> u64| parts.iter().map(|part| bytes(part)).sum::<u64>();
-        let byte_outputs: Vec<u64> =
-            (0..self.graph.outputs().len()).map(|index| total(&|part| part.byte_outputs().nth(index).unwrap_or(0))).collect();
-        for (name, buffer, needed) in [("input", input, total(&BoundPlan::byte_input)), ("output", output, byte_outputs.iter().sum())] {
-            if buffer.size() < needed {
-                return Err(Error::Input {
-                    expected: format!("an {name} buffer of at least {needed} bytes for {batch} images"),
-                    found: format!("{} bytes", buffer.size()),
-                });
+    pub fn encode(&self, encoder: &mut wgpu::CommandEncoder, input: Input<'_>, output: &wgpu::Buffer) -> Result<()> {
+        let shared = &self.shared;
+        pollster::block_on(async {
+            let purpose = shared.purpose(Owner::Program, &input)?;
+            let parts = shared.parts(purpose).await?;
+            shared.encode(parts, encoder, input, output).await
+        })
+    }
+
+    /// [`Engine::encode`] for callers that may not block.
+    pub async fn encode_async(&self, encoder: &mut wgpu::CommandEncoder, input: Input<'_>, output: &wgpu::Buffer) -> Result<()> {
+        let purpose = self.shared.purpose(Owner::Program, &input)?;
+        let parts = self.parts_async(purpose).await?;
+        self.shared.encode(parts, encoder, input, output).await
+    }
+
+    /// [`Shared::parts`], made by the device's own thread where they are not there yet.
+    async fn parts_async(&self, purpose: Purpose) -> Result<Vec<Arc<BoundPlan>>> {
+        #[cfg(not(target_family = "wasm"))]
+        {
+            if let Some(parts) = self.shared.parts_there(purpose) {
+                return Ok(parts);
             }
+            let shared = Arc::clone(&self.shared);
+            self.gpu().on_worker(move || pollster::block_on(shared.parts(purpose))).await?
         }
-        let mut byte_input = 0;
+        #[cfg(target_family = "wasm")]
+        self.shared.parts(purpose).await
+    }
+}
+
+impl Shared {
+    fn tuning(&self) -> Tuning {
+        lock(&self.tuning).clone()
+    }
+
+    fn plan(&self, tuning: &Tuning, batch: usize, [height, width]: [usize; 2]) -> Result<Plan> {
+        Plan::new(&self.graph.resized(height, width)?, plan_options(&self.gpu, self.fusion, tuning, batch))
+    }
+
+    /// What a run of `input` is. Errors where the input is none for this network.
+    fn purpose(&self, owner: Owner, input: &Input<'_>) -> Result<Purpose> {
+        self.gpu.check()?;
+        let batch = input.images(self.graph.input_shape().channels)?;
+        Ok(Purpose { owner, pictures: input.is_pictures(), batch, size: input.size() })
+    }
+
+    /// Starts a batch part by part; `waiter` waits for the parts that went first.
+    async fn submit(&self, parts: Vec<Arc<BoundPlan>>, input: Input<'_>, waiter: Waiter) -> Result<Run> {
+        let channels = self.graph.input_shape().channels;
+        let precision = lock(&self.tuning).precision;
+        let mut run = Run::new(&self.gpu, precision, self.graph.outputs().len());
+        let mut rest = input;
+        for part in parts {
+            run.make_room(waiter).await?;
+            let (images, after) = rest.split_at(part.images(), channels);
+            rest = after;
+            run.push(part.submit(&self.gpu, images, None).await?);
+        }
+        Ok(run)
+    }
+
+    async fn encode(
+        &self,
+        parts: Vec<Arc<BoundPlan>>,
+        encoder: &mut wgpu::CommandEncoder,
+        input: Input<'_>,
+        output: &wgpu::Buffer,
+    ) -> Result<()> {
+        let byte_output = |index: usize| parts.iter().map(|part| part.byte_outputs().nth(index).unwrap_or(0)).sum::<u64>();
+        let byte_outputs: Vec<u64> = (0..self.graph.outputs().len()).map(byte_output).collect();
+        let needed: u64 = byte_outputs.iter().sum();
+        if output.size() < needed {
+            let images: usize = parts.iter().map(|part| part.images()).sum();
+            let expected = format!("an output buffer of at least {needed} bytes for {images} images");
+            return Err(Error::Input { expected, found: format!("{} bytes", output.size()) });
+        }
+        let mut rest = input;
         let mut byte_offsets: Vec<u64> = consecutive(byte_outputs.into_iter()).collect();
         for part in &parts {
-            pollster::block_on(self.gpu.caught(|| part.encode_between(encoder, (input, byte_input), (output, &byte_offsets))))?;
-            byte_input += part.byte_input();
+            let (images, after) = rest.split_at(part.images(), self.graph.input_shape().channels);
+            rest = after;
+            self.gpu.caught(|| part.encode(self.gpu.device(), encoder, images, (output, &byte_offsets))).await?;
             byte_offsets.iter_mut().zip(part.byte_outputs()).for_each(|(offset, bytes)| *offset += bytes);
         }
         Ok(())
     }
 
-    /// Starts a batch part by part; `wait` makes sure that a part's result arrives.
-    async fn start_and(&self, wait: readback::Wait, input: Input<'_>, height: usize, width: usize) -> Result<Run> {
-        self.gpu.check()?;
-        let shape = Shape { height, width, ..self.graph.input_shape() };
-        let batch = input.images(shape)?;
-        let mut run = Run::new(&self.gpu, lock(&self.tuning).precision, self.graph.outputs().len());
-        let mut rest = input;
-        for part in self.parts(input.into(), batch, height, width).await? {
-            run.make_room(wait).await?;
-            let (images, after) = rest.split_at(part.images(), shape);
-            rest = after;
-            run.push(part.submit(&self.gpu, images, None).await?.0);
-        }
-        Ok(run)
-    }
-
-    /// The bound plans that together run `batch` images: as few and as equal as the device's limits and memory allow.
-    async fn parts(&self, origin: Origin, batch: usize, height: usize, width: usize) -> Result<Vec<Arc<BoundPlan>>> {
-        if batch == 0 {
-            return Err(Error::Input { expected: "a batch of at least 1".into(), found: "0".into() });
-        }
-        let mut largest = self.largest_batch(height, width)?;
+    /// The bound plans that together run a batch: as few and as equal as the device's limits and memory allow.
+    async fn parts(&self, purpose: Purpose) -> Result<Vec<Arc<BoundPlan>>> {
+        let mut largest = self.largest_batch(purpose.size)?;
         loop {
-            let count = batch.div_ceil(largest);
-            let each = batch.div_ceil(count);
-            match self.bound_parts(origin, batch, each, height, width).await {
-                Err(Error::OutOfMemory { .. }) if each > 1 => {
-                    self.bound().clear();
-                    largest = each / 2;
-                    lock(&self.largest_batches).insert([height, width], largest);
+            let mut parts: Vec<Arc<BoundPlan>> = Vec::new();
+            let mut failure = None;
+            for batch in shares(purpose.batch, largest) {
+                match parts.last().filter(|last| last.images() == batch) {
+                    Some(last) => parts.push(Arc::clone(last)),
+                    None => match self.bound_plan(Purpose { batch, ..purpose }).await {
+                        Ok(part) => parts.push(part),
+                        Err(error) => {
+                            failure = Some((batch, error));
+                            break;
+                        }
+                    },
                 }
-                parts => return parts,
+            }
+            match failure {
+                None => return Ok(parts),
+                Some((batch, Error::OutOfMemory { .. })) if batch > 1 => {
+                    self.forget_bound();
+                    largest = batch / 2;
+                    lock(&self.largest_batches).insert(purpose.size, largest);
+                }
+                Some((_, error)) => return Err(error),
             }
         }
     }
 
-    async fn bound_parts(&self, origin: Origin, batch: usize, each: usize, height: usize, width: usize) -> Result<Vec<Arc<BoundPlan>>> {
-        let mut parts = vec![self.bound_plan(origin, each, height, width).await?; batch / each];
-        if !batch.is_multiple_of(each) {
-            parts.push(self.bound_plan(origin, batch % each, height, width).await?);
-        }
-        Ok(parts)
+    /// [`Shared::parts`] where all of them are bound already.
+    fn parts_there(&self, purpose: Purpose) -> Option<Vec<Arc<BoundPlan>>> {
+        let largest = lock(&self.largest_batches).get(&purpose.size).copied()?;
+        shares(purpose.batch, largest).map(|batch| self.found(Purpose { batch, ..purpose })).collect()
     }
 
     /// The most images of this size that the device's limits let run at once.
-    fn largest_batch(&self, height: usize, width: usize) -> Result<usize> {
-        if let Some(&largest) = lock(&self.largest_batches).get(&[height, width]) {
+    fn largest_batch(&self, size: [usize; 2]) -> Result<usize> {
+        if let Some(&largest) = lock(&self.largest_batches).get(&size) {
             return Ok(largest);
         }
-        let limit = self.gpu.byte_buffer_limit();
-        let single = self.plan(1, height, width)?;
+        let tuning = self.tuning();
+        // Kernels count in 32 bits, however large a device says its buffers may be.
+        let limit = self.gpu.byte_buffer_limit().min(u32::MAX.into());
+        let single = self.plan(&tuning, 1, size)?;
         // Tiny pictures have tables that are larger than they are; all outputs are read back in one buffer.
         let largest_buffer = |plan: &Plan| {
             let others = [normalise::byte_tables(plan.input()), plan.outputs().iter().map(Region::bytes).sum()];
@@ -396,77 +495,134 @@ impl Engine {
         let needed = largest_buffer(&single).max(1);
         let fits = |plan: &Plan| largest_buffer(plan) <= limit && plan.steps().iter().all(|s| s.kernel.is_dispatchable());
         if !fits(&single) {
+            let [height, width] = size;
             let what = format!("one {height}x{width} image's largest activation buffer");
             return Err(Error::TooLarge { what, needed, limit, adapter: self.gpu.summary().name.clone() });
         }
-        let mut largest = (limit / needed).max(1) as usize;
-        while largest > 1 && !self.plan(largest, height, width).is_ok_and(|plan| fits(&plan)) {
-            largest -= 1;
-        }
-        lock(&self.largest_batches).insert([height, width], largest);
+        let most = (limit / needed).max(1) as usize;
+        let largest = largest_that(most, |batch| self.plan(&tuning, batch, size).is_ok_and(|plan| fits(&plan)));
+        lock(&self.largest_batches).insert(size, largest);
         Ok(largest)
     }
 
-    async fn bound_plan(&self, origin: Origin, batch: usize, height: usize, width: usize) -> Result<Arc<BoundPlan>> {
-        let found = {
-            let mut bound = self.bound();
-            let position = bound.iter().position(|b| b.is_for(origin, batch, height, width));
-            position.and_then(|position| bound.remove(position)).inspect(|found| bound.push_front(Arc::clone(found)))
-        };
-        if let Some(found) = found {
+    /// A bound plan that is there already, and of the tuning as it is now.
+    fn found(&self, purpose: Purpose) -> Option<Arc<BoundPlan>> {
+        let tuning = lock(&self.tuning);
+        let mut bound = self.bound();
+        let position = bound.iter().position(|b| b.purpose() == purpose && b.is_of(&tuning))?;
+        let found = bound.remove(position)?;
+        bound.push_front(Arc::clone(&found));
+        Some(found)
+    }
+
+    async fn bound_plan(&self, purpose: Purpose) -> Result<Arc<BoundPlan>> {
+        if let Some(found) = self.found(purpose) {
             return Ok(found);
         }
-        let plan = self.checked_plan(batch, height, width).await?;
-        let made = Arc::new(BoundPlan::new(&self.gpu, origin, plan, &self.weights, &self.pipelines).await?);
+        let plan = self.checked_plan(self.tuning(), purpose.batch, purpose.size).await?;
+        let pool = match purpose.owner {
+            Owner::Engine => Arc::clone(&self.pool),
+            Owner::Program => Arc::default(),
+        };
+        if purpose.owner == Owner::Engine && !pool.holds(&BoundPlan::byte_slots(&plan, purpose)) {
+            // Those that hold on to what is too small are bound again when they are needed.
+            self.bound().retain(|bound| bound.purpose().owner == Owner::Program);
+        }
+        let made = Arc::new(BoundPlan::new(&self.gpu, purpose, plan, pool, &self.weights, &self.pipelines).await?);
         let mut bound = self.bound();
         bound.push_front(Arc::clone(&made));
-        bound.truncate(BOUND_PLANS);
+        let mut cost = 0;
+        let mut kept = 0;
+        bound.retain(|bound| {
+            cost += bound.byte_cost();
+            kept += 1;
+            kept == 1 || cost <= BYTE_BOUND_PLANS
+        });
         Ok(made)
     }
 
-    /// A plan of tiles that are right on this device. Those that are not are excluded, and others take their place.
-    async fn checked_plan(&self, batch: usize, height: usize, width: usize) -> Result<Plan> {
+    /// A plan of tiles that are right on this device, chosen by `tuning`. Those that are not are excluded from now on, and
+    /// others take their place.
+    async fn checked_plan(&self, mut tuning: Tuning, batch: usize, size: [usize; 2]) -> Result<Plan> {
         loop {
-            let plan = self.plan(batch, height, width)?;
-            let mut doubtful: BTreeMap<String, (Tile, Convolution)> = BTreeMap::new();
-            let mut wrong: Vec<Tile> = Vec::new();
-            {
-                let verdicts = lock(&self.verdicts);
-                for (step, &(tile, convolution)) in plan.steps().iter().filter_map(|step| Some((step, step.tile.as_ref()?))) {
-                    let checks = if self.pipelines.has_checks() { " with checks" } else { "" };
-                    let label = format!("{}{checks}, {}", step.kernel.variant, convolution.window);
-                    match verdicts.of(&label) {
-                        Some(true) => {}
-                        Some(false) => wrong.push(tile),
-                        None => drop(doubtful.insert(label, (tile, convolution))),
-                    }
-                }
-            }
-            if wrong.is_empty() && doubtful.is_empty() {
-                return Ok(plan);
-            }
-            if !doubtful.is_empty() {
-                lock(&self.verdicts).begin(doubtful.keys().map(String::as_str));
-                // All at once, on every core; what fails to compile fails again below, alone.
-                let _ = self.pipelines.build(&self.gpu, plan.steps().iter().map(|step| &step.kernel.variant)).await;
-                let mut found = Vec::new();
-                for (label, (tile, convolution)) in &doubtful {
-                    let right = check::computes(&self.gpu, &self.pipelines, *tile, convolution).await?;
-                    found.push((label.as_str(), right));
-                    wrong.extend((!right).then_some(*tile));
-                }
-                lock(&self.verdicts).end(found.into_iter());
-            }
+            let plan = self.plan(&tuning, batch, size)?;
+            let wrong = self.wrong_tiles(&plan).await?;
             if wrong.is_empty() {
                 return Ok(plan);
             }
-            lock(&self.tuning).excluded.extend(wrong);
+            lock(&self.tuning).excluded.extend(&wrong);
+            tuning.excluded.extend(wrong);
         }
+    }
+
+    /// The plan's tiles that compute something else on this device; those of which nothing is known are checked.
+    async fn wrong_tiles(&self, plan: &Plan) -> Result<Vec<Tile>> {
+        let mut doubtful: BTreeMap<String, (Tile, Convolution)> = BTreeMap::new();
+        let mut wrong: Vec<Tile> = Vec::new();
+        {
+            let verdicts = lock(&self.verdicts);
+            for (step, &(tile, convolution)) in plan.steps().iter().filter_map(|step| Some((step, step.tile.as_ref()?))) {
+                let checks = if self.pipelines.has_checks() { " with checks" } else { "" };
+                let label = format!("{}{checks}, {}", step.kernel.variant, convolution.window);
+                match verdicts.of(&label) {
+                    Some(true) => {}
+                    Some(false) => wrong.push(tile),
+                    None => drop(doubtful.insert(label, (tile, convolution))),
+                }
+            }
+        }
+        if doubtful.is_empty() {
+            return Ok(wrong);
+        }
+        lock(&self.verdicts).begin(doubtful.keys().map(String::as_str));
+        // All at once, on every core; what fails to compile fails again below, alone.
+        let _ = self.pipelines.build(&self.gpu, plan.steps().iter().map(|step| &step.kernel.variant)).await;
+        let mut found = Vec::new();
+        for (label, (tile, convolution)) in &doubtful {
+            let right = check::computes(&self.gpu, &self.pipelines, *tile, convolution).await?;
+            found.push((label.as_str(), right));
+            wrong.extend((!right).then_some(*tile));
+        }
+        lock(&self.verdicts).end(found.into_iter());
+        Ok(wrong)
+    }
+
+    /// Drops every bound plan and the memory that they share.
+    fn forget_bound(&self) {
+        self.bound().clear();
+        self.pool.clear();
+    }
+
+    /// Bytes of the pool that a plan of a program has alone.
+    fn byte_own_pool(&self, bound: &BoundPlan) -> u64 {
+        if bound.purpose().owner == Owner::Program { bound.pool().bytes() } else { 0 }
     }
 
     fn bound(&self) -> MutexGuard<'_, VecDeque<Arc<BoundPlan>>> {
         lock(&self.bound)
     }
+}
+
+/// Images of each part of a batch, of at most `largest`: as few parts and as equal as can be.
+fn shares(batch: usize, largest: usize) -> impl Iterator<Item = usize> {
+    let each = batch.div_ceil(batch.div_ceil(largest));
+    (0..batch).step_by(each).map(move |first| each.min(batch - first))
+}
+
+/// The largest number from 1 to `most` for which `holds`, which holds for 1 and for all below one for which it does.
+fn largest_that(most: usize, holds: impl Fn(usize) -> bool) -> usize {
+    let (mut holding, mut failing) = (1, most + 1);
+    // Most often all of them do.
+    let mut middle = most;
+    while holding + 1 < failing {
+        if holds(middle) {
+            holding = middle;
+        } else {
+            failing = middle;
+        }
+        middle = holding + (failing - holding) / 2;
+    }
+    holding
 }
 
 /// The guarded value; a thread that panicked while it held the lock left nothing half done in any of ours.
@@ -476,4 +632,35 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 fn plan_options(gpu: &Gpu, fusion: bool, tuning: &Tuning, batch: usize) -> PlanOptions {
     PlanOptions { batch, fusion, byte_weight_buffer: gpu.byte_buffer_limit(), tuning: tuning.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[test]
+    fn the_largest_batch_is_found_in_few_plans() {
+        for (most, limit) in [(1, 1), (2, 1), (2, 2), (1000, 1), (1000, 999), (1000, 1000), (4_000_000, 7), (4_000_000, 3_999_999)] {
+            let asked = Cell::new(0);
+            let holds = |batch: usize| {
+                asked.set(asked.get() + 1);
+                assert!((2..=most).contains(&batch), "{batch} of {most}");
+                batch <= limit
+            };
+            assert_eq!(largest_that(most, holds), limit, "of {most}");
+            assert!(asked.get() <= 24, "{} plans for {limit} of {most}", asked.get());
+        }
+    }
+
+    #[test]
+    fn batches_are_shared_out_evenly() {
+        let shares = |batch, largest| super::shares(batch, largest).collect::<Vec<_>>();
+        assert_eq!(shares(5, 8), [5]);
+        assert_eq!(shares(8, 8), [8]);
+        assert_eq!(shares(9, 8), [5, 4]);
+        assert_eq!(shares(7, 3), [3, 3, 1]);
+        assert_eq!(shares(3, 1), [1, 1, 1]);
+    }
 }

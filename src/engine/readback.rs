@@ -5,8 +5,14 @@ use futures_channel::oneshot;
 use crate::error::Result;
 use crate::gpu::Gpu;
 
-/// [`Readback::wait`] or [`Readback::wait_in_background`].
-pub(crate) type Wait = fn(&Readback, &Gpu) -> Result<()>;
+/// Who waits for the device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Waiter {
+    /// The caller, which blocks.
+    Caller,
+    /// The device's own thread; in a browser nobody need.
+    Worker,
+}
 
 #[derive(Debug)]
 pub(crate) struct Readback {
@@ -30,24 +36,20 @@ impl Readback {
         Self { buffer, submission, mapped }
     }
 
-    /// Blocks until the device has finished the submission.
-    pub(crate) fn wait(&self, gpu: &Gpu) -> Result<()> {
-        let poll = wgpu::PollType::Wait { submission_index: self.submission.clone(), timeout: None };
-        gpu.device().poll(poll).map(|_| ()).map_err(|e| gpu.error(e))
-    }
-
-    /// Has a thread of its own wait for the device.
-    pub(crate) fn wait_in_background(&self, gpu: &Gpu) -> Result<()> {
-        let (device, submission_index) = (gpu.device().clone(), self.submission.clone());
-        let wait = move || drop(device.poll(wgpu::PollType::Wait { submission_index, timeout: None }));
-        let thread = std::thread::Builder::new().name("densenet-wait".into()).spawn(wait);
-        thread.map(|_| ()).map_err(|e| gpu.error(format!("no thread to wait for the device: {e}")))
-    }
-
-    /// The result, once it has arrived; `wait` makes sure that it does.
+    /// The result, once it has arrived.
     #[tracing::instrument(level = "debug", name = "wait", skip_all)]
-    pub(crate) async fn data(self, gpu: &Gpu, wait: Wait) -> Result<Vec<f32>> {
-        wait(&self, gpu)?;
+    pub(crate) async fn data(self, gpu: &Gpu, waiter: Waiter) -> Result<Vec<f32>> {
+        let poll = wgpu::PollType::Wait { submission_index: self.submission, timeout: None };
+        match waiter {
+            Waiter::Caller => gpu.device().poll(poll).map(drop).map_err(|e| gpu.error(e))?,
+            #[cfg(not(target_family = "wasm"))]
+            Waiter::Worker => {
+                let device = gpu.device().clone();
+                gpu.on_worker(move || device.poll(poll)).await?.map(drop).map_err(|e| gpu.error(e))?;
+            }
+            #[cfg(target_family = "wasm")]
+            Waiter::Worker => {}
+        }
         let mapped = self.mapped.await.map_err(|_| gpu.error("the device gave no result"))?;
         gpu.check()?;
         mapped.map_err(|e| gpu.error(e))?;

@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-use super::readback::{Readback, Wait};
+use super::bound::Submitted;
+use super::readback::{Readback, Waiter};
 use crate::error::{Error, Result};
 use crate::gpu::Gpu;
 use crate::kernels::Precision;
@@ -24,7 +25,7 @@ const PARTS: usize = 2;
 /// graph.set_outputs(&[graph.output(), graph.find("global_pool")?])?;
 /// let engine = Engine::new(&Gpu::open(None)?, &graph, &model.weights, EngineOptions::default())?;
 ///
-/// let run = engine.start(Input::Values(&[0.5; 3 * 64 * 64]), 64, 64)?;
+/// let run = engine.start(Input::values(&[0.5; 3 * 64 * 64], [64, 64]))?;
 /// // … what else there is to do while the device works …
 /// let outputs = run.wait_all()?;
 /// assert_eq!((outputs[0].len(), outputs[1].len()), (10, 50)); // logits and features
@@ -46,6 +47,8 @@ pub(super) struct Part {
     pub(super) readback: Readback,
     /// Elements of each output.
     pub(super) elements: Vec<usize>,
+    /// When the host was done with what, where there is a clock.
+    pub(super) submitted: Option<Submitted>,
 }
 
 impl Run {
@@ -57,22 +60,27 @@ impl Run {
     /// Waits for the result, `[N, classes]` or `[N, C, H, W]`; the first where the network has several outputs. Errors
     /// where the device fails, and where numbers of any output grew beyond what 16-bit floats reach.
     pub fn wait(self) -> Result<Vec<f32>> {
-        pollster::block_on(self.finish_first(Readback::wait))
+        self.wait_all().map(first)
     }
 
     /// [`Run::wait`] for all outputs ([`Graph::outputs`](crate::Graph::outputs)): one `[N, classes]` or `[N, C, H, W]` for
     /// each, in their order.
     pub fn wait_all(self) -> Result<Vec<Vec<f32>>> {
-        pollster::block_on(self.finish(Readback::wait))
+        pollster::block_on(self.finish(Waiter::Caller))
     }
 
-    /// The first output, once it has arrived; `wait` makes sure that it does.
-    pub(super) async fn finish_first(self, wait: Wait) -> Result<Vec<f32>> {
-        Ok(self.finish(wait).await?.swap_remove(0))
+    /// [`Run::wait`] for callers that may not block: the device's own thread waits.
+    pub async fn wait_async(self) -> Result<Vec<f32>> {
+        self.wait_all_async().await.map(first)
     }
 
-    async fn finish(mut self, wait: Wait) -> Result<Vec<Vec<f32>>> {
-        self.leave(0, wait).await?;
+    /// [`Run::wait_all`] for callers that may not block.
+    pub async fn wait_all_async(self) -> Result<Vec<Vec<f32>>> {
+        self.finish(Waiter::Worker).await
+    }
+
+    async fn finish(mut self, waiter: Waiter) -> Result<Vec<Vec<f32>>> {
+        self.leave(0, waiter).await?;
         if self.precision == Precision::F16 && !self.outputs.iter().flatten().all(|value| value.is_finite()) {
             return Err(Error::HalfOverflow);
         }
@@ -80,8 +88,8 @@ impl Run {
     }
 
     /// Receives parts until one more may be sent.
-    pub(super) async fn make_room(&mut self, wait: Wait) -> Result<()> {
-        self.leave(PARTS - 1, wait).await
+    pub(super) async fn make_room(&mut self, waiter: Waiter) -> Result<()> {
+        self.leave(PARTS - 1, waiter).await
     }
 
     pub(super) fn push(&mut self, part: Part) {
@@ -89,11 +97,11 @@ impl Run {
     }
 
     /// Receives the parts that went first, until `count` are on their way.
-    async fn leave(&mut self, count: usize, wait: Wait) -> Result<()> {
+    async fn leave(&mut self, count: usize, waiter: Waiter) -> Result<()> {
         while self.on_their_way.len() > count
-            && let Some(Part { readback, elements }) = self.on_their_way.pop_front()
+            && let Some(Part { readback, elements, .. }) = self.on_their_way.pop_front()
         {
-            let values = readback.data(&self.gpu, wait).await?;
+            let values = readback.data(&self.gpu, waiter).await?;
             let mut rest = values.as_slice();
             for (output, elements) in self.outputs.iter_mut().zip(elements) {
                 let (values, after) = rest.split_at(elements);
@@ -103,4 +111,8 @@ impl Run {
         }
         Ok(())
     }
+}
+
+fn first(mut outputs: Vec<Vec<f32>>) -> Vec<f32> {
+    outputs.swap_remove(0)
 }

@@ -3,26 +3,27 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::Engine;
-use super::bound::{BoundPlan, Origin, Submitted};
+use super::bound::{BoundPlan, Owner, Purpose, Submitted};
 use super::dispatch::Grain;
 use super::input::Input;
-use super::readback::Readback;
+use super::pool::Pool;
+use super::readback::Waiter;
 use super::timestamps::Timestamps;
+use super::{Engine, Shared, lock};
 use crate::error::{Error, Result};
 use crate::gpu::Gpu;
-use crate::shape::Shape;
+use crate::kernels::Tuning;
 
 /// Whose clock timed a device's passes.
 ///
 /// ```
-/// use densenet_wgpu::engine::{Clock, Grain};
+/// use densenet_wgpu::engine::{Clock, Grain, Input};
 /// use densenet_wgpu::{Engine, EngineOptions, Gpu, models};
 ///
 /// let model = models::bundled("digits").expect("it is bundled")?;
 /// let engine = Engine::new(&Gpu::open(None)?, &model.graph(64, 64)?, &model.weights, EngineOptions::default())?;
 ///
-/// let timeline = engine.time(&[0.5; 3 * 64 * 64], 64, 64, Grain::Run)?;
+/// let timeline = engine.time(Input::values(&[0.5; 3 * 64 * 64], [64, 64]), Grain::Run)?;
 /// let has_clock = engine.gpu().summary().features.iter().any(|feature| feature == "timestamps");
 /// assert_eq!(timeline.clock, if has_clock { Clock::Gpu } else { Clock::Host });
 /// # Ok::<(), densenet_wgpu::Error>(())
@@ -39,13 +40,13 @@ pub enum Clock {
 /// When what happened in a run, in seconds from its beginning.
 ///
 /// ```
-/// use densenet_wgpu::engine::Grain;
+/// use densenet_wgpu::engine::{Grain, Input};
 /// use densenet_wgpu::{Engine, EngineOptions, Gpu, models};
 ///
 /// let model = models::bundled("digits").expect("it is bundled")?;
 /// let engine = Engine::new(&Gpu::open(None)?, &model.graph(64, 64)?, &model.weights, EngineOptions::default())?;
 ///
-/// let timeline = engine.time(&[0.5; 3 * 64 * 64], 64, 64, Grain::Step)?;
+/// let timeline = engine.time(Input::values(&[0.5; 3 * 64 * 64], [64, 64]), Grain::Step)?;
 /// let steps = engine.plan(1, 64, 64)?.steps().len();
 /// assert_eq!(timeline.passes.len(), steps);
 /// println!("{:.3} ms on the device, {:.3} ms in all", 1e3 * timeline.span(), 1e3 * timeline.finished);
@@ -75,48 +76,68 @@ impl Timeline {
 }
 
 impl Engine {
-    /// Runs a batch `[N, C, height, width]` and tells when what happened: on the device for the whole run, or for each step.
+    /// Runs a batch and tells when what happened: on the device for the whole run, or for each step. It has buffers of its
+    /// own, so that runs of other threads are neither disturbed nor measured as its own, but they use the same device.
     ///
     /// Where the device has no timestamps, every pass is submitted alone and timed by the host ([`Clock::Host`]). Errors as
     /// [`Engine::start`] does, and where the batch is too large for the device to run at once.
-    pub fn time(&self, input: &[f32], height: usize, width: usize, grain: Grain) -> Result<Timeline> {
-        pollster::block_on(self.time_async(input, height, width, grain))
+    pub fn time(&self, input: Input<'_>, grain: Grain) -> Result<Timeline> {
+        pollster::block_on(self.time_async(input, grain))
     }
 
-    async fn time_async(&self, input: &[f32], height: usize, width: usize, grain: Grain) -> Result<Timeline> {
-        self.gpu.check()?;
-        let input = Input::Values(input);
-        let batch = input.images(Shape { height, width, ..self.graph.input_shape() })?;
-        self.check_whole(batch, height, width)?;
-        let bound: Arc<BoundPlan> = self.bound_plan(Origin::Values, batch, height, width).await?;
-        if Timestamps::are_there(&self.gpu) {
-            bound.time(&self.gpu, input, grain).await
-        } else {
-            bound.time_by_host(&self.gpu, input, grain).await
-        }
+    async fn time_async(&self, input: Input<'_>, grain: Grain) -> Result<Timeline> {
+        let shared = &self.shared;
+        let gpu = &shared.gpu;
+        let purpose = shared.purpose(Owner::Engine, &input)?;
+        shared.check_whole(purpose)?;
+        // Taken out of its place, so that nobody else uses its buffers meanwhile.
+        let kept = lock(&shared.timed).take();
+        let tuning = shared.tuning();
+        let bound = match kept.filter(|kept| kept.purpose() == purpose && kept.is_of(&tuning)) {
+            Some(bound) => bound,
+            None => shared.bind_alone(purpose, tuning, Arc::default()).await?,
+        };
+        let timeline =
+            if Timestamps::are_there(gpu) { bound.time(gpu, input, grain).await } else { bound.time_by_host(gpu, input, grain).await };
+        *lock(&shared.timed) = Some(bound);
+        timeline
     }
+}
 
+impl Shared {
     /// Errors where the device cannot hold that many images at once.
-    pub(super) fn check_whole(&self, batch: usize, height: usize, width: usize) -> Result<()> {
-        let most = self.largest_batch(height, width)?;
+    pub(super) fn check_whole(&self, Purpose { batch, size, .. }: Purpose) -> Result<()> {
+        let most = self.largest_batch(size)?;
         if batch <= most {
             return Ok(());
         }
         Err(Error::Input { expected: format!("a batch of at most {most}, which the device can hold at once"), found: batch.to_string() })
     }
+
+    /// A plan by `tuning`, bound to a pool that no other thread uses.
+    pub(super) async fn bind_alone(&self, purpose: Purpose, tuning: Tuning, pool: Arc<Pool>) -> Result<BoundPlan> {
+        let plan = self.checked_plan(tuning, purpose.batch, purpose.size).await?;
+        BoundPlan::new(&self.gpu, purpose, plan, pool, &self.weights, &self.pipelines).await
+    }
 }
 
 impl BoundPlan {
     async fn time(&self, gpu: &Gpu, input: Input<'_>, grain: Grain) -> Result<Timeline> {
+        let dispatches = self.submissions(u64::MAX).iter().map(|dispatches| dispatches.len()).sum();
         let submissions = self.submissions(gpu.flops_per_submission()).len();
-        let passes = if grain == Grain::Step { self.plan().steps().len() } else { submissions };
+        let passes = if grain == Grain::Step { dispatches } else { submissions };
         let mut clock = gpu.caught(|| Timestamps::new(gpu, grain, passes)).await?;
         let start = Instant::now();
-        let (part, Submitted { uploaded, encoded, submitted }) = self.submit(gpu, input, Some(&mut clock)).await?;
-        part.readback.data(gpu, Readback::wait).await?;
-        let [uploaded, encoded, submitted, finished] =
-            [uploaded, encoded, submitted, Instant::now()].map(|moment| (moment - start).as_secs_f64());
-        Ok(Timeline { clock: Clock::Gpu, uploaded, encoded, submitted, finished, passes: clock.passes(gpu).await? })
+        let part = self.submit(gpu, input, Some(&mut clock)).await?;
+        let submitted = part.submitted;
+        part.readback.data(gpu, Waiter::Caller).await?;
+        let finished = Instant::now();
+        let seconds = |moment: Instant| (moment - start).as_secs_f64();
+        let passes = clock.passes(gpu).await?;
+        let Submitted { uploaded, encoded, submitted } =
+            submitted.unwrap_or(Submitted { uploaded: start, encoded: start, submitted: start });
+        let [uploaded, encoded, submitted, finished] = [uploaded, encoded, submitted, finished].map(seconds);
+        Ok(Timeline { clock: Clock::Gpu, uploaded, encoded, submitted, finished, passes })
     }
 
     /// The same without a clock on the device.
@@ -128,8 +149,8 @@ impl BoundPlan {
         let mut passes = Vec::new();
         match grain {
             Grain::Run => {
-                let (part, _) = self.submit(gpu, input, None).await?;
-                part.readback.data(gpu, Readback::wait).await?;
+                let part = self.submit(gpu, input, None).await?;
+                part.readback.data(gpu, Waiter::Caller).await?;
                 passes.push([0.0, now()]);
             }
             Grain::Step => {

@@ -1,7 +1,7 @@
 //! The device's clock, read at the bounds of passes.
 
 use super::dispatch::Grain;
-use super::readback::Readback;
+use super::readback::{Readback, Waiter};
 use crate::error::Result;
 use crate::gpu::Gpu;
 
@@ -82,7 +82,7 @@ impl Timestamps {
                 Readback::start(readback, Some(submission))
             })
             .await?;
-        let ticks: Vec<[u64; 2]> = bytemuck::pod_collect_to_vec(&readback.data(gpu, Readback::wait).await?);
+        let ticks: Vec<[u64; 2]> = bytemuck::pod_collect_to_vec(&readback.data(gpu, Waiter::Caller).await?);
         let first = ticks.first().map_or(0, |pass| pass[0]);
         let seconds = |tick: u64| tick.wrapping_sub(first) as i64 as f64 * self.seconds_a_tick;
         Ok(ticks.into_iter().map(|pass| pass.map(seconds)).collect())

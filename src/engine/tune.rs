@@ -1,10 +1,12 @@
 //! Which tile is the fastest for each class of a network's convolutions, measured on the device.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Instant;
 
-use super::bound::Origin;
-use super::{Engine, lock};
+use super::bound::{Owner, Purpose};
+use super::pool::Pool;
+use super::{Engine, Shared, lock};
 use crate::error::{Error, Result};
 use crate::gpu::Gpu;
 use crate::kernels::{Convolution, Precision, Tile, Tuning};
@@ -43,7 +45,8 @@ impl Engine {
     /// `width` pixels ([`Tuning::class`]), the fastest tile first. From then on this engine uses the fastest, and so do
     /// new engines of the same [`Precision`] on devices that share this one's [`Cache`](crate::Cache).
     ///
-    /// Takes seconds; other work on the device disturbs it. Errors where the device fails.
+    /// Takes seconds, with buffers of its own; other work on the device disturbs it, but no run meets a tile before it was
+    /// measured. Errors where the device fails, and where the batch is too large for it to run at once.
     pub fn tune(&self, batch: usize, height: usize, width: usize) -> Result<BTreeMap<String, Vec<Timing>>> {
         pollster::block_on(self.tune_async(batch, height, width))
     }
@@ -51,17 +54,19 @@ impl Engine {
     #[tracing::instrument(name = "tune", skip_all, fields(batch, height, width))]
     async fn tune_async(&self, batch: usize, height: usize, width: usize) -> Result<BTreeMap<String, Vec<Timing>>> {
         let mut timings: BTreeMap<String, Vec<Timing>> = BTreeMap::new();
-        let before = self.tuning();
-        let plan = self.checked_plan(batch, height, width).await?;
+        let shared = &self.shared;
+        let purpose = Purpose { owner: Owner::Engine, pictures: false, batch, size: [height, width] };
+        shared.check_whole(purpose)?;
+        let plan = shared.checked_plan(shared.tuning(), batch, purpose.size).await?;
+        let before = shared.tuning();
         let convolutions: Vec<Convolution> = plan.steps().iter().filter_map(|step| step.tile).map(|(_, convolution)| convolution).collect();
         let tiles: BTreeSet<Tile> = convolutions.iter().flat_map(|convolution| before.tiles(convolution)).collect();
+        let pool: Arc<Pool> = Arc::default();
         for tile in tiles {
             // The tile wherever it may be used, and whatever the rule says elsewhere.
             let everywhere = convolutions.iter().filter(|c| before.tiles(c).any(|other| other == tile)).map(|c| (before.class(c), tile));
-            lock(&self.tuning).fastest = everywhere.collect();
-            let measured = self.measure(tile, batch, height, width).await;
-            lock(&self.tuning).fastest.clone_from(&before.fastest);
-            for (class, seconds) in measured? {
+            let candidate = Tuning { fastest: everywhere.collect(), ..before.clone() };
+            for (class, seconds) in shared.measure(purpose, candidate, tile, &pool).await? {
                 timings.entry(class).or_default().push(Timing { tile, seconds });
             }
         }
@@ -69,17 +74,21 @@ impl Engine {
             class.sort_by(|a, b| a.seconds.total_cmp(&b.seconds));
         }
         let fastest = timings.iter().map(|(class, timings)| (class.clone(), timings[0].tile));
-        lock(&self.tuning).fastest.extend(fastest);
-        keep(&self.gpu, &self.tuning());
-        self.bound().clear();
+        let tuned = {
+            let mut tuning = lock(&shared.tuning);
+            tuning.fastest.extend(fastest);
+            tuning.clone()
+        };
+        keep(&shared.gpu, &tuned);
+        shared.bound().clear();
         Ok(timings)
     }
+}
 
-    /// Seconds that one dispatch of each class takes with `tile`.
-    async fn measure(&self, tile: Tile, batch: usize, height: usize, width: usize) -> Result<BTreeMap<String, f64>> {
-        self.bound().clear();
-        let bound = self.bound_plan(Origin::Values, batch, height, width).await?;
-        let tuning = self.tuning();
+impl Shared {
+    /// Seconds that one dispatch of each class takes with `tile`, wherever `tuning` uses it.
+    async fn measure(&self, purpose: Purpose, tuning: Tuning, tile: Tile, pool: &Arc<Pool>) -> Result<BTreeMap<String, f64>> {
+        let bound = self.bind_alone(purpose, tuning.clone(), Arc::clone(pool)).await?;
         let mut steps: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for (index, step) in bound.plan().steps().iter().enumerate() {
             if let Some((_, convolution)) = step.tile.filter(|(used, _)| *used == tile) {

@@ -3,40 +3,68 @@
 use crate::kernels::{Region, normalise};
 use crate::samples::Samples;
 
+/// Bytes of one channel's table.
+const BYTE_TABLE: usize = size_of::<[f32; 256]>();
+
 /// The samples and tables of a batch of pictures, on the device.
 #[derive(Debug)]
 pub(super) struct Upload {
     pub(super) samples: wgpu::Buffer,
     pub(super) tables: wgpu::Buffer,
     byte_image: usize,
+    byte_slots: [u64; 2],
 }
 
 impl Upload {
-    /// Room for as many pictures as `input` holds.
-    pub(super) fn new(device: &wgpu::Device, input: Region) -> Self {
-        let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST;
-        let buffer =
-            |label, size| device.create_buffer(&wgpu::BufferDescriptor { label: Some(label), size, usage, mapped_at_creation: false });
-        let byte_image = normalise::byte_image(input);
-        let samples = buffer("samples", (input.batch * byte_image) as u64);
-        Self { samples, tables: buffer("tables", normalise::byte_tables(input)), byte_image }
+    /// Bytes of the samples and of the tables of as many pictures as `input` holds.
+    pub(super) fn byte_slots(input: Region) -> [u64; 2] {
+        [(input.batch * normalise::byte_image(input)) as u64, normalise::byte_tables(input)]
     }
 
-    pub(super) fn bytes(&self) -> u64 {
-        self.samples.size() + self.tables.size()
+    /// Room for as many pictures as `input` holds, in buffers of at least [`Upload::byte_slots`].
+    pub(super) fn new([samples, tables]: [wgpu::Buffer; 2], input: Region) -> Self {
+        Self { samples, tables, byte_image: normalise::byte_image(input), byte_slots: Self::byte_slots(input) }
     }
 
     /// Puts `pictures` there, before what is submitted next. Each goes straight into what the device copies from.
     pub(super) fn write(&self, queue: &wgpu::Queue, pictures: &[Samples]) {
-        write(queue, &self.samples, self.byte_image, pictures.iter().map(|picture| picture.bytes));
-        let tables = pictures.iter().flat_map(|picture| picture.tables);
-        write(queue, &self.tables, size_of::<[f32; 256]>(), tables.map(|table| bytemuck::cast_slice(table)));
+        let [samples, tables] = self.byte_slots;
+        write(queue, &self.samples, samples, self.byte_image, pictures.iter().map(|picture| picture.bytes));
+        let numbers = pictures.iter().flat_map(|picture| picture.tables);
+        write(queue, &self.tables, tables, BYTE_TABLE, numbers.map(|table| bytemuck::cast_slice(table)));
+    }
+
+    /// Encodes a copy of `pictures` there, from buffers of its own.
+    pub(super) fn encode(&self, device: &wgpu::Device, encoder: &mut wgpu::CommandEncoder, pictures: &[Samples]) {
+        let [samples, tables] = self.byte_slots;
+        let numbers = pictures.iter().flat_map(|picture| picture.tables);
+        let contents = [
+            padded(samples, self.byte_image, pictures.iter().map(|picture| picture.bytes)),
+            padded(tables, BYTE_TABLE, numbers.map(|table| bytemuck::cast_slice(table))),
+        ];
+        for (target, contents) in [&self.samples, &self.tables].into_iter().zip(&contents) {
+            let staged = staged(device, contents);
+            encoder.copy_buffer_to_buffer(&staged, 0, target, 0, staged.size());
+        }
     }
 }
 
-/// Fills `buffer` with `parts`, each `byte_part` after the one before it.
-fn write<'a>(queue: &wgpu::Queue, buffer: &wgpu::Buffer, byte_part: usize, parts: impl Iterator<Item = &'a [u8]>) {
-    let Some(size) = wgpu::BufferSize::new(buffer.size()) else { return };
+/// A buffer that commands copy `contents` from.
+pub(super) fn staged(device: &wgpu::Device, contents: &[u8]) -> wgpu::Buffer {
+    let descriptor = wgpu::util::BufferInitDescriptor { label: Some("input"), contents, usage: wgpu::BufferUsages::COPY_SRC };
+    wgpu::util::DeviceExt::create_buffer_init(device, &descriptor)
+}
+
+/// `parts` with each `byte_part` after the one before it, `bytes` in all.
+fn padded<'a>(bytes: u64, byte_part: usize, parts: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
+    let mut padded = vec![0; bytes as usize];
+    padded.chunks_mut(byte_part).zip(parts).for_each(|(place, part)| place[..part.len()].copy_from_slice(part));
+    padded
+}
+
+/// Fills the first `bytes` of `buffer` with `parts`, each `byte_part` after the one before it.
+fn write<'a>(queue: &wgpu::Queue, buffer: &wgpu::Buffer, bytes: u64, byte_part: usize, parts: impl Iterator<Item = &'a [u8]>) {
+    let Some(size) = wgpu::BufferSize::new(bytes) else { return };
     // Where the device refuses, it has told the error scope why.
     let Some(mut view) = queue.write_buffer_with(buffer, 0, size) else { return };
     for (index, part) in parts.enumerate() {

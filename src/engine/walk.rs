@@ -1,16 +1,17 @@
 //! A run step by step, with what each step made.
 
+use std::sync::Arc;
+
 use half::f16;
 
 use super::Engine;
-use super::bound::{BoundPlan, Origin};
+use super::bound::{BoundPlan, Owner};
 use super::input::Input;
 use crate::error::Result;
 use crate::gpu::Gpu;
 use crate::graph::Value;
 use crate::kernels::{Precision, Region};
 use crate::plan::{Plan, Step};
-use crate::shape::Shape;
 
 /// A run that stops after each step, made by [`Engine::walk`].
 ///
@@ -20,7 +21,7 @@ use crate::shape::Shape;
 ///
 /// let model = models::bundled("digits").expect("it is bundled")?;
 /// let engine = Engine::new(&Gpu::open(None)?, &model.graph(64, 64)?, &model.weights, EngineOptions::default())?;
-/// let mut walk = engine.walk(Input::Values(&[0.5; 3 * 64 * 64]), 64, 64)?;
+/// let mut walk = engine.walk(Input::values(&[0.5; 3 * 64 * 64], [64, 64]))?;
 /// let mut names = Vec::new();
 /// while let Some(values) = walk.advance()? {
 ///     for (value, elements) in values {
@@ -51,22 +52,21 @@ struct Halt<'a> {
 }
 
 impl Engine {
-    /// Starts a run of `input`, images of `height` x `width` pixels, that stops after every step and shows what it made: to
+    /// Starts a run of `input` that stops after every step and shows what it made: to
     /// find the layer where a device goes wrong. It has buffers of its own, and each stop waits for the device.
     ///
     /// Errors as [`Engine::start`] does, and where the batch is too large for the device to run at once.
-    pub fn walk(&self, input: Input<'_>, height: usize, width: usize) -> Result<Walk> {
-        pollster::block_on(self.walk_async(input, height, width))
+    pub fn walk(&self, input: Input<'_>) -> Result<Walk> {
+        pollster::block_on(self.walk_async(input))
     }
 
-    async fn walk_async(&self, input: Input<'_>, height: usize, width: usize) -> Result<Walk> {
-        self.gpu.check()?;
-        let batch = input.images(Shape { height, width, ..self.graph.input_shape() })?;
-        self.check_whole(batch, height, width)?;
-        let plan = self.checked_plan(batch, height, width).await?;
-        let bound = BoundPlan::new(&self.gpu, Origin::from(input), plan, &self.weights, &self.pipelines).await?;
-        bound.arrive(&self.gpu, input).await?;
-        Ok(Walk { gpu: self.gpu.clone(), input: self.graph.input(), bound, next: 0 })
+    async fn walk_async(&self, input: Input<'_>) -> Result<Walk> {
+        let shared = &self.shared;
+        let purpose = shared.purpose(Owner::Engine, &input)?;
+        shared.check_whole(purpose)?;
+        let bound = shared.bind_alone(purpose, shared.tuning(), Arc::default()).await?;
+        bound.arrive(&shared.gpu, input).await?;
+        Ok(Walk { gpu: shared.gpu.clone(), input: shared.graph.input(), bound, next: 0 })
     }
 }
 

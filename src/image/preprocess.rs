@@ -69,7 +69,7 @@ pub struct View {
 }
 
 impl Prepared {
-    /// The samples and what they stand for: what an [`Engine`](crate::Engine::run_pictures) takes.
+    /// The samples and what they stand for: what an [`Engine`](crate::engine::Input::pictures) takes.
     pub fn samples(&self) -> Samples<'_> {
         Samples { bytes: self.picture.samples(), tables: &self.tables }
     }

@@ -11,13 +11,14 @@ use super::{Profile, StepProfile};
 ///
 /// ```
 /// use densenet_wgpu::profile::{Ceilings, Comparison, Profile};
+/// use densenet_wgpu::engine::Input;
 /// use densenet_wgpu::{Engine, EngineOptions, Gpu, models};
 ///
 /// let model = models::bundled("digits").expect("it is bundled")?;
 /// let engine = Engine::new(&Gpu::open(None)?, &model.graph(64, 64)?, &model.weights, EngineOptions::default())?;
 /// let ceilings = Ceilings { gflops: 100.0, gigabytes_per_second: 10.0, launch_ms: 0.01 }; // or `Ceilings::measure`
-/// let profile = Profile::measure(&engine, &[0.5; 3 * 64 * 64], 64, 64, 1, ceilings)?;
-/// let later = Profile::measure(&engine, &[0.5; 3 * 64 * 64], 64, 64, 1, ceilings)?;
+/// let profile = Profile::measure(&engine, Input::values(&[0.5; 3 * 64 * 64], [64, 64]), 1, ceilings)?;
+/// let later = Profile::measure(&engine, Input::values(&[0.5; 3 * 64 * 64], [64, 64]), 1, ceilings)?;
 /// let comparison = Comparison::new(&profile, &later);
 /// assert_eq!(comparison.steps.len(), profile.steps.len());
 /// println!("{comparison}"); // what moved most comes first

@@ -6,12 +6,13 @@
 //!
 //! ```
 //! use densenet_wgpu::profile::{Ceilings, Profile};
+//! use densenet_wgpu::engine::Input;
 //! use densenet_wgpu::{Engine, EngineOptions, Gpu, models};
 //!
 //! let model = models::bundled("digits").expect("it is bundled")?;
 //! let engine = Engine::new(&Gpu::open(None)?, &model.graph(64, 64)?, &model.weights, EngineOptions::default())?;
 //! let ceilings = Ceilings { gflops: 100.0, gigabytes_per_second: 10.0, launch_ms: 0.01 }; // or `Ceilings::measure`
-//! let profile = Profile::measure(&engine, &[0.5; 3 * 64 * 64], 64, 64, 1, ceilings)?;
+//! let profile = Profile::measure(&engine, Input::values(&[0.5; 3 * 64 * 64], [64, 64]), 1, ceilings)?;
 //! let slowest = profile.by_module().into_iter().max_by(|a, b| a.gpu_ms.total_cmp(&b.gpu_ms)).expect("it has modules");
 //! println!("{profile}\n{} takes {:.0} %", slowest.name, 100.0 * slowest.share);
 //! assert!(slowest.share > 0.0 && profile.trace().contains("traceEvents") && profile.svg().starts_with("<svg"));
@@ -27,7 +28,7 @@ mod trace;
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{Clock, Engine, EngineOptions, Grain, Timeline};
+use crate::engine::{Clock, Engine, EngineOptions, Grain, Input, Timeline};
 use crate::error::Result;
 use crate::gpu::Gpu;
 use crate::graph::Graph;
@@ -74,12 +75,13 @@ impl Ceilings {
 ///
 /// ```no_run
 /// use densenet_wgpu::profile::{Ceilings, Profile};
+/// use densenet_wgpu::engine::Input;
 /// use densenet_wgpu::{Engine, EngineOptions, Gpu, models};
 ///
 /// # fn main() -> densenet_wgpu::Result<()> {
 /// let (gpu, model) = (Gpu::open(None)?, models::bundled("digits").unwrap()?);
 /// let engine = Engine::new(&gpu, &model.graph(64, 64)?, &model.weights, EngineOptions::default())?;
-/// let profile = Profile::measure(&engine, &[0.5; 3 * 64 * 64], 64, 64, 10, Ceilings::measure(&gpu)?)?;
+/// let profile = Profile::measure(&engine, Input::values(&[0.5; 3 * 64 * 64], [64, 64]), 10, Ceilings::measure(&gpu)?)?;
 /// println!("{profile}");
 /// for total in profile.by_module() {
 ///     println!("{}: {:.1} %", total.name, 100.0 * total.share);
@@ -127,19 +129,19 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// Runs the batch `input` `[N, C, height, width]` `runs` times (at least once) in each of three ways, after some runs that
-    /// do not count.
+    /// Runs the batch `input` `runs` times (at least once) in each of three ways, after some runs that do not count. The steps
+    /// are the plan's: what pictures pass through before them is part of the totals.
     ///
     /// Errors where the input does not fit, the batch is too large for the device to run at once, or the device
     /// fails.
-    pub fn measure(engine: &Engine, input: &[f32], height: usize, width: usize, runs: usize, ceilings: Ceilings) -> Result<Self> {
+    pub fn measure(engine: &Engine, input: Input<'_>, runs: usize, ceilings: Ceilings) -> Result<Self> {
         let runs = runs.max(1);
         let (mut stepwise, mut whole, mut wall) = (Vec::new(), Vec::new(), Vec::new());
         for run in 0..WARM_RUNS + runs {
-            let steps = engine.time(input, height, width, Grain::Step)?;
-            let total = engine.time(input, height, width, Grain::Run)?;
+            let steps = engine.time(input, Grain::Step)?;
+            let total = engine.time(input, Grain::Run)?;
             let start = std::time::Instant::now();
-            engine.run_at(input, height, width)?;
+            engine.run(input)?;
             let elapsed = start.elapsed().as_secs_f64();
             if run >= WARM_RUNS {
                 stepwise.push(steps);
@@ -147,10 +149,12 @@ impl Profile {
                 wall.push(elapsed);
             }
         }
-        let batch = input.len() / Shape { height, width, ..engine.graph().input_shape() }.elements();
+        let [height, width] = input.size();
+        let batch = input.images(engine.graph().input_shape().channels)?;
         let plan = engine.plan(batch, height, width)?;
-        let medians =
-            (0..plan.steps().len()).map(|step| 1e3 * median(stepwise.iter().map(|run| run.passes[step][1] - run.passes[step][0])));
+        let before = usize::from(input.is_pictures() && stepwise.iter().all(|run| run.passes.len() > plan.steps().len()));
+        let pass = |run: &Timeline, step: usize| run.passes[before + step][1] - run.passes[before + step][0];
+        let medians = (0..plan.steps().len()).map(|step| 1e3 * median(stepwise.iter().map(|run| pass(run, step))));
         let mut steps: Vec<StepProfile> = plan.steps().iter().zip(medians).map(|(step, ms)| StepProfile::new(step, ms, ceilings)).collect();
         let sum_gpu_ms: f64 = steps.iter().map(|step| step.gpu_ms).sum();
         steps.iter_mut().for_each(|step| step.share = step.gpu_ms / sum_gpu_ms);
@@ -202,7 +206,7 @@ fn launch_ms(gpu: &Gpu) -> Result<f64> {
     let engine = Engine::new(gpu, &graph, &Weights::new(), EngineOptions { fusion: false, ..EngineOptions::default() })?;
     let mut passes = Vec::new();
     for _ in 0..8 {
-        passes.extend(engine.time(&[1.0], 1, 1, Grain::Step)?.passes);
+        passes.extend(engine.time(Input::values(&[1.0], [1, 1]), Grain::Step)?.passes);
     }
     Ok(1e3 * median(passes.iter().map(|[begin, end]| end - begin)))
 }
@@ -230,7 +234,7 @@ mod tests {
         let model = Checkpoint::init(Config { num_classes: Some(5), ..Config::imagenet(6, &[2, 2], 10) }, 3).unwrap();
         let graph = model.graph(64, 64).unwrap();
         let engine = pollster::block_on(Engine::with_sources(&gpu, &graph, &model.weights, EngineOptions::default(), source)).unwrap();
-        Profile::measure(&engine, &vec![0.5; 3 * 64 * 64], 64, 64, 3, CEILINGS).unwrap()
+        Profile::measure(&engine, Input::values(&vec![0.5; 3 * 64 * 64], [64, 64]), 3, CEILINGS).unwrap()
     }
 
     #[test]

@@ -12,12 +12,13 @@ use crate::plan::Step;
 ///
 /// ```
 /// use densenet_wgpu::profile::{Bound, Ceilings, Profile};
+/// use densenet_wgpu::engine::Input;
 /// use densenet_wgpu::{Engine, EngineOptions, Gpu, models};
 ///
 /// let model = models::bundled("digits").expect("it is bundled")?;
 /// let engine = Engine::new(&Gpu::open(None)?, &model.graph(64, 64)?, &model.weights, EngineOptions::default())?;
 /// let ceilings = Ceilings { gflops: 100.0, gigabytes_per_second: 10.0, launch_ms: 0.01 }; // or `Ceilings::measure`
-/// let profile = Profile::measure(&engine, &[0.5; 3 * 64 * 64], 64, 64, 1, ceilings)?;
+/// let profile = Profile::measure(&engine, Input::values(&[0.5; 3 * 64 * 64], [64, 64]), 1, ceilings)?;
 /// let small = profile.steps.iter().filter(|step| step.bound == Bound::Launch);
 /// println!("{} of {} steps are too small for the device", small.count(), profile.steps.len());
 /// assert_eq!(Bound::Launch.to_string(), "launch");
@@ -55,12 +56,13 @@ impl fmt::Display for Bound {
 ///
 /// ```
 /// use densenet_wgpu::profile::{Ceilings, Profile};
+/// use densenet_wgpu::engine::Input;
 /// use densenet_wgpu::{Engine, EngineOptions, Gpu, models};
 ///
 /// let model = models::bundled("digits").expect("it is bundled")?;
 /// let engine = Engine::new(&Gpu::open(None)?, &model.graph(64, 64)?, &model.weights, EngineOptions::default())?;
 /// let ceilings = Ceilings { gflops: 100.0, gigabytes_per_second: 10.0, launch_ms: 0.01 }; // or `Ceilings::measure`
-/// let profile = Profile::measure(&engine, &[0.5; 3 * 64 * 64], 64, 64, 1, ceilings)?;
+/// let profile = Profile::measure(&engine, Input::values(&[0.5; 3 * 64 * 64], [64, 64]), 1, ceilings)?;
 /// let longest = profile.steps.iter().max_by(|a, b| a.gpu_ms.total_cmp(&b.gpu_ms)).expect("it has steps");
 /// println!("{} ({}): {:.3} ms, bound by {}", longest.name, longest.kernel, longest.gpu_ms, longest.bound);
 /// let shares: f64 = profile.steps.iter().map(|step| step.share).sum();

@@ -8,12 +8,13 @@ use super::StepProfile;
 ///
 /// ```
 /// use densenet_wgpu::profile::{Ceilings, Profile};
+/// use densenet_wgpu::engine::Input;
 /// use densenet_wgpu::{Engine, EngineOptions, Gpu, models};
 ///
 /// let model = models::bundled("digits").expect("it is bundled")?;
 /// let engine = Engine::new(&Gpu::open(None)?, &model.graph(64, 64)?, &model.weights, EngineOptions::default())?;
 /// let ceilings = Ceilings { gflops: 100.0, gigabytes_per_second: 10.0, launch_ms: 0.01 }; // or `Ceilings::measure`
-/// let profile = Profile::measure(&engine, &[0.5; 3 * 64 * 64], 64, 64, 1, ceilings)?;
+/// let profile = Profile::measure(&engine, Input::values(&[0.5; 3 * 64 * 64], [64, 64]), 1, ceilings)?;
 /// for total in profile.by_operation() {
 ///     println!("{}: {} steps, {:.3} ms, {:.1} GFLOP/s", total.name, total.steps, total.gpu_ms, total.gflops());
 /// }

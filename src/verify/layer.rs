@@ -15,7 +15,7 @@ use crate::shape::Shape;
 /// let model = models::bundled("digits").expect("it is bundled")?;
 /// let engine = Engine::new(&Gpu::open(None)?, &model.graph(64, 64)?, &model.weights, EngineOptions::default())?;
 ///
-/// let verification = Verification::run(&engine, &model.weights, Input::Values(&[0.5; 3 * 64 * 64]), 64, 64)?;
+/// let verification = Verification::run(&engine, &model.weights, Input::values(&[0.5; 3 * 64 * 64], [64, 64]))?;
 /// let worst = verification.worst().expect("it has layers");
 /// assert!(worst.agrees && worst.error < verification.tolerance, "{worst}");
 /// println!("{}: {} instead of {} at {:?}", worst.name(), worst.found, worst.expected, worst.worst);

@@ -29,7 +29,6 @@ use crate::engine::{Input, Walk};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Value};
 use crate::kernels::Precision;
-use crate::samples::Samples;
 use crate::weights::Weights;
 use crate::{Engine, Reference};
 
@@ -63,7 +62,7 @@ pub const fn tolerance(precision: Precision) -> f64 {
 /// let graph = model.graph(64, 64)?;
 /// let options = EngineOptions { fusion: false, ..EngineOptions::default() };
 /// let engine = Engine::new(&Gpu::open(None)?, &graph, &model.weights, options)?;
-/// let verification = Verification::run(&engine, &model.weights, Input::Values(&[0.5; 3 * 64 * 64]), 64, 64)?;
+/// let verification = Verification::run(&engine, &model.weights, Input::values(&[0.5; 3 * 64 * 64], [64, 64]))?;
 /// assert_eq!(verification.first_divergence(), None);
 /// assert_eq!(verification.layers.len(), graph.nodes().len());
 /// # Ok::<(), densenet_wgpu::Error>(())
@@ -77,25 +76,33 @@ pub struct Verification {
 }
 
 impl Verification {
-    /// Runs `input`, images of `height` x `width` pixels, on both: `weights` are those that the engine was made with.
+    /// Runs `input` on both: `weights` are those that the engine was made with.
     ///
-    /// Errors where the weights or the input do not fit the network, the batch is too large for the device to run at once, or
+    /// Errors where the weights or the input do not fit the network, the input is a buffer on the device, whose numbers the
+    /// reference does not have, the batch is too large for the device to run at once, or
     /// the device fails.
     #[tracing::instrument(name = "verify", skip_all)]
-    pub fn run(engine: &Engine, weights: &Weights, input: Input<'_>, height: usize, width: usize) -> Result<Self> {
+    pub fn run(engine: &Engine, weights: &Weights, input: Input<'_>) -> Result<Self> {
+        let [height, width] = input.size();
+        let Some(values) = input.to_values() else {
+            return Err(Error::Input {
+                expected: "numbers or pictures, which the reference can read too".into(),
+                found: "a buffer".into(),
+            });
+        };
         let reference = Reference::new(engine.graph().resized(height, width)?, weights.clone())?;
         let tolerance = tolerance(engine.tuning().precision);
-        let walk = engine.walk(input, height, width)?;
+        let walk = engine.walk(input)?;
         let mut awaited = HashMap::new();
         for (value, _) in walk.plan().steps().iter().flat_map(|step| &step.values) {
             *awaited.entry(*value).or_insert(0) += 1;
         }
         awaited.insert(reference.graph().input(), 1);
-        let arrival = if matches!(input, Input::Values(_)) { "upload" } else { "normalise" };
+        let arrival = if input.is_pictures() { "normalise" } else { "upload" };
         let mut comparison =
             Comparison { graph: reference.graph(), arrival, walk, tolerance, awaited, expected: HashMap::new(), layers: Vec::new() };
         let mut failed = None;
-        reference.walk(&values(input), height, width, |value, result| match comparison.show(value, result) {
+        reference.walk(&values, height, width, |value, result| match comparison.show(value, result) {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => {
                 failed = Some(error);
@@ -116,13 +123,6 @@ impl Verification {
     /// The layer that differs most.
     pub fn worst(&self) -> Option<&LayerCheck> {
         self.layers.iter().max_by(|a, b| a.error.total_cmp(&b.error))
-    }
-}
-
-fn values(input: Input<'_>) -> Vec<f32> {
-    match input {
-        Input::Values(values) => values.to_vec(),
-        Input::Pictures(pictures) => pictures.iter().flat_map(Samples::values).collect(),
     }
 }
 
@@ -186,7 +186,7 @@ impl Comparison<'_> {
 mod tests {
     use super::*;
     use crate::kernels::{Shader, Tuning, Variant};
-    use crate::{Cache, Checkpoint, Config, EngineOptions, Gpu};
+    use crate::{Cache, Checkpoint, Config, EngineOptions, Gpu, Samples};
 
     /// Odd sizes: 33x37, 17x19 behind the stem's convolution, 9x10 and 4x5 in the blocks.
     const SIZE: [usize; 2] = [33, 37];
@@ -203,7 +203,7 @@ mod tests {
         let bytes: Vec<u8> = (0..2 * 3 * height * width).map(|index| (index * 7919 % 251) as u8).collect();
         let tables: [[f32; 256]; 3] = [std::array::from_fn(|sample| sample as f32 / 64.0 - 2.0); 3];
         let pictures: Vec<Samples> = bytes.chunks_exact(bytes.len() / 2).map(|bytes| Samples { bytes, tables: &tables }).collect();
-        Verification::run(&engine, &model.weights, Input::Pictures(&pictures), height, width).unwrap()
+        Verification::run(&engine, &model.weights, Input::pictures(&pictures, SIZE)).unwrap()
     }
 
     /// Breaks `shader` where its text has `right`.

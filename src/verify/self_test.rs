@@ -64,7 +64,7 @@ fn verification(gpu: &Gpu, precision: Precision, source: fn(&Variant) -> String)
     let tables: [[f32; 256]; 3] =
         std::array::from_fn(|channel| std::array::from_fn(|sample| (sample as f32 - 100.0) / (50 + channel) as f32));
     let pictures: Vec<Samples> = bytes.chunks_exact(SHAPE.elements()).map(|bytes| Samples { bytes, tables: &tables }).collect();
-    Verification::run(&engine, &weights, Input::Pictures(&pictures), SHAPE.height, SHAPE.width)
+    Verification::run(&engine, &weights, Input::pictures(&pictures, [SHAPE.height, SHAPE.width]))
 }
 
 /// A DenseNet in small, with what the fusion of a real one leaves out: a ReLU and a batch norm of their own, a concat that

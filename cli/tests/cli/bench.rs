@@ -2,6 +2,7 @@
 
 use std::process::Output;
 
+use densenet_wgpu::engine::Input;
 use densenet_wgpu::{Engine, EngineOptions, Gpu, models};
 use serde_json::Value;
 
@@ -49,7 +50,7 @@ fn bench_measures_the_default_device() {
         assert!((share / ratio - 1.0).abs() < 1e-9, "{row}");
 
         let engine = Engine::new(&gpu, &model.graph(48, 32).unwrap(), &model.weights, EngineOptions::default()).unwrap();
-        engine.run(&vec![0.5; batch as usize * 3 * 48 * 32]).unwrap();
+        engine.run(Input::values(&vec![0.5; batch as usize * 3 * 48 * 32], [48, 32])).unwrap();
         assert_eq!(row["gpu_memory_bytes"], engine.byte_allocated(), "batch {batch}");
         let flops = engine.plan(batch as usize, 48, 32).unwrap().flops() as f64;
         assert!((number(row, "gflops") * number(&row["latency_ms"], "p50") * 1e6 / flops - 1.0).abs() < 1e-9, "{row}");
