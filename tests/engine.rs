@@ -2,10 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::future::Future;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
 
-use densenet_wgpu::engine::Input;
-use densenet_wgpu::{Config, Engine, EngineOptions, Error, Gpu, Graph, Precision, Reference, Samples, Shape, Tensor, Weights, wgpu};
+use densenet_wgpu::engine::{Grain, Input};
+use densenet_wgpu::{Cache, Config, Engine, EngineOptions, Error, Gpu, Graph, Precision, Reference, Samples, Shape, Tensor, Weights, wgpu};
 
 #[expect(dead_code, reason = "other tests use the rest")]
 mod common;
@@ -75,6 +79,82 @@ fn threads_get_their_own_results() {
     std::thread::scope(|scope| (0..4).for_each(|seed| drop(scope.spawn(move || run(seed)))));
 }
 
+/// Runs, times and tunes one engine from several threads, with inputs that differ: each gets what the reference makes of its
+/// own, whatever the others are at.
+#[track_caller]
+fn hammer(gpu: &Gpu) {
+    const SIZE: [usize; 2] = [40, 33];
+    let (graph, weights) = network(40, 33);
+    let engine = Engine::new(gpu, &graph, &weights, EngineOptions::default()).unwrap();
+    let works = |seed: u64| {
+        let batches = [1, 3, 1, 2].into_iter().enumerate();
+        let work = |(index, batch)| {
+            let input = input(100 * seed + index as u64, batch, 40, 33);
+            let expected = reference(40, 33, &input);
+            (input, expected)
+        };
+        batches.map(work).collect::<Vec<_>>()
+    };
+    let (is_over, answers) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let run = |works: Vec<(Vec<f32>, Vec<f32>)>| {
+        for (input, expected) in works.iter().cycle() {
+            if is_over.load(Ordering::Relaxed) {
+                break;
+            }
+            assert_close(&engine.run(Input::values(input, SIZE)).unwrap(), expected, TOLERANCE);
+            answers.fetch_add(1, Ordering::Relaxed);
+        }
+    };
+    let time = |input: &[f32]| {
+        for grain in [Grain::Step, Grain::Run].into_iter().cycle() {
+            if is_over.load(Ordering::Relaxed) {
+                break;
+            }
+            engine.time(Input::values(input, SIZE), grain).unwrap();
+        }
+    };
+    let tune = || {
+        // Ends the others' loops also where it fails.
+        let _ended = Ends(&is_over);
+        for batch in [1, 3] {
+            engine.tune(batch, 40, 33).unwrap();
+        }
+    };
+    let (ours, theirs) = ([works(1), works(2)], input(7, 1, 40, 33));
+    std::thread::scope(|scope| {
+        let tuning = scope.spawn(tune);
+        scope.spawn(|| time(&theirs));
+        for works in ours {
+            scope.spawn(|| run(works));
+        }
+        tuning.join().unwrap();
+    });
+    assert!(answers.load(Ordering::Relaxed) > 10, "too few runs to tell");
+    assert!(!engine.tuning().fastest.is_empty());
+}
+
+/// Sets a flag when it is dropped.
+struct Ends<'a>(&'a AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn threads_run_while_others_time_and_tune() {
+    hammer(gpu());
+}
+
+#[test]
+fn threads_run_while_others_time_and_tune_by_the_hosts_clock() {
+    let (device, queue) = own_device(wgpu::Limits::default());
+    let gpu = Gpu::from_device(device, queue);
+    assert!(!gpu.device().features().contains(wgpu::Features::TIMESTAMP_QUERY));
+    hammer(&gpu);
+}
+
 #[test]
 fn pictures_are_their_values_in_any_thread() {
     let run = |seed: u64| {
@@ -127,18 +207,133 @@ fn runs_are_started_before_others_are_waited_for() {
 }
 
 #[test]
-fn more_sizes_than_are_kept_stay_right() {
-    for size in [40, 41, 42, 43, 44, 45, 40, 42] {
+fn sizes_and_batches_stay_right_as_memory_grows() {
+    for size in [40, 41, 42, 73, 44, 45, 40, 42] {
         let input = input(5, 1, size, 33);
         assert_close(&engine().run(Input::values(&input, [size, 33])).unwrap(), &reference(size, 33, &input), TOLERANCE);
     }
 }
 
 #[test]
-fn a_future_gives_what_a_call_gives() {
+fn futures_give_what_calls_give() {
     let input = input(1, 2, 40, 33);
-    let awaited = pollster::block_on(engine().run_async(Input::values(&input, [40, 33]))).unwrap();
-    assert_eq!(awaited, engine().run(Input::values(&input, [40, 33])).unwrap());
+    let expected = engine().run(Input::values(&input, [40, 33])).unwrap();
+    assert_eq!(pollster::block_on(engine().run_async(Input::values(&input, [40, 33]))).unwrap(), expected);
+    let pictures = noisy(4, 2, 40, 33);
+    let expected = engine().run(Input::values(&pictures.values(), [40, 33])).unwrap();
+    assert_eq!(pollster::block_on(engine().run_async(Input::pictures(&pictures.samples(), [40, 33]))).unwrap(), expected);
+}
+
+#[test]
+fn futures_can_be_sent_to_other_threads() {
+    fn sent<T: Send>(future: T) -> T {
+        future
+    }
+    let input = input(1, 1, 40, 33);
+    let (graph, weights) = network(40, 33);
+    let all = async {
+        let gpu = sent(Gpu::open_async(None)).await?.with_cache(Cache::off());
+        let engine = sent(Engine::new_async(&gpu, graph, weights, EngineOptions::default())).await?;
+        let run = sent(engine.start_async(Input::values(&input, [40, 33]))).await?;
+        let mut encoder = gpu.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        let usage = wgpu::BufferUsages::COPY_DST;
+        let output = gpu.device().create_buffer(&wgpu::BufferDescriptor { label: None, size: 7 * 4, usage, mapped_at_creation: false });
+        sent(engine.encode_async(&mut encoder, Input::values(&input, [40, 33]), &output)).await?;
+        Ok::<_, Error>((sent(run.wait_all_async()).await?, sent(engine.run_async(Input::values(&input, [40, 33]))).await?))
+    };
+    let (all, first) = pollster::block_on(sent(all)).unwrap();
+    assert_eq!(all, [first.as_slice()]);
+    assert_close(&first, &reference(40, 33, &input), TOLERANCE);
+}
+
+/// Making an engine compiles and checks for a while: meanwhile its caller is polled again and again and never kept.
+#[test]
+fn no_poll_keeps_its_caller_waiting() {
+    let pictures = input(1, 1, 40, 33);
+    let (graph, weights) = network(40, 33);
+    let work = async {
+        let engine = Engine::new_async(gpu(), graph, weights, EngineOptions::default()).await?;
+        engine.run_async(Input::values(&pictures, [40, 33])).await
+    };
+    let mut work = std::pin::pin!(work);
+    let mut context = Context::from_waker(Waker::noop());
+    let (begun, mut polls, mut longest) = (Instant::now(), 0, Duration::ZERO);
+    let logits = loop {
+        let asked = Instant::now();
+        let polled = work.as_mut().poll(&mut context);
+        longest = longest.max(asked.elapsed());
+        polls += 1;
+        match polled {
+            Poll::Ready(logits) => break logits.unwrap(),
+            Poll::Pending => std::thread::sleep(Duration::from_millis(1)),
+        }
+    };
+    assert_close(&logits, &reference(40, 33, &pictures), TOLERANCE);
+    assert!(polls > 10, "{polls} polls: the test needs work that takes longer");
+    assert!(longest < begun.elapsed() / 4, "a poll took {longest:?} of {:?}", begun.elapsed());
+}
+
+#[test]
+fn memory_is_shared_and_given_back() {
+    let (graph, weights) = network(40, 33);
+    let engine = Engine::new(gpu(), &graph, &weights, EngineOptions::default()).unwrap();
+    let empty = engine.byte_allocated();
+    let run = |batch: usize, size: [usize; 2]| {
+        let input = input(batch as u64, batch, size[0], size[1]);
+        assert_close(&engine.run(Input::values(&input, size)).unwrap(), &reference(size[0], size[1], &input), TOLERANCE);
+        engine.byte_allocated()
+    };
+    let activations = |batch: usize, size: [usize; 2]| engine.plan(batch, size[0], size[1]).unwrap().byte_buffers().sum::<u64>();
+    let largest = run(8, [40, 33]);
+    let parameters = 64 << 10;
+    assert!(largest <= empty + activations(8, [40, 33]) + parameters, "{largest} bytes");
+    // Smaller batches and pictures fit into what is there, and nothing is bound anew when they come again.
+    for _ in 0..2 {
+        for batch in 1..8 {
+            assert!(run(batch, [40, 33]) <= largest + batch as u64 * parameters);
+        }
+    }
+    // Growth gives back what was too small.
+    let grown = run(8, [80, 66]);
+    assert!(grown <= empty + activations(8, [80, 66]) + 2 * parameters, "{grown} bytes");
+    assert!(run(1, [40, 33]) <= grown + parameters);
+    engine.trim();
+    assert_eq!(engine.byte_allocated(), empty);
+    run(2, [40, 33]);
+}
+
+#[test]
+fn a_program_encodes_what_the_host_has() {
+    let (values, pictures) = (input(9, 2, 40, 33), noisy(9, 2, 40, 33));
+    let device = gpu().device();
+    let samples = pictures.samples();
+    for (input, expected) in [
+        (Input::values(&values, [40, 33]), reference(40, 33, &values)),
+        (Input::pictures(&samples, [40, 33]), reference(40, 33, &pictures.values())),
+    ] {
+        let usage = wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ;
+        let to = device.create_buffer(&wgpu::BufferDescriptor { label: None, size: 2 * 7 * 4, usage, mapped_at_creation: false });
+        let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        engine().encode(&mut encoder, input, &to).unwrap();
+        gpu().queue().submit([encoder.finish()]);
+        to.map_async(wgpu::MapMode::Read, .., |result| result.unwrap());
+        device.poll(wgpu::PollType::wait_indefinitely()).unwrap();
+        assert_close(bytemuck::cast_slice(&to.get_mapped_range(..).unwrap()), &expected, TOLERANCE);
+    }
+}
+
+#[test]
+fn a_run_takes_its_input_from_a_buffer() {
+    let pictures = input(11, 3, 40, 33);
+    let contents = bytemuck::cast_slice(&pictures);
+    let usage = wgpu::BufferUsages::COPY_SRC;
+    let descriptor = wgpu::util::BufferInitDescriptor { label: None, contents, usage };
+    let from = wgpu::util::DeviceExt::create_buffer_init(gpu().device(), &descriptor);
+    let expected = engine().run(Input::values(&pictures, [40, 33])).unwrap();
+    assert_eq!(engine().run(Input::buffer(&from, 3, [40, 33])).unwrap(), expected);
+    assert_eq!(engine().time(Input::buffer(&from, 3, [40, 33]), Grain::Run).unwrap().passes.len(), 1);
+    let message = engine().run(Input::buffer(&from, 4, [40, 33])).unwrap_err().to_string();
+    assert!(message.contains("at least 63360 bytes for 4 images") && message.contains("47520"), "{message}");
 }
 
 #[test]
@@ -379,8 +574,9 @@ fn memory_is_what_the_plan_says() {
     let before = engine.byte_allocated();
     engine.run(Input::pictures(&noisy(1, 3, 97, 131).samples(), [97, 131])).unwrap();
     let uploads = 3 * (97_u64 * 131 * 3).next_multiple_of(4) + 3 * 3 * 1024;
+    // The activations are where they were; what arrives and a second plan's parameters come with it.
     let taken = engine.byte_allocated() - before;
-    assert!(taken >= planned.byte_buffers().sum::<u64>() + uploads, "{taken} bytes");
+    assert!((1..=uploads + (64 << 10)).contains(&taken), "{taken} bytes");
 }
 
 #[test]
