@@ -473,6 +473,7 @@ impl Shared {
     }
 
     /// [`Shared::parts`] where all of them are bound already.
+    #[cfg(not(target_family = "wasm"))]
     fn parts_there(&self, purpose: Purpose) -> Option<Vec<Arc<BoundPlan>>> {
         let largest = lock(&self.largest_batches).get(&purpose.size).copied()?;
         shares(purpose.batch, largest).map(|batch| self.found(Purpose { batch, ..purpose })).collect()

@@ -38,7 +38,7 @@ pub(crate) struct Verdicts {
 #[derive(Debug)]
 enum Notes {
     /// We do, until this is dropped.
-    Ours(#[expect(dead_code, reason = "holds the lock")] File),
+    Ours { _lock: File },
     /// Another process or engine does, and what we find is found again another time.
     Theirs,
     /// Nobody, or everybody: there are no locks here. Then what was found is kept, but not what was begun.
@@ -48,7 +48,7 @@ enum Notes {
 impl Notes {
     fn of(file: Option<&SealedFile>) -> Self {
         match file.map(SealedFile::try_lock) {
-            Some(Ok(lock)) => Self::Ours(lock),
+            Some(Ok(lock)) => Self::Ours { _lock: lock },
             Some(Err(TryLockError::WouldBlock)) => Self::Theirs,
             Some(Err(TryLockError::Error(_))) | None => Self::Nobodys,
         }
@@ -72,7 +72,7 @@ impl Verdicts {
         for verdict in kept.values_mut() {
             if let Verdict::Begun(before) = *verdict {
                 // Whoever began is gone, or else still at it.
-                *verdict = Verdict::Lost(before + u32::from(matches!(self.notes, Notes::Ours(_))));
+                *verdict = Verdict::Lost(before + u32::from(matches!(self.notes, Notes::Ours { .. })));
             }
         }
         self.verdicts.extend(kept);
@@ -94,7 +94,7 @@ impl Verdicts {
         }
         self.begun.extend(labels.map(str::to_owned));
         // Without a lock nobody could tell what is lost from what is under way.
-        if matches!(self.notes, Notes::Ours(_)) {
+        if matches!(self.notes, Notes::Ours { .. }) {
             self.keep();
         }
     }
@@ -121,7 +121,7 @@ impl Verdicts {
             Some(Verdict::Lost(times)) => Some(Verdict::Begun(*times)),
             Some(_) => None,
         };
-        if matches!(self.notes, Notes::Ours(_)) {
+        if matches!(self.notes, Notes::Ours { .. }) {
             verdicts.extend(self.begun.iter().filter_map(|label| Some((label.clone(), begun(label)?))));
         }
         if let (Some(file), Ok(content)) = (&self.file, serde_json::to_vec(&verdicts))
