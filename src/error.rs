@@ -1,29 +1,30 @@
-//! What can go wrong, in one enum: every message says where, what was expected and what was found.
+//! What can go wrong, in one enum: every message says where, what was expected, what was found and the remedy.
+//!
+//! Messages are whole by themselves, for the user of a program; a program tells kinds apart by their variants, and
+//! [`Error::place`] says where something is wrong.
 //!
 //! ```
 //! use densenet_wgpu::{Config, Error};
 //!
 //! let error = Config::densenet121().graph(16, 16).unwrap_err();
-//! assert!(matches!(error, Error::TooSmall { .. }));
+//! assert!(matches!(error, Error::TooSmall { height: 1, width: 1, .. }));
+//! assert_eq!(error.place().as_deref(), Some("features.transition3.pool"));
 //! assert_eq!(
 //!     error.to_string(),
 //!     "features.transition3.pool: an input of 3x16x16 is too small for this network (it has shrunk to 1x1 here); use a larger one"
 //! );
 //! ```
 
+use std::borrow::Cow;
+use std::fmt::Display;
+#[cfg(feature = "image")]
+use std::path::Path;
+use std::path::PathBuf;
+
 use crate::shape::Shape;
 
 /// Result of this library.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
-
-/// What a limit on pictures counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Limited {
-    /// Pixels of the picture.
-    Pixels,
-    /// Bytes of its file, or of memory to decode it in.
-    Bytes,
-}
 
 /// Everything this library refuses to do, with the reason.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +32,7 @@ pub enum Limited {
 pub enum Error {
     /// A graph verb was called with shapes or arguments that do not fit.
     #[error("{layer}: expected {expected}, found {found}")]
+    #[non_exhaustive]
     Graph {
         /// The layer being added.
         layer: String,
@@ -41,6 +43,7 @@ pub enum Error {
     },
     /// The input picture or tensor is smaller than the network can take.
     #[error("{layer}: an input of {input} is too small for this network (it has shrunk to {height}x{width} here); use a larger one")]
+    #[non_exhaustive]
     TooSmall {
         /// The layer whose window no longer fits.
         layer: String,
@@ -52,11 +55,20 @@ pub enum Error {
         width: usize,
     },
     /// A checkpoint that cannot be used.
-    #[error("checkpoint: {0}")]
-    Checkpoint(String),
+    #[error("checkpoint: {}{reason}", before(file.as_ref()))]
+    #[non_exhaustive]
+    Checkpoint {
+        /// Its path, or what it was called; `None` where it is in memory only.
+        file: Option<String>,
+        /// What was expected, what was found, and the remedy.
+        reason: String,
+    },
     /// A tensor in a checkpoint that is missing, left over, mis-shaped or not finite.
-    #[error("checkpoint tensor {tensor}: expected {expected}, found {found}")]
+    #[error("checkpoint tensor {}{tensor}: expected {expected}, found {found}", before(file.as_ref()))]
+    #[non_exhaustive]
     Tensor {
+        /// The checkpoint's path, or what it was called; `None` where it is in memory only.
+        file: Option<String>,
         /// The tensor's name in the checkpoint.
         tensor: String,
         /// What the architecture needs.
@@ -66,25 +78,84 @@ pub enum Error {
     },
     /// An input tensor of the wrong length, rank or content.
     #[error("input: expected {expected}, found {found}")]
+    #[non_exhaustive]
     Input {
         /// What the network needs.
         expected: String,
         /// What it was given.
         found: String,
     },
+    /// A model whose input no picture can become.
+    #[error("input: expected a model of 1 or 3 channels, found a model of {channels} channels; run it on raw tensors")]
+    #[non_exhaustive]
+    Channels {
+        /// The channels that the model takes.
+        channels: usize,
+    },
     /// A layer name that the graph does not have.
     #[error("no layer is called {name:?}{}", suggestion.as_ref().map(|s| format!("; did you mean {s:?}?")).unwrap_or_default())]
+    #[non_exhaustive]
     NoSuchLayer {
         /// The name asked for.
         name: String,
         /// The nearest name that exists.
         suggestion: Option<String>,
     },
-    /// No usable adapter, or a device that refused.
-    #[error("GPU: {0}")]
-    Gpu(String),
+    /// There is no GPU, and no software device that plays one.
+    #[error(
+        "no adapter found; install a Vulkan driver (Debian, Ubuntu: `apt-get install libvulkan1 mesa-vulkan-drivers`, which drives \
+         AMD and Intel GPUs and has a software device; NVIDIA: the vendor's driver)"
+    )]
+    NoAdapter,
+    /// An adapter that is not there.
+    #[error("no adapter is called {name:?}{} There are: {}", suggestion.as_ref().map_or(".".into(), |s| format!("; did you mean {s}?")), numbered(adapters))]
+    #[non_exhaustive]
+    NoSuchAdapter {
+        /// What was asked for: an index or a part of a name.
+        name: String,
+        /// The nearest name, or word of a name, that exists.
+        suggestion: Option<String>,
+        /// Name and graphics API of those there are, in the order of their indices.
+        adapters: Vec<String>,
+    },
+    /// An adapter whose driver opens no device.
+    #[error("{adapter} refused to open: {source}; update its driver, or use another device")]
+    #[non_exhaustive]
+    DeviceRefused {
+        /// The adapter's name and graphics API.
+        adapter: String,
+        /// The driver's reason.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A device that is gone: it hung, was reset or unplugged, or the program destroyed it. Nothing more runs there; what is
+    /// made on a device that is opened anew does.
+    #[error("{adapter} was lost ({reason}); open it again; where it is lost again, smaller batches keep each submission shorter")]
+    #[non_exhaustive]
+    DeviceLost {
+        /// The adapter's name and graphics API.
+        adapter: String,
+        /// What its driver says.
+        reason: String,
+    },
+    /// A device that did not do what was asked of it, by an error of its driver's, of wgpu's or of this library's.
+    #[error("{adapter}: {reason}")]
+    #[non_exhaustive]
+    DeviceFailed {
+        /// The adapter's name and graphics API.
+        adapter: String,
+        /// What went wrong.
+        reason: String,
+    },
+    /// The device has no memory left.
+    #[error("{adapter} has no memory left; use smaller batches, a smaller input or another device")]
+    #[non_exhaustive]
+    OutOfMemory {
+        /// The adapter's name and graphics API.
+        adapter: String,
+    },
     /// The network does not fit the device, even one image at a time.
-    #[error("{what} needs {needed} bytes, the limit of {adapter} is {limit}; use a smaller input or another --device")]
+    #[error("{what} needs {needed} bytes, the limit of {adapter} is {limit}; use a smaller input or another device")]
+    #[non_exhaustive]
     TooLarge {
         /// The buffer or dispatch that is too large.
         what: String,
@@ -92,17 +163,28 @@ pub enum Error {
         needed: u64,
         /// Bytes the adapter allows.
         limit: u64,
-        /// The adapter's name.
+        /// The adapter's name and graphics API.
         adapter: String,
     },
+    /// A device that computes a small network wrongly.
+    #[error("{adapter} failed its self-test: expected the layers of a small network as the reference computes them, found {found}")]
+    #[non_exhaustive]
+    SelfTest {
+        /// The adapter's name and graphics API.
+        adapter: String,
+        /// The first layer that differs, or what went wrong.
+        found: String,
+    },
     /// No kernel is left for a convolution.
-    #[error("{layer}: expected a kernel that computes this convolution correctly on this device, found none; use another --device")]
+    #[error("{layer}: expected a kernel that computes this convolution correctly on this device, found none; use another device")]
+    #[non_exhaustive]
     NoKernel {
         /// The convolution.
         layer: String,
     },
     /// A number that 16-bit floats do not reach.
-    #[error("{layer}: expected weights below 65504 for 16-bit floats, found {value}; use --precision f32")]
+    #[error("{layer}: expected weights below 65504 for 16-bit floats, found {value}; use 32-bit floats")]
+    #[non_exhaustive]
     HalfRange {
         /// The layer whose packed weights hold it.
         layer: String,
@@ -110,37 +192,53 @@ pub enum Error {
         value: f32,
     },
     /// Activations that 16-bit floats do not reach.
-    #[error("expected activations below 65504 for 16-bit floats, found larger ones; use --precision f32")]
+    #[error("expected activations below 65504 for 16-bit floats, found larger ones; use 32-bit floats")]
     HalfOverflow,
-    /// A device that computes a small network wrongly.
-    #[error("{adapter} failed its self-test: expected the layers of a small network as the reference computes them, found {found}")]
-    SelfTest {
-        /// The adapter's name.
-        adapter: String,
-        /// The first layer that differs, or what went wrong.
-        found: String,
-    },
-    /// The device has no memory left.
-    #[error("{adapter} has no memory left; use a smaller --batch or input, or another --device")]
-    OutOfMemory {
-        /// The adapter's name.
-        adapter: String,
-    },
     /// A picture that cannot be read.
-    #[error("{0}")]
-    Picture(String),
-    /// A picture beyond one of the limits that its decoding has.
-    #[error("{found}; expected at most {most}: make it smaller first")]
-    PictureTooLarge {
-        /// How many of what it has or would take, after its path where that is known.
+    #[error("{}{reason}", before(path.as_ref().map(|path| path.display())))]
+    #[non_exhaustive]
+    Picture {
+        /// Its path, where it was read from one.
+        path: Option<PathBuf>,
+        /// What was expected, what was found, and the remedy.
+        reason: String,
+    },
+    /// A picture with more pixels than its decoding takes.
+    #[error("{}{found}; expected at most {most}: make it smaller first", before(path.as_ref().map(|path| path.display())))]
+    #[non_exhaustive]
+    TooManyPixels {
+        /// Its path, where it was read from one.
+        path: Option<PathBuf>,
+        /// How many it has.
         found: String,
         /// The limit.
         most: u64,
-        /// What is limited.
-        limited: Limited,
+    },
+    /// A picture whose file has, or whose decoder would take, more bytes than its decoding takes.
+    #[error("{}{found}; expected at most {most}: make it smaller first", before(path.as_ref().map(|path| path.display())))]
+    #[non_exhaustive]
+    TooManyBytes {
+        /// Its path, where it was read from one.
+        path: Option<PathBuf>,
+        /// What takes them.
+        found: String,
+        /// The limit.
+        most: u64,
+    },
+    /// A file of a kind that this library reads with one of cargo's features only.
+    #[error("{}{what}, which this build does not read: densenet-wgpu is to be built with its feature `{feature}`", before(path.as_ref().map(|path| path.display())))]
+    #[non_exhaustive]
+    MissingFeature {
+        /// Its path, where it was read from one.
+        path: Option<PathBuf>,
+        /// What it is.
+        what: &'static str,
+        /// The feature.
+        feature: &'static str,
     },
     /// A file that could not be fetched.
     #[error("{address}: {reason}")]
+    #[non_exhaustive]
     Hub {
         /// What was asked for: a URL, or an `hf://` address.
         address: String,
@@ -149,10 +247,74 @@ pub enum Error {
     },
     /// A file that cannot be read or written.
     #[error("{path}: {source}")]
+    #[non_exhaustive]
     File {
         /// The path as given.
-        path: std::path::PathBuf,
+        path: PathBuf,
         /// The system's reason.
         source: std::io::Error,
     },
+}
+
+impl Error {
+    /// Where it is wrong: the layer, tensor, file, address or adapter, as the message has it; `None` where it is nowhere
+    /// in particular.
+    pub fn place(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Graph { layer, .. } | Self::TooSmall { layer, .. } | Self::NoKernel { layer } | Self::HalfRange { layer, .. } => {
+                Some(layer.into())
+            }
+            Self::Tensor { tensor, .. } => Some(tensor.into()),
+            Self::Checkpoint { file, .. } => file.as_ref().map(Cow::from),
+            Self::Picture { path, .. }
+            | Self::TooManyPixels { path, .. }
+            | Self::TooManyBytes { path, .. }
+            | Self::MissingFeature { path, .. } => path.as_ref().map(|path| path.to_string_lossy()),
+            Self::File { path, .. } => Some(path.to_string_lossy()),
+            Self::Hub { address, .. } => Some(address.into()),
+            Self::DeviceRefused { adapter, .. }
+            | Self::DeviceLost { adapter, .. }
+            | Self::DeviceFailed { adapter, .. }
+            | Self::OutOfMemory { adapter }
+            | Self::TooLarge { adapter, .. }
+            | Self::SelfTest { adapter, .. } => Some(adapter.into()),
+            Self::Input { .. } | Self::Channels { .. } | Self::NoSuchLayer { .. } => None,
+            Self::NoAdapter | Self::NoSuchAdapter { .. } | Self::HalfOverflow => None,
+        }
+    }
+
+    /// A checkpoint of which nobody knows yet what it is called.
+    pub(crate) fn checkpoint(reason: impl Into<String>) -> Self {
+        Self::Checkpoint { file: None, reason: reason.into() }
+    }
+
+    /// A picture of which nobody knows yet where it is from.
+    #[cfg(feature = "image")]
+    pub(crate) fn picture(reason: impl Into<String>) -> Self {
+        Self::Picture { path: None, reason: reason.into() }
+    }
+
+    /// The same of a picture that was read from `path`.
+    #[cfg(feature = "image")]
+    pub(crate) fn in_picture(self, path: &Path) -> Self {
+        let path = Some(path.to_path_buf());
+        match self {
+            Self::TooManyPixels { found, most, .. } => Self::TooManyPixels { path, found, most },
+            Self::TooManyBytes { found, most, .. } => Self::TooManyBytes { path, found, most },
+            Self::MissingFeature { what, feature, .. } => Self::MissingFeature { path, what, feature },
+            Self::Picture { reason, .. } => Self::Picture { path, reason },
+            other => Self::Picture { path, reason: other.to_string() },
+        }
+    }
+}
+
+/// A place before what is wrong there, where it is known.
+fn before(place: Option<impl Display>) -> String {
+    place.map(|place| format!("{place}: ")).unwrap_or_default()
+}
+
+/// What there is, each after its index.
+fn numbered(adapters: &[String]) -> String {
+    let numbered: Vec<String> = adapters.iter().enumerate().map(|(index, adapter)| format!("{index} = {adapter}")).collect();
+    numbered.join(", ")
 }

@@ -15,7 +15,6 @@ mod pipeline_cache;
 #[cfg(not(target_family = "wasm"))]
 mod worker;
 
-use std::fmt::Write as _;
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -25,14 +24,10 @@ use serde::Serialize;
 use crate::cache::{Cache, SealedFile};
 use crate::error::{Error, Result};
 use crate::kernels::{Capabilities, Workgroup};
-use crate::nearest::suggestion;
+use crate::nearest::nearest;
 pub(crate) use pipeline_cache::PipelineCache;
 #[cfg(not(target_family = "wasm"))]
 use worker::Worker;
-
-/// What to tell where there is no adapter: the remedy is in it.
-pub const NO_ADAPTER: &str = "no adapter found; install a Vulkan driver (Debian, Ubuntu: `apt-get install libvulkan1 mesa-vulkan-drivers`, which drives \
-     AMD and Intel GPUs and has a software device; NVIDIA: the vendor's driver), or use `--device cpu`, which is slow";
 
 /// The kind of a processor that plays a GPU.
 const SOFTWARE: &str = "software device";
@@ -107,6 +102,15 @@ impl AdapterSummary {
     }
 }
 
+/// Why nothing more runs on a device.
+#[derive(Debug, Clone)]
+enum Failure {
+    /// It is gone.
+    Lost(String),
+    /// It met an error that nobody caught.
+    Uncaught(String),
+}
+
 /// An open device and its queue.
 ///
 /// ```
@@ -115,7 +119,7 @@ impl AdapterSummary {
 /// let gpu = Gpu::open(None)?;
 /// gpu.warnings().iter().for_each(|sentence| eprintln!("{sentence}"));
 /// assert_eq!(gpu.is_software(), gpu.capabilities().software);
-/// assert_eq!(gpu.failure(), None);
+/// assert!(gpu.failure().is_none());
 /// let error = Gpu::open(Some("no such adapter")).unwrap_err();
 /// assert!(error.to_string().contains("no adapter is called \"no such adapter\""));
 /// # Ok::<(), densenet_wgpu::Error>(())
@@ -128,7 +132,7 @@ pub struct Gpu {
     device_type: wgpu::DeviceType,
     matrix: Option<u32>,
     warnings: Vec<String>,
-    failure: Arc<Mutex<Option<String>>>,
+    failure: Arc<Mutex<Option<Failure>>>,
     cache: Cache,
     pipeline_cache: Arc<OnceLock<Option<PipelineCache>>>,
     #[cfg(not(target_family = "wasm"))]
@@ -158,7 +162,7 @@ impl Gpu {
             let selector = selector.map(str::to_owned);
             let open = move || Self::open(selector.as_deref());
             let worker = Worker::start().map_err(no_worker)?;
-            worker.send(open).await.map_err(|_| Error::Gpu("no device was opened: an internal error".into()))?
+            worker.send(open).await.map_err(|_| unopened("no device was opened: an internal error"))?
         }
         #[cfg(target_family = "wasm")]
         Self::open_here(selector).await
@@ -171,18 +175,14 @@ impl Gpu {
         let adapter = &adapters[index];
         let (info, limits) = (adapter.get_info(), adapter.limits());
         let opened = request(adapter).await;
-        let (device, queue, matrix) = opened.map_err(|e| {
-            Error::Gpu(format!("{} ({}) refused to open: {e}; update its driver, or use another --device", info.name, info.backend))
-        })?;
+        let (device, queue, matrix) = opened.map_err(|source| Error::DeviceRefused { adapter: called(&info), source: Box::new(source) })?;
 
         let failure = Arc::new(Mutex::new(None));
         let (lost, uncaptured) = (Arc::clone(&failure), Arc::clone(&failure));
         device.set_device_lost_callback(move |reason, message| {
-            if reason != wgpu::DeviceLostReason::Destroyed {
-                record(&lost, format!("the device was lost ({message}); a smaller batch keeps each submission shorter"));
-            }
+            record(&lost, Failure::Lost(if message.is_empty() { format!("{reason:?}") } else { message }));
         });
-        device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| record(&uncaptured, error.to_string())));
+        device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| record(&uncaptured, Failure::Uncaught(error.to_string()))));
 
         let summary = AdapterSummary::new(index, &info, adapter.features(), &limits);
         let warnings = warnings(&info, adapter.features());
@@ -330,19 +330,33 @@ impl Gpu {
         }
     }
 
-    /// What went wrong with the device since it was opened, if anything did: it was lost, or met an error that nobody caught.
-    /// Nothing more can run on it; opening it again may help.
-    pub fn failure(&self) -> Option<String> {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// What went wrong with the device since it was opened, if anything did: it was lost ([`Error::DeviceLost`]), or met an
+    /// error that nobody caught ([`Error::DeviceFailed`]). Nothing more can run on it; opening it again may help.
+    pub fn failure(&self) -> Option<Error> {
+        match self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()? {
+            Failure::Lost(reason) => Some(self.lost(reason)),
+            Failure::Uncaught(reason) => Some(self.error(reason)),
+        }
     }
 
     /// Errors where something went wrong with the device since it was opened.
     pub(crate) fn check(&self) -> Result<()> {
-        self.failure().map_or(Ok(()), |message| Err(self.error(message)))
+        self.failure().map_or(Ok(()), Err)
     }
 
-    pub(crate) fn error(&self, message: impl std::fmt::Display) -> Error {
-        Error::Gpu(format!("{} ({}): {message}", self.summary.name, self.summary.backend))
+    /// The device did not do what was asked of it.
+    pub(crate) fn error(&self, reason: impl std::fmt::Display) -> Error {
+        Error::DeviceFailed { adapter: self.called(), reason: reason.to_string() }
+    }
+
+    /// The device is gone.
+    pub(crate) fn lost(&self, reason: impl std::fmt::Display) -> Error {
+        Error::DeviceLost { adapter: self.called(), reason: reason.to_string() }
+    }
+
+    /// Its name and graphics API, as errors have them.
+    pub(crate) fn called(&self) -> String {
+        called(&self.device.adapter_info())
     }
 
     /// Does what would keep the caller waiting on the device's own thread, which does one thing after the other.
@@ -376,14 +390,31 @@ impl Gpu {
         async move {
             for error in [popped.0.await, popped.1.await, popped.2.await] {
                 match error {
-                    Some(wgpu::Error::OutOfMemory { .. }) => return Err(Error::OutOfMemory { adapter: self.summary.name.clone() }),
-                    Some(error) => return Err(self.error(error)),
+                    Some(wgpu::Error::OutOfMemory { .. }) => return Err(Error::OutOfMemory { adapter: self.called() }),
+                    Some(error) => {
+                        self.check()?;
+                        return Err(if self.is_gone().await { self.lost("it takes nothing any more") } else { self.error(error) });
+                    }
                     None => {}
                 }
             }
             self.check()?;
             Ok(result)
         }
+    }
+
+    /// Whether the device is lost, also where a program told us of none: wgpu passes over what a lost device is asked for, so
+    /// that what was made there is invalid although no error said so.
+    fn is_gone(&self) -> impl Future<Output = bool> + use<> {
+        let scopes = [wgpu::ErrorFilter::OutOfMemory, wgpu::ErrorFilter::Validation].map(|filter| self.device.push_error_scope(filter));
+        let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
+        let buffer = self.device.create_buffer(&wgpu::BufferDescriptor { label: Some("probe"), size: 4, usage, mapped_at_creation: false });
+        let [memory, validation] = scopes;
+        let (validation, memory) = (validation.pop(), memory.pop());
+        let scope = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
+        buffer.map_async(wgpu::MapMode::Read, .., |_| {});
+        let used = scope.pop();
+        async move { validation.await.is_none() && memory.await.is_none() && used.await.is_some() }
     }
 }
 
@@ -433,11 +464,21 @@ fn opening() -> MutexGuard<'static, ()> {
 
 #[cfg(not(target_family = "wasm"))]
 fn no_worker(error: std::io::Error) -> Error {
-    Error::Gpu(format!("no thread to work for the device: {error}"))
+    unopened(format!("no thread to work for the device: {error}"))
 }
 
-fn record(failure: &Mutex<Option<String>>, message: String) {
-    failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(message);
+/// What went wrong before there was a device.
+#[cfg(not(target_family = "wasm"))]
+fn unopened(reason: impl Into<String>) -> Error {
+    Error::DeviceFailed { adapter: "no device yet".into(), reason: reason.into() }
+}
+
+fn record(failure: &Mutex<Option<Failure>>, met: Failure) {
+    failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(met);
+}
+
+fn called(info: &wgpu::AdapterInfo) -> String {
+    format!("{} ({})", info.name, info.backend)
 }
 
 async fn adapters() -> Vec<wgpu::Adapter> {
@@ -472,7 +513,7 @@ fn rank(info: &wgpu::AdapterInfo) -> (u8, u8) {
 
 fn select(adapters: &[wgpu::Adapter], selector: Option<&str>) -> Result<usize> {
     if adapters.is_empty() {
-        return Err(Error::Gpu(NO_ADAPTER.into()));
+        return Err(Error::NoAdapter);
     }
     let Some(selector) = selector else { return Ok(0) };
     if let Some(index) = selector.parse().ok().filter(|index| *index < adapters.len()) {
@@ -482,19 +523,18 @@ fn select(adapters: &[wgpu::Adapter], selector: Option<&str>) -> Result<usize> {
     let found = adapters.iter().position(|a| !wanted.is_empty() && a.get_info().name.to_lowercase().contains(&wanted));
     found.ok_or_else(|| {
         let names: Vec<String> = adapters.iter().map(|adapter| adapter.get_info().name).collect();
-        let meant = suggestion(selector, words(&names));
-        let mut message = format!("no adapter is called {selector:?}{}{meant} There are:", if meant.is_empty() { "." } else { "" });
-        for (index, adapter) in adapters.iter().enumerate() {
-            let _ = write!(message, " {index} = {} ({}),", names[index], adapter.get_info().backend);
+        Error::NoSuchAdapter {
+            name: selector.to_owned(),
+            suggestion: nearest(selector, words(&names)).map(str::to_owned),
+            adapters: adapters.iter().map(|adapter| called(&adapter.get_info())).collect(),
         }
-        Error::Gpu(message + " and `cpu` for the reference")
     })
 }
 
-/// What one may have meant by a device: a name, a word of one, the processor.
+/// What one may have meant by a device: a name, or a word of one.
 fn words(names: &[String]) -> impl Iterator<Item = &str> {
     let words = names.iter().flat_map(|name| name.split(|c: char| !c.is_alphanumeric()));
-    names.iter().map(String::as_str).chain(words.filter(|word| word.len() > 2)).chain(["cpu"])
+    names.iter().map(String::as_str).chain(words.filter(|word| word.len() > 2))
 }
 
 fn warnings(info: &wgpu::AdapterInfo, features: wgpu::Features) -> Vec<String> {

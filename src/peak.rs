@@ -89,11 +89,11 @@ impl<'a> Bench<'a> {
         pipelines.build(gpu, variants.iter()).await?;
         let limit = gpu.byte_buffer_limit();
         if limit < fma::BYTE_TARGET {
-            let (what, adapter) = ("a buffer to measure the peak with".into(), gpu.summary().name.clone());
+            let (what, adapter) = ("a buffer to measure the peak with".into(), gpu.called());
             return Err(Error::TooLarge { what, needed: fma::BYTE_TARGET, limit, adapter });
         }
         let sizes: &[u64] = if gpu.is_software() { &BYTE_BUFFERS_OF_SOFTWARE } else { &BYTE_BUFFERS };
-        let mut made = Err(Error::OutOfMemory { adapter: gpu.summary().name.clone() });
+        let mut made = Err(Error::OutOfMemory { adapter: gpu.called() });
         for &size in sizes {
             made = buffers(gpu, size.min(limit) / BYTE_QUAD * BYTE_QUAD).await;
             if !matches!(made, Err(Error::OutOfMemory { .. })) {

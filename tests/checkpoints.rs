@@ -128,7 +128,7 @@ fn every_file_computes_what_its_framework_computed() {
 fn refusal(name: &str, bytes: &[u8]) -> Result<String, String> {
     let started = Instant::now();
     let message = match Checkpoint::from_bytes(bytes, name) {
-        Err(error @ (Error::Checkpoint(_) | Error::Tensor { .. })) => error.to_string(),
+        Err(error @ (Error::Checkpoint { .. } | Error::Tensor { .. })) => error.to_string(),
         Err(error) => return Err(format!("{name}: another kind of error: {error:?}")),
         Ok(_) => return Err(format!("{name} loads")),
     };
@@ -236,7 +236,7 @@ proptest! {
         let started = Instant::now();
         match Checkpoint::from_bytes(&bytes, &name) {
             Ok(checkpoint) => prop_assert!(checkpoint.check().is_ok()),
-            Err(Error::Checkpoint(_) | Error::Tensor { .. }) => {}
+            Err(Error::Checkpoint { .. } | Error::Tensor { .. }) => {}
             Err(error) => prop_assert!(false, "{name}: {error:?}"),
         }
         prop_assert!(started.elapsed().as_secs() < 5, "{name}: {:?}", started.elapsed());

@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use densenet_wgpu::Error;
-use densenet_wgpu::error::Limited;
 use densenet_wgpu::image::{Decoding, Dicom, Picture};
 use npyz::Deserialize;
 use proptest::prelude::*;
@@ -170,24 +169,25 @@ fn what_is_not_read_is_refused_by_name() {
 #[test]
 fn limits_hold_before_memory_is_taken() {
     let limited = |decoding: &Decoding, bytes: &[u8]| match decoding.decode(bytes) {
-        Err(Error::PictureTooLarge { limited, most, .. }) => (limited, most),
+        Err(Error::TooManyPixels { most, .. }) => ("pixels", most),
+        Err(Error::TooManyBytes { most, .. }) => ("bytes", most),
         other => panic!("{other:?}"),
     };
     let huge = &FILES["refused/huge"];
-    assert_eq!(limited(&Decoding::default(), huge), (Limited::Pixels, 178_956_970));
-    assert_eq!(limited(&Decoding { max_pixels: u64::MAX, ..Decoding::default() }, huge), (Limited::Bytes, 1 << 30));
+    assert_eq!(limited(&Decoding::default(), huge), ("pixels", 178_956_970));
+    assert_eq!(limited(&Decoding { max_pixels: u64::MAX, ..Decoding::default() }, huge), ("bytes", 1 << 30));
     for name in ["grey-12", "rle-12", "lossless-12", "extended-12", "baseline", "baseline-422", "deflated"] {
         let file = &FILES[name];
-        assert_eq!(limited(&Decoding { max_pixels: 13 * 18 - 1, ..Decoding::default() }, file).0, Limited::Pixels, "{name}");
-        assert_eq!(limited(&Decoding { max_decoder_bytes: 200, ..Decoding::default() }, file), (Limited::Bytes, 200), "{name}");
+        assert_eq!(limited(&Decoding { max_pixels: 13 * 18 - 1, ..Decoding::default() }, file).0, "pixels", "{name}");
+        assert_eq!(limited(&Decoding { max_decoder_bytes: 200, ..Decoding::default() }, file), ("bytes", 200), "{name}");
         let most = file.len() as u64 - 1;
-        assert_eq!(limited(&Decoding { max_file_bytes: most, ..Decoding::default() }, file), (Limited::Bytes, most), "{name}");
+        assert_eq!(limited(&Decoding { max_file_bytes: most, ..Decoding::default() }, file), ("bytes", most), "{name}");
     }
     // Two gibibytes of zeros.
     let mut deflater = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
     (0..2048).for_each(|_| deflater.write_all(&[0; 1 << 20]).unwrap());
     let bomb = file(DEFLATED, &deflater.finish().unwrap());
-    assert_eq!(limited(&Decoding { max_decoder_bytes: 1 << 20, ..Decoding::default() }, &bomb), (Limited::Bytes, 1 << 20));
+    assert_eq!(limited(&Decoding { max_decoder_bytes: 1 << 20, ..Decoding::default() }, &bomb), ("bytes", 1 << 20));
 }
 
 #[test]

@@ -637,7 +637,32 @@ fn what_is_refused_is_named() {
     let message = refused(|weights| drop(weights.insert("classifier.bias", Tensor { shape: vec![8], data: vec![0.0; 8] })));
     assert!(message.contains("classifier.bias") && message.contains("[7]") && message.contains("[8]"), "{message}");
     let message = Gpu::open(Some("no such adapter")).unwrap_err().to_string();
-    assert!(message.contains("no such adapter") && message.contains("0 = ") && message.contains("cpu"), "{message}");
+    assert!(message.contains("no such adapter") && message.contains("0 = "), "{message}");
+}
+
+#[test]
+fn a_lost_device_is_told_from_others() {
+    let (graph, weights) = network(40, 33);
+    let (device, queue) = own_device(wgpu::Limits::default());
+    for gpu in [Gpu::from_device(device, queue), open_gpu()] {
+        let engine = Engine::new(&gpu, &graph, &weights, EngineOptions::default()).unwrap();
+        assert!(engine.run(Input::values(&input(1, 1, 40, 33), [40, 33])).is_ok() && gpu.failure().is_none());
+        gpu.device().destroy();
+        let error = engine.run(Input::values(&input(1, 1, 40, 33), [40, 33])).unwrap_err();
+        assert!(matches!(error, Error::DeviceLost { .. }), "{error:?}");
+        assert!(error.place().unwrap().contains(&gpu.summary().name) && error.to_string().contains("open it again"), "{error}");
+    }
+}
+
+#[test]
+fn an_adapter_that_is_not_there_is_told_with_those_that_are() {
+    let Err(Error::NoSuchAdapter { name, suggestion, adapters, .. }) = Gpu::open(Some("llvmpipf")) else {
+        panic!("expected no such adapter")
+    };
+    let names: Vec<String> = Gpu::adapters().into_iter().map(|adapter| format!("{} ({})", adapter.name, adapter.backend)).collect();
+    assert_eq!((name.as_str(), adapters), ("llvmpipf", names));
+    let has_llvmpipe = Gpu::adapters().iter().any(|adapter| adapter.name.contains("llvmpipe"));
+    assert_eq!(suggestion.as_deref(), has_llvmpipe.then_some("llvmpipe"));
 }
 
 #[test]
@@ -654,12 +679,12 @@ fn what_16_bits_cannot_hold_is_refused() {
         weights
     };
     let error = Engine::new(gpu(), &graph, &scaled("classifier", 1e6), half()).unwrap_err().to_string();
-    assert!(error.contains("classifier: expected weights below 65504") && error.contains("--precision f32"), "{error}");
+    assert!(error.contains("classifier: expected weights below 65504") && error.contains("use 32-bit floats"), "{error}");
     // Weights that fit, and what they are multiplied with: a norm takes the size out again, but only after it was stored.
     let weights = scaled("features.denseblock1.denselayer1.conv2", 1e5);
     let pictures = input(30, 1, 40, 33);
     let error = Engine::new(gpu(), &graph, &weights, half()).unwrap().run(Input::values(&pictures, [40, 33])).unwrap_err().to_string();
-    assert!(error.contains("activations below 65504") && error.contains("--precision f32"), "{error}");
+    assert!(error.contains("activations below 65504") && error.contains("use 32-bit floats"), "{error}");
     assert!(Engine::new(gpu(), &graph, &weights, EngineOptions::default()).unwrap().run(Input::values(&pictures, [40, 33])).is_ok());
     // Also where it is another output that they are in.
     let mut graph = graph;

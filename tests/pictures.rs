@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use densenet_wgpu::Error;
-use densenet_wgpu::error::Limited;
 use densenet_wgpu::image::{Decoding, Orientation, Picture, Region, resize, resize_region};
 use densenet_wgpu::weights::{Filter, Preprocessing, Preset, Resize, ResizeMode};
 use proptest::prelude::*;
@@ -235,11 +234,12 @@ fn every_decoder_keeps_the_limits_it_is_given() {
         }
         assert_same(&name, &roomy.decode(&content).unwrap_or_else(|error| panic!("{name}: {error}")), &Picture::decode(&content).unwrap());
         let limited = |decoding: &Decoding| match decoding.decode(&content) {
-            Err(Error::PictureTooLarge { limited, most, .. }) => (limited, most),
+            Err(Error::TooManyPixels { most, .. }) => ("pixels", most),
+            Err(Error::TooManyBytes { most, .. }) => ("bytes", most),
             other => panic!("{name}: {other:?}"),
         };
-        assert_eq!(limited(&few), (Limited::Pixels, 200), "{name}");
-        assert_eq!(limited(&none), (Limited::Bytes, 100), "{name}");
+        assert_eq!(limited(&few), ("pixels", 200), "{name}");
+        assert_eq!(limited(&none), ("bytes", 100), "{name}");
         seen += 1;
     }
     assert_eq!(seen, 76);

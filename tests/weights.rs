@@ -25,7 +25,7 @@ fn described() -> Checkpoint {
 /// The message of a refusal.
 fn refused(bytes: &[u8]) -> String {
     match Checkpoint::from_bytes(bytes, "file") {
-        Err(error @ (Error::Checkpoint(_) | Error::Tensor { .. })) => error.to_string(),
+        Err(error @ (Error::Checkpoint { .. } | Error::Tensor { .. })) => error.to_string(),
         other => panic!("{other:?}"),
     }
 }

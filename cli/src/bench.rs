@@ -13,6 +13,7 @@ use super::latencies::Latencies;
 use super::message::{self, printable};
 use super::network::NetworkOptions;
 use super::output::Output;
+use super::remedy::told;
 use super::size::Size;
 use super::terminal::paint::{HEADING, paint};
 
@@ -114,7 +115,7 @@ impl Bench<'_> {
             return Err(Stop::failed(format!("expected at most {most} images of {shape}, which fill 1 GiB; use a smaller --batch")));
         }
         let input: Vec<f32> = (0..batch as usize * shape.elements()).map(|i| (i as f32 * 0.37).sin()).collect();
-        let run = |runner: &Runner| runner.run(&input, shape.height, shape.width).map(drop).map_err(Stop::failed);
+        let run = |runner: &Runner| runner.run(&input, shape.height, shape.width).map(drop).map_err(|error| Stop::failed(told(&error)));
 
         let opening = Instant::now();
         let was_open = self.device.is_some();

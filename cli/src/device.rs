@@ -9,6 +9,7 @@ use densenet_wgpu::{Engine, EngineOptions, Error, Gpu, Graph, Reference, Samples
 
 use super::exit::Stop;
 use super::message;
+use super::remedy::told;
 
 /// Where and how precisely to run.
 #[derive(Args)]
@@ -164,7 +165,10 @@ impl DeviceOptions {
         if self.no_self_test {
             message::warning(&format!("--no-self-test: {} is used as if it were right; it may never have been tested", gpu.summary().name));
         } else {
-            self_test(gpu, self.precision_on(gpu)?).map_err(|error| not_trusted(&error, gpu))?;
+            self_test(gpu, self.precision_on(gpu)?).map_err(|error| match error {
+                Error::SelfTest { .. } => Stop::refused(format!("{error}; {}", instead_of(gpu))),
+                other => other.into(),
+            })?;
         }
         Ok(Runner::Gpu(Box::new(self.engine_on(gpu, graph, weights, fusion)?)))
     }
@@ -201,15 +205,12 @@ pub(crate) fn no_gpu(needed: &str) -> Stop {
     Stop::refused(format!("--device cpu: expected a device {needed}, found the reference itself; {remedy}"))
 }
 
-/// What to say of a device that failed its self-test: what else there is.
-fn not_trusted(error: &Error, gpu: &Gpu) -> Stop {
-    if !matches!(error, Error::SelfTest { .. }) {
-        return Stop::refused(error);
-    }
+/// What to do where a device failed its self-test: what else there is.
+fn instead_of(gpu: &Gpu) -> String {
     let others = Gpu::adapters().into_iter().filter(|other| other.index != gpu.summary().index);
     let others = others.map(|other| format!("--device {} ({}, {}), ", other.index, other.name, other.backend)).collect::<String>();
     let remedy = format!("update its driver ({}), or use {others}--device cpu", gpu.summary().driver);
-    Stop::refused(format!("{error}; {remedy}. `densenet verify` tells more; --no-self-test uses the device nevertheless"))
+    format!("{remedy}. `densenet verify` tells more; --no-self-test uses the device nevertheless")
 }
 
 /// Bytes of input that are in memory as one batch, whatever `--batch` asks for: no answer depends on it.
@@ -222,7 +223,7 @@ impl Runner {
     /// What went wrong with the device, so that nothing more can run there.
     pub(crate) fn failure(&self) -> Option<String> {
         match self {
-            Self::Gpu(engine) => engine.gpu().failure().map(|failure| format!("{}: {failure}", engine.gpu().summary().name)),
+            Self::Gpu(engine) => engine.gpu().failure().map(|failure| told(&failure)),
             Self::Cpu(_) => None,
         }
     }
@@ -308,12 +309,10 @@ mod tests {
     }
 
     #[test]
-    fn a_device_that_failed_is_refused_with_what_else_there_is() {
+    fn where_a_device_failed_there_is_something_else() {
         let gpu = Gpu::open(None).unwrap_or_else(|e| panic!("this test needs a GPU, a software one will do: {e}"));
-        let error = Error::SelfTest { adapter: gpu.summary().name.clone(), found: "layer1.conv2: found 3 instead of 4".into() };
-        let Stop::With { status, message } = not_trusted(&error, &gpu) else { panic!("nobody has gone away") };
-        assert_eq!(status, super::super::exit::REFUSED);
-        for part in [&gpu.summary().name, &gpu.summary().driver, "layer1.conv2: found 3 instead of 4", "--device cpu", "--no-self-test"] {
+        let message = instead_of(&gpu);
+        for part in [&gpu.summary().driver, "--device cpu", "--no-self-test"] {
             assert!(message.contains(part), "{part:?} is not in {message}");
         }
         assert!(!message.contains(&format!("--device {} ", gpu.summary().index)), "{message}");

@@ -3,12 +3,14 @@
 use std::fmt::Write;
 
 use clap::Args;
-use densenet_wgpu::gpu::{AdapterSummary, Gpu, NO_ADAPTER};
+use densenet_wgpu::Error;
+use densenet_wgpu::gpu::{AdapterSummary, Gpu};
 use serde::Serialize;
 
 use super::exit::{REFUSED, Stop, WELL};
 use super::message;
 use super::output::{Output, ReportFormat};
+use super::remedy::told;
 use super::terminal::paint::{HEADING, paint};
 
 /// List the adapters that networks can run on, with limits and features
@@ -40,7 +42,7 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
         ReportFormat::Text => output.text(&text(&report.devices))?,
     }
     if report.devices.is_empty() {
-        message::error(NO_ADAPTER);
+        message::error(&told(&Error::NoAdapter));
         return Ok(REFUSED);
     }
     Ok(WELL)

@@ -6,6 +6,8 @@ use std::path::Path;
 
 use densenet_wgpu::Error;
 
+use super::remedy::told;
+
 /// All well.
 pub(crate) const WELL: u8 = 0;
 /// At least one input failed.
@@ -61,6 +63,6 @@ impl Stop {
 
 impl From<Error> for Stop {
     fn from(error: Error) -> Self {
-        Self::refused(error)
+        Self::refused(told(&error))
     }
 }

@@ -10,6 +10,7 @@ use super::exit::{Stop, WELL};
 use super::message;
 use super::model::ModelOptions;
 use super::npy::{Array, Images};
+use super::remedy::told;
 
 /// Run raw tensors, without any preprocessing
 ///
@@ -54,7 +55,7 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
         return Err(in_input(&format!("expected {expected} channels, which {} takes, found {channels} in {:?}", model.name, images.shape)));
     }
     let mut graph = model.graph(height, width).map_err(|error| match error {
-        Error::TooSmall { .. } => in_input(&error),
+        Error::TooSmall { .. } => in_input(&told(&error)),
         other => other.into(),
     })?;
     if let Some(layer) = &options.layer {
@@ -70,7 +71,7 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let mut is_finite = true;
     for first in (0..count).step_by(batch) {
         let values = images.next(batch.min(count - first)).map_err(|error| in_input(&error))?;
-        let result = runner.run(&values, height, width).map_err(|error| in_input(&error))?;
+        let result = runner.run(&values, height, width).map_err(|error| in_input(&told(&error)))?;
         is_finite &= result.iter().all(|value| value.is_finite());
         output.extend(result).map_err(|error| Stop::unwritten(&options.output, error))?;
     }

@@ -32,6 +32,7 @@ mod pictures;
 mod plan;
 mod profile;
 mod reader;
+mod remedy;
 mod rows;
 mod size;
 mod specimen;

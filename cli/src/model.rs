@@ -13,6 +13,7 @@ use super::exit::Stop;
 use super::hub;
 use super::known::{MODELS, PRESETS};
 use super::message;
+use super::remedy::noted;
 use super::size::Size;
 
 /// Which model to run.
@@ -98,8 +99,8 @@ impl VariantOptions {
     /// Opens the model of that name; says what was assumed while reading it.
     pub(crate) fn open(&self, name: &str) -> Result<Checkpoint, Stop> {
         let mut model = open(name)?;
-        for note in model.origin.iter().flat_map(|origin| &origin.notes) {
-            message::note(&format!("{} {note}", model.name));
+        for origin in &model.origin {
+            origin.notes.iter().for_each(|note| message::note(&format!("{} {note}{}", model.name, noted(origin.dialect))));
         }
         if self.no_final_relu {
             model.config.final_relu = false;

@@ -1,8 +1,6 @@
 //! How pictures are read: what the commands that read them share.
 
 use clap::Args;
-use densenet_wgpu::Error;
-use densenet_wgpu::error::Limited;
 use densenet_wgpu::image::{Decoding, Dicom, Orientation, Picture};
 use densenet_wgpu::weights::Preprocessing;
 
@@ -64,15 +62,6 @@ impl PictureOptions {
             Some(Size { height, width }) => own.sized(height, width),
             None => own,
         }
-    }
-}
-
-/// Why there is no picture, with the option that may help.
-pub(crate) fn told(error: &Error) -> String {
-    match error {
-        Error::PictureTooLarge { limited: Limited::Pixels, .. } => format!("{error}, or give a larger --max-pixels"),
-        Error::PictureTooLarge { limited: Limited::Bytes, .. } => format!("{error}, or give a larger --max-bytes"),
-        error => error.to_string(),
     }
 }
 

@@ -14,7 +14,7 @@ use rayon::ThreadPool;
 use super::exit::Stop;
 use super::inputs::{Content, Input, Inputs, Next, Subject};
 use super::panics;
-use super::pictures;
+use super::remedy::told;
 
 /// The pictures that the network runs on for one input: one, or ten crops of it; else why there are none. The message leaves
 /// the path to the row.
@@ -184,7 +184,7 @@ impl Preparation {
             Ok(picture) => picture,
             Err(error) => return (Err(error), None),
         };
-        let pictures = self.prepare(&picture).map_err(|error| error.to_string());
+        let pictures = self.prepare(&picture).map_err(|error| told(&error));
         let is_kept = keeps && pictures.is_ok() && (picture.height() * picture.width() <= KEPT_PIXELS || !is_there_again);
         (pictures, is_kept.then_some(picture))
     }
@@ -199,7 +199,7 @@ impl Preparation {
     }
 
     fn decoded(&self, decode: impl FnOnce() -> densenet_wgpu::Result<Picture>) -> Result<Picture, String> {
-        let picture = panics::untold(decode).map_err(|error| pictures::told(&error))?;
+        let picture = panics::untold(decode).map_err(|error| told(&error))?;
         Ok(if self.upright { picture.upright() } else { picture })
     }
 

@@ -23,6 +23,7 @@ use super::inputs::Subject;
 use super::interrupt::{self, Grace};
 use super::pictures::Notices;
 use super::reader::{Read, Reader};
+use super::remedy::told;
 use super::terminal::progress::Progress;
 
 /// How pictures go through a network.
@@ -273,7 +274,7 @@ impl Batch {
     fn start(runner: &Runner, reads: Vec<Read>) -> Self {
         let size = reads.iter().find_map(Read::size);
         let samples: Vec<Samples> = reads.iter().filter_map(|read| read.pictures.as_ref().ok()).flatten().map(Prepared::samples).collect();
-        let run = size.map(|[height, width]| runner.start(&samples, height, width).map_err(|error| error.to_string()));
+        let run = size.map(|[height, width]| runner.start(&samples, height, width).map_err(|error| told(&error)));
         let started = |Read { number, subject, pictures, original }| Started { number, subject, original, error: pictures.err() };
         Self { inputs: reads.into_iter().map(started).collect(), size: size.unwrap_or_default(), run }
     }
@@ -282,7 +283,7 @@ impl Batch {
     fn wait(self) -> Vec<Finished> {
         let Self { inputs, size, run } = self;
         let count = inputs.iter().filter(|input| input.error.is_none()).count();
-        let outputs = run.map(|run| run.and_then(|run| run.wait().map_err(|error| error.to_string())));
+        let outputs = run.map(|run| run.and_then(|run| run.wait().map_err(|error| told(&error))));
         let mut images = match outputs {
             Some(Ok(outputs)) => images(&outputs, count).into_iter().map(Ok).collect(),
             Some(Err(error)) => vec![Err(error); count],

@@ -14,6 +14,7 @@ use super::exit::{FAILED, Stop, WELL};
 use super::message::{self, printable};
 use super::network::NetworkOptions;
 use super::output::{Output, ReportFormat};
+use super::remedy::told;
 use super::specimen::Specimen;
 use super::terminal::paint::{BAD, DOUBTFUL, GOOD, HEADING, paint};
 
@@ -60,7 +61,7 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let engine = |fusion| {
         options.device.engine_on(&gpu, &graph, &model.weights, fusion).map_err(|error| match error {
             // That none is right was found by computing.
-            Error::NoKernel { .. } => Stop::failed(error),
+            Error::NoKernel { .. } => Stop::failed(told(&error)),
             other => other.into(),
         })
     };

@@ -498,7 +498,7 @@ impl Shared {
         if !fits(&single) {
             let [height, width] = size;
             let what = format!("one {height}x{width} image's largest activation buffer");
-            return Err(Error::TooLarge { what, needed, limit, adapter: self.gpu.summary().name.clone() });
+            return Err(Error::TooLarge { what, needed, limit, adapter: self.gpu.called() });
         }
         let most = (limit / needed).max(1) as usize;
         let largest = largest_that(most, |batch| self.plan(&tuning, batch, size).is_ok_and(|plan| fits(&plan)));

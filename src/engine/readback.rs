@@ -52,7 +52,8 @@ impl Readback {
         }
         let mapped = self.mapped.await.map_err(|_| gpu.error("the device gave no result"))?;
         gpu.check()?;
-        mapped.map_err(|e| gpu.error(e))?;
+        // Nobody unmaps or destroys the buffer: mapping it fails with its device.
+        mapped.map_err(|e| gpu.lost(e))?;
         let view = self.buffer.get_mapped_range(..).map_err(|e| gpu.error(e))?;
         Ok(bytemuck::cast_slice(&view).to_vec())
     }

@@ -20,7 +20,7 @@ impl WeightBuffers {
     pub(super) async fn upload(gpu: &Gpu, plan: &Plan, weights: &Weights) -> Result<Self> {
         let limit = gpu.byte_buffer_limit();
         if let Some(needed) = plan.byte_weight_buffers().find(|&bytes| bytes > limit) {
-            return Err(Error::TooLarge { what: "the largest layer's weights".into(), needed, limit, adapter: gpu.summary().name.clone() });
+            return Err(Error::TooLarge { what: "the largest layer's weights".into(), needed, limit, adapter: gpu.called() });
         }
         let precision = plan.options().tuning.precision;
         let packed = debug_span!("fold")

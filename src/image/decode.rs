@@ -14,7 +14,7 @@ pub(super) fn decode(decoding: &Decoding, source: impl BufRead + Seek) -> Result
     let mut source = source;
     let head = source.fill_buf().map_err(unreadable)?;
     if head.is_empty() {
-        return Err(Error::Picture("the file is empty; expected a picture".into()));
+        return Err(Error::picture("the file is empty; expected a picture"));
     }
     if is_dicom(head) {
         return decode_dicom(decoding, source);
@@ -23,7 +23,7 @@ pub(super) fn decode(decoding: &Decoding, source: impl BufRead + Seek) -> Result
     let is_grey_png = head.starts_with(b"\x89PNG") && head.get(24..26) == Some(&[16, 0]);
     let reader = ImageReader::new(source).with_guessed_format().map_err(unreadable)?;
     match reader.format() {
-        None => Err(Error::Picture("not a picture; expected PNG, JPEG, GIF, BMP, WebP, TIFF, PNM or DICOM".into())),
+        None => Err(Error::picture("not a picture; expected PNG, JPEG, GIF, BMP, WebP, TIFF, PNM or DICOM")),
         Some(ImageFormat::Jpeg) => jpeg::decode(decoding, &decoding.whole(reader.into_inner())?),
         Some(format) => decode_as(decoding, format, reader, is_grey_png),
     }
@@ -50,8 +50,7 @@ fn decode_dicom(decoding: &Decoding, source: impl BufRead) -> Result<Picture> {
 
 #[cfg(not(feature = "dicom"))]
 fn decode_dicom(_: &Decoding, _: impl BufRead) -> Result<Picture> {
-    let remedy = "densenet_wgpu is to be built with its feature `dicom`, as with `cargo install --path cli --features dicom`";
-    Err(Error::Picture(format!("a DICOM file, which this build does not read: {remedy}")))
+    Err(Error::MissingFeature { path: None, what: "a DICOM file", feature: "dicom" })
 }
 
 fn decode_as(decoding: &Decoding, format: ImageFormat, mut reader: ImageReader<impl BufRead + Seek>, is_grey_png: bool) -> Result<Picture> {
@@ -111,13 +110,13 @@ fn told(decoding: &Decoding, error: &ImageError) -> Error {
 }
 
 pub(super) fn unreadable(error: std::io::Error) -> Error {
-    Error::Picture(format!("cannot be read: {error}"))
+    Error::picture(format!("cannot be read: {error}"))
 }
 
 pub(super) fn unsupported(what: &dyn Display) -> Error {
-    Error::Picture(format!("this kind of picture is not supported ({what}); convert it to PNG or JPEG"))
+    Error::picture(format!("this kind of picture is not supported ({what}); convert it to PNG or JPEG"))
 }
 
 pub(super) fn damaged(how: &dyn Display) -> Error {
-    Error::Picture(format!("the picture is damaged or cut off ({how})"))
+    Error::picture(format!("the picture is damaged or cut off ({how})"))
 }

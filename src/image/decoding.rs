@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use super::{MAX_PIXELS, Picture, decode};
-use crate::error::{Error, Limited, Result};
+use crate::error::{Error, Result};
 
 /// How picture files are decoded. Limits hold before memory is taken.
 ///
@@ -41,12 +41,7 @@ impl Decoding {
     pub fn open(&self, path: impl AsRef<Path>) -> Result<Picture> {
         let path = path.as_ref();
         let file = File::open(path).map_err(|source| Error::File { path: path.into(), source })?;
-        self.read_file(file).map_err(|error| match error {
-            Error::PictureTooLarge { found, most, limited } => {
-                Error::PictureTooLarge { found: format!("{}: {found}", path.display()), most, limited }
-            }
-            error => Error::Picture(format!("{}: {error}", path.display())),
-        })
+        self.read_file(file).map_err(|error| error.in_picture(path))
     }
 
     /// [`Picture::from_file`] within these limits.
@@ -67,7 +62,7 @@ impl Decoding {
     pub fn read(&self, source: impl BufRead + Seek) -> Result<Picture> {
         // Decoders parse what strangers wrote: a bug in one must cost one picture, not the run.
         let decoded = catch_unwind(AssertUnwindSafe(|| decode::decode(self, source)));
-        decoded.unwrap_or_else(|_| Err(Error::Picture("the picture's decoder failed on this file".into())))
+        decoded.unwrap_or_else(|_| Err(Error::picture("the picture's decoder failed on this file")))
     }
 
     /// Every byte of `source`. Errors where there are more than a file may have.
@@ -76,7 +71,7 @@ impl Decoding {
         source.take(self.max_file_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(decode::unreadable)?;
         if bytes.len() as u64 > self.max_file_bytes {
             let found = "the file has more bytes".into();
-            return Err(Error::PictureTooLarge { found, most: self.max_file_bytes, limited: Limited::Bytes });
+            return Err(Error::TooManyBytes { path: None, found, most: self.max_file_bytes });
         }
         Ok(bytes)
     }
@@ -86,7 +81,7 @@ impl Decoding {
         let pixels = width.saturating_mul(height);
         if pixels > self.max_pixels {
             let found = format!("{width}x{height} is {pixels} pixels");
-            return Err(Error::PictureTooLarge { found, most: self.max_pixels, limited: Limited::Pixels });
+            return Err(Error::TooManyPixels { path: None, found, most: self.max_pixels });
         }
         Ok(())
     }
@@ -94,6 +89,6 @@ impl Decoding {
     /// Why a picture that a decoder would need more bytes for than it may allocate is none.
     pub(super) fn too_many_bytes(&self, why: impl std::fmt::Display) -> Error {
         let found = format!("the picture takes more bytes to decode ({why})");
-        Error::PictureTooLarge { found, most: self.max_decoder_bytes, limited: Limited::Bytes }
+        Error::TooManyBytes { path: None, found, most: self.max_decoder_bytes }
     }
 }

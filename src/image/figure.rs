@@ -41,7 +41,7 @@ impl Heatmap {
         let bar = [shown[0] + margin, line];
         let height = bar[0] + bar[1] + margin + (1 + lines.len()) * line + margin;
         if height as u64 * width as u64 > MAX_PIXELS {
-            return Err(Error::Picture(format!("a heatmap of {width}x{height} would be too large; expected at most {MAX_PIXELS} pixels")));
+            return Err(Error::picture(format!("a heatmap of {width}x{height} would be too large; expected at most {MAX_PIXELS} pixels")));
         }
         let mut figure = enlarged(picture, factor, height, width);
         let [top, left, seen_height, seen_width] = [view.top, view.left, view.height, view.width].map(|side| side * factor as f64);

@@ -92,7 +92,7 @@ impl Picture {
         let expected = height * width * channels;
         if expected == 0 || samples.len() != expected {
             let shape = format!("{height}x{width} pixels of {channels} channels");
-            return Err(Error::Picture(format!("expected {shape}, found {} samples", samples.len())));
+            return Err(Error::picture(format!("expected {shape}, found {} samples", samples.len())));
         }
         Ok(Self { width, height, channels, samples, orientation: Orientation::UPRIGHT, has_scaled_grey: false, dicom: None })
     }
@@ -185,12 +185,12 @@ impl Picture {
         let colour = match self.channels {
             1 => ExtendedColorType::L8,
             3 => ExtendedColorType::Rgb8,
-            channels => return Err(Error::Picture(format!("expected a picture of 1 or 3 channels to write, found {channels}"))),
+            channels => return Err(Error::picture(format!("expected a picture of 1 or 3 channels to write, found {channels}"))),
         };
-        let side = |side: usize| u32::try_from(side).map_err(|_| Error::Picture(format!("expected sides that PNG can have, found {side}")));
+        let side = |side: usize| u32::try_from(side).map_err(|_| Error::picture(format!("expected sides that PNG can have, found {side}")));
         let (width, height) = (side(self.width)?, side(self.height)?);
         let encoder = ::image::codecs::png::PngEncoder::new(target);
-        encoder.write_image(&self.samples, width, height, colour).map_err(|error| Error::Picture(format!("cannot be written: {error}")))
+        encoder.write_image(&self.samples, width, height, colour).map_err(|error| Error::picture(format!("cannot be written: {error}")))
     }
 
     /// One channel from three, as Pillow's `convert("L")`: ITU-R 601-2 luma in 16-bit fixed point.

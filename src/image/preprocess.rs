@@ -144,10 +144,7 @@ impl Preprocessing {
                 &grey
             }
             (3, 1) => return self.resize_and_crop(&picture.repeated()),
-            (channels, _) => {
-                let expected = "a model of 1 or 3 channels (others take raw tensors: `densenet infer`)".into();
-                return Err(Error::Input { expected, found: format!("a model of {channels} channels") });
-            }
+            (channels, _) => return Err(Error::Channels { channels }),
         };
         let source = self.source([picture.height(), picture.width()]);
         let square;
@@ -162,7 +159,7 @@ impl Preprocessing {
         let [crop_height, crop_width] = self.crop.unwrap_or([canvas_height, canvas_width]);
         if crop_height as u64 * crop_width as u64 > MAX_PIXELS {
             let found = format!("a {}x{} picture", picture.width(), picture.height());
-            return Err(Error::Picture(format!("{found} would become {crop_width}x{crop_height}; expected at most {MAX_PIXELS} pixels")));
+            return Err(Error::picture(format!("{found} would become {crop_width}x{crop_height}; expected at most {MAX_PIXELS} pixels")));
         }
         let (rows, above) = window(height, canvas_height, crop_height);
         let (columns, left) = window(width, canvas_width, crop_width);

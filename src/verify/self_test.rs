@@ -35,7 +35,7 @@ pub fn self_test(gpu: &Gpu, precision: Precision) -> Result<()> {
 }
 
 fn self_test_of(gpu: &Gpu, precision: Precision, source: fn(&Variant) -> String) -> Result<()> {
-    let failed = |found: String| Err(Error::SelfTest { adapter: gpu.summary().name.clone(), found });
+    let failed = |found: String| Err(Error::SelfTest { adapter: gpu.called(), found });
     let label = format!("self-test in {}", precision.name());
     let mut verdicts = Verdicts::open(gpu.cache_file("self-test"));
     match verdicts.of(&label) {

@@ -122,20 +122,21 @@ impl Checkpoint {
     }
 
     fn read(bytes: &[u8], name: &str, source: &str, beside: impl FnOnce() -> Option<String>) -> Result<Self> {
+        let file = Some(source.to_owned());
         Self::from_contents(bytes, name, beside).map_err(|e| match e {
-            Error::Checkpoint(text) => Error::Checkpoint(format!("{source}: {}", one_line(&text))),
-            Error::Tensor { tensor, expected, found } => {
-                Error::Tensor { tensor: format!("{source}: {}", one_line(&tensor)), expected, found: one_line(&found) }
+            Error::Checkpoint { reason, .. } => Error::Checkpoint { file, reason: one_line(&reason) },
+            Error::Tensor { tensor, expected, found, .. } => {
+                Error::Tensor { file, tensor: one_line(&tensor), expected, found: one_line(&found) }
             }
             // Numbers from the file that make no network.
-            other => Error::Checkpoint(format!("{source}: {}", one_line(&other.to_string()))),
+            other => Error::Checkpoint { file, reason: one_line(&other.to_string()) },
         })
     }
 
     fn from_contents(bytes: &[u8], name: &str, beside: impl FnOnce() -> Option<String>) -> Result<Self> {
         let contents = container::read(bytes)?;
         let metadata: Option<Metadata> = match &contents.description {
-            Some(text) => Some(serde_json::from_str(text).map_err(|e| Error::Checkpoint(format!("metadata `densenet`: {e}")))?),
+            Some(text) => Some(serde_json::from_str(text).map_err(|e| Error::checkpoint(format!("metadata `densenet`: {e}")))?),
             None => None,
         };
         let is_described = metadata.as_ref().is_some_and(|metadata| metadata.preprocessing.is_some());
@@ -251,7 +252,7 @@ impl Checkpoint {
             preprocessing: self.preprocessing.clone(),
             thresholds: self.thresholds.clone(),
         };
-        let metadata = serde_json::to_string(&metadata).map_err(|e| Error::Checkpoint(format!("metadata: {e}")))?;
+        let metadata = serde_json::to_string(&metadata).map_err(|e| Error::checkpoint(format!("metadata: {e}")))?;
         container::safetensors::write(&self.weights, metadata)
     }
 
@@ -289,7 +290,7 @@ fn read_file(path: &Path) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     (&file).take(BYTES_TO_RECOGNISE).read_to_end(&mut bytes).map_err(in_file)?;
     container::recognise(&bytes).map_err(|error| match error {
-        Error::Checkpoint(text) => Error::Checkpoint(format!("{}: {text}", path.display())),
+        Error::Checkpoint { reason, .. } => Error::Checkpoint { file: Some(path.display().to_string()), reason },
         other => other,
     })?;
     (&file).read_to_end(&mut bytes).map_err(in_file)?;
@@ -308,5 +309,5 @@ fn one_line(text: &str) -> String {
 }
 
 fn expect(holds: bool, expected: &str, found: impl Display) -> Result<()> {
-    if holds { Ok(()) } else { Err(Error::Checkpoint(format!("expected {expected}, found {found}"))) }
+    if holds { Ok(()) } else { Err(Error::checkpoint(format!("expected {expected}, found {found}"))) }
 }

@@ -370,7 +370,7 @@ impl fmt::Display for Preprocessing {
 }
 
 fn expect(holds: bool, field: &str, expected: &str, found: &dyn std::fmt::Debug) -> Result<()> {
-    if holds { Ok(()) } else { Err(Error::Checkpoint(format!("preprocessing {field}: expected {expected}, found {found:?}"))) }
+    if holds { Ok(()) } else { Err(Error::checkpoint(format!("preprocessing {field}: expected {expected}, found {found:?}"))) }
 }
 
 #[cfg(test)]

@@ -183,5 +183,5 @@ fn more(count: usize, what: &str) -> String {
 }
 
 fn tensor_error(tensor: &str, expected: &str, found: impl Into<String>) -> Error {
-    Error::Tensor { tensor: tensor.into(), expected: expected.into(), found: found.into() }
+    Error::Tensor { file: None, tensor: tensor.into(), expected: expected.into(), found: found.into() }
 }

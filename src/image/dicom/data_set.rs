@@ -163,7 +163,7 @@ impl<'a> DataSet<'a> {
                 token => token.skip().map_err(damaged)?,
             }
         }
-        Err(Error::Picture("DICOM: expected pixel data, found none: the file is a report, a plan or the like, or is cut off".into()))
+        Err(Error::picture("DICOM: expected pixel data, found none: the file is a report, a plan or the like, or is cut off"))
     }
 
     /// The element of that tag, in the first item of a sequence or in none ([`TOP`]); `None` where it is missing or empty.

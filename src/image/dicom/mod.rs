@@ -65,5 +65,5 @@ fn damaged(how: impl Display) -> Error {
 }
 
 fn refused(expected: impl Display, found: impl Display) -> Error {
-    Error::Picture(format!("DICOM: expected {expected}, found {found}; convert the file to PNG first"))
+    Error::picture(format!("DICOM: expected {expected}, found {found}; convert the file to PNG first"))
 }

@@ -39,7 +39,7 @@ pub(super) fn reads(syntax: &TransferSyntax) -> Result<()> {
         return Ok(());
     }
     let remedy = "`gdcmconv --raw IN OUT` makes them native";
-    Err(Error::Picture(format!("DICOM: expected pixel data that are native, RLE or JPEG, found {} ({uid}); {remedy}", syntax.name())))
+    Err(Error::picture(format!("DICOM: expected pixel data that are native, RLE or JPEG, found {} ({uid}); {remedy}", syntax.name())))
 }
 
 fn is_native(uid: &str) -> bool {

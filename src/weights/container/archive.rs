@@ -43,7 +43,7 @@ impl<'a> Archive<'a> {
         let size = entry.size();
         if size > self.budget {
             let found = format!("{name:?} of {size} bytes in a file of {}", self.bytes.len());
-            return Err(Error::Checkpoint(format!("zip: expected at most {} more bytes to unpack, found {found}", self.budget)));
+            return Err(Error::checkpoint(format!("zip: expected at most {} more bytes to unpack, found {found}", self.budget)));
         }
         self.budget -= size;
         // The reader compares the checksum when it reaches the end; one byte more than announced is one too many.
@@ -74,5 +74,5 @@ impl<'a> Archive<'a> {
 }
 
 fn damaged(what: &str, error: &dyn std::fmt::Display) -> Error {
-    Error::Checkpoint(format!("zip {what}: {error}; the file is damaged or cut, get it again"))
+    Error::checkpoint(format!("zip {what}: {error}; the file is damaged or cut, get it again"))
 }

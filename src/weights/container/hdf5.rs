@@ -52,7 +52,7 @@ pub(super) fn read(bytes: &[u8], container: Container) -> Result<Contents<'stati
     let file = Hdf5File::from_storage_with_options(Arc::new(Metered::new(bytes)), options).map_err(damaged)?;
     let end = file.superblock().eof_address;
     if end > bytes.len() as u64 {
-        return Err(Error::Checkpoint(format!("HDF5: expected {end} bytes, found {}; the file is cut, get it again", bytes.len())));
+        return Err(Error::checkpoint(format!("HDF5: expected {end} bytes, found {}; the file is cut, get it again", bytes.len())));
     }
     let root = file.root_group().map_err(damaged)?;
     let mut reader = Reader { byte_budget, path_bytes: 0, objects: 0, visited: HashSet::new(), tensors: Vec::new() };
@@ -109,7 +109,7 @@ impl Reader {
         for layer in layers {
             self.count(layer)?;
             if !known.insert(layer) {
-                return Err(Error::Checkpoint(format!("HDF5: expected each layer once, found {layer:?} twice")));
+                return Err(Error::checkpoint(format!("HDF5: expected each layer once, found {layer:?} twice")));
             }
             // In 2018 layers were called conv1/conv, which makes a group in a group.
             let group = descend(weights, layer.split('/'))?;
@@ -130,7 +130,7 @@ impl Reader {
     /// All datasets below a group.
     fn tree(&mut self, group: &Group, path: &str, depth: usize) -> Result<()> {
         if depth > DEEPEST || !self.visited.insert(group.address()) {
-            return Err(Error::Checkpoint(format!("HDF5: expected groups without cycles, found one at {path:?}; get the file again")));
+            return Err(Error::checkpoint(format!("HDF5: expected groups without cycles, found one at {path:?}; get the file again")));
         }
         let (groups, datasets) = group.members().map_err(damaged)?;
         for dataset in &datasets {
@@ -149,18 +149,18 @@ impl Reader {
     fn dataset(&mut self, dataset: &Dataset, path: String) -> Result<()> {
         self.path_bytes += path.len();
         if path.len() > LONGEST_PATH || self.path_bytes > LONGEST_PATHS {
-            return Err(Error::Checkpoint(format!("HDF5: expected paths of at most {LONGEST_PATH} bytes, found one of {}", path.len())));
+            return Err(Error::checkpoint(format!("HDF5: expected paths of at most {LONGEST_PATH} bytes, found one of {}", path.len())));
         }
         let element = element(dataset)
-            .ok_or_else(|| Error::Checkpoint(format!("{path}: expected numbers in little-endian order, found another type")))?;
+            .ok_or_else(|| Error::checkpoint(format!("{path}: expected numbers in little-endian order, found another type")))?;
         let shape = dataset.shape().iter().map(|&n| usize::try_from(n)).collect::<Result<Vec<_>, _>>();
-        let shape = shape.map_err(|_| Error::Checkpoint(format!("{path}: expected a shape that fits in memory, found a larger one")))?;
+        let shape = shape.map_err(|_| Error::checkpoint(format!("{path}: expected a shape that fits in memory, found a larger one")))?;
         // A chunk is unpacked whole, however little of it the dataset is.
         let chunk = dataset.chunks().unwrap_or_default().iter().fold(element.bytes(), |bytes, &side| bytes.saturating_mul(side as usize));
         let byte_count = dataset.raw_byte_len().map_err(damaged)?.max(chunk);
         let Some(left) = self.byte_budget.checked_sub(byte_count) else {
             let expected = format!("at most {} bytes more in a file of this size", self.byte_budget);
-            return Err(Error::Checkpoint(format!("{path}: expected {expected}, found {byte_count}")));
+            return Err(Error::checkpoint(format!("{path}: expected {expected}, found {byte_count}")));
         };
         self.byte_budget = left;
         let bytes = dataset.read_raw_bytes().map_err(damaged)?;
@@ -173,7 +173,7 @@ impl Reader {
         self.objects += 1;
         if self.objects > MOST_OBJECTS || name.len() > LONGEST_PATH {
             let found = format!("{} with a name of {} bytes", self.objects, name.len());
-            return Err(Error::Checkpoint(format!("HDF5: expected at most {MOST_OBJECTS} groups and datasets, found {found}")));
+            return Err(Error::checkpoint(format!("HDF5: expected at most {MOST_OBJECTS} groups and datasets, found {found}")));
         }
         Ok(())
     }
@@ -220,7 +220,7 @@ impl Attributes {
         };
         let texts: Option<Vec<Vec<String>>> = parts.iter().map(|attribute| all_texts(attribute)).collect();
         let texts =
-            texts.ok_or_else(|| Error::Checkpoint(format!("HDF5: expected texts in the attribute {name}, found something else")))?;
+            texts.ok_or_else(|| Error::checkpoint(format!("HDF5: expected texts in the attribute {name}, found something else")))?;
         Ok(if parts.is_empty() { None } else { Some(texts.concat()) })
     }
 }
@@ -235,5 +235,5 @@ fn all_texts(attribute: &Attribute) -> Option<Vec<String>> {
 
 fn damaged(error: hdf5_reader::error::Error) -> Error {
     let text: String = error.to_string().chars().take(300).collect();
-    Error::Checkpoint(format!("HDF5: {text}; the file is damaged or cut, get it again"))
+    Error::checkpoint(format!("HDF5: {text}; the file is damaged or cut, get it again"))
 }

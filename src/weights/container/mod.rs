@@ -155,10 +155,9 @@ fn read_zip(bytes: &[u8]) -> Result<Contents<'_>> {
     let prefix = names.iter().filter_map(|name| name.strip_suffix("data.pkl")).filter(|p| p.is_empty() || p.ends_with('/')).min();
     if let Some(prefix) = prefix {
         if has(&format!("{prefix}constants.pkl")) || names.iter().any(|name| name.starts_with(&format!("{prefix}code/"))) {
-            return Err(Error::Checkpoint(
+            return Err(Error::checkpoint(
                 "is a TorchScript archive: a program, not a checkpoint. Save its weights in Python: \
-                 torch.save(torch.jit.load('IN', map_location='cpu').state_dict(), 'OUT.pth')"
-                    .into(),
+                 torch.save(torch.jit.load('IN', map_location='cpu').state_dict(), 'OUT.pth')",
             ));
         }
         return torch::read_zip(archive, prefix);
@@ -172,7 +171,7 @@ fn read_zip(bytes: &[u8]) -> Result<Contents<'_>> {
     }
     let some = names.iter().take(3).map(String::as_str).collect::<Vec<_>>().join(", ");
     let found = format!("{} entries ({some})", names.len());
-    Err(Error::Checkpoint(format!("zip: expected PyTorch's data.pkl or Keras's config.json and model.weights.h5, found {found}")))
+    Err(Error::checkpoint(format!("zip: expected PyTorch's data.pkl or Keras's config.json and model.weights.h5, found {found}")))
 }
 
 /// What a file is that cannot be read, and what to do about it.
@@ -210,7 +209,7 @@ fn refusal(bytes: &[u8]) -> Error {
         }
         _ => (format!("has an unknown format (it starts with {:02x?})", &bytes[..bytes.len().min(8)]), again),
     };
-    Error::Checkpoint(format!(
+    Error::checkpoint(format!(
         "{looks_like}; expected safetensors, a PyTorch file (.pt, .pth), or Keras's .h5 or .keras. The way round it: {remedy}"
     ))
 }

@@ -37,31 +37,31 @@ pub(super) fn read(bytes: &[u8]) -> Result<Contents<'_>> {
 /// Writes all tensors as 32-bit floats and `metadata` under our key: the same arguments make the same bytes.
 pub(in crate::weights) fn write(weights: &Weights, metadata: String) -> Result<Vec<u8>> {
     let entries = HashMap::from([(KEY.to_owned(), metadata)]);
-    serialize(weights.iter(), Some(entries)).map_err(|e| Error::Checkpoint(format!("cannot be written: {e}")))
+    serialize(weights.iter(), Some(entries)).map_err(|e| Error::checkpoint(format!("cannot be written: {e}")))
 }
 
 // The crate's own reader adds lengths from the file without checking for overflow, and tells less about truncation.
 fn split(bytes: &[u8]) -> Result<(Header, &[u8])> {
     let truncated = |what: &str, expected: u64, found: usize| {
-        Error::Checkpoint(format!("safetensors {what}: expected {expected} bytes, found {found}; the file is truncated, get it again"))
+        Error::checkpoint(format!("safetensors {what}: expected {expected} bytes, found {found}; the file is truncated, get it again"))
     };
     let Some((length, rest)) = bytes.split_first_chunk::<8>() else {
         return Err(truncated("header length", 8, bytes.len()));
     };
     let length = u64::from_le_bytes(*length);
     if length > LARGEST_HEADER && rest.len() as u64 > LARGEST_HEADER {
-        return Err(Error::Checkpoint(format!("safetensors header: expected at most {LARGEST_HEADER} bytes, found {length}")));
+        return Err(Error::checkpoint(format!("safetensors header: expected at most {LARGEST_HEADER} bytes, found {length}")));
     }
     let header = usize::try_from(length).ok().and_then(|length| rest.get(..length));
     let Some(header) = header else {
         return Err(truncated("header", length, rest.len()));
     };
     let data = &rest[header.len()..];
-    let header: Header = serde_json::from_slice(header).map_err(|e| Error::Checkpoint(format!("safetensors header: {e}")))?;
+    let header: Header = serde_json::from_slice(header).map_err(|e| Error::checkpoint(format!("safetensors header: {e}")))?;
     match header.data_len() {
         expected if expected > data.len() => Err(truncated("data", expected as u64, data.len())),
         expected if expected < data.len() => {
-            Err(Error::Checkpoint(format!("safetensors data: expected {expected} bytes, found {}; no tensor covers the rest", data.len())))
+            Err(Error::checkpoint(format!("safetensors data: expected {expected} bytes, found {}; no tensor covers the rest", data.len())))
         }
         _ => Ok((header, data)),
     }

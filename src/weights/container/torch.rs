@@ -42,17 +42,17 @@ pub(super) fn read_zip<'a>(mut archive: Archive<'a>, prefix: &str) -> Result<Con
         && order.trim_ascii() != b"little"
     {
         let found = String::from_utf8_lossy(&order).into_owned();
-        return Err(Error::Checkpoint(format!("byte order: expected little, found {found:?}; save it again on a little-endian machine")));
+        return Err(Error::checkpoint(format!("byte order: expected little, found {found:?}; save it again on a little-endian machine")));
     }
     let data = archive.entry(&format!("{prefix}data.pkl"))?;
-    let data = data.ok_or_else(|| Error::Checkpoint("zip: expected an entry data.pkl, found none".into()))?;
+    let data = data.ok_or_else(|| Error::checkpoint("zip: expected an entry data.pkl, found none"))?;
     let (pickle, _) = Pickle::read(&data)?;
     let references = References::of(&pickle)?;
     let mut storages = Storages::default();
     for (key, storage) in references.roots() {
         let name = format!("{prefix}data/{key}");
         let Some(bytes) = archive.entry(&name)? else {
-            return Err(Error::Checkpoint(format!("zip: expected an entry {name:?}, found none; the file is cut, get it again")));
+            return Err(Error::checkpoint(format!("zip: expected an entry {name:?}, found none; the file is cut, get it again")));
         };
         storages.insert(key, storage, bytes)?;
     }
@@ -80,11 +80,11 @@ pub(super) fn read_legacy(bytes: &[u8]) -> Result<Contents<'_>> {
     let [_magic, protocol, machine] = [next()?, next()?, next()?];
     if protocol.int(protocol.root()) != Some(LEGACY_PROTOCOL) {
         let found = protocol.value(protocol.root());
-        return Err(Error::Checkpoint(format!("PyTorch stream: expected protocol {LEGACY_PROTOCOL}, found {found:?}")));
+        return Err(Error::checkpoint(format!("PyTorch stream: expected protocol {LEGACY_PROTOCOL}, found {found:?}")));
     }
     let little = machine.get(machine.root(), "little_endian").map(|id| machine.value(id));
     if let Some(Value::Bool(false)) = little {
-        return Err(Error::Checkpoint("byte order: expected little, found big; save it again on a little-endian machine".into()));
+        return Err(Error::checkpoint("byte order: expected little, found big; save it again on a little-endian machine"));
     }
     let (pickle, keys) = (next()?, next()?);
     let references = References::of(&pickle)?;
@@ -92,11 +92,11 @@ pub(super) fn read_legacy(bytes: &[u8]) -> Result<Contents<'_>> {
     let keys: Vec<&str> = keys.sequence(keys.root()).unwrap_or_default().iter().filter_map(|&key| keys.text(key)).collect();
     for key in keys {
         let cut = |expected: usize, found: usize| {
-            Error::Checkpoint(format!("storage {key}: expected {expected} bytes, found {found}; the file is cut, get it again"))
+            Error::checkpoint(format!("storage {key}: expected {expected} bytes, found {found}; the file is cut, get it again"))
         };
         let Some((count, after)) = rest.split_first_chunk::<8>() else { return Err(cut(8, rest.len())) };
         let Some(&reference) = references.by_key.get(key) else {
-            return Err(Error::Checkpoint(format!("storage {key}: expected a tensor that views it, found none")));
+            return Err(Error::checkpoint(format!("storage {key}: expected a tensor that views it, found none")));
         };
         let count = usize::try_from(u64::from_le_bytes(*count)).ok();
         let byte_count = count.and_then(|count| count.checked_mul(reference.element.bytes())).unwrap_or(usize::MAX);
@@ -128,25 +128,23 @@ impl References {
         for id in 0..pickle.len() as Id {
             let Value::Persistent(description) = pickle.value(id) else { continue };
             if references.by_id.len() == MOST_TENSORS {
-                return Err(Error::Checkpoint(format!("pickle: expected at most {MOST_TENSORS} storages, found more")));
+                return Err(Error::checkpoint(format!("pickle: expected at most {MOST_TENSORS} storages, found more")));
             }
             let parts = pickle.sequence(*description).unwrap_or_default();
             match parts.first().and_then(|&kind| pickle.text(kind)) {
                 Some("storage") => {
                     let (key, offset, reference) = storage(pickle, &parts[1..]).ok_or_else(|| {
-                        Error::Checkpoint(
-                            "pickle: expected a storage's type, key, location and number of elements, found something else".into(),
-                        )
+                        Error::checkpoint("pickle: expected a storage's type, key, location and number of elements, found something else")
                     })?;
                     let key = references.by_key.get_key_value(&key).map_or(key, |(known, _)| known.clone());
                     let known = references.by_key.entry(key.clone()).or_insert(reference);
                     if *known != reference {
                         let found = format!("{known:?} and {reference:?}");
-                        return Err(Error::Checkpoint(format!("storage {key}: expected one description, found {found}")));
+                        return Err(Error::checkpoint(format!("storage {key}: expected one description, found {found}")));
                     }
                     references.by_id.insert(id, (key, offset, reference));
                 }
-                _ => return Err(Error::Checkpoint("pickle: expected references to storages only, found another kind".into())),
+                _ => return Err(Error::checkpoint("pickle: expected references to storages only, found another kind")),
             }
         }
         Ok(references)
@@ -206,7 +204,7 @@ impl<'a> Storages<'a> {
     fn insert(&mut self, key: &str, reference: Reference, bytes: Cow<'a, [u8]>) -> Result<()> {
         if reference.element_count.checked_mul(reference.element.bytes()) != Some(bytes.len()) {
             let Reference { element, element_count } = reference;
-            return Err(Error::Checkpoint(format!(
+            return Err(Error::checkpoint(format!(
                 "storage {key}: expected {element_count} elements of {element}, found {} bytes; the file is damaged, get it again",
                 bytes.len()
             )));
@@ -235,7 +233,7 @@ fn contents<'a>(container: Container, pickle: &Pickle, references: &References, 
     epsilons.sort_by(f64::total_cmp);
     epsilons.dedup();
     if let [least, .., most] = epsilons[..] {
-        return Err(Error::Checkpoint(format!("expected one epsilon in all batch norms, found {least} and {most}")));
+        return Err(Error::checkpoint(format!("expected one epsilon in all batch norms, found {least} and {most}")));
     }
     Ok(Contents {
         tensors,
@@ -268,7 +266,7 @@ impl<'a> Walk<'_, 'a> {
         }
         if depth > DEEPEST {
             let place: String = scope.chars().take(40).collect();
-            return Err(Error::Checkpoint(format!(
+            return Err(Error::checkpoint(format!(
                 "pickle: expected values nested at most {DEEPEST} deep, found deeper ones below {place:?}"
             )));
         }
@@ -399,7 +397,7 @@ impl<'a> Walk<'_, 'a> {
     fn check_names(&self) -> Result<()> {
         if self.tensors.len() == MOST_TENSORS || self.name_bytes > LONGEST_NAMES {
             let found = format!("more than {} tensors with names of {} bytes", self.tensors.len(), self.name_bytes);
-            return Err(Error::Checkpoint(format!(
+            return Err(Error::checkpoint(format!(
                 "pickle: expected at most {MOST_TENSORS} tensors and {LONGEST_NAMES} bytes, found {found}"
             )));
         }
@@ -408,7 +406,7 @@ impl<'a> Walk<'_, 'a> {
 
     fn spend(&mut self, visits: usize) -> Result<()> {
         let left = self.budget.checked_sub(visits);
-        self.budget = left.ok_or_else(|| Error::Checkpoint("pickle: expected a tree of values, found one that repeats itself".into()))?;
+        self.budget = left.ok_or_else(|| Error::checkpoint("pickle: expected a tree of values, found one that repeats itself"))?;
         Ok(())
     }
 
@@ -438,7 +436,7 @@ impl<'a> Walk<'_, 'a> {
         };
         let Some((key, view_offset, reference)) = self.references.by_id.get(&storage) else { return Err(not_a_tensor(name)) };
         let Some(storage) = self.storages.0.get(&**key) else {
-            return Err(Error::Checkpoint(format!("{name}: expected storage {key}, found none; the file is cut, get it again")));
+            return Err(Error::checkpoint(format!("{name}: expected storage {key}, found none; the file is cut, get it again")));
         };
         let offset = view_offset.checked_add(offset).ok_or_else(|| not_a_tensor(name))?;
         Stored::strided(name, shape, reference.element, storage.clone(), offset, strides).map(Some)
@@ -446,9 +444,9 @@ impl<'a> Walk<'_, 'a> {
 }
 
 fn too_long(found: usize) -> Error {
-    Error::Checkpoint(format!("pickle: expected names of at most {LONGEST_NAME} bytes, found one of {found}"))
+    Error::checkpoint(format!("pickle: expected names of at most {LONGEST_NAME} bytes, found one of {found}"))
 }
 
 fn not_a_tensor(name: &str) -> Error {
-    Error::Checkpoint(format!("{name}: expected a tensor's storage, offset, sizes and strides, found something else"))
+    Error::checkpoint(format!("{name}: expected a tensor's storage, offset, sizes and strides, found something else"))
 }

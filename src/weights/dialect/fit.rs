@@ -18,7 +18,7 @@ impl Network<'_> {
             return Ok(());
         }
         let found = elements.map_or("more than can be counted".into(), |n| n.to_string());
-        Err(Error::Checkpoint(format!("expected tensors of at most {byte_count} elements in a file of this size, found {found}")))
+        Err(Error::checkpoint(format!("expected tensors of at most {byte_count} elements in a file of this size, found {found}")))
     }
 
     /// The tensors that the architecture needs, as 32-bit floats. Errors where they are not exactly those of the network.
@@ -29,6 +29,7 @@ impl Network<'_> {
         for spec in specs {
             let data = match self.tensors.get(&spec.name) {
                 Some(tensor) => tensor.floats().ok_or_else(|| Error::Tensor {
+                    file: None,
                     tensor: tensor.path(),
                     expected: "elements of f32, f16, bf16 or f64".into(),
                     found: tensor.element.to_string(),
@@ -80,7 +81,7 @@ impl Network<'_> {
              the DenseNet's state_dict()"
         };
         let found = complaints.join(", ");
-        Err(Error::Checkpoint(format!(
+        Err(Error::checkpoint(format!(
             "expected exactly the {} tensors of this {} DenseNet, found {found}{reason}",
             specs.len(),
             self.dialect
@@ -93,7 +94,7 @@ impl Network<'_> {
         let classes = self.tensors.get("classifier.weight").map(|classifier| classifier.shape[0]);
         if tensor.elements() != classes || tensor.shape.len() > 2 {
             let expected = format!("{} thresholds", classes.unwrap_or(0));
-            return Err(Error::Tensor { tensor: tensor.path(), expected, found: format!("{:?}", tensor.shape) });
+            return Err(Error::Tensor { file: None, tensor: tensor.path(), expected, found: format!("{:?}", tensor.shape) });
         }
         let values = tensor.floats().unwrap_or_default();
         Ok(Some(values.into_iter().map(|value| Some(value).filter(|value| !value.is_nan())).collect()))

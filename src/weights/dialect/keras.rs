@@ -80,7 +80,7 @@ pub(super) fn resolve<'a>(contents: &Contents<'a>) -> Result<Network<'a>> {
             network.epsilon = Some(EPSILON);
             network.notes.push(
                 "holds weights alone: assuming Keras Applications' epsilon (1.001e-5) and final ReLU; if it was built otherwise, \
-                 say --epsilon and --no-final-relu, or save it whole as .keras"
+                 say so, or save it whole as .keras"
                     .into(),
             );
         }

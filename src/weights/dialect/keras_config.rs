@@ -145,7 +145,7 @@ impl DescribedLayer<'_> {
     }
 
     fn refused(&self, expected: &str, found: &str) -> Error {
-        Error::Checkpoint(format!(
+        Error::checkpoint(format!(
             "Keras layer {:?}: expected {expected}, found {found}: it would compute something else here",
             self.name()
         ))
@@ -178,7 +178,7 @@ impl<'j> Description<'j> {
     /// Reads a configuration. Errors where a layer is none of a DenseNet's, or differs from Keras Applications'.
     pub(super) fn read(json: &'j str) -> Result<Self> {
         if json.len() > LONGEST_CONFIG {
-            return Err(Error::Checkpoint(format!("Keras configuration: expected at most {LONGEST_CONFIG} bytes, found {}", json.len())));
+            return Err(Error::checkpoint(format!("Keras configuration: expected at most {LONGEST_CONFIG} bytes, found {}", json.len())));
         }
         let mut layers = Vec::new();
         collect(parse(json)?, &mut layers, 0)?;
@@ -193,7 +193,7 @@ impl<'j> Description<'j> {
             [epsilon] => Some(epsilon as f32),
             [] => None,
             _ => {
-                return Err(Error::Checkpoint(format!(
+                return Err(Error::checkpoint(format!(
                     "expected one epsilon in all batch norms, found {}",
                     some_of(epsilons.iter().map(f64::to_string))
                 )));
@@ -294,12 +294,12 @@ fn collect<'j>(model: Described<'j>, layers: &mut Vec<DescribedLayer<'j>>, depth
             layers.push(DescribedLayer { class_name: model.class_name, settings, inbound_nodes: model.inbound_nodes });
             Ok(())
         }
-        _ => Err(Error::Checkpoint("Keras configuration: expected a functional or sequential model, found another kind".into())),
+        _ => Err(Error::checkpoint("Keras configuration: expected a functional or sequential model, found another kind")),
     }
 }
 
 fn parse<'j, T: Deserialize<'j>>(json: &'j str) -> Result<T> {
-    serde_json::from_str(json).map_err(|error| Error::Checkpoint(format!("Keras configuration: {error}")))
+    serde_json::from_str(json).map_err(|error| Error::checkpoint(format!("Keras configuration: {error}")))
 }
 
 impl DescribedLayer<'_> {

@@ -167,5 +167,5 @@ pub(super) fn some_of(items: impl IntoIterator<Item = String>) -> String {
 fn no_network(contents: &Contents, expected: &str) -> Error {
     let found = some_of(contents.tensors.iter().map(|tensor| format!("{} {:?}", tensor.path(), tensor.shape)));
     let found = if found.is_empty() { "none at all".to_owned() } else { found };
-    Error::Checkpoint(format!("expected the tensors of a DenseNet ({expected}), found {found}"))
+    Error::checkpoint(format!("expected the tensors of a DenseNet ({expected}), found {found}"))
 }

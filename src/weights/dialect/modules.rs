@@ -34,7 +34,7 @@ pub(super) fn check(
         };
         if let Some(expected) = expected {
             let found = described(module);
-            return Err(Error::Checkpoint(format!(
+            return Err(Error::checkpoint(format!(
                 "module {}: expected {expected}, found {found}: such networks are not run",
                 module.path
             )));

@@ -154,7 +154,7 @@ pub(super) fn resolve<'a>(contents: &Contents<'a>) -> Result<Network<'a>> {
         }
         (all, _) => {
             let places = some_of(all.iter().map(|root| format!("{:?}", path(&root.scope, &root.prefix))));
-            return Err(Error::Checkpoint(format!(
+            return Err(Error::checkpoint(format!(
                 "expected one network, found {} (at {places}); save the one you want by itself in Python",
                 all.len()
             )));
@@ -234,7 +234,7 @@ fn roots(contents: &Contents) -> Result<Vec<Root>> {
             if tensor.shape.len() != 4 {
                 let found = format!("{:?}, {} dimensions", tensor.shape, tensor.shape.len().saturating_sub(2));
                 let expected = "a network for pictures, whose convolutions have 2 dimensions";
-                return Err(Error::Checkpoint(format!("{}: expected {expected}, found {found}", tensor.path())));
+                return Err(Error::checkpoint(format!("{}: expected {expected}, found {found}", tensor.path())));
             }
             roots.insert(Root { scope: tensor.scope.to_string(), prefix: prefix.to_owned(), family: index });
         }

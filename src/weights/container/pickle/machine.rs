@@ -298,7 +298,7 @@ impl<'a> Machine<'a> {
         let known = CALLABLE.iter().any(|(known, names)| *known == module && names.contains(&name));
         if !known {
             let called = format!("{module}.{name}").chars().take(200).collect::<String>();
-            return Err(Error::Checkpoint(format!(
+            return Err(Error::checkpoint(format!(
                 "the pickle calls {called:?}, which no DenseNet checkpoint needs: refused, nothing was run. If you trust its author, \
                  load it in Python and save only model.state_dict()"
             )));
@@ -495,7 +495,7 @@ impl<'a> Machine<'a> {
     fn take(&mut self, length: usize) -> Result<&'a [u8]> {
         let found = self.bytes.len() - self.at;
         let part = self.at.checked_add(length).and_then(|end| self.bytes.get(self.at..end));
-        let part = part.ok_or_else(|| Error::Checkpoint(format!("pickle: expected {length} bytes at byte {}, found {found}", self.at)))?;
+        let part = part.ok_or_else(|| Error::checkpoint(format!("pickle: expected {length} bytes at byte {}, found {found}", self.at)))?;
         self.at += length;
         Ok(part)
     }
@@ -528,6 +528,6 @@ impl<'a> Machine<'a> {
     }
 
     fn malformed(&self, expected: &str) -> Error {
-        Error::Checkpoint(format!("pickle: expected {expected} at byte {}; the file is damaged or cut, get it again", self.at))
+        Error::checkpoint(format!("pickle: expected {expected} at byte {}; the file is damaged or cut, get it again", self.at))
     }
 }

@@ -1,0 +1,50 @@
+//! What the command line adds to the library's errors: the flags and commands that may help.
+
+use densenet_wgpu::Error;
+use densenet_wgpu::nearest::suggestion;
+use densenet_wgpu::weights::Dialect;
+
+/// What went wrong, and what to give the program in its place.
+pub(crate) fn told(error: &Error) -> String {
+    match error {
+        Error::NoAdapter => format!("{error}, or use `--device cpu`, which is slow"),
+        Error::NoSuchAdapter { name, .. } => format!("{error} and `cpu` for the reference{}", suggestion(name, ["cpu"])),
+        Error::DeviceRefused { .. } | Error::TooLarge { .. } | Error::NoKernel { .. } => format!("{error} (`densenet devices`, --device)"),
+        Error::DeviceLost { .. } => format!("{error} (--batch)"),
+        Error::OutOfMemory { .. } => format!("{error} (--batch, --size, --device)"),
+        Error::HalfRange { .. } | Error::HalfOverflow => format!("{error} (--precision f32)"),
+        Error::Channels { .. } => format!("{error} (`densenet infer`)"),
+        Error::TooManyPixels { .. } => format!("{error}, or give a larger --max-pixels"),
+        Error::TooManyBytes { .. } => format!("{error}, or give a larger --max-bytes"),
+        Error::MissingFeature { feature, .. } => format!("{error}, as with `cargo install --path cli --features {feature}`"),
+        error => error.to_string(),
+    }
+}
+
+/// What to say, behind a note of what was assumed, of checkpoints of that dialect.
+pub(crate) fn noted(dialect: Dialect) -> &'static str {
+    if dialect == Dialect::Keras { " (--epsilon, --no-final-relu)" } else { "" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use densenet_wgpu::Gpu;
+    use densenet_wgpu::image::Decoding;
+
+    #[test]
+    fn flags_are_named_where_they_help() {
+        for (error, parts) in [
+            (Error::NoAdapter, &["no adapter found; install a Vulkan driver", "or use `--device cpu`"][..]),
+            (Error::HalfOverflow, &["use 32-bit floats (--precision f32)"]),
+            (
+                Gpu::open(Some("cpuu")).unwrap_err(),
+                &["no adapter is called \"cpuu\"", "0 = ", "`cpu` for the reference; did you mean cpu?"],
+            ),
+            (Decoding { max_pixels: 3, ..Decoding::default() }.decode(b"P5 2 2 255 abcd").unwrap_err(), &["at most 3", "--max-pixels"]),
+        ] {
+            let message = told(&error);
+            assert!(parts.iter().all(|part| message.contains(part)), "{message}");
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! What of the library others see: its words and its names.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
+
+/// Every source file of the library.
+fn sources() -> Vec<(PathBuf, String)> {
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    let mut files = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                files.push((path, text));
+            }
+        }
+    }
+    assert!(files.len() > 50, "found {} files only", files.len());
+    files
+}
+
+/// Every literal that is no documentation.
+fn literals(tokens: TokenStream, found: &mut Vec<String>) {
+    let mut is_attribute = false;
+    for token in tokens {
+        match token {
+            TokenTree::Literal(literal) => found.push(literal.to_string()),
+            TokenTree::Group(group) => {
+                let is_documentation = is_attribute
+                    && group.delimiter() == Delimiter::Bracket
+                    && matches!(group.stream().into_iter().next(), Some(TokenTree::Ident(name)) if name == "doc");
+                if !is_documentation {
+                    literals(group.stream(), found);
+                }
+                is_attribute = false;
+            }
+            TokenTree::Punct(punct) => is_attribute = punct.as_char() == '#' || is_attribute && punct.as_char() == '!',
+            TokenTree::Ident(_) => is_attribute = false,
+        }
+    }
+}
+
+/// Whether a text has a flag, or a command of the program's, in it.
+fn names_the_command_line(text: &str) -> bool {
+    let text = text.replace("gdcmconv --raw", ""); // a program of others
+    let is_flag = |(at, _): (usize, &str)| text[at + 2..].starts_with(|c: char| c.is_ascii_lowercase()) && !text[..at].ends_with('-');
+    let commands =
+        ["`densenet ", "cargo install", "cargo run", "densenet classify", "densenet devices", "densenet infer", "densenet verify"];
+    text.match_indices("--").any(is_flag) || commands.iter().any(|command| text.contains(command))
+}
+
+#[test]
+fn the_library_does_not_name_the_command_line() {
+    for text in ["use another --device", "see `densenet verify`", "\"cargo install --path cli\""] {
+        assert!(names_the_command_line(text), "{text}");
+    }
+    let mut count = 0;
+    for (path, text) in sources() {
+        let mut found = Vec::new();
+        literals(text.parse().unwrap(), &mut found);
+        count += found.len();
+        for text in found {
+            assert!(!names_the_command_line(&text), "{}: {text}: the library's words, and cli/src/remedy.rs adds the flag", path.display());
+        }
+    }
+    assert!(count > 1000, "found {count} literals only");
+}
