@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
-use densenet_wgpu::engine::Input;
+use densenet_wgpu::checkpoint::{Tensor, Weights};
+use densenet_wgpu::network::{Conv, Shape, Value, Window};
+use densenet_wgpu::tuning::{Tile, Tuning};
 use densenet_wgpu::wgpu::{Buffer, BufferDescriptor, BufferUsages, CommandEncoderDescriptor, PollType};
-use densenet_wgpu::{
-    Conv, Engine, EngineOptions, Gpu, Graph, Plan, PlanOptions, Precision, Result, Shape, Tensor, Tile, Tuning, Value, Weights, Window,
-};
+use densenet_wgpu::{Engine, EngineOptions, Gpu, Graph, Input, Plan, PlanOptions, Precision, Result};
 
 /// How often a network has the layer: so many share what comes before them and after them.
 const COPIES: usize = 16;

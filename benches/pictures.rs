@@ -5,9 +5,9 @@
 //!     cargo bench --bench pictures -- bicubic
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use densenet_wgpu::Result;
 use densenet_wgpu::image::{Picture, resize};
-use densenet_wgpu::weights::Filter;
-use densenet_wgpu::{Preprocessing, Result};
+use densenet_wgpu::preprocessing::{Filter, Preprocessing};
 use libjpeg_turbo_rs::{PixelFormat, Subsampling};
 
 const WIDTH: usize = 4000;

@@ -4,10 +4,9 @@
 
 use std::env;
 
-use densenet_wgpu::engine::Input;
+use densenet_wgpu::checkpoint::Description;
 use densenet_wgpu::image::Picture;
-use densenet_wgpu::weights::Description;
-use densenet_wgpu::{Checkpoint, Engine, EngineOptions, Gpu, Result};
+use densenet_wgpu::{Checkpoint, Engine, EngineOptions, Gpu, Input, Result};
 
 fn main() -> Result<()> {
     let picture = env::args().nth(1).unwrap_or_else(|| "examples/digits/7-1442-8.png".into());

@@ -3,8 +3,9 @@
 //!
 //!     cargo run --example custom_network
 
-use densenet_wgpu::engine::Input;
-use densenet_wgpu::{Conv, Engine, EngineOptions, Gpu, Graph, Reference, Result, Shape, Tensor, TensorSpec, Value, Weights, Window};
+use densenet_wgpu::checkpoint::{Tensor, Weights};
+use densenet_wgpu::network::{Conv, Shape, TensorSpec, Value, Window};
+use densenet_wgpu::{Engine, EngineOptions, Gpu, Graph, Input, Reference, Result};
 
 const BATCH: usize = 2;
 const CLASSES: usize = 5;

@@ -5,8 +5,7 @@
 
 use std::error::Error;
 
-use densenet_wgpu::engine::Input;
-use densenet_wgpu::{Checkpoint, Engine, EngineOptions, Gpu};
+use densenet_wgpu::{Checkpoint, Engine, EngineOptions, Gpu, Input};
 use wgpu::util::{BufferInitDescriptor, DeviceExt};
 use wgpu::{BufferDescriptor, BufferUsages, CommandEncoderDescriptor, DeviceDescriptor, Instance, InstanceDescriptor};
 use wgpu::{MapMode, PollType, RequestAdapterOptions};

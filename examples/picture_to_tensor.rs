@@ -7,7 +7,9 @@
 
 use std::time::Instant;
 
-use densenet_wgpu::{Preprocessing, Result, image::Picture};
+use densenet_wgpu::Result;
+use densenet_wgpu::image::Picture;
+use densenet_wgpu::preprocessing::Preprocessing;
 
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);

@@ -1,8 +1,9 @@
 //! Where the time of a network of one's own goes: `cargo run --release --example profile`.
 
-use densenet_wgpu::engine::Input;
+use densenet_wgpu::checkpoint::{Tensor, Weights};
+use densenet_wgpu::network::{Conv, Shape, Window};
 use densenet_wgpu::profile::{Ceilings, Profile};
-use densenet_wgpu::{Conv, Engine, EngineOptions, Gpu, Graph, Shape, Tensor, Weights, Window};
+use densenet_wgpu::{Engine, EngineOptions, Gpu, Graph, Input};
 
 fn main() -> densenet_wgpu::Result<()> {
     let graph = network()?;

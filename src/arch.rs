@@ -4,7 +4,8 @@
 //! (section 3; table 1 for the ImageNet variants, section 4.2 for CIFAR).
 //!
 //! ```
-//! use densenet_wgpu::{Config, Stem};
+//! use densenet_wgpu::network::Stem;
+//! use densenet_wgpu::Config;
 //!
 //! // The paper's DenseNet-BC for CIFAR: 100 layers, growth rate 12.
 //! let config = Config { stem: Stem::Cifar, num_classes: Some(10), ..Config::imagenet(12, &[16, 16, 16], 24) };
@@ -22,7 +23,8 @@ use crate::shape::{Shape, Window};
 /// How the picture enters the first dense block.
 ///
 /// ```
-/// use densenet_wgpu::{Config, Stem};
+/// use densenet_wgpu::network::Stem;
+/// use densenet_wgpu::Config;
 ///
 /// let blurred = Config { stem: Stem::Deep { widths: [32, 32], blur: true }, ..Config::densenet121() };
 /// assert_eq!(blurred, Config::densenetblur121d());
@@ -38,7 +40,7 @@ pub enum Stem {
     Deep {
         /// Channels of the first and the second convolution; the third makes `num_init_features`.
         widths: [usize; 2],
-        /// Whether the pool is a 3x3 max pool with stride 1 and then a blur pool ([`Op::BlurPool`](crate::Op::BlurPool),
+        /// Whether the pool is a 3x3 max pool with stride 1 and then a blur pool ([`Op::BlurPool`](crate::network::Op::BlurPool),
         /// R. Zhang: *Making Convolutional Networks Shift-Invariant Again*, ICML 2019), or a 3x3 max pool with stride 2.
         blur: bool,
     },

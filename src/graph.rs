@@ -4,7 +4,8 @@
 //! nor batch size: weights are looked up by layer name ([`Node::tensors`]), the batch belongs to the plan.
 //!
 //! ```
-//! use densenet_wgpu::{Conv, Graph, Shape, Window};
+//! use densenet_wgpu::network::{Conv, Shape, Window};
+//! use densenet_wgpu::Graph;
 //!
 //! # fn main() -> densenet_wgpu::Result<()> {
 //! let mut graph = Graph::new(Shape::new(3, 32, 32));
@@ -28,7 +29,8 @@ use crate::shape::{Shape, Window};
 /// The result of an operation: a handle into the graph that made it.
 ///
 /// ```
-/// use densenet_wgpu::{Graph, Shape};
+/// use densenet_wgpu::network::Shape;
+/// use densenet_wgpu::Graph;
 ///
 /// let mut graph = Graph::new(Shape::new(3, 8, 8));
 /// let x = graph.relu("relu", graph.input())?;
@@ -48,7 +50,7 @@ impl Value {
 /// A convolution: cross-correlation as in PyTorch's `Conv2d`, one group, no dilation.
 ///
 /// ```
-/// use densenet_wgpu::{Conv, Window};
+/// use densenet_wgpu::network::{Conv, Window};
 ///
 /// let conv = Conv::new(64, Window::square(7, 2, 3)).with_bias();
 /// assert!(conv.bias && conv.out_channels == 64);
@@ -78,7 +80,8 @@ impl Conv {
 /// One operation.
 ///
 /// ```
-/// use densenet_wgpu::{Config, Op};
+/// use densenet_wgpu::network::Op;
+/// use densenet_wgpu::Config;
 ///
 /// let graph = Config::densenet121().graph(224, 224)?;
 /// let convolutions = graph.nodes().iter().filter(|node| matches!(node.op, Op::Conv(_)));
@@ -192,7 +195,8 @@ impl Node {
 /// A network: operations in the order they were added, each reading earlier ones.
 ///
 /// ```
-/// use densenet_wgpu::{Conv, Error, Graph, Shape, Window};
+/// use densenet_wgpu::network::{Conv, Shape, Window};
+/// use densenet_wgpu::{Error, Graph};
 ///
 /// let mut graph = Graph::new(Shape::new(3, 32, 48));
 /// let x = graph.conv("conv", graph.input(), Conv::new(16, Window::square(3, 2, 1)))?;

@@ -2,7 +2,7 @@
 //!
 //! ```
 //! use densenet_wgpu::labels::Legend;
-//! use densenet_wgpu::weights::Activation;
+//! use densenet_wgpu::preprocessing::Activation;
 //!
 //! let labels = Some(["cat", "dog", "frog"].map(String::from).to_vec());
 //! let legend = Legend { activation: Activation::Softmax, labels, thresholds: None };
@@ -44,7 +44,7 @@ pub struct Prediction {
 ///
 /// ```
 /// use densenet_wgpu::labels::Legend;
-/// use densenet_wgpu::weights::Activation;
+/// use densenet_wgpu::preprocessing::Activation;
 ///
 /// let labels = Some(vec!["Effusion".to_owned(), String::new()]); // the second output was not trained
 /// let legend = Legend { activation: Activation::Sigmoid, labels, thresholds: Some(vec![Some(0.25), None]) };
@@ -132,7 +132,8 @@ impl Legend {
 /// Every logit after `activation`, computed in 64 bits. Softmax is stable: no logit is too large for it.
 ///
 /// ```
-/// use densenet_wgpu::{labels::probabilities, weights::Activation};
+/// use densenet_wgpu::labels::probabilities;
+/// use densenet_wgpu::preprocessing::Activation;
 ///
 /// assert_eq!(probabilities(&[1e30, 1e30], Activation::Softmax), [0.5, 0.5]);
 /// assert_eq!(probabilities(&[0.0], Activation::Sigmoid), [0.5]);

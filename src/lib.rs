@@ -2,18 +2,19 @@
 //!
 //! Four nouns, in the order in which data flows through them:
 //!
-//! - [`Graph`]: what the network is. [`Config`] writes DenseNets with it; its verbs build any other.
+//! - [`Graph`]: what the network is. [`Config`] writes DenseNets with it; its verbs build any other, of what is in [`network`].
 //! - [`Plan`]: what runs, in which order, and where in memory. Pure data, made without a device; it prints itself.
-//! - [`Engine`]: a plan on a device. [`Engine::run`] takes images as numbers, as 8-bit [`Samples`] or in a buffer of the
-//!   device ([`engine::Input`]), and returns logits.
-//! - [`Reference`]: the same graph on the CPU, slow and obvious: what the engine is held to,
-//!   layer by layer, by a [`Verification`].
+//! - [`Engine`]: a plan on a device. [`Engine::run`] takes an [`Input`], pictures as numbers or as 8-bit [`Samples`], and
+//!   returns logits.
+//! - [`Reference`]: the same graph on the CPU, slow and obvious: what the engine is held to, layer by layer, by [`verify`].
 //!
-//! Beside them: [`Checkpoint`] is a trained network as a file holds it, [`Gpu`] an open device, [`Cache`] what
-//! makes its next start faster, [`mod@image`] and [`labels`] the way in from pictures and out to names.
+//! Beside them: [`Checkpoint`] is a trained network as a file holds it ([`checkpoint`]), [`Gpu`] an open device, [`Cache`] what
+//! makes its next start faster; [`mod@image`] and [`preprocessing`] are the way in from pictures, [`labels`] out to names;
+//! [`tuning`] makes it faster and [`profile`] says where the time goes. What is refused is an [`Error`] of some kind.
 //!
 //! ```
-//! use densenet_wgpu::{Engine, EngineOptions, Gpu, engine::Input, image::Picture, models};
+//! use densenet_wgpu::image::Picture;
+//! use densenet_wgpu::{Engine, EngineOptions, Gpu, Input, models};
 //!
 //! let mut model = models::bundled("digits").expect("it is bundled")?; // or Checkpoint::open("best.pth")
 //! let preprocessing = model.describe(None).preprocessing;
@@ -28,50 +29,82 @@
 //! Nothing here prints. What the library is at (opening a device, reading a checkpoint, making pipelines, running) shows as
 //! spans of the [`tracing`] crate, those of every run at the level of debugging.
 
-pub mod arch;
-pub mod cache;
+mod arch;
+mod cache;
 mod drawing;
-pub mod engine;
+mod engine;
 mod environment;
-pub mod error;
-pub mod gpu;
-pub mod graph;
+mod error;
+mod gpu;
+mod graph;
 #[cfg(feature = "hub")]
 pub mod hub;
 #[cfg(feature = "image")]
 pub mod image;
-pub mod kernels;
+mod kernels;
 pub mod labels;
 pub mod models;
-pub mod nearest;
-pub mod peak;
-pub mod plan;
+mod nearest;
+mod peak;
+mod plan;
 pub mod profile;
-pub mod reference;
-pub mod samples;
-pub mod shape;
+mod reference;
+mod samples;
+mod shape;
 pub mod verify;
-pub mod weights;
-pub mod whole_file;
+mod weights;
+mod whole_file;
 
-pub use arch::{Config, Stem};
+pub use arch::Config;
 pub use cache::Cache;
-pub use engine::{Engine, EngineOptions, Run, best_precision};
+pub use engine::{Engine, EngineOptions, Input, Run};
 pub use error::{Error, Result};
 pub use gpu::{AdapterSummary, Gpu};
-pub use graph::{Conv, Graph, Node, Op, TensorSpec, Value};
-pub use kernels::{Precision, Tile, Tuning};
-pub use peak::Peak;
-pub use plan::{Plan, PlanOptions};
-pub use profile::Profile;
+pub use graph::Graph;
+pub use kernels::Precision;
+pub use plan::{Plan, PlanOptions, Step};
 pub use reference::Reference;
 pub use samples::Samples;
-pub use shape::{Shape, Window};
-pub use verify::Verification;
-pub use weights::{Checkpoint, Preprocessing, Preset, Tensor, Weights};
+pub use weights::Checkpoint;
 
 // Programs that hand over their own device need the same wgpu.
 pub use wgpu;
+
+/// What a [`Checkpoint`] holds and says about itself.
+pub mod checkpoint {
+    pub use crate::weights::{Container, Description, Dialect, Element, Metadata, Origin, Tensor, Weights, infer};
+}
+
+/// What a [`Graph`] is made of: operations, shapes, windows, and the stems that DenseNets have.
+pub mod network {
+    pub use crate::arch::Stem;
+    pub use crate::graph::{Conv, Node, Op, TensorSpec, Value};
+    pub use crate::shape::{Shape, Window};
+}
+
+/// How a picture becomes a network's input, and its output an answer: in a model's own words, or by a preset's.
+pub mod preprocessing {
+    pub use crate::weights::{Activation, Filter, Preprocessing, Preset, Range, Resize, ResizeMode};
+}
+
+/// Which kernels compute convolutions: by rule, or as measured on a device.
+pub mod tuning {
+    pub use crate::engine::{Timing, device_tuning, forget_tuning};
+    pub use crate::kernels::{Capabilities, Tile, Tuning, Workgroup};
+}
+
+/// What only the program `densenet` and this project's tests use: no part of the interface, and under no promise of semantic
+/// versioning.
+#[doc(hidden)]
+pub mod internal {
+    #[cfg(feature = "image")]
+    pub use crate::image::resize::{Part, resize_part};
+    pub use crate::kernels::{Constant, Convolution, Kernel, Region, Shader, StructLayout, Variant, WeightRows};
+    pub use crate::nearest::{nearest, suggestion};
+    pub use crate::plan::{Norm, NormRelu, Pack, PackedWeights};
+    pub use crate::weights::harmless;
+    pub use crate::whole_file::WholeFile;
+}
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -1,7 +1,8 @@
 //! What was probably meant by a name that nothing has.
 //!
 //! ```
-//! use densenet_wgpu::{Config, nearest::suggestion};
+//! use densenet_wgpu::internal::suggestion;
+//! use densenet_wgpu::Config;
 //!
 //! let message = format!("no architecture is called desnet121{}", suggestion("desnet121", Config::names()));
 //! assert_eq!(message, "no architecture is called desnet121; did you mean densenet121?");
@@ -12,7 +13,7 @@
 /// letters of a short name, three of one of six to eleven, a third of a longer one.
 ///
 /// ```
-/// use densenet_wgpu::nearest::nearest;
+/// use densenet_wgpu::internal::nearest;
 ///
 /// assert_eq!(nearest("densnet121", ["digits", "densenet121"]), Some("densenet121"));
 /// assert_eq!(nearest("giraffe", ["digits", "densenet121"]), None);
@@ -29,7 +30,7 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
 /// `"; did you mean "` and [`nearest`]'s answer, for the end of a message; nothing where it has none.
 ///
 /// ```
-/// use densenet_wgpu::nearest::suggestion;
+/// use densenet_wgpu::internal::suggestion;
 ///
 /// assert_eq!(suggestion("digit", ["digits"]), "; did you mean digits?");
 /// assert_eq!(suggestion("giraffe", ["digits"]), "");

@@ -10,7 +10,8 @@ use crate::kernels::{Kernel, Variant, fma, stream};
 /// What a device can do at the most, as measured.
 ///
 /// ```no_run
-/// use densenet_wgpu::{Gpu, Peak};
+/// use densenet_wgpu::profile::Peak;
+/// use densenet_wgpu::Gpu;
 ///
 /// # fn main() -> densenet_wgpu::Result<()> {
 /// let peak = Peak::measure(&Gpu::open(None)?)?;

@@ -1,7 +1,7 @@
 //! Shapes of one image's tensors, and the only padding arithmetic there is.
 //!
 //! ```
-//! use densenet_wgpu::{Shape, Window};
+//! use densenet_wgpu::network::{Shape, Window};
 //!
 //! let picture = Shape::new(3, 224, 224);
 //! let [height, width] = Window::square(7, 2, 3).slide(picture.height, picture.width).expect("it fits");
@@ -13,7 +13,7 @@ use std::fmt;
 /// The shape of one image's tensor: channels, height, width. The batch is no part of it.
 ///
 /// ```
-/// use densenet_wgpu::Shape;
+/// use densenet_wgpu::network::Shape;
 ///
 /// let shape = Shape::new(3, 2, 4);
 /// assert_eq!((shape.pixels(), shape.elements(), shape.to_string().as_str()), (8, 24, "3x2x4"));
@@ -56,7 +56,7 @@ impl fmt::Display for Shape {
 /// Arithmetic as in PyTorch's `Conv2d` with `dilation = 1` and pooling with `ceil_mode = False`.
 ///
 /// ```
-/// use densenet_wgpu::Window;
+/// use densenet_wgpu::network::Window;
 ///
 /// let wide = Window { kernel: [1, 5], stride: [1, 2], padding: [0, 2] };
 /// assert_eq!(wide.slide(8, 8), Some([8, 4]));

@@ -2,7 +2,7 @@
 //!
 //! ```
 //! use std::io::Write;
-//! use densenet_wgpu::whole_file::WholeFile;
+//! use densenet_wgpu::internal::WholeFile;
 //!
 //! let folder = tempfile::tempdir()?;
 //! let path = folder.path().join("rows.csv");
@@ -29,7 +29,7 @@ static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 ///
 /// ```
 /// use std::io::Write;
-/// use densenet_wgpu::whole_file::WholeFile;
+/// use densenet_wgpu::internal::WholeFile;
 ///
 /// let folder = tempfile::tempdir()?;
 /// let path = folder.path().join("rows.csv");

@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::thread;
 
-use densenet_wgpu::engine::Input;
-use densenet_wgpu::{Cache, Config, Engine, EngineOptions, Gpu, wgpu};
+use densenet_wgpu::{Cache, Config, Engine, EngineOptions, Gpu, Input, wgpu};
 
 #[expect(dead_code, reason = "other tests use the rest")]
 mod common;

@@ -5,8 +5,9 @@
 
 use std::time::Instant;
 
-use densenet_wgpu::weights::Container;
-use densenet_wgpu::{Checkpoint, Error, Reference, Stem};
+use densenet_wgpu::checkpoint::Container;
+use densenet_wgpu::network::Stem;
+use densenet_wgpu::{Checkpoint, Error, Reference};
 use proptest::prelude::*;
 use serde_json::Value;
 

@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use densenet_wgpu::engine::Input;
 use densenet_wgpu::image::Picture;
-use densenet_wgpu::{Engine, EngineOptions, models};
+use densenet_wgpu::{Engine, EngineOptions, Input, models};
 
 #[expect(dead_code, reason = "other tests use the rest")]
 mod common;

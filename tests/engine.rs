@@ -8,8 +8,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use densenet_wgpu::engine::{Grain, Input};
-use densenet_wgpu::{Cache, Config, Engine, EngineOptions, Error, Gpu, Graph, Precision, Reference, Samples, Shape, Tensor, Weights, wgpu};
+use densenet_wgpu::checkpoint::{Tensor, Weights};
+use densenet_wgpu::network::Shape;
+use densenet_wgpu::profile::Grain;
+use densenet_wgpu::{Cache, Config, Engine, EngineOptions, Error, Gpu, Graph, Input, Precision, Reference, Samples, wgpu};
 
 #[expect(dead_code, reason = "other tests use the rest")]
 mod common;
@@ -172,7 +174,7 @@ fn pictures_are_their_values_in_any_thread() {
 #[test]
 fn a_prepared_picture_gives_what_its_tensor_gives() {
     use densenet_wgpu::image::Picture;
-    use densenet_wgpu::weights::{Preprocessing, Range};
+    use densenet_wgpu::preprocessing::{Preprocessing, Range};
     let picture = |seed, height: usize, width: usize, keep: fn(u8) -> u8| {
         Picture::new(height, width, 3, pictures::noise(seed, height * width * 3).into_iter().map(keep).collect()).unwrap()
     };

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -71,4 +72,39 @@ fn the_library_does_not_name_the_command_line() {
         }
     }
     assert!(count > 1000, "found {count} literals only");
+}
+
+#[test]
+fn no_two_types_have_one_name() {
+    let mut places: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+    for (path, text) in sources() {
+        // What is `pub` can be reached: the lint `unreachable_pub` sees to it.
+        for line in text.lines().map(str::trim_start) {
+            let kinds = ["pub struct ", "pub enum ", "pub trait ", "pub type "];
+            let Some(rest) = kinds.iter().find_map(|kind| line.strip_prefix(kind)) else { continue };
+            let name: String = rest.chars().take_while(|c| c.is_alphanumeric()).collect();
+            places.entry(name).or_default().push(path.clone());
+        }
+    }
+    assert!(places.contains_key("Engine") && places.len() > 60, "{places:?}");
+    let twice: Vec<_> = places.iter().filter(|(_, places)| places.len() > 1).collect();
+    assert!(twice.is_empty(), "{twice:?}");
+}
+
+#[test]
+fn every_item_has_one_path() {
+    let root = include_str!("../src/lib.rs");
+    let mut names = Vec::new();
+    for statement in root.split(';').map(str::trim) {
+        let Some(path) = statement.split("pub use ").nth(1).filter(|path| path.contains("::")) else { continue };
+        let (module, items) = path.trim_start_matches("crate::").split_once("::").unwrap();
+        let is_public = root.lines().any(|line| line == format!("pub mod {module};"));
+        assert!(!is_public || path.starts_with("crate::image::resize::"), "{module} is public: {path} has two paths");
+        names.extend(items.trim_matches(['{', '}']).split(',').map(|name| name.trim().to_owned()));
+    }
+    assert!(names.len() > 40, "{names:?}");
+    let mut once = names.clone();
+    once.sort();
+    once.dedup();
+    assert_eq!(once.len(), names.len(), "{names:?}");
 }

@@ -6,9 +6,11 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::OnceLock;
 
-use densenet_wgpu::engine::Input;
-use densenet_wgpu::kernels::{Shader, Tile};
-use densenet_wgpu::{Cache, Engine, EngineOptions, Gpu, Graph, Precision, Reference, Shape, Tuning, Weights};
+use densenet_wgpu::checkpoint::Weights;
+use densenet_wgpu::internal::Shader;
+use densenet_wgpu::network::Shape;
+use densenet_wgpu::tuning::{Tile, Tuning};
+use densenet_wgpu::{Cache, Engine, EngineOptions, Gpu, Graph, Input, Precision, Reference};
 use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestCaseError};
 

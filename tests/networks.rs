@@ -4,9 +4,9 @@
 
 use std::sync::OnceLock;
 
-use densenet_wgpu::engine::Input;
-use densenet_wgpu::kernels::{Capabilities, Shader};
-use densenet_wgpu::{Checkpoint, Engine, EngineOptions, Gpu, Precision, Reference, Tuning};
+use densenet_wgpu::internal::Shader;
+use densenet_wgpu::tuning::{Capabilities, Tuning};
+use densenet_wgpu::{Checkpoint, Engine, EngineOptions, Gpu, Input, Precision, Reference};
 
 #[expect(dead_code, reason = "other tests use the rest")]
 mod common;

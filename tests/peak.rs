@@ -1,7 +1,8 @@
 //! What a device can do at the most. Nothing is said about how much that is: it depends on the machine.
 
-use densenet_wgpu::kernels::Shader;
-use densenet_wgpu::{Gpu, Peak, wgpu};
+use densenet_wgpu::internal::Shader;
+use densenet_wgpu::profile::Peak;
+use densenet_wgpu::{Gpu, wgpu};
 
 #[test]
 fn a_device_has_a_peak() {

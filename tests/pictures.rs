@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use densenet_wgpu::Error;
-use densenet_wgpu::image::{Decoding, Orientation, Picture, Region, resize, resize_region};
-use densenet_wgpu::weights::{Filter, Preprocessing, Preset, Resize, ResizeMode};
+use densenet_wgpu::image::{Decoding, Orientation, Picture, resize};
+use densenet_wgpu::internal::{Part, resize_part};
+use densenet_wgpu::preprocessing::{Filter, Preprocessing, Preset, Resize, ResizeMode};
 use proptest::prelude::*;
 
 #[path = "common/npz.rs"]
@@ -339,9 +340,9 @@ proptest! {
     ) {
         let source = noise(23, 31, 3, seed);
         let from = [0, 1].map(|axis| (first[axis] * (to[axis] - 1) as f64) as usize);
-        let region = Region { rows: from[0]..to[0], columns: from[1]..to[1] - usize::from(from[1] + 1 < to[1]) };
+        let region = Part { rows: from[0]..to[0], columns: from[1]..to[1] - usize::from(from[1] + 1 < to[1]) };
         let whole = resize(&source, to[0], to[1], filter);
-        let part = resize_region(&source, to[0], to[1], &region, filter);
+        let part = resize_part(&source, to[0], to[1], &region, filter);
         for (y, row) in region.rows.clone().zip(part.samples().chunks_exact(region.columns.len() * 3)) {
             let at = (y * to[1] + region.columns.start) * 3;
             prop_assert_eq!(row, &whole.samples()[at..at + row.len()]);

@@ -5,9 +5,10 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use densenet_wgpu::kernels::{Capabilities, Precision, Region, Shader, Workgroup};
-use densenet_wgpu::plan::{Pack, Step};
-use densenet_wgpu::{Config, Conv, Error, Graph, Node, Op, Plan, PlanOptions, Shape, Stem, Tuning, Window};
+use densenet_wgpu::internal::{Pack, Region, Shader};
+use densenet_wgpu::network::{Conv, Node, Op, Shape, Stem, Window};
+use densenet_wgpu::tuning::{Capabilities, Tuning, Workgroup};
+use densenet_wgpu::{Config, Error, Graph, Plan, PlanOptions, Precision, Step};
 use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestCaseError};
 

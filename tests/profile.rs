@@ -4,9 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use densenet_wgpu::engine::{Clock, Grain, Input};
-use densenet_wgpu::profile::{Bound, Ceilings, Comparison, Profile};
-use densenet_wgpu::{Config, Engine, EngineOptions, Gpu, Plan, PlanOptions, wgpu};
+use densenet_wgpu::profile::{Bound, Ceilings, Clock, Comparison, Grain, Profile};
+use densenet_wgpu::{Config, Engine, EngineOptions, Gpu, Input, Plan, PlanOptions, wgpu};
 
 #[expect(dead_code, reason = "other tests use the rest")]
 mod common;

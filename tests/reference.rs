@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use densenet_wgpu::{Config, Conv, Error, Graph, Reference, Shape, Tensor, Weights, Window};
+use densenet_wgpu::checkpoint::{Tensor, Weights};
+use densenet_wgpu::network::{Conv, Shape, Window};
+use densenet_wgpu::{Config, Error, Graph, Reference};
 
 #[expect(dead_code, reason = "other tests use the rest")]
 mod common;

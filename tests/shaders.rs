@@ -3,8 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use densenet_wgpu::kernels::{Constant, Shader, Tile, Variant, Workgroup};
-use densenet_wgpu::{Config, Plan, PlanOptions, Stem};
+use densenet_wgpu::internal::{Constant, Shader, Variant};
+use densenet_wgpu::network::Stem;
+use densenet_wgpu::tuning::{Tile, Workgroup};
+use densenet_wgpu::{Config, Plan, PlanOptions};
 use naga::back::{hlsl, msl, spv};
 use naga::proc::{BoundsCheckPolicies, BoundsCheckPolicy};
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};

@@ -4,8 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use densenet_wgpu::weights::{Dialect, Preprocessing, harmless};
-use densenet_wgpu::{Checkpoint, Config, Error, Stem, Tensor};
+use densenet_wgpu::checkpoint::{Dialect, Tensor};
+use densenet_wgpu::internal::harmless;
+use densenet_wgpu::network::Stem;
+use densenet_wgpu::preprocessing::Preprocessing;
+use densenet_wgpu::{Checkpoint, Config, Error};
 use half::{bf16, f16};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -136,7 +139,7 @@ fn a_deep_stem_blurs_where_nothing_says_otherwise() {
 fn element_types_are_converted_or_refused() {
     let checkpoint = small();
     let rounded = |round: fn(f32) -> f32| {
-        let mut weights = densenet_wgpu::Weights::new();
+        let mut weights = densenet_wgpu::checkpoint::Weights::new();
         for (name, tensor) in checkpoint.weights.iter() {
             weights.insert(name, Tensor { shape: tensor.shape.clone(), data: tensor.data.iter().map(|&v| round(v)).collect() });
         }

@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
-use densenet_wgpu::weights::Checkpoint;
-use densenet_wgpu::{Graph, Peak, Plan, PlanOptions};
+use densenet_wgpu::profile::Peak;
+use densenet_wgpu::{Checkpoint, Graph, Plan, PlanOptions};
 use serde::Serialize;
 
 use super::device::{Device, DeviceOptions, Runner, images_at_once};

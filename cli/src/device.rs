@@ -1,11 +1,10 @@
 //! `--device D` and what runs there: a GPU's engine, or the CPU reference.
 
 use clap::{Args, ValueEnum};
-use densenet_wgpu::engine::{self, Input};
-use densenet_wgpu::gpu::AdapterSummary;
-use densenet_wgpu::verify::self_test;
-use densenet_wgpu::weights::Weights;
-use densenet_wgpu::{Engine, EngineOptions, Error, Gpu, Graph, Reference, Samples, Shape, best_precision};
+use densenet_wgpu::checkpoint::Weights;
+use densenet_wgpu::network::Shape;
+use densenet_wgpu::verify::{best_precision, self_test};
+use densenet_wgpu::{AdapterSummary, Engine, EngineOptions, Error, Gpu, Graph, Input, Reference, Samples};
 
 use super::exit::Stop;
 use super::message;
@@ -261,7 +260,7 @@ fn run_reference(reference: &Reference, input: &[f32], height: usize, width: usi
 /// What [`Runner::start`] started.
 pub(crate) enum Run {
     /// A GPU works on it.
-    Started(Box<engine::Run>),
+    Started(Box<densenet_wgpu::Run>),
     /// Its outputs are there.
     Finished(Vec<Vec<f32>>),
 }

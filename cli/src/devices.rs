@@ -3,8 +3,7 @@
 use std::fmt::Write;
 
 use clap::Args;
-use densenet_wgpu::Error;
-use densenet_wgpu::gpu::{AdapterSummary, Gpu};
+use densenet_wgpu::{AdapterSummary, Error, Gpu};
 use serde::Serialize;
 
 use super::exit::{REFUSED, Stop, WELL};

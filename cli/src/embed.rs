@@ -4,7 +4,7 @@ use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
-use densenet_wgpu::whole_file::WholeFile;
+use densenet_wgpu::internal::WholeFile;
 use serde::Serialize;
 
 use super::classify::DEFAULT_MODEL;

@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use clap::{Args, ValueHint};
+use densenet_wgpu::Graph;
 use densenet_wgpu::image::{Heatmap, Picture};
+use densenet_wgpu::internal::{WholeFile, nearest};
 use densenet_wgpu::labels::{Legend, Prediction};
-use densenet_wgpu::nearest::nearest;
-use densenet_wgpu::weights::Activation;
-use densenet_wgpu::whole_file::WholeFile;
-use densenet_wgpu::{Graph, Shape};
+use densenet_wgpu::network::Shape;
+use densenet_wgpu::preprocessing::Activation;
 
 use super::exit::Stop;
 use super::npy::Array;

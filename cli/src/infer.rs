@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
-use densenet_wgpu::{Error, Graph, Op};
+use densenet_wgpu::network::Op;
+use densenet_wgpu::{Error, Graph};
 
 use super::device::{DeviceOptions, images_at_once};
 use super::exit::{Stop, WELL};

@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
-use densenet_wgpu::Config;
-use densenet_wgpu::weights::Checkpoint;
+use densenet_wgpu::{Checkpoint, Config};
 
 use super::exit::{Stop, WELL};
 use super::known::Architecture;

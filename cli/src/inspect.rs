@@ -2,8 +2,9 @@
 
 use clap::Args;
 use densenet_wgpu::labels::Legend;
-use densenet_wgpu::weights::{Activation, Checkpoint, Preprocessing};
-use densenet_wgpu::{Config, Plan, PlanOptions, Stem};
+use densenet_wgpu::network::Stem;
+use densenet_wgpu::preprocessing::{Activation, Preprocessing};
+use densenet_wgpu::{Checkpoint, Config, Plan, PlanOptions};
 use serde::Serialize;
 
 use super::exit::{Stop, WELL};

@@ -35,7 +35,7 @@ mod signals {
     use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
     use std::time::{Duration, Instant};
 
-    use densenet_wgpu::whole_file::WholeFile;
+    use densenet_wgpu::internal::WholeFile;
     use signal_hook::consts::{SIGINT, SIGTERM};
 
     use crate::exit::INTERRUPTED;

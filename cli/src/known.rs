@@ -1,7 +1,7 @@
 //! Values that a flag knows by name, among others that it takes too: what shells complete.
 
 use clap::builder::{PossibleValue, TypedValueParser};
-use densenet_wgpu::weights::Preset;
+use densenet_wgpu::preprocessing::Preset;
 use densenet_wgpu::{Config, models};
 
 /// A value of any text, of which some are known.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, Command, ValueHint};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
-use densenet_wgpu::whole_file::WholeFile;
+use densenet_wgpu::internal::WholeFile;
 
 use super::exit::{Stop, WELL};
 use super::message;

@@ -4,10 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
+use densenet_wgpu::checkpoint::Description;
+use densenet_wgpu::internal::{nearest, suggestion};
 use densenet_wgpu::labels::read_labels;
-use densenet_wgpu::nearest::{nearest, suggestion};
-use densenet_wgpu::weights::{Checkpoint, Description, Preprocessing, Preset};
-use densenet_wgpu::{Config, Stem, models};
+use densenet_wgpu::network::Stem;
+use densenet_wgpu::preprocessing::{Preprocessing, Preset};
+use densenet_wgpu::{Checkpoint, Config, models};
 
 use super::exit::Stop;
 use super::hub;
@@ -99,7 +101,7 @@ impl VariantOptions {
     /// Opens the model of that name; says what was assumed while reading it.
     pub(crate) fn open(&self, name: &str) -> Result<Checkpoint, Stop> {
         let mut model = open(name)?;
-        for origin in &model.origin {
+        if let Some(origin) = &model.origin {
             origin.notes.iter().for_each(|note| message::note(&format!("{} {note}{}", model.name, noted(origin.dialect))));
         }
         if self.no_final_relu {

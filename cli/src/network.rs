@@ -1,9 +1,9 @@
 //! Which network, at which size: a model's, or an architecture's with random weights.
 
 use clap::Args;
-use densenet_wgpu::nearest::nearest;
-use densenet_wgpu::weights::Checkpoint;
-use densenet_wgpu::{Config, Preprocessing};
+use densenet_wgpu::internal::nearest;
+use densenet_wgpu::preprocessing::Preprocessing;
+use densenet_wgpu::{Checkpoint, Config};
 
 use super::exit::Stop;
 use super::known::Architecture;

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-use densenet_wgpu::whole_file::WholeFile;
+use densenet_wgpu::internal::WholeFile;
 use npyz::{DType, NpyFile, NpyWriter, Order, TypeChar, WriterBuilder};
 
 /// Images in a file, `[N, C, H, W]`, read in turn.

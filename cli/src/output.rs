@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, StdoutLock, Write};
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use densenet_wgpu::whole_file::WholeFile;
+use densenet_wgpu::internal::WholeFile;
 use serde::Serialize;
 
 use super::exit::Stop;

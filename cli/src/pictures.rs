@@ -2,7 +2,7 @@
 
 use clap::Args;
 use densenet_wgpu::image::{Decoding, Dicom, Orientation, Picture};
-use densenet_wgpu::weights::Preprocessing;
+use densenet_wgpu::preprocessing::Preprocessing;
 
 use super::count::Count;
 use super::inputs::Subject;

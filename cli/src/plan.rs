@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
-use densenet_wgpu::engine::device_tuning;
-use densenet_wgpu::{Gpu, Plan, PlanOptions, Precision, Tuning};
+use densenet_wgpu::tuning::{Tuning, device_tuning};
+use densenet_wgpu::{Gpu, Plan, PlanOptions, Precision};
 
 use super::device::no_gpu;
 use super::exit::{Stop, WELL};

@@ -4,9 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum, ValueHint};
-use densenet_wgpu::Engine;
-use densenet_wgpu::engine::Input;
 use densenet_wgpu::profile::{Ceilings, Comparison, Profile, Total};
+use densenet_wgpu::{Engine, Input};
 use serde::Serialize;
 
 use super::device::{Device, DeviceOptions, Runner, images_at_once, no_gpu};

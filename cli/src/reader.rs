@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
 use densenet_wgpu::image::{Decoding, Picture, Prepared};
-use densenet_wgpu::weights::Preprocessing;
+use densenet_wgpu::preprocessing::Preprocessing;
 use rayon::ThreadPool;
 
 use super::exit::Stop;

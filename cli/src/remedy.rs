@@ -1,8 +1,8 @@
 //! What the command line adds to the library's errors: the flags and commands that may help.
 
 use densenet_wgpu::Error;
-use densenet_wgpu::nearest::suggestion;
-use densenet_wgpu::weights::Dialect;
+use densenet_wgpu::checkpoint::Dialect;
+use densenet_wgpu::internal::suggestion;
 
 /// What went wrong, and what to give the program in its place.
 pub(crate) fn told(error: &Error) -> String {

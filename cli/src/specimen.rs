@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use densenet_wgpu::engine::Input;
+use densenet_wgpu::checkpoint::Weights;
 use densenet_wgpu::image::{Picture, Prepared};
-use densenet_wgpu::weights::{Checkpoint, Weights};
-use densenet_wgpu::{Engine, Samples, Shape, Verification};
+use densenet_wgpu::network::Shape;
+use densenet_wgpu::verify::Verification;
+use densenet_wgpu::{Checkpoint, Engine, Input, Samples};
 
 use super::device::images_at_once;
 use super::exit::Stop;

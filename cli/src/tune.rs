@@ -2,7 +2,7 @@
 
 use clap::Args;
 use densenet_wgpu::Engine;
-use densenet_wgpu::engine::forget_tuning;
+use densenet_wgpu::tuning::forget_tuning;
 
 use super::device::{Device, DeviceOptions, Runner, no_gpu};
 use super::exit::{Stop, WELL};

@@ -5,8 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 use densenet_wgpu::verify::{LayerCheck, tolerance};
-use densenet_wgpu::weights::Checkpoint;
-use densenet_wgpu::{AdapterSummary, Engine, Error};
+use densenet_wgpu::{AdapterSummary, Checkpoint, Engine, Error};
 use serde::Serialize;
 
 use super::device::{Device, DeviceOptions, no_gpu};

@@ -24,7 +24,8 @@ const TOLERANCE: f32 = 2e-2;
 /// kept in the device's [`Cache`](crate::Cache). Errors where the device fails.
 ///
 /// ```
-/// use densenet_wgpu::{Gpu, Precision, best_precision};
+/// use densenet_wgpu::verify::best_precision;
+/// use densenet_wgpu::{Gpu, Precision};
 ///
 /// let gpu = Gpu::open(None)?;
 /// let precision = best_precision(&gpu)?;

@@ -178,7 +178,8 @@ mod tests {
     use crate::cache::Cache;
     use crate::engine::Input;
     use crate::kernels::{Shader, Tuning, Variant};
-    use crate::{Checkpoint, Config, Engine, EngineOptions, Error, Graph, Reference, Weights};
+    use crate::weights::Weights;
+    use crate::{Checkpoint, Config, Engine, EngineOptions, Error, Graph, Reference};
 
     fn gpu() -> Gpu {
         Gpu::open(None).unwrap_or_else(|e| panic!("this test needs a GPU, a software one will do: {e}")).with_cache(Cache::off())

@@ -18,8 +18,8 @@ pub(super) struct Dispatch {
 /// What is timed on the device.
 ///
 /// ```
-/// use densenet_wgpu::engine::{Grain, Input};
-/// use densenet_wgpu::{Engine, EngineOptions, Gpu, models};
+/// use densenet_wgpu::profile::Grain;
+/// use densenet_wgpu::{Engine, EngineOptions, Gpu, Input, models};
 ///
 /// let model = models::bundled("digits").expect("it is bundled")?;
 /// let engine = Engine::new(&Gpu::open(None)?, &model.graph(64, 64)?, &model.weights, EngineOptions::default())?;

@@ -11,12 +11,11 @@
 //!
 //! [`Engine::run`] waits; [`Engine::start`] does not; [`Engine::run_async`] does not block; [`Engine::encode`] puts the
 //! network into a program's own commands. All take an [`Input`]: numbers, 8-bit samples, or a buffer. How fast it is say
-//! [`Engine::time`] and a [`Profile`](crate::Profile); [`Engine::tune`] makes it faster; [`Engine::walk`] shows what every layer
+//! [`Engine::time`] and a [`Profile`](crate::profile::Profile); [`Engine::tune`] makes it faster; [`Engine::walk`] shows what every layer
 //! makes.
 //!
 //! ```
-//! use densenet_wgpu::engine::Input;
-//! use densenet_wgpu::{Engine, EngineOptions, Gpu, models};
+//! use densenet_wgpu::{Engine, EngineOptions, Gpu, Input, models};
 //!
 //! let model = models::bundled("digits").expect("it is bundled")?;
 //! let engine = Engine::new(&Gpu::open(None)?, &model.graph(64, 64)?, &model.weights, EngineOptions::default())?;
@@ -79,7 +78,8 @@ const BYTE_BOUND_PLANS: u64 = 256 << 20;
 /// How an engine is made.
 ///
 /// ```
-/// use densenet_wgpu::{Engine, EngineOptions, Gpu, Precision, best_precision, models};
+/// use densenet_wgpu::verify::best_precision;
+/// use densenet_wgpu::{Engine, EngineOptions, Gpu, models, Precision};
 ///
 /// let (gpu, model) = (Gpu::open(None)?, models::bundled("digits").expect("it is bundled")?);
 ///
@@ -114,8 +114,7 @@ impl Default for EngineOptions {
 /// A network ready to run on a device, for any batch and any picture size.
 ///
 /// ```
-/// use densenet_wgpu::engine::Input;
-/// use densenet_wgpu::{Checkpoint, Engine, EngineOptions, Gpu};
+/// use densenet_wgpu::{Checkpoint, Engine, EngineOptions, Gpu, Input};
 ///
 /// let model = Checkpoint::open("models/digits.safetensors")?;
 /// let engine = Engine::new(&Gpu::open(None)?, &model.graph(64, 64)?, &model.weights, EngineOptions::default())?;
@@ -168,8 +167,7 @@ impl Engine {
     /// With [`Engine::run_async`], on whatever runs a program's futures:
     ///
     /// ```
-    /// use densenet_wgpu::engine::Input;
-    /// use densenet_wgpu::{Engine, EngineOptions, Gpu, Result, models};
+    /// use densenet_wgpu::{Engine, EngineOptions, Gpu, Input, models, Result};
     ///
     /// async fn logits(picture: &[f32]) -> Result<Vec<f32>> {
     ///     let model = models::bundled("digits").expect("it is bundled")?;
@@ -257,8 +255,7 @@ impl Engine {
     /// well.
     ///
     /// ```
-    /// use densenet_wgpu::engine::Input;
-    /// use densenet_wgpu::{Engine, EngineOptions, Gpu, models};
+    /// use densenet_wgpu::{Engine, EngineOptions, Gpu, Input, models};
     ///
     /// let model = models::bundled("digits").expect("it is bundled")?;
     /// let engine = Engine::new(&Gpu::open(None)?, &model.graph(64, 64)?, &model.weights, EngineOptions::default())?;
@@ -281,8 +278,8 @@ impl Engine {
     /// not finite, or the device fails.
     ///
     /// ```
-    /// use densenet_wgpu::engine::Input;
-    /// use densenet_wgpu::{Engine, EngineOptions, Gpu, image::Picture, models};
+    /// use densenet_wgpu::image::Picture;
+    /// use densenet_wgpu::{Engine, EngineOptions, Gpu, Input, models};
     ///
     /// let mut model = models::bundled("digits").expect("it is bundled")?;
     /// let preprocessing = model.describe(None).preprocessing;
@@ -334,9 +331,8 @@ impl Engine {
     /// buffer is too small, and as [`Engine::start`] does.
     ///
     /// ```
-    /// use densenet_wgpu::engine::Input;
     /// use densenet_wgpu::wgpu::{BufferDescriptor, BufferUsages};
-    /// use densenet_wgpu::{Engine, EngineOptions, Gpu, models};
+    /// use densenet_wgpu::{Engine, EngineOptions, Gpu, Input, models};
     ///
     /// let model = models::bundled("digits").expect("it is bundled")?;
     /// let engine = Engine::new(&Gpu::open(None)?, &model.graph(64, 64)?, &model.weights, EngineOptions::default())?;

@@ -16,8 +16,7 @@ const PARTS: usize = 2;
 /// Dropping it gives its result up; the device finishes what it was given.
 ///
 /// ```
-/// use densenet_wgpu::engine::Input;
-/// use densenet_wgpu::{Engine, EngineOptions, Gpu, models};
+/// use densenet_wgpu::{Engine, EngineOptions, Gpu, Input, models};
 ///
 /// let model = models::bundled("digits").expect("it is bundled")?;
 ///

@@ -17,8 +17,8 @@ use crate::kernels::Tuning;
 /// Whose clock timed a device's passes.
 ///
 /// ```
-/// use densenet_wgpu::engine::{Clock, Grain, Input};
-/// use densenet_wgpu::{Engine, EngineOptions, Gpu, models};
+/// use densenet_wgpu::profile::{Clock, Grain};
+/// use densenet_wgpu::{Engine, EngineOptions, Gpu, Input, models};
 ///
 /// let model = models::bundled("digits").expect("it is bundled")?;
 /// let engine = Engine::new(&Gpu::open(None)?, &model.graph(64, 64)?, &model.weights, EngineOptions::default())?;
@@ -40,8 +40,8 @@ pub enum Clock {
 /// When what happened in a run, in seconds from its beginning.
 ///
 /// ```
-/// use densenet_wgpu::engine::{Grain, Input};
-/// use densenet_wgpu::{Engine, EngineOptions, Gpu, models};
+/// use densenet_wgpu::profile::Grain;
+/// use densenet_wgpu::{Engine, EngineOptions, Gpu, Input, models};
 ///
 /// let model = models::bundled("digits").expect("it is bundled")?;
 /// let engine = Engine::new(&Gpu::open(None)?, &model.graph(64, 64)?, &model.weights, EngineOptions::default())?;

@@ -20,7 +20,8 @@ const ROUNDS: usize = 3;
 /// What was measured of one tile.
 ///
 /// ```no_run
-/// use densenet_wgpu::{Engine, EngineOptions, Gpu, engine::forget_tuning, models};
+/// use densenet_wgpu::tuning::forget_tuning;
+/// use densenet_wgpu::{Engine, EngineOptions, Gpu, models};
 ///
 /// let model = models::bundled("digits").expect("it is bundled")?;
 /// let engine = Engine::new(&Gpu::open(None)?, &model.graph(64, 64)?, &model.weights, EngineOptions::default())?;
@@ -136,7 +137,8 @@ fn write(gpu: &Gpu, kept: &Kept) {
 /// How convolutions are computed on a device: by the rule, but for classes that an earlier [`Engine::tune`] measured.
 ///
 /// ```
-/// use densenet_wgpu::{Config, Gpu, Plan, PlanOptions, Precision, engine::device_tuning};
+/// use densenet_wgpu::tuning::device_tuning;
+/// use densenet_wgpu::{Config, Gpu, Plan, PlanOptions, Precision};
 ///
 /// let gpu = Gpu::open(None)?;
 /// let tuning = device_tuning(&gpu, Precision::F32);
@@ -165,7 +167,8 @@ fn keep(gpu: &Gpu, tuning: &Tuning) {
 /// Forgets what [`Engine::tune`] found on this device; the rule decides again.
 ///
 /// ```
-/// use densenet_wgpu::{Cache, Gpu, Precision, engine::{device_tuning, forget_tuning}};
+/// use densenet_wgpu::tuning::{device_tuning, forget_tuning};
+/// use densenet_wgpu::{Cache, Gpu, Precision};
 ///
 /// let folder = tempfile::tempdir().expect("a folder");
 /// let gpu = Gpu::open(None)?.with_cache(Cache::at(folder.path()));

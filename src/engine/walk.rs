@@ -16,8 +16,7 @@ use crate::plan::{Plan, Step};
 /// A run that stops after each step, made by [`Engine::walk`].
 ///
 /// ```
-/// use densenet_wgpu::engine::Input;
-/// use densenet_wgpu::{Engine, EngineOptions, Gpu, models};
+/// use densenet_wgpu::{Engine, EngineOptions, Gpu, Input, models};
 ///
 /// let model = models::bundled("digits").expect("it is bundled")?;
 /// let engine = Engine::new(&Gpu::open(None)?, &model.graph(64, 64)?, &model.weights, EngineOptions::default())?;

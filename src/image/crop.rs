@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::{Orientation, Picture, Region};
+use super::resize::Part;
+use super::{Orientation, Picture};
 
 /// Where a crop of `wanted` pixels lies in `size`, and how many zeros come before it where it is the larger one.
 ///
@@ -47,13 +48,13 @@ impl Picture {
         Self { width, height, samples, ..self }
     }
 
-    /// What lies in that region.
-    pub(super) fn part(&self, region: &Region) -> Self {
+    /// What lies in that part.
+    pub(super) fn part(&self, part: &Part) -> Self {
         let element_row = self.width * self.channels;
-        let columns = region.columns.start * self.channels..region.columns.end * self.channels;
-        let rows = self.samples[region.rows.start * element_row..region.rows.end * element_row].chunks_exact(element_row);
+        let columns = part.columns.start * self.channels..part.columns.end * self.channels;
+        let rows = self.samples[part.rows.start * element_row..part.rows.end * element_row].chunks_exact(element_row);
         let samples = rows.flat_map(|row| &row[columns.clone()]).copied().collect();
-        Self { height: region.rows.len(), width: region.columns.len(), samples, ..*self }
+        Self { height: part.rows.len(), width: part.columns.len(), samples, ..*self }
     }
 
     /// torchvision's `TenCrop`: of this picture and then of its mirror image the corners (upper left, upper right, lower
@@ -63,7 +64,7 @@ impl Picture {
         let corners = [(0, 0), (0, right), (below, 0), (below, right), (half(below), half(right))];
         let mirrored = Self { orientation: self.orientation, ..self.seen(Orientation::MIRRORED) };
         let crops = [self, &mirrored].into_iter().flat_map(|picture| {
-            corners.map(|(row, column)| picture.part(&Region { rows: row..row + height, columns: column..column + width }))
+            corners.map(|(row, column)| picture.part(&Part { rows: row..row + height, columns: column..column + width }))
         });
         Some(crops.collect())
     }

@@ -1,12 +1,12 @@
 //! From a picture file to the network's input tensor.
 //!
 //! [`Picture`] decodes ([`Decoding`] within which limits), [`resize()`] resizes as Pillow does, and a model's
-//! [`Preprocessing`](crate::weights::Preprocessing) makes of it what the network takes. The way back is a [`Heatmap`]: where
+//! [`Preprocessing`](crate::preprocessing::Preprocessing) makes of it what the network takes. The way back is a [`Heatmap`]: where
 //! in the picture a class was seen.
 //!
 //! ```
-//! use densenet_wgpu::Preprocessing;
 //! use densenet_wgpu::image::Picture;
+//! use densenet_wgpu::preprocessing::Preprocessing;
 //!
 //! let picture = Picture::open("examples/digits/7-1442-8.png")?.upright(); // turned as its EXIF orientation says
 //! let input = Preprocessing::torchvision(3).apply(&picture)?;
@@ -24,7 +24,7 @@ mod heatmap;
 mod jpeg;
 mod orientation;
 mod preprocess;
-mod resize;
+pub(crate) mod resize;
 mod text;
 
 use std::fs::File;
@@ -41,8 +41,8 @@ use decode::{damaged, unsupported};
 pub use decoding::Decoding;
 pub use heatmap::Heatmap;
 pub use orientation::Orientation;
-pub use preprocess::{Input, Prepared, View};
-pub use resize::{Region, resize, resize_region};
+pub use preprocess::{PictureTensor, Prepared, View};
+pub use resize::resize;
 
 /// Pixels a picture may have unless [`Decoding`] says otherwise: the number at which Pillow refuses one as a decompression bomb.
 pub const MAX_PIXELS: u64 = 178_956_970;

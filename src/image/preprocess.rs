@@ -1,7 +1,7 @@
 //! A model's [`Preprocessing`] applied to a picture.
 
 use super::crop::window;
-use super::resize::{Region, resize_region};
+use super::resize::{Part, resize_part};
 use super::{MAX_PIXELS, Picture};
 use crate::error::{Error, Result};
 use crate::samples::Samples;
@@ -10,7 +10,8 @@ use crate::weights::{Filter, Preprocessing, Range, Resize, ResizeMode};
 /// One picture as the network takes it.
 ///
 /// ```
-/// use densenet_wgpu::{Preprocessing, image::Picture};
+/// use densenet_wgpu::image::Picture;
+/// use densenet_wgpu::preprocessing::Preprocessing;
 ///
 /// let white = Picture::new(300, 400, 3, vec![255; 300 * 400 * 3])?;
 /// let input = Preprocessing::torchvision(3).apply(&white)?;
@@ -19,7 +20,7 @@ use crate::weights::{Filter, Preprocessing, Range, Resize, ResizeMode};
 /// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
-pub struct Input {
+pub struct PictureTensor {
     /// Height in pixels.
     pub height: usize,
     /// Width in pixels.
@@ -31,7 +32,8 @@ pub struct Input {
 /// One picture ready to be normalised, here or on a device.
 ///
 /// ```
-/// use densenet_wgpu::{Preprocessing, image::Picture};
+/// use densenet_wgpu::image::Picture;
+/// use densenet_wgpu::preprocessing::Preprocessing;
 ///
 /// let white = Picture::new(300, 400, 3, vec![255; 300 * 400 * 3])?;
 /// let prepared = Preprocessing::torchvision(3).prepare(&white)?;
@@ -51,7 +53,7 @@ pub struct Prepared {
 /// The part of a picture that a network sees, in the picture's pixels. It reaches beyond the picture where that was padded.
 ///
 /// ```
-/// use densenet_wgpu::Preprocessing;
+/// use densenet_wgpu::preprocessing::Preprocessing;
 ///
 /// let view = Preprocessing::torchvision(3).view(512, 512); // resized to 256, of which 224 are seen
 /// assert_eq!((view.top, view.left, view.height, view.width), (32.0, 32.0, 448.0, 448.0));
@@ -80,10 +82,10 @@ impl Preprocessing {
     /// scale, normalise. A model of one channel sees Pillow's luma, taken before the picture is resized.
     ///
     /// Errors where the model has other than 1 or 3 channels, or the picture would grow beyond [`MAX_PIXELS`].
-    pub fn apply(&self, picture: &Picture) -> Result<Input> {
+    pub fn apply(&self, picture: &Picture) -> Result<PictureTensor> {
         let prepared = self.prepare(picture)?;
         let (height, width) = (prepared.picture.height(), prepared.picture.width());
-        Ok(Input { height, width, values: prepared.samples().values() })
+        Ok(PictureTensor { height, width, values: prepared.samples().values() })
     }
 
     /// What [`Preprocessing::apply`] normalises, and how. Errors as it does.
@@ -98,7 +100,8 @@ impl Preprocessing {
     /// those of its mirror image.
     ///
     /// ```
-    /// use densenet_wgpu::{Preprocessing, image::Picture};
+    /// use densenet_wgpu::image::Picture;
+    /// use densenet_wgpu::preprocessing::Preprocessing;
     ///
     /// let picture = Picture::new(300, 400, 3, vec![127; 300 * 400 * 3])?;
     /// let crops = Preprocessing::torchvision(3).ten_crops(&picture)?;
@@ -120,7 +123,7 @@ impl Preprocessing {
 
     /// The part of a picture of `height` x `width` pixels that the network sees.
     pub fn view(&self, height: usize, width: usize) -> View {
-        let Region { rows, columns } = self.source([height, width]);
+        let Part { rows, columns } = self.source([height, width]);
         let (_, [resized_height, resized_width]) = self.resized([rows.len(), columns.len()]);
         let canvas = self.canvas([resized_height, resized_width]);
         let [seen_height, seen_width] = self.crop.unwrap_or(canvas);
@@ -163,7 +166,7 @@ impl Preprocessing {
         }
         let (rows, above) = window(height, canvas_height, crop_height);
         let (columns, left) = window(width, canvas_width, crop_width);
-        let part = resize_region(picture, height, width, &Region { rows, columns }, filter);
+        let part = resize_part(picture, height, width, &Part { rows, columns }, filter);
         Ok(part.padded(above, left, crop_height, crop_width))
     }
 
@@ -174,7 +177,7 @@ impl Preprocessing {
     /// model sees the same part of a square picture and no border appears that was not there before.
     ///
     /// ```
-    /// use densenet_wgpu::Preprocessing;
+    /// use densenet_wgpu::preprocessing::Preprocessing;
     ///
     /// let finer = Preprocessing::torchvision(3).sized(448, 448);
     /// assert!(finer.to_string().starts_with("short side to 512 (bilinear), crop 448x448"));
@@ -201,11 +204,11 @@ impl Preprocessing {
     }
 
     /// The part that is resized of a picture of that height and width.
-    fn source(&self, [height, width]: [usize; 2]) -> Region {
+    fn source(&self, [height, width]: [usize; 2]) -> Part {
         let is_square = matches!(self.resize, Some(Resize { mode: ResizeMode::Square(_), .. }));
         let side = height.min(width);
         let along = |size: usize| if is_square { size / 2 - side / 2..size / 2 - side / 2 + side } else { 0..size };
-        Region { rows: along(height), columns: along(width) }
+        Part { rows: along(height), columns: along(width) }
     }
 
     /// The filter, and the height and width to which a picture of that height and width is resized.

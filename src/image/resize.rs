@@ -16,17 +16,18 @@ const PRECISION_BITS: u32 = 32 - 8 - 2;
 /// The part of a resized picture to compute: rows and columns of the result.
 ///
 /// ```
-/// use densenet_wgpu::image::{Picture, Region, resize, resize_region};
-/// use densenet_wgpu::weights::Filter;
+/// use densenet_wgpu::image::{Picture, resize};
+/// use densenet_wgpu::internal::{Part, resize_part};
+/// use densenet_wgpu::preprocessing::Filter;
 ///
 /// let picture = Picture::new(8, 8, 1, (0..64).collect())?;
 /// let whole = resize(&picture, 4, 4, Filter::Bicubic);
-/// let corner = resize_region(&picture, 4, 4, &Region { rows: 0..2, columns: 0..2 }, Filter::Bicubic);
+/// let corner = resize_part(&picture, 4, 4, &Part { rows: 0..2, columns: 0..2 }, Filter::Bicubic);
 /// assert_eq!(corner.samples(), [whole.samples()[0], whole.samples()[1], whole.samples()[4], whole.samples()[5]]);
 /// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Region {
+pub struct Part {
     /// Rows, from the top.
     pub rows: Range<usize>,
     /// Columns, from the left.
@@ -38,27 +39,27 @@ pub struct Region {
 /// # Panics
 /// Where `height` or `width` is 0.
 pub fn resize(picture: &Picture, height: usize, width: usize, filter: Filter) -> Picture {
-    resize_region(picture, height, width, &Region { rows: 0..height, columns: 0..width }, filter)
+    resize_part(picture, height, width, &Part { rows: 0..height, columns: 0..width }, filter)
 }
 
-/// A region of what [`resize`] returns, without computing the rest.
+/// A part of what [`resize`] returns, without computing the rest.
 ///
 /// # Panics
-/// Where the region is empty or reaches beyond `height` x `width`.
-pub fn resize_region(picture: &Picture, height: usize, width: usize, region: &Region, filter: Filter) -> Picture {
-    assert!(!region.rows.is_empty() && region.rows.end <= height, "rows {:?} of {height}", region.rows);
-    assert!(!region.columns.is_empty() && region.columns.end <= width, "columns {:?} of {width}", region.columns);
+/// Where the part is empty or reaches beyond `height` x `width`.
+pub fn resize_part(picture: &Picture, height: usize, width: usize, part: &Part, filter: Filter) -> Picture {
+    assert!(!part.rows.is_empty() && part.rows.end <= height, "rows {:?} of {height}", part.rows);
+    assert!(!part.columns.is_empty() && part.columns.end <= width, "columns {:?} of {width}", part.columns);
     let same_size = (height, width) == (picture.height, picture.width);
     let kernel = match filter {
-        _ if same_size => return nearest(picture, height, width, region),
-        Filter::Nearest => return nearest(picture, height, width, region),
+        _ if same_size => return nearest(picture, height, width, part),
+        Filter::Nearest => return nearest(picture, height, width, part),
         Filter::Bilinear => Kernel { support: 1.0, weight: bilinear },
         Filter::Bicubic => Kernel { support: 2.0, weight: bicubic },
         Filter::Lanczos => Kernel { support: 3.0, weight: lanczos },
     };
     let passes = Passes {
-        rows: kernel.taps(picture.height, height, region.rows.clone()),
-        columns: kernel.taps(picture.width, width, region.columns.clone()),
+        rows: kernel.taps(picture.height, height, part.rows.clone()),
+        columns: kernel.taps(picture.width, width, part.columns.clone()),
         columns_first: shrinks_more_in_height([picture.height, picture.width], [height, width]),
     };
     if picture.channels == 1 { passes.run::<1>(picture) } else { passes.run::<3>(picture) }
@@ -282,15 +283,15 @@ fn clip(sum: i32) -> u8 {
     (sum >> PRECISION_BITS).clamp(0, 255) as u8
 }
 
-fn nearest(picture: &Picture, height: usize, width: usize, region: &Region) -> Picture {
+fn nearest(picture: &Picture, height: usize, width: usize, part: &Part) -> Picture {
     // Pillow adds the scale up from pixel to pixel; multiplying instead would round differently.
     let positions = |from: usize, to: usize, wanted: &Range<usize>| -> Vec<usize> {
         let scale = from as f64 / to as f64;
         let added = std::iter::successors(Some(scale * 0.5), |position| Some(position + scale));
         added.map(|position| (position as usize).min(from - 1)).take(wanted.end).skip(wanted.start).collect()
     };
-    let rows = positions(picture.height, height, &region.rows);
-    let columns = positions(picture.width, width, &region.columns);
+    let rows = positions(picture.height, height, &part.rows);
+    let columns = positions(picture.width, width, &part.columns);
     let pixel = |&y: &usize, &x: &usize| {
         let at = (y * picture.width + x) * picture.channels;
         &picture.samples[at..at + picture.channels]

@@ -7,7 +7,8 @@
 //! ([`Capabilities`]) and by what was measured on it.
 //!
 //! ```
-//! use densenet_wgpu::kernels::{Shader, Tile};
+//! use densenet_wgpu::internal::Shader;
+//! use densenet_wgpu::tuning::Tile;
 //! use densenet_wgpu::{Config, Plan, PlanOptions};
 //!
 //! let plan = Plan::new(&Config::densenet121().graph(224, 224)?, PlanOptions::default())?;
@@ -80,7 +81,7 @@ pub(crate) const fn floor(relu: bool) -> f32 {
 /// A shader file.
 ///
 /// ```
-/// use densenet_wgpu::kernels::Shader;
+/// use densenet_wgpu::internal::Shader;
 ///
 /// assert_eq!(Shader::Conv1x1.name(), "conv1x1");
 /// assert!(Shader::ALL.iter().all(|shader| shader.source().contains("@compute")));
@@ -201,7 +202,7 @@ impl Shader {
         (Layout::FIELDS, size_of::<Layout>())
     }
 
-    /// Every variant that a plan may contain or [`Peak`](crate::Peak) measures with.
+    /// Every variant that a plan may contain or [`Peak`](crate::profile::Peak) measures with.
     pub fn variants(self) -> Vec<Variant> {
         match self {
             Self::Conv1x1 => conv1x1::variants(),
@@ -287,7 +288,7 @@ impl Types {
 /// The value of a constant, or the type of an alias, at the top of a shader.
 ///
 /// ```
-/// use densenet_wgpu::kernels::Constant;
+/// use densenet_wgpu::internal::Constant;
 ///
 /// let values = [Constant::Size(8), Constant::Flag(true), Constant::Type("f16")].map(|constant| constant.to_string());
 /// assert_eq!(values, ["8u", "true", "f16"]); // as WGSL has them
@@ -326,7 +327,7 @@ impl fmt::Display for Constant {
 /// A shader with its constants chosen: what one pipeline is made from.
 ///
 /// ```
-/// use densenet_wgpu::kernels::Shader;
+/// use densenet_wgpu::internal::Shader;
 ///
 /// let variants = Shader::Pool.variants();
 /// let half = variants.iter().find(|variant| variant.uses_f16()).expect("pools run in 16 bits too");

@@ -10,7 +10,8 @@ use crate::shape::Window;
 /// A convolution between two regions.
 ///
 /// ```
-/// use densenet_wgpu::{Config, Plan, PlanOptions, Window};
+/// use densenet_wgpu::network::Window;
+/// use densenet_wgpu::{Config, Plan, PlanOptions};
 ///
 /// let plan = Plan::new(&Config::densenet121().graph(224, 224)?, PlanOptions::default())?;
 /// let (_, stem) = plan.steps()[0].tile.expect("the stem is a convolution");
@@ -49,7 +50,7 @@ impl Convolution {
 /// One way to compute convolutions: a shader and the sizes of its tile.
 ///
 /// ```
-/// use densenet_wgpu::kernels::{Capabilities, Tile, Workgroup};
+/// use densenet_wgpu::tuning::{Capabilities, Tile, Workgroup};
 /// use densenet_wgpu::Precision;
 ///
 /// let anywhere = Capabilities::default(); // what every WebGPU device can do

@@ -7,7 +7,8 @@ use super::{Convolution, Precision, Shader, Tile, Workgroup};
 /// What a device can do, as far as the choice of kernels depends on it. The default is what every WebGPU device can.
 ///
 /// ```
-/// use densenet_wgpu::{Config, Plan, PlanOptions, Tuning, kernels::Capabilities};
+/// use densenet_wgpu::tuning::{Capabilities, Tuning};
+/// use densenet_wgpu::{Config, Plan, PlanOptions};
 ///
 /// // What DenseNet-121 would run on a discrete GPU that is not in this machine.
 /// let capabilities = Capabilities { discrete: true, subgroup: Some([32, 32]), f16: true, ..Capabilities::default() };

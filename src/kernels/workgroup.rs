@@ -4,7 +4,7 @@
 /// every WebGPU device runs.
 ///
 /// ```
-/// use densenet_wgpu::kernels::Workgroup;
+/// use densenet_wgpu::tuning::Workgroup;
 ///
 /// let large = Workgroup { invocations: 1024, bytes: 49152 };
 /// assert!(Workgroup::default().fits(large) && !large.fits(Workgroup::default()));

@@ -25,7 +25,7 @@ pub struct Norm {
 /// What is done to each element on the way into a kernel or out of it: batch norm, then ReLU, either of them optional.
 ///
 /// ```
-/// use densenet_wgpu::plan::{NormRelu, Pack};
+/// use densenet_wgpu::internal::{NormRelu, Pack};
 /// use densenet_wgpu::{Config, Plan, PlanOptions};
 ///
 /// let plan = Plan::new(&Config::densenet121().graph(224, 224)?, PlanOptions::default())?;

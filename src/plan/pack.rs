@@ -8,7 +8,7 @@ use crate::weights::Weights;
 /// How one step's weights are made. Rows are quads, `[k][channel / 4]`, the bias is one more row.
 ///
 /// ```
-/// use densenet_wgpu::plan::Pack;
+/// use densenet_wgpu::internal::Pack;
 /// use densenet_wgpu::{Config, Plan, PlanOptions};
 ///
 /// let plan = Plan::new(&Config::densenet121().graph(224, 224)?, PlanOptions::default())?;

@@ -35,7 +35,8 @@ mod tests {
     use std::collections::HashSet;
 
     use crate::plan::{Plan, PlanOptions};
-    use crate::{Config, Graph, Shape};
+    use crate::shape::Shape;
+    use crate::{Config, Graph};
 
     fn plan(graph: &Graph, fusion: bool) -> Plan {
         Plan::new(graph, PlanOptions { batch: 2, fusion, ..PlanOptions::default() }).unwrap()

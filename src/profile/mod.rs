@@ -6,8 +6,7 @@
 //!
 //! ```
 //! use densenet_wgpu::profile::{Ceilings, Profile};
-//! use densenet_wgpu::engine::Input;
-//! use densenet_wgpu::{Engine, EngineOptions, Gpu, models};
+//! use densenet_wgpu::{Engine, EngineOptions, Gpu, Input, models};
 //!
 //! let model = models::bundled("digits").expect("it is bundled")?;
 //! let engine = Engine::new(&Gpu::open(None)?, &model.graph(64, 64)?, &model.weights, EngineOptions::default())?;
@@ -28,14 +27,15 @@ mod trace;
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{Clock, Engine, EngineOptions, Grain, Input, Timeline};
+use crate::engine::{Engine, EngineOptions, Input};
 use crate::error::Result;
 use crate::gpu::Gpu;
 use crate::graph::Graph;
-use crate::peak::Peak;
 use crate::shape::Shape;
 use crate::weights::Weights;
 
+pub use crate::engine::{Clock, Grain, Timeline};
+pub use crate::peak::Peak;
 pub use compare::{Change, Comparison};
 pub use step::{Bound, StepProfile};
 pub use total::Total;
@@ -46,8 +46,8 @@ const WARM_RUNS: usize = 2;
 /// What a device can do, which the steps of a profile are held against.
 ///
 /// ```no_run
-/// use densenet_wgpu::profile::Ceilings;
-/// use densenet_wgpu::{Gpu, Peak};
+/// use densenet_wgpu::profile::{Ceilings, Peak};
+/// use densenet_wgpu::Gpu;
 ///
 /// let ceilings = Ceilings::measure(&Gpu::open(None)?)?;
 /// assert!(ceilings.gflops > 0.0 && ceilings.gigabytes_per_second > 0.0 && ceilings.launch_ms > 0.0);
@@ -75,8 +75,7 @@ impl Ceilings {
 ///
 /// ```no_run
 /// use densenet_wgpu::profile::{Ceilings, Profile};
-/// use densenet_wgpu::engine::Input;
-/// use densenet_wgpu::{Engine, EngineOptions, Gpu, models};
+/// use densenet_wgpu::{Engine, EngineOptions, Gpu, Input, models};
 ///
 /// # fn main() -> densenet_wgpu::Result<()> {
 /// let (gpu, model) = (Gpu::open(None)?, models::bundled("digits").unwrap()?);

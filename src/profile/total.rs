@@ -8,8 +8,7 @@ use super::StepProfile;
 ///
 /// ```
 /// use densenet_wgpu::profile::{Ceilings, Profile};
-/// use densenet_wgpu::engine::Input;
-/// use densenet_wgpu::{Engine, EngineOptions, Gpu, models};
+/// use densenet_wgpu::{Engine, EngineOptions, Gpu, Input, models};
 ///
 /// let model = models::bundled("digits").expect("it is bundled")?;
 /// let engine = Engine::new(&Gpu::open(None)?, &model.graph(64, 64)?, &model.weights, EngineOptions::default())?;

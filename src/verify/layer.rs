@@ -9,8 +9,8 @@ use crate::shape::Shape;
 /// One layer on a device beside the reference.
 ///
 /// ```
-/// use densenet_wgpu::engine::Input;
-/// use densenet_wgpu::{Engine, EngineOptions, Gpu, Verification, models};
+/// use densenet_wgpu::verify::Verification;
+/// use densenet_wgpu::{Engine, EngineOptions, Gpu, Input, models};
 ///
 /// let model = models::bundled("digits").expect("it is bundled")?;
 /// let engine = Engine::new(&Gpu::open(None)?, &model.graph(64, 64)?, &model.weights, EngineOptions::default())?;

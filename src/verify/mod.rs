@@ -25,13 +25,14 @@ use std::ops::ControlFlow;
 
 use serde::Serialize;
 
-use crate::engine::{Input, Walk};
+use crate::engine::Input;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Value};
 use crate::kernels::Precision;
 use crate::weights::Weights;
 use crate::{Engine, Reference};
 
+pub use crate::engine::{Made, Walk, best_precision};
 pub use layer::LayerCheck;
 pub use self_test::self_test;
 
@@ -55,8 +56,8 @@ pub const fn tolerance(precision: Precision) -> f64 {
 /// that share a kernel with the next one show in that one's result.
 ///
 /// ```
-/// use densenet_wgpu::engine::Input;
-/// use densenet_wgpu::{Engine, EngineOptions, Gpu, Verification, models};
+/// use densenet_wgpu::verify::Verification;
+/// use densenet_wgpu::{Engine, EngineOptions, Gpu, Input, models};
 ///
 /// let model = models::bundled("digits").expect("it is bundled")?;
 /// let graph = model.graph(64, 64)?;

@@ -7,7 +7,8 @@ use crate::labels::Legend;
 /// How a checkpoint's pictures are prepared, after [`Checkpoint::describe`].
 ///
 /// ```
-/// use densenet_wgpu::{Checkpoint, Config, Preset};
+/// use densenet_wgpu::preprocessing::Preset;
+/// use densenet_wgpu::{Checkpoint, Config};
 ///
 /// // An untrained network says nothing about its pictures.
 /// let mut model = Checkpoint::init(Config { num_classes: Some(14), ..Config::imagenet(4, &[2, 2], 8) }, 1)?;

@@ -24,7 +24,8 @@ const MOST_LAYERS: usize = 1024;
 ///
 /// ```
 /// use std::collections::BTreeMap;
-/// use densenet_wgpu::{Config, weights::infer};
+/// use densenet_wgpu::checkpoint::infer;
+/// use densenet_wgpu::Config;
 ///
 /// # fn main() -> densenet_wgpu::Result<()> {
 /// let graph = Config::densenet161().graph(224, 224)?;

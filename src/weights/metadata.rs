@@ -3,7 +3,8 @@
 //! One JSON object under the key `densenet` of a safetensors file's `__metadata__`:
 //!
 //! ```
-//! use densenet_wgpu::weights::{Metadata, Preprocessing};
+//! use densenet_wgpu::checkpoint::Metadata;
+//! use densenet_wgpu::preprocessing::Preprocessing;
 //!
 //! let metadata = Metadata { name: Some("pets".into()), preprocessing: Some(Preprocessing::torchvision(3)), ..Metadata::default() };
 //! assert_eq!(
@@ -29,7 +30,7 @@ const LARGEST_SIDE: usize = 65536;
 /// The `densenet` metadata of a checkpoint. Fields that a file lacks are `None`.
 ///
 /// ```
-/// use densenet_wgpu::weights::Metadata;
+/// use densenet_wgpu::checkpoint::Metadata;
 ///
 /// let metadata: Metadata = serde_json::from_str(r#"{"labels":["cat","dog"],"epsilon":1e-3}"#)?;
 /// assert_eq!((metadata.labels.expect("it has some")[1].as_str(), metadata.epsilon), ("dog", Some(1e-3)));
@@ -67,7 +68,8 @@ pub struct Metadata {
 /// In this order: resize, crop from the centre, scale to [`Range`], subtract `mean`, divide by `std`.
 ///
 /// ```
-/// use densenet_wgpu::{Preprocessing, image::Picture};
+/// use densenet_wgpu::image::Picture;
+/// use densenet_wgpu::preprocessing::Preprocessing;
 ///
 /// let preprocessing = Preprocessing::torchvision(3);
 /// assert_eq!(preprocessing.size(), Some([224, 224]));
@@ -101,7 +103,7 @@ pub struct Preprocessing {
 /// What pixel values are scaled to.
 ///
 /// ```
-/// use densenet_wgpu::{Preset, weights::Range};
+/// use densenet_wgpu::preprocessing::{Preset, Range};
 ///
 /// assert_eq!(Preset::Xrv.preprocessing(1).range, Range::MinusPlus1024);
 /// assert_eq!(serde_json::to_string(&Range::MinusPlus1024)?, "\"minus_plus_1024\"");
@@ -123,7 +125,8 @@ pub enum Range {
 /// What turns logits into probabilities.
 ///
 /// ```
-/// use densenet_wgpu::{labels::probabilities, weights::Activation};
+/// use densenet_wgpu::labels::probabilities;
+/// use densenet_wgpu::preprocessing::Activation;
 ///
 /// assert_eq!(probabilities(&[0.0, 0.0], Activation::Sigmoid), [0.5, 0.5]);
 /// assert_eq!(probabilities(&[0.0, 0.0, 0.0, 0.0], Activation::Softmax), [0.25; 4]);
@@ -143,7 +146,7 @@ pub enum Activation {
 /// How a picture is scaled.
 ///
 /// ```
-/// use densenet_wgpu::weights::{Filter, Resize, ResizeMode};
+/// use densenet_wgpu::preprocessing::{Filter, Resize, ResizeMode};
 ///
 /// let resize: Resize = serde_json::from_str(r#"{"filter":"bicubic","mode":"short_side","size":256}"#)?;
 /// assert_eq!(resize, Resize { filter: Filter::Bicubic, mode: ResizeMode::ShortSide(256) });
@@ -161,8 +164,7 @@ pub struct Resize {
 /// The size a picture is scaled to, in pixels.
 ///
 /// ```
-/// use densenet_wgpu::Preprocessing;
-/// use densenet_wgpu::weights::{Filter, Resize, ResizeMode};
+/// use densenet_wgpu::preprocessing::{Filter, Preprocessing, Resize, ResizeMode};
 ///
 /// let to = |mode| {
 ///     let resize = Some(Resize { filter: Filter::Bilinear, mode });
@@ -193,7 +195,7 @@ pub enum ResizeMode {
 ///
 /// ```
 /// use densenet_wgpu::image::{Picture, resize};
-/// use densenet_wgpu::weights::Filter;
+/// use densenet_wgpu::preprocessing::Filter;
 ///
 /// let edge = Picture::new(1, 4, 1, vec![0, 0, 200, 200])?;
 /// assert_eq!(resize(&edge, 1, 2, Filter::Nearest).samples(), [0, 200]);

@@ -4,8 +4,8 @@
 //! not say of pictures and classes from a [`Preset`]; [`Checkpoint::save`] writes it all as one safetensors file.
 //!
 //! ```
+//! use densenet_wgpu::checkpoint::{Container, Dialect};
 //! use densenet_wgpu::Checkpoint;
-//! use densenet_wgpu::weights::{Container, Dialect};
 //!
 //! let model = Checkpoint::open("models/digits.safetensors")?;
 //! assert_eq!(model.weights.tensor("features.conv0.weight")?.shape[1], 3); // channels of the picture
@@ -42,7 +42,7 @@ pub use preset::Preset;
 /// An array of 32-bit floats.
 ///
 /// ```
-/// use densenet_wgpu::Tensor;
+/// use densenet_wgpu::checkpoint::Tensor;
 ///
 /// let identity = Tensor { shape: vec![2, 2], data: vec![1.0, 0.0, 0.0, 1.0] };
 /// assert_eq!(identity.data.len(), identity.shape.iter().product::<usize>());
@@ -58,7 +58,9 @@ pub struct Tensor {
 /// Tensors by name, as a checkpoint holds them.
 ///
 /// ```
-/// use densenet_wgpu::{Graph, Shape, Tensor, Weights};
+/// use densenet_wgpu::checkpoint::{Tensor, Weights};
+/// use densenet_wgpu::network::Shape;
+/// use densenet_wgpu::Graph;
 ///
 /// let mut graph = Graph::new(Shape::new(2, 1, 1));
 /// graph.linear("classifier", graph.input(), 3)?;

@@ -27,7 +27,7 @@ const WEIGHT_SETS: [(&str, &str, &str); 7] = [
 /// How a family of models wants its pictures, and what its classes are called.
 ///
 /// ```
-/// use densenet_wgpu::Preset;
+/// use densenet_wgpu::preprocessing::Preset;
 ///
 /// let preset = Preset::named("xrv").expect("it is one");
 /// assert_eq!(preset.preprocessing(1).size(), Some([224, 224]));

@@ -4,7 +4,8 @@
 
 use std::fmt::Write as _;
 
-use densenet_wgpu::{Conv, Graph, Result, Shape, Value, Window};
+use densenet_wgpu::network::{Conv, Shape, Value, Window};
+use densenet_wgpu::{Graph, Result};
 use proptest::prelude::*;
 
 /// A network, the batch it is run with, and a name that says what is odd about it.

@@ -11,7 +11,9 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use densenet_wgpu::{Cache, Checkpoint, Config, Gpu, Graph, Stem, Tensor, Weights};
+use densenet_wgpu::checkpoint::{Tensor, Weights};
+use densenet_wgpu::network::Stem;
+use densenet_wgpu::{Cache, Checkpoint, Config, Gpu, Graph};
 
 /// The device, which keeps nothing from one run of the tests to the next.
 pub(crate) fn open_gpu() -> Gpu {

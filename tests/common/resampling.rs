@@ -1,7 +1,7 @@
 //! Resizing as Pillow's manual and source say it, one sample at a time: slow and obvious, to hold the fast one to.
 
 use densenet_wgpu::image::{Picture, resize};
-use densenet_wgpu::weights::Filter;
+use densenet_wgpu::preprocessing::Filter;
 
 /// What `resize(picture, height, width, filter)` returns, for filters with weights.
 pub(crate) fn resampled(picture: &Picture, height: usize, width: usize, filter: Filter) -> Picture {

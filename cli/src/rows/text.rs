@@ -11,7 +11,7 @@
 //! nothing is drawn.
 
 use densenet_wgpu::labels::{Legend, Prediction};
-use densenet_wgpu::weights::Activation;
+use densenet_wgpu::preprocessing::Activation;
 
 use super::Outcome;
 use crate::message::printable;

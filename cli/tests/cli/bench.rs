@@ -2,8 +2,7 @@
 
 use std::process::Output;
 
-use densenet_wgpu::engine::Input;
-use densenet_wgpu::{Engine, EngineOptions, Gpu, models};
+use densenet_wgpu::{Engine, EngineOptions, Gpu, Input, models};
 use serde_json::Value;
 
 use crate::{CPU, assert_refused, assert_says, densenet, json_lines, stderr, stdout};

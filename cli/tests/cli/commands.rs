@@ -5,8 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use densenet_wgpu::Config;
-use densenet_wgpu::weights::Checkpoint;
+use densenet_wgpu::{Checkpoint, Config};
 
 use crate::{assert_refused, assert_says, densenet, folder, json_lines, stderr, stdout};
 

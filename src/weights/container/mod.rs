@@ -22,7 +22,8 @@ pub(crate) use stored::Stored;
 /// A kind of file.
 ///
 /// ```
-/// use densenet_wgpu::{models, weights::Container};
+/// use densenet_wgpu::checkpoint::Container;
+/// use densenet_wgpu::models;
 ///
 /// let origin = models::bundled("digits").expect("it is bundled")?.origin.expect("it was a file");
 /// assert_eq!(origin.container, Container::Safetensors);

@@ -14,7 +14,8 @@ pub(crate) type Storage<'a> = Rc<Cow<'a, [u8]>>;
 /// Type of a tensor's elements.
 ///
 /// ```
-/// use densenet_wgpu::{models, weights::Element};
+/// use densenet_wgpu::checkpoint::Element;
+/// use densenet_wgpu::models;
 ///
 /// let origin = models::bundled("digits").expect("it is bundled")?.origin.expect("it was a file");
 /// assert_eq!(origin.elements.into_iter().collect::<Vec<_>>(), [Element::F32]);

@@ -19,7 +19,8 @@ use crate::error::{Error, Result};
 /// Whose names a checkpoint's tensors have.
 ///
 /// ```
-/// use densenet_wgpu::{models, weights::Dialect};
+/// use densenet_wgpu::checkpoint::Dialect;
+/// use densenet_wgpu::models;
 ///
 /// let origin = models::bundled("digits").expect("it is bundled")?.origin.expect("it was a file");
 /// assert_eq!(origin.dialect, Dialect::Torchvision);
@@ -126,7 +127,7 @@ const HARMLESS: [(&str, &str); 7] = [
 /// Why a tensor of this name can be left out of a checkpoint without changing any result; `None` where it cannot.
 ///
 /// ```
-/// use densenet_wgpu::weights::harmless;
+/// use densenet_wgpu::internal::harmless;
 ///
 /// assert_eq!(harmless("features.norm0.num_batches_tracked"), Some("counts training steps; evaluation never reads it"));
 /// assert_eq!(harmless("features.norm0.weight"), None);
