@@ -154,11 +154,12 @@ fn main(
                 for (var depth = thread / PIXEL_QUADS; depth < TILE_DEPTH; depth += SLICE / PIXEL_QUADS) {
                     let channel = min(first + depth, params.in_channels - 1u);
                     let has_channel = first + depth < params.in_channels;
-                    var x = vec4<f32>();
+                    var values: array<f32, 4>;
                     for (var i = 0u; i < 4u; i++) {
                         let value = f32(src[source[i] + channel * params.src.plane]);
-                        x[i] = select(0.0, value, inside[i] & has_channel);
+                        values[i] = select(0.0, value, inside[i] & has_channel);
                     }
+                    var x = vec4(values[0], values[1], values[2], values[3]);
                     if PROLOGUE {
                         let norm = vec4<f32>(weights[params.weight_offset + channel * row_quads]);
                         let normalised = at_least(fma(x, vec4(norm.x), vec4(norm.y)), params.prologue_floor);

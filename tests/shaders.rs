@@ -9,8 +9,8 @@ use densenet_wgpu::tuning::{Tile, Workgroup};
 use densenet_wgpu::{Config, Plan, PlanOptions};
 use naga::back::{hlsl, msl, spv};
 use naga::proc::{BoundsCheckPolicies, BoundsCheckPolicy};
-use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
-use naga::{AddressSpace, Module, StorageAccess, TypeInner};
+use naga::valid::{Capabilities, FunctionInfo, ModuleInfo, ValidationFlags, Validator};
+use naga::{AddressSpace, Block, Expression, Function, Handle, Module, Statement, StorageAccess, TypeInner};
 
 /// WebGPU's default limit.
 const STORAGE_BUFFERS: usize = 8;
@@ -100,6 +100,56 @@ fn translate_to_hlsl(name: &str, module: &Module, info: &ModuleInfo, policy: Bou
     let translated = translated.unwrap_or_else(|e| panic!("{name} to HLSL: {e}"));
     let entry = translated.entry_point_names[0].as_ref().unwrap_or_else(|e| panic!("{name} to HLSL: {e}"));
     assert!(text.contains(&format!("void {entry}(")), "{name}: no function {entry} in\n{text}");
+}
+
+/// HLSL has no store to a component of a vector, or a column of a matrix, whose index is not constant: FXC unrolls loops
+/// around one for minutes, and then gives up.
+#[test]
+fn no_shader_for_hlsl_stores_by_an_index_into_a_vector() {
+    for (name, source) in modules().into_iter().filter(|(_, source)| !shader_models(source).is_empty()) {
+        assert_eq!(stores_into_vectors(&name, &source), 0, "{name}: fill an array instead, and make the vector of it");
+    }
+    let stores = |store: &str| {
+        let body = format!("var quads: array<vec4<f32>, 2>; for (var i = 0u; i < 2u; i++) {{ {store} = 1.0; }}");
+        stores_into_vectors(store, &format!("@compute @workgroup_size(1) fn main() {{ {body} }}"))
+    };
+    assert_eq!(["quads[i].x", "quads[i][1]", "quads[1][i]", "quads[i][i]"].map(stores), [0, 0, 1, 1]);
+}
+
+/// Stores to a place inside a vector or matrix that an index tells which is not constant.
+fn stores_into_vectors(name: &str, source: &str) -> usize {
+    let (module, info) = parse(name, source);
+    let bodies = module.functions.iter().map(|(handle, function)| (function, &info[handle]));
+    let entries = module.entry_points.iter().enumerate().map(|(index, entry)| (&entry.function, info.get_entry_point(index)));
+    let is_vector = |inner: &TypeInner| match *inner {
+        TypeInner::Pointer { base, .. } => matches!(module.types[base].inner, TypeInner::Vector { .. } | TypeInner::Matrix { .. }),
+        TypeInner::ValuePointer { size, .. } => size.is_some(),
+        _ => false,
+    };
+    let count = |(function, info): (&Function, &FunctionInfo)| {
+        let is_into_vector = |mut pointer: Handle<Expression>| loop {
+            match function.expressions[pointer] {
+                Expression::Access { base, .. } if is_vector(info[base].ty.inner_with(&module.types)) => break true,
+                Expression::Access { base, .. } | Expression::AccessIndex { base, .. } => pointer = base,
+                _ => break false,
+            }
+        };
+        stores(&function.body).into_iter().filter(|pointer| is_into_vector(*pointer)).count()
+    };
+    bodies.chain(entries).map(count).sum()
+}
+
+/// Where a block and all within it store.
+fn stores(block: &Block) -> Vec<Handle<Expression>> {
+    let within = |statement: &Statement| match statement {
+        Statement::Store { pointer, .. } => vec![*pointer],
+        Statement::Block(block) => stores(block),
+        Statement::If { accept, reject, .. } => [accept, reject].into_iter().flat_map(stores).collect(),
+        Statement::Switch { cases, .. } => cases.iter().flat_map(|case| stores(&case.body)).collect(),
+        Statement::Loop { body, continuing, .. } => [body, continuing].into_iter().flat_map(stores).collect(),
+        _ => Vec::new(),
+    };
+    block.iter().flat_map(within).collect()
 }
 
 /// The largest workgroup that a variant may have: what its tile asks for.
