@@ -100,7 +100,8 @@ pub(crate) struct Contents<'a> {
 }
 
 impl Contents<'_> {
-    fn new(container: Container, byte_count: usize) -> Self {
+    /// Nothing yet.
+    pub(super) fn new(container: Container, byte_count: usize) -> Self {
         Self {
             container,
             byte_count,

@@ -11,6 +11,7 @@ mod keras;
 mod keras_config;
 mod modules;
 mod pytorch;
+mod training;
 
 use super::container::{Container, Contents, Stored};
 use super::metadata::Activation;
@@ -133,15 +134,19 @@ const HARMLESS: [(&str, &str); 7] = [
 /// assert_eq!(harmless("features.norm0.weight"), None);
 /// ```
 pub fn harmless(name: &str) -> Option<&'static str> {
-    let ends = |ending: &str| name.strip_suffix(ending).is_some_and(|rest| rest.is_empty() || rest.ends_with(['.', '/']));
-    HARMLESS.iter().find(|(ending, _)| ends(ending)).map(|(_, reason)| *reason)
+    HARMLESS.iter().find(|(ending, _)| ends_in(name, ending)).map(|(_, reason)| *reason)
+}
+
+/// Whether a name ends in `ending`, as whole keys.
+fn ends_in(name: &str, ending: &str) -> bool {
+    name.strip_suffix(ending).is_some_and(|rest| rest.is_empty() || rest.ends_with(['.', '/']))
 }
 
 impl Stored<'_> {
     /// Whether this tensor belongs to no layer and may be ignored.
     fn is_harmless(&self) -> bool {
         let is_count =
-            !["num_batches_tracked", "n_averaged", "steps"].iter().any(|name| self.name.ends_with(name)) || self.elements() == Some(1);
+            !["num_batches_tracked", "n_averaged", "steps"].iter().any(|name| ends_in(&self.name, name)) || self.elements() == Some(1);
         harmless(&self.name).is_some() && is_count
     }
 }

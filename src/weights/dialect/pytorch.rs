@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Dialect, Network, modules, no_network, some_of};
+use super::{Dialect, Network, ends_in, modules, no_network, some_of, training};
 use crate::error::{Error, Result};
 use crate::weights::container::{Contents, Element, Stored};
 use crate::weights::metadata::Activation;
@@ -96,26 +96,11 @@ const FAMILIES: [Family; 4] = [
 /// What a layer's tensors are called.
 const PARAMETERS: [&str; 5] = ["weight", "bias", "running_mean", "running_var", "num_batches_tracked"];
 
-/// Words in the keys beside a network that say what they hold is no part of it, each with the reason.
-const SIBLINGS: [(&str, &str); 8] = [
-    ("opt", "the state of training: inference never reads it"),
-    ("sched", "the schedule of training: inference never reads it"),
-    ("scaler", "the scale of 16-bit training: inference never reads it"),
-    ("callbacks", "what a trainer remembers: inference never reads it"),
-    ("hyper_parameters", "the arguments of training: inference never reads them"),
-    ("loops", "what a trainer remembers: inference never reads it"),
-    ("rng", "the state of a random generator: inference never reads it"),
-    ("random", "the state of a random generator: inference never reads it"),
-];
-
 /// Outputs of CheXNet: the findings of ChestX-ray14.
 const CHEXNET_FINDINGS: usize = 14;
 
 /// Most networks among which an average is looked for.
 const MOST_TWINS: usize = 4;
-
-/// Words in the name of a loss, whose weights training alone reads.
-const LOSSES: [&str; 2] = ["criterion", "loss"];
 
 /// What sharding, compiling and recomputing put into names.
 const WRAPPERS: [&str; 3] = ["_fsdp_wrapped_module.", "_orig_mod.", "_checkpoint_wrapped_module."];
@@ -132,13 +117,7 @@ struct Root {
 
 pub(super) fn resolve<'a>(contents: &Contents<'a>) -> Result<Network<'a>> {
     let roots = roots(contents)?;
-    let is_average = |root: &&Root| {
-        path(&root.scope, &root.prefix)
-            .to_lowercase()
-            .split(['/', '.', '_', '-'])
-            .any(|word| ["ema", "emamodel", "modelema", "swa"].contains(&word))
-    };
-    let averages: Vec<&Root> = roots.iter().filter(is_average).collect();
+    let averages: Vec<&Root> = roots.iter().filter(|root| training::is_average(&path(&root.scope, &root.prefix))).collect();
     let (root, others): (&Root, Vec<&Root>) = match (roots.as_slice(), averages.as_slice()) {
         ([], _) => return Err(no_network(contents, "a stem such as features.conv0.weight and dense blocks beside it")),
         ([root], _) => (root, Vec::new()),
@@ -172,7 +151,7 @@ pub(super) fn resolve<'a>(contents: &Contents<'a>) -> Result<Network<'a>> {
         let others = some_of(others.iter().map(|other| format!("{:?}", path(&other.scope, &other.prefix))));
         network.notes.push(format!("holds weights and their moving average: using the average{swapped} ({chosen:?}, not {others})"));
     }
-    network.thresholds = contents.tensors.iter().find(|t| *t.scope == *root.scope && t.name.ends_with("op_threshs")).cloned();
+    network.thresholds = contents.tensors.iter().find(|t| *t.scope == *root.scope && ends_in(&t.name, "op_threshs")).cloned();
     network.left_over = search.left_over(root);
     network.epsilon = contents.epsilon;
     describe(contents, &mut network);
@@ -202,7 +181,7 @@ fn describe<'a>(contents: &Contents<'a>, network: &mut Network<'a>) {
     if is_xrv || network.thresholds.is_some() {
         network.dialect = Dialect::Torchxrayvision;
     }
-    if let Some(kernel) = contents.tensors.iter().find(|tensor| tensor.name.ends_with("pool0.1.filt")) {
+    if let Some(kernel) = contents.tensors.iter().find(|tensor| ends_in(&tensor.name, "pool0.1.filt")) {
         if network.tensors.contains_key("features.conv2.weight") {
             network.blur = Some(true);
         } else {
@@ -210,10 +189,10 @@ fn describe<'a>(contents: &Contents<'a>, network: &mut Network<'a>) {
             network.left_over.push(kernel.clone());
         }
     }
-    let ends_in = |name: &str| contents.modules.iter().any(|module| module.class.ends_with(name));
+    let has = |class: &str| contents.modules.iter().any(|module| module.class.ends_with(class));
     network.activation = match network.dialect {
         Dialect::Chexnet | Dialect::Torchxrayvision => Some(Activation::Sigmoid),
-        _ if ends_in(".Sigmoid") => Some(Activation::Sigmoid),
+        _ if has(".Sigmoid") => Some(Activation::Sigmoid),
         _ => None,
     };
 }
@@ -240,13 +219,8 @@ fn roots(contents: &Contents) -> Result<Vec<Root>> {
         }
     }
     // A trainer's memory may hold weights too.
-    let (remembered, own): (Vec<Root>, Vec<Root>) = roots.into_iter().partition(|root| is_sibling(&root.scope));
+    let (remembered, own): (Vec<Root>, Vec<Root>) = roots.into_iter().partition(|root| training::is_sibling(&root.scope));
     Ok(if own.is_empty() { remembered } else { own })
-}
-
-/// Whether the keys of a dictionary say that it is no part of a network.
-fn is_sibling(scope: &str) -> bool {
-    scope.split('/').any(|key| SIBLINGS.iter().any(|(word, _)| key.contains(word)))
 }
 
 /// The tensors of a file, and which of them belong to a network that was found.
@@ -317,8 +291,11 @@ impl<'a> Search<'_, 'a> {
             let statistic = || tensor.elements() == Some(1);
             // Bytes are the state of a random generator: no layer has any.
             let bytes = matches!(tensor.element, Element::Other { name: "u8", .. }) && tensor.shape.len() == 1;
-            let loss = || tensor.path().split(['/', '.']).any(|key| LOSSES.iter().any(|word| key.contains(word)));
-            *tensor.scope != *root.scope && (is_sibling(&tensor.scope) || statistic()) || bytes || loss()
+            let is_beside = *tensor.scope != *root.scope;
+            // What the network itself is called says nothing about what is in it.
+            let below = tensor.name.strip_prefix(&root.prefix).unwrap_or(&tensor.name);
+            let is_loss = if is_beside { training::is_loss(&tensor.path()) } else { training::is_loss(below) };
+            is_beside && (training::is_sibling(&tensor.scope) || statistic()) || bytes || is_loss
         };
         let tensors = self.contents.tensors.iter().zip(&self.taken);
         tensors.filter(|(t, taken)| !**taken && !t.is_harmless() && !is_ignored(t)).map(|(t, _)| t.clone()).collect()
@@ -363,7 +340,11 @@ fn renamed(name: &str, from: &str, to: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+    use std::rc::Rc;
+
     use super::*;
+    use crate::weights::container::Container;
 
     #[test]
     fn patterns_carry_numbers_over() {
@@ -389,6 +370,45 @@ mod tests {
         for family in &FAMILIES {
             assert_eq!((family.layers[0].0, family.layers[0].1), (family.stem, "conv0"));
             assert!(family.layers.iter().any(|(_, own, _)| *own == "norm5"));
+        }
+    }
+
+    /// What is left over of a file with a network in `scope` and one more tensor.
+    fn left_over(scope: &str, [other_scope, other]: [&str; 2]) -> Vec<String> {
+        let mut contents = Contents::new(Container::TorchZip, 0);
+        let network: [(&str, &[usize]); 4] = [
+            ("features.conv0.weight", &[1, 1, 1, 1]),
+            ("features.denseblock1.denselayer1.norm1.weight", &[1]),
+            ("features.norm5.weight", &[1]),
+            ("classifier.weight", &[2, 1]),
+        ];
+        let tensors = network.map(|(name, shape)| (scope, name, shape)).into_iter().chain([(other_scope, other, [3].as_slice())]);
+        contents.tensors.extend(tensors.map(|(scope, name, shape)| {
+            let bytes = vec![0; 4 * shape.iter().product::<usize>()];
+            let stored = Stored::contiguous(name, shape.to_vec(), Element::F32, Rc::new(Cow::Owned(bytes))).unwrap();
+            stored.in_scope(&scope.into())
+        }));
+        resolve(&contents).unwrap().left_over.iter().map(Stored::path).collect()
+    }
+
+    #[test]
+    fn what_training_leaves_is_passed_over_and_nothing_else() {
+        for (scope, other) in [
+            ("state_dict", ["optimizer_states/0", "exp_avg"]),
+            ("state_dict", ["lr_schedulers", "rates"]),
+            ("state_dict", ["state_dict", "criterion.weight"]),
+            ("state_dict", ["val_loss", "history"]),
+        ] {
+            assert_eq!(left_over(scope, other), [""; 0], "{other:?} beside {scope}");
+        }
+        for (scope, other) in [
+            ("state_dict", ["optimal_model", "features.conv9.weight"]),
+            ("state_dict", ["rescheduled", "features.conv9.weight"]),
+            ("state_dict", ["state_dict", "blossom.weight"]),
+            ("best_loss", ["best_loss", "features.conv9.weight"]),
+            ("state_dict", ["state_dict", "drop_threshs"]),
+        ] {
+            assert_eq!(left_over(scope, other), [other.join("/")], "{other:?} beside {scope}");
         }
     }
 }

@@ -1,0 +1,142 @@
+//! What training leaves beside a network, told by whole words of its keys: an `optimal_model` is no optimizer.
+
+/// Words in the keys beside a network that say what they hold is no part of it, each with the reason.
+const SIBLINGS: [(&[&str], &str); 8] = [
+    (&["opt", "optim", "optimizer", "optimizers", "optimiser", "optimisers"], "the state of training: inference never reads it"),
+    (&["sched", "schedule", "schedules", "scheduler", "schedulers"], "the schedule of training: inference never reads it"),
+    (&["scaler", "scalers"], "the scale of 16-bit training: inference never reads it"),
+    (&["callbacks"], "what a trainer remembers: inference never reads it"),
+    (&["hyper parameters"], "the arguments of training: inference never reads them"),
+    (&["loops"], "what a trainer remembers: inference never reads it"),
+    (&["rng", "rngs"], "the state of a random generator: inference never reads it"),
+    (&["random"], "the state of a random generator: inference never reads it"),
+];
+
+/// Words in the name of a loss, whose weights training alone reads.
+const LOSSES: [&str; 4] = ["criterion", "criterions", "loss", "losses"];
+
+/// Words in the name of a moving average of weights.
+const AVERAGES: [&str; 4] = ["ema", "emamodel", "modelema", "swa"];
+
+/// Whether the keys of a dictionary say that it is no part of a network.
+pub(super) fn is_sibling(scope: &str) -> bool {
+    SIBLINGS.iter().any(|(phrases, _)| says(scope, phrases))
+}
+
+/// Whether a tensor of this path belongs to a loss.
+pub(super) fn is_loss(path: &str) -> bool {
+    says(path, &LOSSES)
+}
+
+/// Whether what is at this path is a moving average.
+pub(super) fn is_average(path: &str) -> bool {
+    says(path, &AVERAGES)
+}
+
+/// Whether one of `phrases` is in the keys of `path`, as whole words.
+fn says(path: &str, phrases: &[&str]) -> bool {
+    let keys: Vec<String> = path.split(['/', '.']).map(words).collect();
+    phrases.iter().any(|phrase| keys.iter().any(|words| words.contains(&format!(" {phrase} "))))
+}
+
+/// The words of a key in small letters, each between two spaces: `lr_scheduler1`, `LRScheduler` and `lrScheduler` are
+/// ` lr scheduler `. What is no letter parts words.
+fn words(key: &str) -> String {
+    let letters: Vec<char> = key.chars().collect();
+    let mut words = String::from(" ");
+    for (index, letter) in letters.iter().enumerate() {
+        let is = |at: Option<usize>, kind: fn(char) -> bool| at.and_then(|at| letters.get(at)).is_some_and(|letter| kind(*letter));
+        let (before, after) = (index.checked_sub(1), Some(index + 1));
+        let begins = letter.is_uppercase()
+            && (is(before, char::is_lowercase) || is(before, char::is_uppercase) && is(after, char::is_lowercase));
+        if (begins || !letter.is_alphabetic()) && !words.ends_with(' ') {
+            words.push(' ');
+        }
+        words.extend(letter.is_alphabetic().then_some(letter.to_lowercase()).into_iter().flatten());
+    }
+    words.truncate(words.trim_end().len());
+    words + " "
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_made_of_words() {
+        for (key, expected) in [
+            ("lr_scheduler1", " lr scheduler "),
+            ("LRScheduler", " lr scheduler "),
+            ("BCEWithLogitsLoss", " bce with logits loss "),
+            ("hyper_parameters", " hyper parameters "),
+            ("--opt--", " opt "),
+            ("", " "),
+            ("12", " "),
+        ] {
+            assert_eq!(words(key), expected, "{key}");
+        }
+    }
+
+    #[test]
+    fn what_training_leaves_is_told_by_whole_words() {
+        for key in [
+            "opt",
+            "optimizer",
+            "optimizer_states",
+            "optimizers/0",
+            "optim_g",
+            "optimizerD",
+            "optimizer0",
+            "lr_schedulers",
+            "sched",
+            "param_schedulers",
+            "scaler",
+            "amp_scaler",
+            "GradScaler",
+            "callbacks/EarlyStopping",
+            "loops",
+            "hyper_parameters",
+            "torch_rng_state",
+            "random_states",
+            "state/rng",
+        ] {
+            assert!(is_sibling(key), "{key}");
+        }
+        for key in [
+            "optimal_model",
+            "adopted",
+            "model_optimal",
+            "options",
+            "optical_flow",
+            "rescheduled",
+            "grayscaler_model",
+            "hyper",
+            "parameters",
+            "hyper/parameters",
+            "randomized_net",
+            "wrng",
+            "developers",
+            "state_dict",
+            "",
+        ] {
+            assert!(!is_sibling(key), "{key}");
+        }
+    }
+
+    #[test]
+    fn losses_and_averages_are_told_by_whole_words() {
+        for path in ["loss.weight", "criterion.pos_weight", "state/val_loss", "loss_fn.weight", "losses.0.weight", "BCELoss.pos_weight", "loss2.w"]
+        {
+            assert!(is_loss(path), "{path}");
+        }
+        for path in ["blossom.weight", "lossless.weight", "gloss/weight", "glossary.weight", "criterionless.weight", "classifier.weight"] {
+            assert!(!is_loss(path), "{path}");
+        }
+        for path in ["state_dict_ema/", "ema_model.", "model-ema", "EMAModel", "emamodel.module.", "swa_model"] {
+            assert!(is_average(path), "{path}");
+        }
+        for path in ["schema.", "cinema/", "swap_model", "emanet"] {
+            assert!(!is_average(path), "{path}");
+        }
+    }
+}
