@@ -176,12 +176,12 @@ impl Resident {
 
 /// What suits the device.
 fn own(gpu: &Gpu) -> Tuning {
-    Tuning { capabilities: gpu.capabilities(), ..Tuning::default() }
+    Tuning::new(gpu.capabilities())
 }
 
 /// The same without all other tiles.
 fn only(gpu: &Gpu, tile: Tile) -> Tuning {
-    Tuning { excluded: Tile::all().filter(|other| *other != tile).collect(), ..own(gpu) }
+    own(gpu).only(tile)
 }
 
 /// What one layer of the plan does: operations, or where it has none, bytes that it reads and writes.
@@ -211,7 +211,7 @@ fn kernels(criterion: &mut Criterion) {
         group.throughput(throughput(&plan(own.clone()).expect("the device has tiles for everything")));
         bench(&mut group, "own", &gpu, &graph, &own);
         let is_convolution = !matches!(layer.verbs, Verbs::Pool | Verbs::Head);
-        for tile in Tile::all().filter(|tile| is_convolution && tile.runs_on(&own.capabilities, Precision::F32)) {
+        for tile in Tile::all().filter(|tile| is_convolution && tile.runs_on(&own.capabilities(), Precision::F32)) {
             let only = only(&gpu, tile);
             // Fails where the tile does not compute this convolution.
             if plan(only.clone()).is_ok() {

@@ -48,6 +48,11 @@ struct Params {
 
 const LANES: u32 = 8u;
 
+// All lanes are there to hand weights round, a quad each, and hold all channels.
+const_assert WORKGROUP % LANES == 0u;
+const_assert TILE_CHANNELS % 4u == 0u;
+const_assert TILE_CHANNELS <= 4u * LANES;
+
 // max(x, least), but NaN stays NaN, which max may swallow: numbers that grew too large must not turn into an answer.
 fn at_least(x: f32, least: f32) -> f32 {
     let is_nan = (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;

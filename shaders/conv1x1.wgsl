@@ -37,6 +37,11 @@ struct Params {
 const LANES: u32 = 8u;
 const ROW_HEAD: u32 = select(0u, 1u, PROLOGUE);
 
+// All lanes are there to hand weights round, a quad each, and hold all channels.
+const_assert WORKGROUP % LANES == 0u;
+const_assert TILE_CHANNELS % 4u == 0u;
+const_assert TILE_CHANNELS <= 4u * LANES;
+
 // max(x, least), but NaN stays NaN, which max may swallow: numbers that grew too large must not turn into an answer.
 fn at_least(x: vec4<f32>, least: f32) -> vec4<f32> {
     let is_nan = (bitcast<vec4<u32>>(x) & vec4(0x7fffffffu)) > vec4(0x7f800000u);

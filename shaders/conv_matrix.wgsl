@@ -74,6 +74,20 @@ const ELEMENTS: u32 = FRAGMENT * FRAGMENT;
 const WEIGHT_STRIDE: u32 = TILE_CHANNELS + 8u;
 const PIXEL_STRIDE: u32 = TILE_PIXELS + 8u;
 
+// Subgroups own whole matrices, and together the tile; invocations hold whole rows of a matrix, and those of a slice stage
+// whole rows of the tile.
+const_assert FRAGMENT == 8u || FRAGMENT == 16u;
+const_assert SUBGROUP % FRAGMENT == 0u;
+const_assert SUBGROUP_CHANNELS % FRAGMENT == 0u;
+const_assert SUBGROUP_PIXELS % FRAGMENT == 0u;
+const_assert TILE_DEPTH % FRAGMENT == 0u;
+const_assert TILE_CHANNELS % SUBGROUP_CHANNELS == 0u;
+const_assert TILE_PIXELS % SUBGROUP_PIXELS == 0u;
+const_assert SLICE % CHANNEL_QUADS == 0u;
+const_assert SLICE % PIXEL_QUADS == 0u;
+// No GPU has larger workgroups.
+const_assert WORKGROUP <= 1024u;
+
 var<workgroup> weight_tile: array<f16, SLICES * TILE_DEPTH * WEIGHT_STRIDE>;
 var<workgroup> pixel_tile: array<f16, SLICES * TILE_DEPTH * PIXEL_STRIDE>;
 var<workgroup> sum_tile: array<f32, SLICES * SUBGROUPS * ELEMENTS>;

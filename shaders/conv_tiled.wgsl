@@ -61,6 +61,19 @@ const THREAD_COLUMNS: u32 = TILE_PIXELS / THREAD_PIXELS;
 const SLICE: u32 = THREAD_ROWS * THREAD_COLUMNS;  // invocations
 const WORKGROUP: u32 = SLICE * SLICES;
 
+// Invocations own whole quads, and together the tile; those of a slice stage whole rows of it.
+const_assert THREAD_CHANNELS % 4u == 0u;
+const_assert THREAD_PIXELS % 4u == 0u;
+const_assert TILE_CHANNELS % THREAD_CHANNELS == 0u;
+const_assert TILE_PIXELS % THREAD_PIXELS == 0u;
+const_assert SLICE % CHANNEL_QUADS == 0u;
+const_assert SLICE % PIXEL_QUADS == 0u;
+// Each has room for a quad of sums in the place of the pixels.
+const_assert SLICES == 1u || SLICE <= TILE_DEPTH * PIXEL_QUADS;
+// Every WebGPU device runs it.
+const_assert WORKGROUP <= 256u;
+const_assert SLICES * TILE_DEPTH * (CHANNEL_QUADS + PIXEL_QUADS) * 16u <= 16384u;
+
 var<workgroup> weight_tile: array<vec4<f32>, SLICES * TILE_DEPTH * CHANNEL_QUADS>;
 var<workgroup> pixel_tile: array<vec4<f32>, SLICES * TILE_DEPTH * PIXEL_QUADS>;
 

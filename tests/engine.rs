@@ -132,7 +132,7 @@ fn hammer(gpu: &Gpu) {
         tuning.join().unwrap();
     });
     assert!(answers.load(Ordering::Relaxed) > 10, "too few runs to tell");
-    assert!(!engine.tuning().fastest.is_empty());
+    assert!(!engine.tuning().fastest().is_empty());
 }
 
 /// Sets a flag when it is dropped.

@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use densenet_wgpu::checkpoint::Weights;
 use densenet_wgpu::internal::Shader;
 use densenet_wgpu::network::Shape;
-use densenet_wgpu::tuning::{Tile, Tuning};
+use densenet_wgpu::tuning::{Capabilities, Tile, Tuning};
 use densenet_wgpu::{Cache, Engine, EngineOptions, Gpu, Graph, Input, Precision, Reference};
 use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestCaseError};
@@ -56,7 +56,7 @@ fn check(cases: &[Odd]) {
 #[track_caller]
 fn check_tiles(cases: &[Odd]) {
     let capabilities = gpu().capabilities();
-    let tiles: Vec<Tile> = Tile::all().filter(|tile| matches!(tile.shader, Shader::ConvTiled | Shader::ConvMatrix)).collect();
+    let tiles: Vec<Tile> = Tile::all().filter(|tile| matches!(tile.shader(), Shader::ConvTiled | Shader::ConvMatrix)).collect();
     check_with(cases, |case| {
         let tuning = |(index, &tile): (usize, &Tile)| {
             let precisions = [Precision::F32, Precision::F16].map(|precision| tile.runs_on(&capabilities, precision).then_some(precision));
@@ -77,12 +77,12 @@ fn check_with(cases: &[Odd], tunings: impl Fn(usize) -> Vec<Tuning>) {
 
 /// The device's tuning without all other tiles.
 fn only(tile: Tile, precision: Precision) -> Tuning {
-    Tuning { excluded: Tile::all().filter(|other| *other != tile).collect(), ..own(precision) }
+    own(precision).only(tile)
 }
 
 /// What suits the device.
 fn own(precision: Precision) -> Tuning {
-    Tuning { capabilities: gpu().capabilities(), precision, ..Tuning::default() }
+    Tuning::new(gpu().capabilities()).with_precision(precision)
 }
 
 /// What disagrees with the reference, fused and unfused. One of the two is compiled with bounds checks: neighbours in a
@@ -99,7 +99,7 @@ fn failures(case: &Odd, fused_checks: bool, tunings: Vec<Tuning>) -> Vec<String>
     let given = tunings.into_iter().map(|tuning| (true, tuning));
     for (fusion, tuning) in own.into_iter().chain(given) {
         let shader_checks = fusion == fused_checks;
-        let precision = tuning.precision;
+        let precision = tuning.precision();
         let engine = format!("{fusion} fusion, {shader_checks} checks, {tuning:?}");
         let options = EngineOptions { fusion, shader_checks, tuning: Some(tuning), ..EngineOptions::default() };
         let failure = match run(case, &weights, &input, options) {
@@ -207,6 +207,23 @@ fn heads() {
 #[test]
 fn outputs() {
     check(&graphs::outputs());
+}
+
+/// Its kernels would ask the device for what it has not.
+#[test]
+fn a_tuning_for_a_device_that_can_do_more_is_refused() {
+    let case = &graphs::heads()[0];
+    let weights = seeded_weights(&case.graph, 1);
+    let own = gpu().capabilities();
+    let mut large = own;
+    large.workgroup.bytes += 1;
+    let matrix = Capabilities { matrix: Some(4), ..own };
+    let subgroup = Capabilities { subgroup: Some([24, 24]), ..own };
+    for (capabilities, beyond) in [(large, "workgroups of"), (matrix, "matrices of 4x4"), (subgroup, "subgroups of 24 to 24")] {
+        let options = EngineOptions { tuning: Some(Tuning::new(capabilities)), ..EngineOptions::default() };
+        let message = Engine::new(gpu(), &case.graph, &weights, options).unwrap_err().to_string();
+        assert!(message.contains("expected a tuning for what this device can do") && message.contains(beyond), "{message}");
+    }
 }
 
 /// The same cases on every run; `PROPTEST_CASES` and `PROPTEST_RNG_SEED` ask for more or others.

@@ -33,7 +33,7 @@ fn half() -> EngineOptions {
 /// The kernels that any GPU gets, software or not.
 fn portable(precision: Precision) -> EngineOptions {
     let capabilities = Capabilities { software: false, subgroup: None, ..gpu().capabilities() };
-    EngineOptions { tuning: Some(Tuning { capabilities, precision, ..Tuning::default() }), ..EngineOptions::default() }
+    EngineOptions { tuning: Some(Tuning::new(capabilities).with_precision(precision)), ..EngineOptions::default() }
 }
 
 fn gpu() -> &'static Gpu {
@@ -47,7 +47,7 @@ fn engine(case: &Case, options: EngineOptions) -> Engine {
 
 /// What disagrees with PyTorch, image by image.
 fn failures(case: &Case, options: EngineOptions) -> Vec<String> {
-    let precision = options.tuning.as_ref().map_or(options.precision, |tuning| tuning.precision);
+    let precision = options.tuning.as_ref().map_or(options.precision, Tuning::precision);
     let tolerance = if precision == Precision::F16 { HALF_TOLERANCE } else { TOLERANCE };
     let logits = engine(case, options).run(Input::values(&case.input(), [case.height, case.width])).unwrap();
     let expected = case.logits().data;
@@ -114,11 +114,11 @@ fn logits_are_pytorchs_with_matrix_units() {
         eprintln!("{} has no matrix units", gpu().summary().name);
         return;
     }
-    let tuning = Tuning { capabilities, precision: Precision::F16, ..Tuning::default() };
+    let tuning = Tuning::new(capabilities).with_precision(Precision::F16);
     for case in Case::all() {
         let options = EngineOptions { tuning: Some(tuning.clone()), ..EngineOptions::default() };
         let plan = engine(&case, options.clone()).plan(case.batch, case.height, case.width).unwrap();
-        assert!(plan.steps().iter().any(|step| step.kernel.variant.shader == Shader::ConvMatrix), "{}", case.name);
+        assert!(plan.steps().iter().any(|step| step.kernel.variant.shader() == Shader::ConvMatrix), "{}", case.name);
         let failures = failures(&case, options);
         assert!(failures.is_empty(), "{}", failures.join("\n"));
     }

@@ -18,7 +18,7 @@ mod graphs;
 /// The plan for a software device, whose kernels are the strictest about memory: one reads and writes whole quads.
 fn plan(graph: &Graph, batch: usize, fusion: bool) -> Plan {
     let capabilities = Capabilities { software: true, subgroup: Some([8, 8]), ..Default::default() };
-    let tuning = Tuning { capabilities, ..Default::default() };
+    let tuning = Tuning::new(capabilities);
     Plan::new(graph, PlanOptions { batch, fusion, tuning, ..Default::default() }).unwrap()
 }
 
@@ -27,7 +27,7 @@ fn densenet121(height: usize, width: usize) -> Graph {
 }
 
 fn is_copy(step: &Step) -> bool {
-    step.kernel.variant.shader == Shader::Copy
+    step.kernel.variant.shader() == Shader::Copy
 }
 
 #[test]
@@ -61,9 +61,9 @@ fn matrix_units_compute_convolutions_where_they_can() {
         ..Default::default()
     };
     let shaders = |capabilities: Capabilities, precision: Precision, batch: usize| -> HashSet<Shader> {
-        let tuning = Tuning { capabilities, precision, ..Default::default() };
+        let tuning = Tuning::new(capabilities).with_precision(precision);
         let plan = Plan::new(&densenet121(224, 224), PlanOptions { batch, tuning, ..Default::default() }).unwrap();
-        plan.steps().iter().map(|step| step.kernel.variant.shader).filter(|shader| shader.name().starts_with("conv")).collect()
+        plan.steps().iter().map(|step| step.kernel.variant.shader()).filter(|shader| shader.name().starts_with("conv")).collect()
     };
     let small = Workgroup::default();
     for able in [gpu, Capabilities { discrete: false, ..gpu }, Capabilities { workgroup: small, ..gpu }] {
@@ -533,7 +533,7 @@ impl<'a> Memory<'a> {
             }
         }
         self.write(step.target, &value, index)?;
-        if step.kernel.variant.shader == Shader::Conv1x1 {
+        if step.kernel.variant.shader() == Shader::Conv1x1 {
             self.spoil_padding(step.target);
         }
         Ok(())

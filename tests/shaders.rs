@@ -154,8 +154,9 @@ fn stores(block: &Block) -> Vec<Handle<Expression>> {
 
 /// The largest workgroup that a variant may have: what its tile asks for.
 fn asked(variant: &Variant) -> Workgroup {
-    let has_sizes = |tile: &Tile| tile.sizes.iter().all(|&(name, size)| variant.constants.contains(&(name, Constant::Size(size))));
-    let tile = Tile::all().find(|tile| tile.shader == variant.shader && has_sizes(tile));
+    let has_sizes =
+        |tile: &Tile| tile.sizes().into_iter().all(|(name, size)| variant.constants().contains(&(name, Constant::Size(size as u32))));
+    let tile = Tile::all().find(|tile| tile.shader() == variant.shader() && has_sizes(tile));
     tile.map_or_else(Workgroup::default, Tile::workgroup)
 }
 
@@ -233,14 +234,14 @@ fn variants_differ_from_their_file_in_constants_at_its_top_only() {
         let file: Vec<&str> = shader.source().lines().collect();
         let top = file.iter().position(|line| line.starts_with("struct Params")).unwrap();
         for variant in shader.variants() {
-            for constant in &variant.constants {
+            for constant in variant.constants() {
                 let start = declaration(constant);
                 let everywhere = file.iter().filter(|line| line.contains(&start)).count();
                 let at_top = file[..top].iter().filter(|line| line.starts_with(&start)).count();
                 assert_eq!((everywhere, at_top), (1, 1), "{variant}: `{start}` must be before `struct Params`, once");
             }
             let expected = file.iter().map(|&line| {
-                let set = variant.constants.iter().find(|constant| line.starts_with(&declaration(constant)));
+                let set = variant.constants().iter().find(|constant| line.starts_with(&declaration(constant)));
                 set.map_or(line.to_owned(), |(_, value)| format!("{} = {value};", line.split(" = ").next().unwrap()))
             });
             let source = variant.source();
@@ -254,7 +255,7 @@ fn variants_differ_from_their_file_in_constants_at_its_top_only() {
 fn variants_are_distinct() {
     for shader in Shader::ALL {
         let variants = shader.variants();
-        assert!(!variants.is_empty() && variants.iter().all(|variant| variant.shader == shader), "{}", shader.name());
+        assert!(!variants.is_empty() && variants.iter().all(|variant| variant.shader() == shader), "{}", shader.name());
         let sources: BTreeSet<String> = variants.iter().map(Variant::source).collect();
         assert_eq!(sources.len(), variants.len(), "{}: two variants have the same text", shader.name());
         let labels: BTreeSet<String> = variants.iter().map(Variant::to_string).collect();
@@ -284,7 +285,7 @@ fn plans_use_no_other_variants() {
                         tested.contains(variant),
                         "{name} at {height}x{width}: {} runs `{variant}`, which variants() of {} lacks",
                         step.name,
-                        variant.shader.name()
+                        variant.shader().name()
                     );
                 }
             }

@@ -144,7 +144,7 @@ impl Bench<'_> {
                     summary.name.as_str(),
                     Some(summary.driver.as_str()),
                     summary.backend.as_str(),
-                    engine.tuning().precision.name(),
+                    engine.tuning().precision().name(),
                     Some(engine.byte_allocated()),
                 )
             }

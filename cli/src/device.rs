@@ -182,7 +182,7 @@ impl DeviceOptions {
             Err(Error::HalfRange { .. }) if self.precision == Precision::Auto => engine(densenet_wgpu::Precision::F32),
             made => made,
         }?;
-        for tile in engine.tuning().excluded {
+        for tile in engine.tuning().excluded() {
             message::warning(&format!("{tile} is wrong on {}: other kernels take its place, which may be slower", gpu.summary().name));
         }
         Ok(engine)

@@ -67,7 +67,7 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let (fused, unfused) = (engine(true)?, engine(false)?);
     let passes = [Pass::run(&fused, &model, &specimen, true)?, Pass::run(&unfused, &model, &specimen, false)?];
     let first_divergence = passes.iter().flat_map(|pass| &pass.layers).find(|layer| !layer.agrees);
-    let precision = fused.tuning().precision;
+    let precision = fused.tuning().precision();
     let report = Report {
         program: concat!("densenet ", env!("CARGO_PKG_VERSION")),
         system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
@@ -120,7 +120,7 @@ struct Pass {
 impl Pass {
     fn run(engine: &Engine, model: &Checkpoint, specimen: &Specimen, fusion: bool) -> densenet_wgpu::Result<Self> {
         let verification = specimen.verify(engine, &model.weights)?;
-        let tiles_left_out = engine.tuning().excluded.iter().map(ToString::to_string).collect();
+        let tiles_left_out = engine.tuning().excluded().iter().map(ToString::to_string).collect();
         Ok(Self { fusion, tiles_left_out, layers: verification.layers })
     }
 

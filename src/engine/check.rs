@@ -205,7 +205,7 @@ mod tests {
         let found = engine.run(Input::values(&input, [33, 37])).unwrap();
         let largest = expected.iter().fold(0f32, |most, value| most.max(value.abs()));
         assert!(found.iter().zip(&expected).all(|(a, b)| (a - b).abs() <= 2e-5 * largest), "{found:?} instead of {expected:?}");
-        engine.tuning().excluded.iter().map(|tile| tile.shader).collect()
+        engine.tuning().excluded().iter().map(|tile| tile.shader()).collect()
     }
 
     /// The kernels that any GPU gets.
@@ -272,7 +272,7 @@ mod tests {
             Shader::Conv3x3 => variant.source().replace("fma(x, weight.y,", "fma(x, weight.x,"),
             _ => variant.source(),
         };
-        let excluded = |engine: Engine| engine.tuning().excluded.iter().map(|tile| tile.shader).collect::<Vec<_>>();
+        let excluded = |engine: Engine| engine.tuning().excluded().iter().map(|tile| tile.shader()).collect::<Vec<_>>();
         assert_eq!(excluded(engine(&gpu, broken, None).unwrap()), [Shader::Conv3x3]);
         // The shader is sound again; what is known of the driver holds.
         assert_eq!(excluded(engine(&gpu, Variant::source, None).unwrap()), [Shader::Conv3x3]);

@@ -85,8 +85,8 @@ const BYTE_BOUND_PLANS: u64 = 256 << 20;
 ///
 /// let options = EngineOptions { precision: best_precision(&gpu)?, batch_invariant: true, ..EngineOptions::default() };
 /// let engine = Engine::new(&gpu, &model.graph(64, 64)?, &model.weights, options)?;
-/// assert!(engine.tuning().batch_invariant);
-/// assert!(engine.tuning().precision == Precision::F32 || gpu.capabilities().f16);
+/// assert!(engine.tuning().is_batch_invariant());
+/// assert!(engine.tuning().precision() == Precision::F32 || gpu.capabilities().f16);
 /// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
@@ -98,7 +98,7 @@ pub struct EngineOptions {
     pub shader_checks: bool,
     /// The numbers that weights and activations are stored in. Inputs, outputs and sums are 32-bit floats in any case.
     pub precision: Precision,
-    /// Whether an image's result has the same bits in any batch ([`Tuning::batch_invariant`]); slower on GPUs.
+    /// Whether an image's result has the same bits in any batch ([`Tuning::is_batch_invariant`]); slower on GPUs.
     pub batch_invariant: bool,
     /// Which kernels compute convolutions, in place of those that suit the device; then its precision and its batch
     /// invariance count.
@@ -156,7 +156,7 @@ struct Shared {
 
 impl Engine {
     /// Uploads `weights` and builds the pipelines of `graph`. Errors where a tensor is missing, left over, mis-shaped or
-    /// not finite, and where the device refuses.
+    /// not finite, where the device refuses, and where the options' tuning is for one that can do more.
     pub fn new(gpu: &Gpu, graph: &Graph, weights: &Weights, options: EngineOptions) -> Result<Self> {
         pollster::block_on(Self::with_sources(gpu, graph, weights, options, Variant::source))
     }
@@ -198,8 +198,10 @@ impl Engine {
     ) -> Result<Self> {
         weights.check(graph)?;
         let EngineOptions { fusion, shader_checks, precision, batch_invariant, tuning } = options;
-        let own = || Tuning { batch_invariant, ..device_tuning(gpu, precision) };
-        let tuning = tuning.unwrap_or_else(own);
+        let tuning = tuning.unwrap_or_else(|| device_tuning(gpu, precision).with_batch_invariant(batch_invariant));
+        if let Some(beyond) = tuning.capabilities().beyond(&gpu.capabilities()) {
+            return Err(gpu.error(format!("expected a tuning for what this device can do, found one for a device with {beyond}")));
+        }
         let plan = Plan::new(graph, plan_options(gpu, fusion, &tuning, 1))?;
         let weights = WeightBuffers::upload(gpu, &plan, weights).await?;
         let pipelines = Pipelines::new(gpu, shader_checks).await?.with_sources(source);
@@ -400,7 +402,7 @@ impl Shared {
     /// Starts a batch part by part; `waiter` waits for the parts that went first.
     async fn submit(&self, parts: Vec<Arc<BoundPlan>>, input: Input<'_>, waiter: Waiter) -> Result<Run> {
         let channels = self.graph.input_shape().channels;
-        let precision = lock(&self.tuning).precision;
+        let precision = lock(&self.tuning).precision();
         let mut run = Run::new(&self.gpu, precision, self.graph.outputs().len());
         let mut rest = input;
         for part in parts {
@@ -547,8 +549,11 @@ impl Shared {
             if wrong.is_empty() {
                 return Ok(plan);
             }
-            lock(&self.tuning).excluded.extend(&wrong);
-            tuning.excluded.extend(wrong);
+            {
+                let mut shared = lock(&self.tuning);
+                *shared = shared.clone().excluding(wrong.iter().copied());
+            }
+            tuning = tuning.excluding(wrong);
         }
     }
 

@@ -64,9 +64,7 @@ impl Engine {
         let tiles: BTreeSet<Tile> = convolutions.iter().flat_map(|convolution| before.tiles(convolution)).collect();
         let pool: Arc<Pool> = Arc::default();
         for tile in tiles {
-            // The tile wherever it may be used, and whatever the rule says elsewhere.
-            let everywhere = convolutions.iter().filter(|c| before.tiles(c).any(|other| other == tile)).map(|c| (before.class(c), tile));
-            let candidate = Tuning { fastest: everywhere.collect(), ..before.clone() };
+            let candidate = before.clone().preferring(tile, &convolutions);
             for (class, seconds) in shared.measure(purpose, candidate, tile, &pool).await? {
                 timings.entry(class).or_default().push(Timing { tile, seconds });
             }
@@ -77,7 +75,7 @@ impl Engine {
         let fastest = timings.iter().map(|(class, timings)| (class.clone(), timings[0].tile));
         let tuned = {
             let mut tuning = lock(&shared.tuning);
-            tuning.fastest.extend(fastest);
+            *tuning = tuning.clone().with_fastest(fastest);
             tuning.clone()
         };
         keep(&shared.gpu, &tuned);
@@ -142,13 +140,13 @@ fn write(gpu: &Gpu, kept: &Kept) {
 ///
 /// let gpu = Gpu::open(None)?;
 /// let tuning = device_tuning(&gpu, Precision::F32);
-/// assert_eq!(tuning.capabilities, gpu.capabilities());
+/// assert_eq!(tuning.capabilities(), gpu.capabilities());
 /// let plan = Plan::new(&Config::densenet121().graph(224, 224)?, PlanOptions { tuning, ..PlanOptions::default() })?;
 /// println!("{plan}"); // with the kernels that this device would run
 /// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
 pub fn device_tuning(gpu: &Gpu, precision: Precision) -> Tuning {
-    Tuning { capabilities: gpu.capabilities(), precision, fastest: kept(gpu, precision), ..Tuning::default() }
+    Tuning::new(gpu.capabilities()).with_precision(precision).with_fastest(kept(gpu, precision))
 }
 
 /// The fastest tiles that an earlier [`Engine::tune`] found.
@@ -159,8 +157,8 @@ fn kept(gpu: &Gpu, precision: Precision) -> BTreeMap<String, Tile> {
 
 fn keep(gpu: &Gpu, tuning: &Tuning) {
     let mut kept = read(gpu);
-    let named = tuning.fastest.iter().map(|(class, tile)| (class.clone(), tile.to_string()));
-    kept.insert(tuning.precision.name().into(), named.collect());
+    let named = tuning.fastest().iter().map(|(class, tile)| (class.clone(), tile.to_string()));
+    kept.insert(tuning.precision().name().into(), named.collect());
     write(gpu, &kept);
 }
 
@@ -173,7 +171,7 @@ fn keep(gpu: &Gpu, tuning: &Tuning) {
 /// let folder = tempfile::tempdir().expect("a folder");
 /// let gpu = Gpu::open(None)?.with_cache(Cache::at(folder.path()));
 /// forget_tuning(&gpu);
-/// assert!(device_tuning(&gpu, Precision::F32).fastest.is_empty());
+/// assert!(device_tuning(&gpu, Precision::F32).fastest().is_empty());
 /// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
 pub fn forget_tuning(gpu: &Gpu) {

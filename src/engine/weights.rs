@@ -22,7 +22,7 @@ impl WeightBuffers {
         if let Some(needed) = plan.byte_weight_buffers().find(|&bytes| bytes > limit) {
             return Err(Error::TooLarge { what: "the largest layer's weights".into(), needed, limit, adapter: gpu.called() });
         }
-        let precision = plan.options().tuning.precision;
+        let precision = plan.options().tuning.precision();
         let packed = debug_span!("fold")
             .in_scope(|| plan.packs().par_iter().map(|packed| stored(&packed.pack, weights, precision)).collect::<Result<Vec<_>>>())?;
         gpu.caught(|| {

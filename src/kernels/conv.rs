@@ -1,6 +1,6 @@
 //! `shaders/conv.wgsl`: any other convolution, among them the stem's.
 
-use super::{Convolution, Kernel, Layout, Shader, Tile, Types, Variant, floor, shader_struct};
+use super::{Convolution, Kernel, Layout, Shader, Types, Variant, floor, has_all_lanes, shader_sizes, shader_struct};
 
 shader_struct! {
     /// The shader's parameters.
@@ -25,38 +25,59 @@ shader_struct! {
     }
 }
 
-pub(super) const TILES: [Tile; 1] = [Tile { shader: Shader::Conv, sizes: &[("WORKGROUP", 8), ("TILE_CHANNELS", 32), ("TILE_PIXELS", 4)] }];
+shader_sizes! {
+    workgroup: "WORKGROUP",
+    tile_channels: "TILE_CHANNELS",
+    tile_pixels: "TILE_PIXELS",
+}
+
+impl Sizes {
+    pub(super) const ALL: [Self; 1] = [Self::of_tile([8, 32, 4])];
+
+    const fn is_sound(&self) -> bool {
+        has_all_lanes(self.workgroup, self.tile_channels)
+    }
+
+    /// The convolution with this tile.
+    pub(super) fn kernel(self, convolution: &Convolution) -> Kernel {
+        let Convolution { source, target, weights, window, relu, .. } = *convolution;
+        let row_strips = target.shape.width.div_ceil(self.tile_pixels);
+        let image_strips = row_strips * target.shape.height;
+        let strips = target.batch * image_strips;
+        let params = Params {
+            src: source.layout(),
+            dst: target.layout(),
+            strips: strips as u32,
+            row_strips: row_strips as u32,
+            image_strips: image_strips as u32,
+            in_channels: source.shape.channels as u32,
+            out_channels: target.shape.channels as u32,
+            src_height: source.shape.height as u32,
+            kernel_height: window.kernel[0] as u32,
+            kernel_width: window.kernel[1] as u32,
+            stride_y: window.stride[0] as u32,
+            stride_x: window.stride[1] as u32,
+            padding_y: window.padding[0] as u32,
+            padding_x: window.padding[1] as u32,
+            weight_offset: weights.quad_offset as u32,
+            weight_row: weights.row_quads as u32,
+            floor: floor(relu),
+        };
+        let channel_groups = target.shape.channels.div_ceil(self.tile_channels);
+        Kernel::new(self.variant(convolution.types()), &params, strips.div_ceil(self.workgroup), channel_groups)
+    }
+
+    fn variant(self, types: Types) -> Variant {
+        Variant::new(Shader::Conv).types(types).sizes(self.constants())
+    }
+}
 
 /// Every variant a plan may contain.
 pub(crate) fn variants() -> Vec<Variant> {
-    TILES.into_iter().flat_map(|tile| Types::all().map(move |types| tile.variant(types))).collect()
+    Sizes::ALL.into_iter().flat_map(|sizes| Types::all().map(move |types| sizes.variant(types))).collect()
 }
 
-/// The convolution with this tile.
-pub(super) fn kernel(tile: Tile, convolution: &Convolution) -> Kernel {
-    let Convolution { source, target, weights, window, relu, .. } = *convolution;
-    let row_strips = target.shape.width.div_ceil(tile.size("TILE_PIXELS"));
-    let image_strips = row_strips * target.shape.height;
-    let strips = target.batch * image_strips;
-    let params = Params {
-        src: source.layout(),
-        dst: target.layout(),
-        strips: strips as u32,
-        row_strips: row_strips as u32,
-        image_strips: image_strips as u32,
-        in_channels: source.shape.channels as u32,
-        out_channels: target.shape.channels as u32,
-        src_height: source.shape.height as u32,
-        kernel_height: window.kernel[0] as u32,
-        kernel_width: window.kernel[1] as u32,
-        stride_y: window.stride[0] as u32,
-        stride_x: window.stride[1] as u32,
-        padding_y: window.padding[0] as u32,
-        padding_x: window.padding[1] as u32,
-        weight_offset: weights.quad_offset as u32,
-        weight_row: weights.row_quads as u32,
-        floor: floor(relu),
-    };
-    let channel_groups = target.shape.channels.div_ceil(tile.size("TILE_CHANNELS"));
-    Kernel::new(tile.variant(convolution.types()), &params, strips.div_ceil(tile.size("WORKGROUP")), channel_groups)
+/// Whether the shader computes this convolution: any without a prologue.
+pub(super) fn computes(convolution: &Convolution) -> bool {
+    convolution.prologue.is_none()
 }

@@ -1,6 +1,6 @@
 //! `shaders/conv1x1.wgsl`: the bottleneck and the transition, one matrix product over all pixels of all images.
 
-use super::{Convolution, Kernel, Shader, Tile, Types, Variant, floor, shader_struct};
+use super::{Convolution, Kernel, Shader, Types, Variant, floor, has_all_lanes, shader_sizes, shader_struct};
 use crate::shape::Window;
 
 shader_struct! {
@@ -20,43 +20,54 @@ shader_struct! {
     }
 }
 
-/// An invocation's sums are more than fit registers, but each load serves more of them: it pays on processors.
-pub(super) const TILES: [Tile; 1] =
-    [Tile { shader: Shader::Conv1x1, sizes: &[("WORKGROUP", 8), ("TILE_CHANNELS", 32), ("TILE_QUADS", 1)] }];
+shader_sizes! {
+    workgroup: "WORKGROUP",
+    tile_channels: "TILE_CHANNELS",
+    tile_quads: "TILE_QUADS",
+}
+
+impl Sizes {
+    /// An invocation's sums are more than fit registers, but each load serves more of them: it pays on processors.
+    pub(super) const ALL: [Self; 1] = [Self::of_tile([8, 32, 1])];
+
+    const fn is_sound(&self) -> bool {
+        has_all_lanes(self.workgroup, self.tile_channels)
+    }
+
+    /// The convolution with this tile.
+    pub(super) fn kernel(self, convolution: &Convolution) -> Kernel {
+        let Convolution { source, target, weights, prologue, relu, .. } = *convolution;
+        let quads = source.pixels().div_ceil(4);
+        let params = Params {
+            quads: quads as u32,
+            in_channels: source.shape.channels as u32,
+            out_channels: target.shape.channels as u32,
+            src_offset: (source.element_offset / 4) as u32,
+            src_plane: (source.element_plane / 4) as u32,
+            dst_offset: (target.element_offset / 4) as u32,
+            dst_plane: (target.element_plane / 4) as u32,
+            weight_offset: weights.quad_offset as u32,
+            weight_row: weights.row_quads as u32,
+            prologue_floor: floor(prologue.unwrap_or(false)),
+            floor: floor(relu),
+        };
+        let variant = self.variant(convolution.types(), prologue.is_some());
+        let pixel_groups = quads.div_ceil(self.workgroup * self.tile_quads);
+        Kernel::new(variant, &params, pixel_groups, target.shape.channels.div_ceil(self.tile_channels))
+    }
+
+    fn variant(self, types: Types, prologue: bool) -> Variant {
+        Variant::new(Shader::Conv1x1).types(types).sizes(self.constants()).flag("PROLOGUE", prologue)
+    }
+}
 
 /// Every variant a plan may contain.
 pub(crate) fn variants() -> Vec<Variant> {
-    let variants = |tile: Tile| Types::all().flat_map(move |types| [false, true].map(|prologue| variant(tile, types, prologue)));
-    TILES.into_iter().flat_map(variants).collect()
-}
-
-fn variant(tile: Tile, types: Types, prologue: bool) -> Variant {
-    tile.variant(types).flag("PROLOGUE", prologue)
+    let variants = |sizes: Sizes| Types::all().flat_map(move |types| [false, true].map(|prologue| sizes.variant(types, prologue)));
+    Sizes::ALL.into_iter().flat_map(variants).collect()
 }
 
 /// Whether the shader computes this convolution: 1x1, between planes.
 pub(super) fn computes(convolution: &Convolution) -> bool {
     convolution.window == Window::square(1, 1, 0) && convolution.source.is_planar() && convolution.target.is_planar()
-}
-
-/// The convolution with this tile.
-pub(super) fn kernel(tile: Tile, convolution: &Convolution) -> Kernel {
-    let Convolution { source, target, weights, prologue, relu, .. } = *convolution;
-    let quads = source.pixels().div_ceil(4);
-    let params = Params {
-        quads: quads as u32,
-        in_channels: source.shape.channels as u32,
-        out_channels: target.shape.channels as u32,
-        src_offset: (source.element_offset / 4) as u32,
-        src_plane: (source.element_plane / 4) as u32,
-        dst_offset: (target.element_offset / 4) as u32,
-        dst_plane: (target.element_plane / 4) as u32,
-        weight_offset: weights.quad_offset as u32,
-        weight_row: weights.row_quads as u32,
-        prologue_floor: floor(prologue.unwrap_or(false)),
-        floor: floor(relu),
-    };
-    let variant = variant(tile, convolution.types(), prologue.is_some());
-    let pixel_groups = quads.div_ceil(tile.size("WORKGROUP") * tile.size("TILE_QUADS"));
-    Kernel::new(variant, &params, pixel_groups, target.shape.channels.div_ceil(tile.size("TILE_CHANNELS")))
 }

@@ -1,6 +1,6 @@
 //! `shaders/conv3x3.wgsl`: the convolution by which a dense layer grows its block.
 
-use super::{Convolution, Kernel, Layout, Shader, Tile, Types, Variant, floor, shader_struct};
+use super::{Convolution, Kernel, Layout, Shader, Types, Variant, floor, has_all_lanes, shader_sizes, shader_struct};
 use crate::shape::Window;
 
 shader_struct! {
@@ -20,40 +20,55 @@ shader_struct! {
     }
 }
 
-/// All channels by which a dense layer usually grows: each pixel is loaded once. Longer strips than four pixels are more
-/// than Mesa's loop unrolling takes.
-pub(super) const TILES: [Tile; 1] =
-    [Tile { shader: Shader::Conv3x3, sizes: &[("WORKGROUP", 8), ("TILE_CHANNELS", 32), ("TILE_PIXELS", 4)] }];
+shader_sizes! {
+    workgroup: "WORKGROUP",
+    tile_channels: "TILE_CHANNELS",
+    tile_pixels: "TILE_PIXELS",
+}
+
+impl Sizes {
+    /// All channels by which a dense layer usually grows: each pixel is loaded once. Longer strips than four pixels are more
+    /// than Mesa's loop unrolling takes.
+    pub(super) const ALL: [Self; 1] = [Self::of_tile([8, 32, 4])];
+
+    const fn is_sound(&self) -> bool {
+        has_all_lanes(self.workgroup, self.tile_channels)
+    }
+
+    /// The convolution with this tile.
+    pub(super) fn kernel(self, convolution: &Convolution) -> Kernel {
+        let Convolution { source, target, weights, relu, .. } = *convolution;
+        let row_strips = source.shape.width.div_ceil(self.tile_pixels);
+        let image_strips = row_strips * source.shape.height;
+        let strips = source.batch * image_strips;
+        let params = Params {
+            src: source.layout(),
+            dst: target.layout(),
+            strips: strips as u32,
+            row_strips: row_strips as u32,
+            image_strips: image_strips as u32,
+            height: source.shape.height as u32,
+            in_channels: source.shape.channels as u32,
+            out_channels: target.shape.channels as u32,
+            weight_offset: weights.quad_offset as u32,
+            weight_row: weights.row_quads as u32,
+            floor: floor(relu),
+        };
+        let channel_groups = target.shape.channels.div_ceil(self.tile_channels);
+        Kernel::new(self.variant(convolution.types()), &params, strips.div_ceil(self.workgroup), channel_groups)
+    }
+
+    fn variant(self, types: Types) -> Variant {
+        Variant::new(Shader::Conv3x3).types(types).sizes(self.constants())
+    }
+}
 
 /// Every variant a plan may contain.
 pub(crate) fn variants() -> Vec<Variant> {
-    TILES.into_iter().flat_map(|tile| Types::all().map(move |types| tile.variant(types))).collect()
+    Sizes::ALL.into_iter().flat_map(|sizes| Types::all().map(move |types| sizes.variant(types))).collect()
 }
 
 /// Whether the shader computes this convolution: 3x3, of the same size.
 pub(super) fn computes(convolution: &Convolution) -> bool {
     convolution.window == Window::square(3, 1, 1) && convolution.prologue.is_none()
-}
-
-/// The convolution with this tile.
-pub(super) fn kernel(tile: Tile, convolution: &Convolution) -> Kernel {
-    let Convolution { source, target, weights, relu, .. } = *convolution;
-    let row_strips = source.shape.width.div_ceil(tile.size("TILE_PIXELS"));
-    let image_strips = row_strips * source.shape.height;
-    let strips = source.batch * image_strips;
-    let params = Params {
-        src: source.layout(),
-        dst: target.layout(),
-        strips: strips as u32,
-        row_strips: row_strips as u32,
-        image_strips: image_strips as u32,
-        height: source.shape.height as u32,
-        in_channels: source.shape.channels as u32,
-        out_channels: target.shape.channels as u32,
-        weight_offset: weights.quad_offset as u32,
-        weight_row: weights.row_quads as u32,
-        floor: floor(relu),
-    };
-    let channel_groups = target.shape.channels.div_ceil(tile.size("TILE_CHANNELS"));
-    Kernel::new(tile.variant(convolution.types()), &params, strips.div_ceil(tile.size("WORKGROUP")), channel_groups)
 }

@@ -1,102 +1,116 @@
 //! `shaders/conv_matrix.wgsl`: any convolution by a GPU's matrix units.
 
-use super::{Capabilities, Convolution, Kernel, Precision, Shader, Tile, Types, Variant, Workgroup, conv_tiled};
+use super::conv_tiled::{self, Staged};
+use super::{Capabilities, Convolution, Kernel, Precision, Shader, Types, Variant, Workgroup, shader_sizes};
 
 pub(super) use super::conv_tiled::Params;
-
-/// A tile for matrices of that side and subgroups of that size.
-macro_rules! sizes {
-    ($fragment:literal, $subgroup:literal, $channels:literal x $pixels:literal x $depth:literal, $own_channels:literal x $own_pixels:literal, $slices:literal) => {
-        Tile {
-            shader: Shader::ConvMatrix,
-            sizes: &[
-                ("FRAGMENT", $fragment),
-                ("SUBGROUP", $subgroup),
-                ("TILE_CHANNELS", $channels),
-                ("TILE_PIXELS", $pixels),
-                ("TILE_DEPTH", $depth),
-                ("SUBGROUP_CHANNELS", $own_channels),
-                ("SUBGROUP_PIXELS", $own_pixels),
-                ("SLICES", $slices),
-            ],
-        }
-    };
-}
-
-/// As `conv_tiled` has them: large tiles for large batches, wide ones for a dense layer's few channels, one that is not
-/// deep, for the stem, and slices for small pictures.
-macro_rules! tiles {
-    ($fragment:literal, $subgroup:literal) => {
-        [
-            sizes!($fragment, $subgroup, 128 x 128 x 32, 64 x 32, 1),
-            sizes!($fragment, $subgroup, 128 x 64 x 32, 32 x 32, 1),
-            sizes!($fragment, $subgroup, 64 x 64 x 32, 32 x 32, 1),
-            sizes!($fragment, $subgroup, 64 x 64 x 16, 32 x 32, 1),
-            sizes!($fragment, $subgroup, 32 x 128 x 32, 32 x 32, 1),
-            sizes!($fragment, $subgroup, 32 x 32 x 16, 32 x 32, 4),
-            sizes!($fragment, $subgroup, 32 x 16 x 16, 16 x 16, 4),
-        ]
-    };
-}
-
-/// For the matrices and subgroups of NVIDIA's and other GPUs, of AMD's with 64 lanes, of Apple's, and of Mesa's lavapipe.
-pub(super) const TILES: [[Tile; 7]; 4] = [tiles!(16, 32), tiles!(16, 64), tiles!(8, 32), tiles!(8, 8)];
-
-/// Every variant a plan may contain.
-pub(crate) fn variants() -> Vec<Variant> {
-    let types = || Types::all().filter(|types| types.weights == Precision::F16);
-    let variants = |tile: Tile| types().flat_map(move |types| [false, true].map(|prologue| variant(tile, types, prologue)));
-    TILES.into_iter().flatten().flat_map(variants).collect()
-}
-
-fn variant(tile: Tile, types: Types, prologue: bool) -> Variant {
-    let [a, b, c] = match tile.size("FRAGMENT") {
-        16 => ["coop_mat16x16<f16, A>", "coop_mat16x16<f16, B>", "coop_mat16x16<f32, C>"],
-        _ => ["coop_mat8x8<f16, A>", "coop_mat8x8<f16, B>", "coop_mat8x8<f32, C>"],
-    };
-    conv_tiled::variant(tile, types, prologue).alias("MatrixA", a).alias("MatrixB", b).alias("MatrixC", c)
-}
-
-/// The convolution with this tile.
-pub(super) fn kernel(tile: Tile, convolution: &Convolution) -> Kernel {
-    let variant = variant(tile, convolution.types(), convolution.prologue.is_some());
-    let [pixel_groups, channel_groups] = conv_tiled::groups(tile, convolution);
-    Kernel::new(variant, &conv_tiled::params(convolution), pixel_groups, channel_groups)
-}
-
-/// Whether the device multiplies such matrices, all its subgroups are of the tile's size, and the workgroup fits.
-pub(super) fn runs_on(tile: Tile, capabilities: &Capabilities) -> bool {
-    let [fragment, subgroup] = ["FRAGMENT", "SUBGROUP"].map(|name| tile.size(name) as u32);
-    capabilities.matrix == Some(fragment)
-        && capabilities.subgroup == Some([subgroup, subgroup])
-        && workgroup(tile).fits(capabilities.workgroup)
-}
-
-/// [`Tile::workgroup`].
-pub(super) fn workgroup(tile: Tile) -> Workgroup {
-    const PADDING: usize = 8;
-    let size = |name| tile.size(name);
-    let staged = size("SLICES") * size("TILE_DEPTH") * (size("TILE_CHANNELS") + size("TILE_PIXELS") + 2 * PADDING);
-    let sums = subgroups(tile) * size("FRAGMENT").pow(2);
-    Workgroup {
-        invocations: (subgroups(tile) * size("SUBGROUP")) as u32,
-        bytes: (staged * Precision::F16.bytes() + sums * Precision::F32.bytes()) as u32,
-    }
-}
-
-fn subgroups(tile: Tile) -> usize {
-    let size = |name| tile.size(name);
-    size("TILE_CHANNELS") / size("SUBGROUP_CHANNELS") * (size("TILE_PIXELS") / size("SUBGROUP_PIXELS")) * size("SLICES")
-}
 
 /// Invocations of other kernels that keep a device as busy as one subgroup with its matrices.
 const BUSY_AS: f64 = 64.0;
 
-/// [`Tile::cost`]: matrix units multiply so fast that staging weighs as much.
-pub(super) fn cost(tile: Tile, convolution: &Convolution, invocations: f64) -> f64 {
-    let size = |name| tile.size(name) as f64;
-    let groups: usize = conv_tiled::groups(tile, convolution).iter().product();
-    let staging = 4.0 / size("TILE_CHANNELS") + 4.0 / size("TILE_PIXELS");
-    let busy = (groups * subgroups(tile)) as f64 * BUSY_AS / invocations;
-    conv_tiled::multiply_adds(tile, convolution) * (0.125 + staging) / busy.min(1.0)
+shader_sizes! {
+    fragment: "FRAGMENT",
+    subgroup: "SUBGROUP",
+    tile_channels: "TILE_CHANNELS",
+    tile_pixels: "TILE_PIXELS",
+    tile_depth: "TILE_DEPTH",
+    subgroup_channels: "SUBGROUP_CHANNELS",
+    subgroup_pixels: "SUBGROUP_PIXELS",
+    slices: "SLICES",
+}
+
+impl Sizes {
+    /// For the matrices and subgroups of NVIDIA's and other GPUs, of AMD's with 64 lanes, of Apple's, and of Mesa's lavapipe.
+    pub(super) const ALL: [[Self; 7]; 4] = [Self::all(16, 32), Self::all(16, 64), Self::all(8, 32), Self::all(8, 8)];
+
+    /// As `conv_tiled` has them: large tiles for large batches, wide ones for a dense layer's few channels, one that is not
+    /// deep, for the stem, and slices for small pictures.
+    const fn all(fragment: usize, subgroup: usize) -> [Self; 7] {
+        [
+            Self::of_tile([fragment, subgroup, 128, 128, 32, 64, 32, 1]),
+            Self::of_tile([fragment, subgroup, 128, 64, 32, 32, 32, 1]),
+            Self::of_tile([fragment, subgroup, 64, 64, 32, 32, 32, 1]),
+            Self::of_tile([fragment, subgroup, 64, 64, 16, 32, 32, 1]),
+            Self::of_tile([fragment, subgroup, 32, 128, 32, 32, 32, 1]),
+            Self::of_tile([fragment, subgroup, 32, 32, 16, 32, 32, 4]),
+            Self::of_tile([fragment, subgroup, 32, 16, 16, 16, 16, 4]),
+        ]
+    }
+
+    /// Subgroups own whole matrices, and together the tile; invocations hold whole rows of a matrix, and those of a slice
+    /// stage whole rows of the tile. No GPU has larger workgroups; whether this one fits is a device's to say.
+    const fn is_sound(&self) -> bool {
+        let has_fragments = matches!(self.fragment, 8 | 16)
+            && self.subgroup.is_multiple_of(self.fragment)
+            && self.subgroup_channels.is_multiple_of(self.fragment)
+            && self.subgroup_pixels.is_multiple_of(self.fragment)
+            && self.tile_depth.is_multiple_of(self.fragment);
+        let owns_tile = self.tile_channels.is_multiple_of(self.subgroup_channels) && self.tile_pixels.is_multiple_of(self.subgroup_pixels);
+        let slice = self.subgroups() * self.subgroup;
+        has_fragments
+            && owns_tile
+            && slice.is_multiple_of(self.tile_channels / 4)
+            && slice.is_multiple_of(self.tile_pixels / 4)
+            && slice * self.slices <= 1024
+    }
+
+    /// Subgroups of a slice.
+    const fn subgroups(&self) -> usize {
+        self.tile_channels / self.subgroup_channels * (self.tile_pixels / self.subgroup_pixels)
+    }
+
+    /// Whether the device multiplies such matrices, all its subgroups are of the tile's size, and the workgroup fits.
+    pub(super) fn runs_on(self, capabilities: &Capabilities) -> bool {
+        let [fragment, subgroup] = [self.fragment, self.subgroup].map(|size| size as u32);
+        capabilities.matrix == Some(fragment)
+            && capabilities.subgroup == Some([subgroup, subgroup])
+            && self.workgroup().fits(capabilities.workgroup)
+    }
+
+    /// What its workgroups ask for.
+    pub(super) fn workgroup(self) -> Workgroup {
+        const PADDING: usize = 8;
+        let subgroups = self.subgroups() * self.slices;
+        let staged = self.slices * self.tile_depth * (self.tile_channels + self.tile_pixels + 2 * PADDING);
+        let sums = subgroups * self.fragment.pow(2);
+        Workgroup {
+            invocations: (subgroups * self.subgroup) as u32,
+            bytes: (staged * Precision::F16.bytes() + sums * Precision::F32.bytes()) as u32,
+        }
+    }
+
+    /// The convolution with this tile.
+    pub(super) fn kernel(self, convolution: &Convolution) -> Kernel {
+        let variant = self.variant(convolution.types(), convolution.prologue.is_some());
+        let [pixel_groups, channel_groups] = self.tile().groups(convolution);
+        Kernel::new(variant, &conv_tiled::params(convolution), pixel_groups, channel_groups)
+    }
+
+    fn variant(self, types: Types, prologue: bool) -> Variant {
+        let [a, b, c] = match self.fragment {
+            16 => ["coop_mat16x16<f16, A>", "coop_mat16x16<f16, B>", "coop_mat16x16<f32, C>"],
+            _ => ["coop_mat8x8<f16, A>", "coop_mat8x8<f16, B>", "coop_mat8x8<f32, C>"],
+        };
+        let variant = Variant::new(Shader::ConvMatrix).types(types).sizes(self.constants()).flag("PROLOGUE", prologue);
+        variant.alias("MatrixA", a).alias("MatrixB", b).alias("MatrixC", c)
+    }
+
+    /// As [`conv_tiled::Sizes::cost`]; matrix units multiply so fast that staging weighs as much.
+    pub(super) fn cost(self, convolution: &Convolution, invocations: f64) -> f64 {
+        let groups: usize = self.tile().groups(convolution).iter().product();
+        let staging = 4.0 / self.tile_channels as f64 + 4.0 / self.tile_pixels as f64;
+        let busy = (groups * self.subgroups() * self.slices) as f64 * BUSY_AS / invocations;
+        self.tile().multiply_adds(convolution) * (0.125 + staging) / busy.min(1.0)
+    }
+
+    fn tile(self) -> Staged {
+        Staged { channels: self.tile_channels, pixels: self.tile_pixels, depth: self.tile_depth * self.slices }
+    }
+}
+
+/// Every variant a plan may contain.
+pub(crate) fn variants() -> Vec<Variant> {
+    let types = || Types::all().filter(|types| types.weights == Precision::F16);
+    let variants = |sizes: Sizes| types().flat_map(move |types| [false, true].map(|prologue| sizes.variant(types, prologue)));
+    Sizes::ALL.into_iter().flatten().flat_map(variants).collect()
 }

@@ -1,6 +1,6 @@
 //! `shaders/conv_tiled.wgsl`: any convolution on any GPU, as a matrix product through workgroup memory.
 
-use super::{Convolution, Kernel, Layout, Shader, Tile, Types, Variant, floor, shader_struct};
+use super::{Convolution, Kernel, Layout, Shader, Types, Variant, Workgroup, floor, shader_sizes, shader_struct};
 
 shader_struct! {
     /// The shader's parameters.
@@ -25,51 +25,104 @@ shader_struct! {
     }
 }
 
-const fn tile(sizes: &'static [(&'static str, u32); 6]) -> Tile {
-    Tile { shader: Shader::ConvTiled, sizes }
+shader_sizes! {
+    tile_channels: "TILE_CHANNELS",
+    tile_pixels: "TILE_PIXELS",
+    tile_depth: "TILE_DEPTH",
+    thread_channels: "THREAD_CHANNELS",
+    thread_pixels: "THREAD_PIXELS",
+    slices: "SLICES",
 }
 
-macro_rules! sizes {
-    ($channels:literal x $pixels:literal x $depth:literal, $thread_channels:literal x $thread_pixels:literal, $slices:literal) => {
-        tile(&[
-            ("TILE_CHANNELS", $channels),
-            ("TILE_PIXELS", $pixels),
-            ("TILE_DEPTH", $depth),
-            ("THREAD_CHANNELS", $thread_channels),
-            ("THREAD_PIXELS", $thread_pixels),
-            ("SLICES", $slices),
-        ])
-    };
+impl Sizes {
+    /// Large tiles for large batches, wide ones for a dense layer's few channels, slices for small pictures, and one that is
+    /// not deep, for the stem.
+    pub(super) const ALL: [Self; 8] = [
+        Self::of_tile([128, 64, 8, 8, 8, 1]),
+        Self::of_tile([64, 64, 16, 8, 4, 1]),
+        Self::of_tile([64, 64, 16, 4, 4, 1]),
+        Self::of_tile([32, 128, 16, 4, 8, 1]),
+        Self::of_tile([32, 64, 16, 4, 4, 1]),
+        Self::of_tile([32, 32, 16, 4, 4, 4]),
+        Self::of_tile([32, 16, 8, 4, 4, 8]),
+        Self::of_tile([64, 64, 4, 4, 4, 1]),
+    ];
+
+    /// Invocations own whole quads, and together the tile; those of a slice stage whole rows of it, and the place of its
+    /// pixels has room for a quad of each. The workgroup runs on every WebGPU device.
+    const fn is_sound(&self) -> bool {
+        let owns_quads = self.thread_channels.is_multiple_of(4) && self.thread_pixels.is_multiple_of(4);
+        let owns_tile = self.tile_channels.is_multiple_of(self.thread_channels) && self.tile_pixels.is_multiple_of(self.thread_pixels);
+        let (channel_quads, pixel_quads) = (self.tile_channels / 4, self.tile_pixels / 4);
+        owns_quads
+            && owns_tile
+            && self.slice().is_multiple_of(channel_quads)
+            && self.slice().is_multiple_of(pixel_quads)
+            && (self.slices == 1 || self.slice() <= self.tile_depth * pixel_quads)
+            && self.workgroup().fits(Workgroup::ANYWHERE)
+    }
+
+    const fn workgroup(&self) -> Workgroup {
+        let byte_depth = (self.tile_channels + self.tile_pixels) * size_of::<f32>();
+        Workgroup { invocations: (self.slice() * self.slices) as u32, bytes: (self.slices * self.tile_depth * byte_depth) as u32 }
+    }
+
+    /// Invocations of a slice.
+    const fn slice(&self) -> usize {
+        self.tile_channels / self.thread_channels * (self.tile_pixels / self.thread_pixels)
+    }
+
+    /// The convolution with this tile.
+    pub(super) fn kernel(self, convolution: &Convolution) -> Kernel {
+        let variant = self.variant(convolution.types(), convolution.prologue.is_some());
+        let [pixel_groups, channel_groups] = self.tile().groups(convolution);
+        Kernel::new(variant, &params(convolution), pixel_groups, channel_groups)
+    }
+
+    fn variant(self, types: Types, prologue: bool) -> Variant {
+        Variant::new(Shader::ConvTiled).types(types).sizes(self.constants()).flag("PROLOGUE", prologue)
+    }
+
+    /// What an estimate of its time on a GPU is proportional to, for this convolution: the multiply-adds it does, those on
+    /// padding too, each dearer the fewer of them share a load, over the share of `invocations` that it keeps busy.
+    pub(super) fn cost(self, convolution: &Convolution, invocations: f64) -> f64 {
+        let loads = 1.0 / self.thread_channels as f64 + 1.0 / self.thread_pixels as f64;
+        let groups: usize = self.tile().groups(convolution).iter().product();
+        let busy = (groups * self.slice() * self.slices) as f64 / invocations;
+        self.tile().multiply_adds(convolution) * (1.0 + 2.0 * loads) / busy.min(1.0)
+    }
+
+    fn tile(self) -> Staged {
+        Staged { channels: self.tile_channels, pixels: self.tile_pixels, depth: self.tile_depth * self.slices }
+    }
 }
 
-/// Large tiles for large batches, wide ones for a dense layer's few channels, slices for small pictures, and one that is
-/// not deep, for the stem.
-pub(super) const TILES: [Tile; 8] = [
-    sizes!(128 x 64 x 8, 8 x 8, 1),
-    sizes!(64 x 64 x 16, 8 x 4, 1),
-    sizes!(64 x 64 x 16, 4 x 4, 1),
-    sizes!(32 x 128 x 16, 4 x 8, 1),
-    sizes!(32 x 64 x 16, 4 x 4, 1),
-    sizes!(32 x 32 x 16, 4 x 4, 4),
-    sizes!(32 x 16 x 8, 4 x 4, 8),
-    sizes!(64 x 64 x 4, 4 x 4, 1),
-];
+/// What a workgroup owns, and how many input channels it stages at a time.
+pub(super) struct Staged {
+    pub(super) channels: usize,
+    pub(super) pixels: usize,
+    pub(super) depth: usize,
+}
+
+impl Staged {
+    /// Workgroups along pixels and along channels.
+    pub(super) fn groups(&self, convolution: &Convolution) -> [usize; 2] {
+        let target = convolution.target;
+        [target.pixels().div_ceil(self.pixels), target.shape.channels.div_ceil(self.channels)]
+    }
+
+    /// Multiply-adds of one tap, those on padding too.
+    pub(super) fn multiply_adds(&self, convolution: &Convolution) -> f64 {
+        let groups: usize = self.groups(convolution).iter().product();
+        let padded_depth = convolution.source.shape.channels.next_multiple_of(self.depth);
+        (groups * self.channels * self.pixels * padded_depth) as f64
+    }
+}
 
 /// Every variant a plan may contain.
 pub(crate) fn variants() -> Vec<Variant> {
-    let variants = |tile: Tile| Types::all().flat_map(move |types| [false, true].map(|prologue| variant(tile, types, prologue)));
-    TILES.into_iter().flat_map(variants).collect()
-}
-
-pub(super) fn variant(tile: Tile, types: Types, prologue: bool) -> Variant {
-    tile.variant(types).flag("PROLOGUE", prologue)
-}
-
-/// The convolution with this tile.
-pub(super) fn kernel(tile: Tile, convolution: &Convolution) -> Kernel {
-    let variant = variant(tile, convolution.types(), convolution.prologue.is_some());
-    let [pixel_groups, channel_groups] = groups(tile, convolution);
-    Kernel::new(variant, &params(convolution), pixel_groups, channel_groups)
+    let variants = |sizes: Sizes| Types::all().flat_map(move |types| [false, true].map(|prologue| sizes.variant(types, prologue)));
+    Sizes::ALL.into_iter().flat_map(variants).collect()
 }
 
 /// The parameters of this convolution.
@@ -94,27 +147,4 @@ pub(super) fn params(convolution: &Convolution) -> Params {
         prologue_floor: floor(prologue.unwrap_or(false)),
         floor: floor(relu),
     }
-}
-
-/// Workgroups along pixels and along channels.
-pub(super) fn groups(tile: Tile, convolution: &Convolution) -> [usize; 2] {
-    let target = convolution.target;
-    [target.pixels().div_ceil(tile.size("TILE_PIXELS")), target.shape.channels.div_ceil(tile.size("TILE_CHANNELS"))]
-}
-
-/// [`Tile::cost`].
-pub(super) fn cost(tile: Tile, convolution: &Convolution, invocations: f64) -> f64 {
-    let size = |name| tile.size(name) as f64;
-    let loads = 1.0 / size("THREAD_CHANNELS") + 1.0 / size("THREAD_PIXELS");
-    let threads = size("TILE_CHANNELS") / size("THREAD_CHANNELS") * size("TILE_PIXELS") / size("THREAD_PIXELS") * size("SLICES");
-    let groups: usize = groups(tile, convolution).iter().product();
-    multiply_adds(tile, convolution) * (1.0 + 2.0 * loads) / (groups as f64 * threads / invocations).min(1.0)
-}
-
-/// Multiply-adds of one tap, those on padding too.
-pub(super) fn multiply_adds(tile: Tile, convolution: &Convolution) -> f64 {
-    let groups: usize = groups(tile, convolution).iter().product();
-    let depth = tile.size("TILE_DEPTH") * tile.size("SLICES");
-    let padded_depth = convolution.source.shape.channels.div_ceil(depth) * depth;
-    (groups * tile.size("TILE_CHANNELS") * tile.size("TILE_PIXELS") * padded_depth) as f64
 }

@@ -13,7 +13,7 @@
 //!
 //! let plan = Plan::new(&Config::densenet121().graph(224, 224)?, PlanOptions::default())?;
 //! let (tile, convolution) = plan.steps()[0].tile.expect("the stem is a convolution");
-//! assert_eq!(tile.shader, Shader::ConvTiled); // which every WebGPU device runs
+//! assert_eq!(tile.shader(), Shader::ConvTiled); // which every WebGPU device runs
 //! let others = Tile::all().filter(|tile| tile.computes(&convolution));
 //! assert!(others.count() > 1);
 //! # Ok::<(), densenet_wgpu::Error>(())
@@ -61,8 +61,54 @@ macro_rules! shader_struct {
 }
 use shader_struct;
 
+/// Declares the sizes that a convolution's shader may be given, and their constants in the shader's order. What must hold
+/// between them is for `is_sound` to say, and for the `const_assert`s of the shader.
+macro_rules! shader_sizes {
+    ($($size:ident: $constant:literal,)*) => {
+        /// Sizes of a tile that its shader computes rightly with.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct Sizes {
+            $($size: usize,)*
+        }
+
+        impl Sizes {
+            const CONSTANTS: [&str; [$($constant),*].len()] = [$($constant),*];
+
+            /// Sizes in the order of their constants; `None` where the shader would not compute rightly with them.
+            pub(super) const fn new([$($size),*]: [usize; Self::CONSTANTS.len()]) -> Option<Self> {
+                // Before any are multiplied.
+                let are_small = $(matches!($size, 1..=$crate::kernels::LARGEST_SIZE))&&*;
+                let sizes = Self { $($size),* };
+                if are_small && sizes.is_sound() { Some(sizes) } else { None }
+            }
+
+            /// Those of a tile: in a constant, so that others do not compile.
+            const fn of_tile(sizes: [usize; Self::CONSTANTS.len()]) -> Self {
+                Self::new(sizes).expect("sizes that are sound")
+            }
+
+            /// The shader's constants with these sizes, in its order.
+            pub(super) fn constants(self) -> impl Iterator<Item = (&'static str, usize)> {
+                Self::CONSTANTS.into_iter().zip([$(self.$size),*])
+            }
+        }
+    };
+}
+use shader_sizes;
+
 /// Channels in the weight rows are padded to a multiple of this, the widest channel tile there is.
 pub(crate) const CHANNEL_TILE: usize = 8;
+
+/// The largest size of a tile: no product of theirs overflows.
+const LARGEST_SIZE: usize = 256;
+
+/// Invocations that hand round what each of them loaded, in the kernels for software.
+const LANES: usize = 8;
+
+/// Whether a workgroup has all lanes to hand weights round, a quad each, and they hold all of a tile's channels.
+const fn has_all_lanes(workgroup: usize, tile_channels: usize) -> bool {
+    workgroup.is_multiple_of(LANES) && tile_channels.is_multiple_of(4) && tile_channels <= 4 * LANES
+}
 
 /// Workgroups per dimension that every WebGPU device can dispatch.
 const WORKGROUPS_PER_DIMENSION: usize = 65535;
@@ -336,10 +382,8 @@ impl fmt::Display for Constant {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Variant {
-    /// The shader.
-    pub shader: Shader,
-    /// The constants and aliases at its top that are given a value.
-    pub constants: Vec<(&'static str, Constant)>,
+    pub(crate) shader: Shader,
+    constants: Vec<(&'static str, Constant)>,
 }
 
 impl Variant {
@@ -347,9 +391,24 @@ impl Variant {
         Self { shader, constants: Vec::new() }
     }
 
+    /// The shader.
+    pub fn shader(&self) -> Shader {
+        self.shader
+    }
+
+    /// The constants and aliases at its top that are given a value.
+    pub fn constants(&self) -> &[(&'static str, Constant)] {
+        &self.constants
+    }
+
     pub(crate) fn size(mut self, name: &'static str, value: u32) -> Self {
         self.constants.push((name, Constant::Size(value)));
         self
+    }
+
+    /// The sizes of a tile.
+    fn sizes(self, sizes: impl Iterator<Item = (&'static str, usize)>) -> Self {
+        sizes.fold(self, |variant, (name, size)| variant.size(name, size as u32))
     }
 
     pub(crate) fn flag(mut self, name: &'static str, value: bool) -> Self {
@@ -434,6 +493,7 @@ impl fmt::Display for Variant {
 /// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Kernel {
     /// The shader and its constants.
     pub variant: Variant,
@@ -472,6 +532,7 @@ impl Kernel {
 /// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Region {
     /// Index of the activation buffer.
     pub buffer: usize,
@@ -539,6 +600,7 @@ shader_struct! {
 /// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct WeightRows {
     /// First quad.
     pub quad_offset: usize,

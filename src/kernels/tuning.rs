@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Convolution, Precision, Shader, Tile, Workgroup};
+use super::{Convolution, LANES, Precision, Tile, Workgroup};
 
 /// What a device can do, as far as the choice of kernels depends on it. The default is what every WebGPU device can.
 ///
@@ -12,8 +12,8 @@ use super::{Convolution, Precision, Shader, Tile, Workgroup};
 ///
 /// // What DenseNet-121 would run on a discrete GPU that is not in this machine.
 /// let capabilities = Capabilities { discrete: true, subgroup: Some([32, 32]), f16: true, ..Capabilities::default() };
-/// let tuning = Tuning { capabilities, ..Tuning::default() };
-/// let plan = Plan::new(&Config::densenet121().graph(224, 224)?, PlanOptions { tuning, ..PlanOptions::default() })?;
+/// let options = PlanOptions { tuning: Tuning::new(capabilities), ..PlanOptions::default() };
+/// let plan = Plan::new(&Config::densenet121().graph(224, 224)?, options)?;
 /// assert!(plan.steps().iter().filter_map(|step| step.tile).all(|(tile, _)| tile.runs_on(&capabilities, Default::default())));
 /// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
@@ -33,13 +33,23 @@ pub struct Capabilities {
     pub workgroup: Workgroup,
 }
 
-/// Invocations that hand round what each of them loaded.
-const LANES: u32 = 8;
-
 impl Capabilities {
     /// Whether its subgroups are made of groups of [`LANES`].
     pub(super) fn has_lanes(&self) -> bool {
-        self.subgroup.is_some_and(|[least, _]| least.is_multiple_of(LANES) && least > 0)
+        self.subgroup.is_some_and(|[least, _]| least.is_multiple_of(LANES as u32) && least > 0)
+    }
+
+    /// What a device that can do `device` cannot, of all that this says.
+    pub(crate) fn beyond(&self, device: &Self) -> Option<String> {
+        let Workgroup { invocations, bytes } = self.workgroup;
+        [
+            (self.f16 && !device.f16).then(|| "16-bit floats".to_owned()),
+            self.subgroup.filter(|_| self.subgroup != device.subgroup).map(|[least, most]| format!("subgroups of {least} to {most}")),
+            self.matrix.filter(|_| self.matrix != device.matrix).map(|side| format!("matrices of {side}x{side}")),
+            (!self.workgroup.fits(device.workgroup)).then(|| format!("workgroups of {invocations} invocations and {bytes} bytes")),
+        ]
+        .into_iter()
+        .find_map(|beyond| beyond)
     }
 
     /// Invocations that keep it busy.
@@ -50,37 +60,106 @@ impl Capabilities {
 
 /// How convolutions are computed on a device.
 ///
+/// A tile is used only where the device can run it, whatever is said of it here; an engine refuses a tuning for a device
+/// that can do more than its own.
+///
 /// ```
 /// use densenet_wgpu::{Config, Plan, PlanOptions};
 ///
 /// let graph = Config::densenet121().graph(224, 224)?;
 /// let plan = Plan::new(&graph, PlanOptions::default())?;
 /// let (tile, convolution) = plan.steps()[0].tile.expect("the stem is a convolution");
-/// let mut tuning = plan.options().tuning.clone();
+/// let tuning = plan.options().tuning.clone();
 /// assert_eq!(tuning.tile(&convolution), Some(tile));
 /// assert_eq!(tuning.class(&convolution), "7x7 to 64x112x112 x 1");
 ///
-/// tuning.excluded.insert(tile); // it computed something else on the device
+/// let tuning = tuning.excluding([tile]); // it computed something else on the device
 /// let other = tuning.tile(&convolution).expect("there are more");
 /// assert!(other != tile && tuning.tiles(&convolution).any(|tile| tile == other));
 /// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
+///
+/// ```compile_fail,E0616
+/// # use densenet_wgpu::tuning::Tuning;
+/// let mut tuning = Tuning::default();
+/// tuning.fastest.clear(); // the field is private
+/// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Tuning {
-    /// What the device can do.
-    pub capabilities: Capabilities,
-    /// The numbers that activations and weights are stored in. Sums are always 32-bit floats.
-    pub precision: Precision,
-    /// Whether tiles are chosen as for one image whatever the batch: then an image's results have the same bits in any
-    /// batch. Otherwise the last bits may depend on the batch's size, except with the tiles for software devices.
-    pub batch_invariant: bool,
-    /// Tiles not to be used: their results were wrong on the device.
-    pub excluded: BTreeSet<Tile>,
-    /// Tiles that were measured to be the fastest, by [`Tuning::class`].
-    pub fastest: BTreeMap<String, Tile>,
+    capabilities: Capabilities,
+    precision: Precision,
+    batch_invariant: bool,
+    excluded: BTreeSet<Tile>,
+    fastest: BTreeMap<String, Tile>,
 }
 
 impl Tuning {
+    /// By the rule alone, for a device that can do this, in 32-bit floats.
+    pub fn new(capabilities: Capabilities) -> Self {
+        Self { capabilities, ..Self::default() }
+    }
+
+    /// The same with activations and weights stored in these numbers. Sums are always 32-bit floats.
+    pub fn with_precision(self, precision: Precision) -> Self {
+        Self { precision, ..self }
+    }
+
+    /// The same with tiles chosen as for one image whatever the batch, or not: then an image's results have the same bits in
+    /// any batch. Otherwise the last bits may depend on the batch's size, except with the tiles for software devices.
+    pub fn with_batch_invariant(self, batch_invariant: bool) -> Self {
+        Self { batch_invariant, ..self }
+    }
+
+    /// The same without these tiles: their results were wrong on the device.
+    pub fn excluding(mut self, tiles: impl IntoIterator<Item = Tile>) -> Self {
+        self.excluded.extend(tiles);
+        self
+    }
+
+    /// The same without all tiles but this one.
+    pub fn only(self, tile: Tile) -> Self {
+        self.excluding(Tile::all().filter(|other| *other != tile))
+    }
+
+    /// The same with tiles that were measured to be the fastest, by [`Tuning::class`], in place of those of the same classes
+    /// before.
+    pub fn with_fastest(mut self, fastest: impl IntoIterator<Item = (String, Tile)>) -> Self {
+        self.fastest.extend(fastest);
+        self
+    }
+
+    /// The same with this tile wherever it may be used among `convolutions`.
+    pub(crate) fn preferring(self, tile: Tile, convolutions: &[Convolution]) -> Self {
+        let everywhere = convolutions.iter().filter(|convolution| self.may_use(tile, convolution));
+        let everywhere: Vec<(String, Tile)> = everywhere.map(|convolution| (self.class(convolution), tile)).collect();
+        self.with_fastest(everywhere)
+    }
+
+    /// What the device can do.
+    pub fn capabilities(&self) -> Capabilities {
+        self.capabilities
+    }
+
+    /// The numbers that activations and weights are stored in.
+    pub fn precision(&self) -> Precision {
+        self.precision
+    }
+
+    /// Whether an image's results have the same bits in any batch.
+    pub fn is_batch_invariant(&self) -> bool {
+        self.batch_invariant
+    }
+
+    /// Tiles that are not used: their results were wrong on the device.
+    pub fn excluded(&self) -> &BTreeSet<Tile> {
+        &self.excluded
+    }
+
+    /// Tiles that were measured to be the fastest, by [`Tuning::class`].
+    pub fn fastest(&self) -> &BTreeMap<String, Tile> {
+        &self.fastest
+    }
+
     /// The tile for this convolution; none where all that compute it are excluded.
     pub fn tile(&self, convolution: &Convolution) -> Option<Tile> {
         let convolution = if self.batch_invariant { &convolution.of_one_image() } else { convolution };
@@ -105,18 +184,54 @@ impl Tuning {
     /// Lanes for software, as its loads cost much more than its arithmetic, the most special shader first, and matrices
     /// last, which it has no units for; else the tile of the least estimated cost.
     fn by_rule(&self, convolution: &Convolution) -> Option<Tile> {
-        let cost = |tile: &Tile| match tile.shader {
-            Shader::Conv1x1 | Shader::Conv3x3 | Shader::Conv if !self.capabilities.software => f64::MAX,
-            Shader::Conv1x1 => 0.0,
-            Shader::Conv3x3 => 1.0,
-            Shader::Conv => 2.0,
-            Shader::ConvMatrix if self.capabilities.software => f64::MAX,
-            _ => 3.0 + tile.cost(convolution, self.capabilities.invocations()),
+        let Capabilities { software, .. } = self.capabilities;
+        let invocations = self.capabilities.invocations();
+        let cost = |tile: &Tile| match tile {
+            Tile::Conv1x1(_) | Tile::Conv3x3(_) | Tile::Conv(_) if !software => f64::MAX,
+            Tile::Conv1x1(_) => 0.0,
+            Tile::Conv3x3(_) => 1.0,
+            Tile::Conv(_) => 2.0,
+            Tile::ConvTiled(sizes) => 3.0 + sizes.cost(convolution, invocations),
+            Tile::ConvMatrix(_) if software => f64::MAX,
+            Tile::ConvMatrix(sizes) => 3.0 + sizes.cost(convolution, invocations),
         };
         self.tiles(convolution).min_by(|a, b| cost(a).total_cmp(&cost(b)))
     }
 
     fn may_use(&self, tile: Tile, convolution: &Convolution) -> bool {
         tile.runs_on(&self.capabilities, self.precision) && tile.computes(convolution) && !self.excluded.contains(&tile)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_is_asked_for_no_more_than_it_can() {
+        let device = Capabilities {
+            software: true,
+            subgroup: Some([8, 8]),
+            f16: true,
+            discrete: false,
+            matrix: Some(8),
+            workgroup: Workgroup { invocations: 1024, bytes: 32768 },
+        };
+        let asked = |change: fn(&mut Capabilities)| {
+            let mut capabilities = device;
+            change(&mut capabilities);
+            capabilities.beyond(&device)
+        };
+        assert_eq!(asked(|_| ()), None);
+        // What it is says nothing about what it can do, nor does what is not asked for.
+        assert_eq!(asked(|asked| (asked.software, asked.discrete) = (false, true)), None);
+        assert_eq!(asked(|asked| *asked = Capabilities::default()), None);
+        assert_eq!(asked(|asked| asked.subgroup = Some([32, 32])).unwrap(), "subgroups of 32 to 32");
+        assert_eq!(asked(|asked| asked.matrix = Some(16)).unwrap(), "matrices of 16x16");
+        assert_eq!(asked(|asked| asked.workgroup.bytes += 1).unwrap(), "workgroups of 1024 invocations and 32769 bytes");
+        assert_eq!(asked(|asked| asked.workgroup.invocations = 2048).unwrap(), "workgroups of 2048 invocations and 32768 bytes");
+        let poor = Capabilities::default();
+        assert_eq!(Capabilities { f16: true, ..poor }.beyond(&poor).unwrap(), "16-bit floats");
+        assert_eq!(Capabilities { subgroup: Some([8, 32]), ..poor }.beyond(&poor).unwrap(), "subgroups of 8 to 32");
     }
 }

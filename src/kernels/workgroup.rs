@@ -18,6 +18,9 @@ pub struct Workgroup {
 }
 
 impl Workgroup {
+    /// What every WebGPU device runs.
+    pub(super) const ANYWHERE: Self = Self { invocations: 256, bytes: 16384 };
+
     /// Whether a device whose largest is `largest` runs it.
     pub const fn fits(self, largest: Self) -> bool {
         self.invocations <= largest.invocations && self.bytes <= largest.bytes
@@ -26,6 +29,6 @@ impl Workgroup {
 
 impl Default for Workgroup {
     fn default() -> Self {
-        Self { invocations: 256, bytes: 16384 }
+        Self::ANYWHERE
     }
 }

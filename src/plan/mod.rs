@@ -120,7 +120,7 @@ impl Plan {
         // Before anything is multiplied: no tensor may be so large that a product overflows.
         check_indices(graph, options.batch, graph.nodes().iter().map(|node| byte_tensor(node.shape, options.batch)).max())?;
         let stages = lower::lower(graph, options.fusion);
-        let placement = place::place(&stages, options.batch, options.fusion, options.tuning.precision);
+        let placement = place::place(&stages, options.batch, options.fusion, options.tuning.precision());
         let mut plan = Self {
             options,
             steps: Vec::new(),
@@ -197,7 +197,7 @@ impl Plan {
 
     /// Bytes of that many elements of packed weights.
     fn byte_weights(&self, elements: usize) -> u64 {
-        (elements * self.options.tuning.precision.bytes()) as u64
+        (elements * self.options.tuning.precision().bytes()) as u64
     }
 
     fn step(&mut self, stages: &Stages, placement: &Placement, step: &Move) -> Result<Step> {
@@ -301,7 +301,7 @@ impl Plan {
     /// Appends a pack to the last weight buffer, or to a new one where it would grow too large to bind.
     fn pack(&mut self, pack: Pack) -> WeightRows {
         let elements = pack.elements();
-        let precision = self.options.tuning.precision;
+        let precision = self.options.tuning.precision();
         let last = self.element_weight_buffers.last_mut();
         match last.filter(|used| ((**used + elements) * precision.bytes()) as u64 <= self.options.byte_weight_buffer) {
             Some(used) => *used += elements,

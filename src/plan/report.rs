@@ -57,7 +57,7 @@ impl Plan {
             input: shape(self.input),
             output: shape(self.output()),
             fusion: self.options.fusion,
-            precision: self.options.tuning.precision.name(),
+            precision: self.options.tuning.precision().name(),
             flops: self.flops(),
             byte_buffers: self.byte_buffers().collect(),
             byte_weight_buffers: self.byte_weight_buffers().collect(),

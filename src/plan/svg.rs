@@ -43,7 +43,7 @@ impl Plan {
             "{} x {}, {}, {}: {} steps, {:.2} MiB of activations, at the most {:.2} MiB of them alive at once; with weights {:.2} MiB",
             self.options.batch,
             self.input.shape,
-            self.options.tuning.precision.name(),
+            self.options.tuning.precision().name(),
             if self.options.fusion { "fused" } else { "unfused" },
             self.steps.len(),
             mebibytes(self.byte_buffers().sum()),

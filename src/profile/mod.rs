@@ -166,7 +166,7 @@ impl Profile {
             driver: summary.driver.clone(),
             backend: summary.backend.clone(),
             model: String::new(),
-            precision: engine.tuning().precision.name().to_owned(),
+            precision: engine.tuning().precision().name().to_owned(),
             fusion: plan.options().fusion,
             batch,
             size: [height, width],

@@ -47,8 +47,8 @@ fn words(key: &str) -> String {
     for (index, letter) in letters.iter().enumerate() {
         let is = |at: Option<usize>, kind: fn(char) -> bool| at.and_then(|at| letters.get(at)).is_some_and(|letter| kind(*letter));
         let (before, after) = (index.checked_sub(1), Some(index + 1));
-        let begins = letter.is_uppercase()
-            && (is(before, char::is_lowercase) || is(before, char::is_uppercase) && is(after, char::is_lowercase));
+        let begins =
+            letter.is_uppercase() && (is(before, char::is_lowercase) || is(before, char::is_uppercase) && is(after, char::is_lowercase));
         if (begins || !letter.is_alphabetic()) && !words.ends_with(' ') {
             words.push(' ');
         }
@@ -125,7 +125,8 @@ mod tests {
 
     #[test]
     fn losses_and_averages_are_told_by_whole_words() {
-        for path in ["loss.weight", "criterion.pos_weight", "state/val_loss", "loss_fn.weight", "losses.0.weight", "BCELoss.pos_weight", "loss2.w"]
+        for path in
+            ["loss.weight", "criterion.pos_weight", "state/val_loss", "loss_fn.weight", "losses.0.weight", "BCELoss.pos_weight", "loss2.w"]
         {
             assert!(is_loss(path), "{path}");
         }
