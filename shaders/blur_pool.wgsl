@@ -27,6 +27,9 @@ struct Params {
 @group(0) @binding(1) var<storage, read> src: array<Source>;
 @group(0) @binding(3) var<storage, read_write> dst: array<Target>;
 
+// Whether dst holds 16-bit floats, which cannot tell these two apart.
+const TARGET_IS_HALF: bool = Target(1.0) == Target(1.0001);
+
 const WEIGHTS: vec3<f32> = vec3<f32>(0.25, 0.5, 0.25);
 
 // The three of `size` source rows or columns around an output position.
@@ -39,6 +42,13 @@ fn around(position: u32, size: u32) -> vec3<u32> {
 
 fn row_mean(row: u32, columns: vec3<u32>) -> f32 {
     return dot(WEIGHTS, vec3<f32>(f32(src[row + columns.x]), f32(src[row + columns.y]), f32(src[row + columns.z])));
+}
+
+// x as dst holds it: NaN in place of what 16-bit floats do not reach, since an infinity ends as a number behind the next ReLU.
+fn stored(x: f32) -> Target {
+    let bits = bitcast<u32>(x);
+    let is_beyond = (bits & 0x7fffffffu) >= 0x477ff000u;  // 65520, the least that rounds to infinity
+    return Target(bitcast<f32>(bits | select(0u, 0x7fffffffu, TARGET_IS_HALF & is_beyond)));
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -61,5 +71,5 @@ fn main(
     let rows = plane + around(y, params.src_height) * params.src.width;
     let columns = around(x, params.src.width);
     let means = vec3<f32>(row_mean(rows.x, columns), row_mean(rows.y, columns), row_mean(rows.z, columns));
-    dst[params.dst.offset + image * params.dst.image + channel * params.dst.plane + pixel_in_image] = Target(dot(WEIGHTS, means));
+    dst[params.dst.offset + image * params.dst.image + channel * params.dst.plane + pixel_in_image] = stored(dot(WEIGHTS, means));
 }

@@ -46,6 +46,9 @@ struct Params {
 @group(0) @binding(2) var<storage, read> weights: array<vec4<Weight>>;
 @group(0) @binding(3) var<storage, read_write> dst: array<Target>;
 
+// Whether dst holds 16-bit floats, which cannot tell these two apart.
+const TARGET_IS_HALF: bool = Target(1.0) == Target(1.0001);
+
 const LANES: u32 = 8u;
 
 // All lanes are there to hand weights round, a quad each, and hold all channels.
@@ -57,6 +60,13 @@ const_assert TILE_CHANNELS <= 4u * LANES;
 fn at_least(x: f32, least: f32) -> f32 {
     let is_nan = (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
     return select(max(x, least), x, is_nan);
+}
+
+// x as dst holds it: NaN in place of what 16-bit floats do not reach, since an infinity ends as a number behind the next ReLU.
+fn stored(x: f32) -> Target {
+    let bits = bitcast<u32>(x);
+    let is_beyond = (bits & 0x7fffffffu) >= 0x477ff000u;  // 65520, the least that rounds to infinity
+    return Target(bitcast<f32>(bits | select(0u, 0x7fffffffu, TARGET_IS_HALF & is_beyond)));
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -116,7 +126,7 @@ fn main(
         if channel < params.out_channels && own_strip < params.strips {
             for (var i = 0u; i < TILE_PIXELS; i++) {
                 if x0 + i < params.dst.width {
-                    dst[target_line + channel * params.dst.plane + x0 + i] = Target(at_least(sums[o][i] + bias, params.floor));
+                    dst[target_line + channel * params.dst.plane + x0 + i] = stored(at_least(sums[o][i] + bias, params.floor));
                 }
             }
         }

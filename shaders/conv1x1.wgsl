@@ -34,6 +34,9 @@ struct Params {
 @group(0) @binding(2) var<storage, read> weights: array<vec4<Weight>>;
 @group(0) @binding(3) var<storage, read_write> dst: array<vec4<Target>>;
 
+// Whether dst holds 16-bit floats, which cannot tell these two apart.
+const TARGET_IS_HALF: bool = Target(1.0) == Target(1.0001);
+
 const LANES: u32 = 8u;
 const ROW_HEAD: u32 = select(0u, 1u, PROLOGUE);
 
@@ -46,6 +49,13 @@ const_assert TILE_CHANNELS <= 4u * LANES;
 fn at_least(x: vec4<f32>, least: f32) -> vec4<f32> {
     let is_nan = (bitcast<vec4<u32>>(x) & vec4(0x7fffffffu)) > vec4(0x7f800000u);
     return select(max(x, vec4(least)), x, is_nan);
+}
+
+// x as dst holds it: NaN in place of what 16-bit floats do not reach, since an infinity ends as a number behind the next ReLU.
+fn stored(x: vec4<f32>) -> vec4<Target> {
+    let bits = bitcast<vec4<u32>>(x);
+    let is_beyond = (bits & vec4(0x7fffffffu)) >= vec4(0x477ff000u);  // 65520, the least that rounds to infinity
+    return vec4<Target>(bitcast<vec4<f32>>(bits | select(vec4(0u), vec4(0x7fffffffu), vec4(TARGET_IS_HALF) & is_beyond)));
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -106,7 +116,7 @@ fn main(
             for (var q = 0u; q < TILE_QUADS; q++) {
                 let quad = first_quad + q * WORKGROUP;
                 if quad < params.quads {
-                    dst[params.dst_offset + channel * params.dst_plane + quad] = vec4<Target>(at_least(sums[o][q] + vec4(bias), params.floor));
+                    dst[params.dst_offset + channel * params.dst_plane + quad] = stored(at_least(sums[o][q] + vec4(bias), params.floor));
                 }
             }
         }

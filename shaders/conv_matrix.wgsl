@@ -60,6 +60,10 @@ struct Params {
 @group(0) @binding(2) var<storage, read> weights: array<vec4<Weight>>;
 @group(0) @binding(3) var<storage, read_write> dst: array<Target>;
 
+// Whether src and dst hold 16-bit floats, which cannot tell these two apart.
+const SOURCE_IS_HALF: bool = Source(1.0) == Source(1.0001);
+const TARGET_IS_HALF: bool = Target(1.0) == Target(1.0001);
+
 const ROW_HEAD: u32 = select(0u, 1u, PROLOGUE);
 const CHANNEL_QUADS: u32 = TILE_CHANNELS / 4u;
 const PIXEL_QUADS: u32 = TILE_PIXELS / 4u;
@@ -96,6 +100,13 @@ var<workgroup> sum_tile: array<f32, SLICES * SUBGROUPS * ELEMENTS>;
 fn at_least(x: vec4<f32>, least: f32) -> vec4<f32> {
     let is_nan = (bitcast<vec4<u32>>(x) & vec4(0x7fffffffu)) > vec4(0x7f800000u);
     return select(max(x, vec4(least)), x, is_nan);
+}
+
+// x, but NaN in place of what 16-bit floats do not reach, since an infinity ends as a number behind the next ReLU.
+fn in_reach(x: vec4<f32>) -> vec4<f32> {
+    let bits = bitcast<vec4<u32>>(x);
+    let is_beyond = (bits & vec4(0x7fffffffu)) >= vec4(0x477ff000u);  // 65520, the least that rounds to infinity
+    return bitcast<vec4<f32>>(bits | select(vec4(0u), vec4(0x7fffffffu), is_beyond));
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -179,6 +190,9 @@ fn main(
                         let normalised = at_least(fma(x, vec4(norm.x), vec4(norm.y)), params.prologue_floor);
                         x = select(vec4<f32>(), normalised, has_channel);
                     }
+                    if PROLOGUE || !SOURCE_IS_HALF {
+                        x = in_reach(x);
+                    }
                     let pixels = vec4<f16>(x);
                     let place = staged_pixels + depth * PIXEL_STRIDE + stage_quad * 4u;
                     pixel_tile[place] = pixels.x;
@@ -225,7 +239,8 @@ fn main(
                 let channel = first_channel + subgroup_row * SUBGROUP_CHANNELS + i * FRAGMENT + row;
                 if pixel < params.pixels && channel < params.out_channels {
                     let bias = f32(weights[params.weight_offset + params.in_channels * taps * row_quads + channel / 4u][channel % 4u]);
-                    dst[first_place + channel * params.dst.plane] = Target(at_least(vec4(sum + bias), params.floor).x);
+                    let result = at_least(vec4(sum + bias), params.floor);
+                    dst[first_place + channel * params.dst.plane] = Target(select(result, in_reach(result), TARGET_IS_HALF).x);
                 }
             }
         }

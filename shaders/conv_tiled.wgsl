@@ -51,6 +51,9 @@ struct Params {
 @group(0) @binding(2) var<storage, read> weights: array<vec4<Weight>>;
 @group(0) @binding(3) var<storage, read_write> dst: array<Target>;
 
+// Whether dst holds 16-bit floats, which cannot tell these two apart.
+const TARGET_IS_HALF: bool = Target(1.0) == Target(1.0001);
+
 const ROW_HEAD: u32 = select(0u, 1u, PROLOGUE);
 const CHANNEL_QUADS: u32 = TILE_CHANNELS / 4u;
 const PIXEL_QUADS: u32 = TILE_PIXELS / 4u;
@@ -81,6 +84,13 @@ var<workgroup> pixel_tile: array<vec4<f32>, SLICES * TILE_DEPTH * PIXEL_QUADS>;
 fn at_least(x: vec4<f32>, least: f32) -> vec4<f32> {
     let is_nan = (bitcast<vec4<u32>>(x) & vec4(0x7fffffffu)) > vec4(0x7f800000u);
     return select(max(x, vec4(least)), x, is_nan);
+}
+
+// x as dst holds it: NaN in place of what 16-bit floats do not reach, since an infinity ends as a number behind the next ReLU.
+fn stored(x: vec4<f32>) -> vec4<Target> {
+    let bits = bitcast<vec4<u32>>(x);
+    let is_beyond = (bits & vec4(0x7fffffffu)) >= vec4(0x477ff000u);  // 65520, the least that rounds to infinity
+    return vec4<Target>(bitcast<vec4<f32>>(bits | select(vec4(0u), vec4(0x7fffffffu), vec4(TARGET_IS_HALF) & is_beyond)));
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -191,12 +201,12 @@ fn main(
         if slice == 0u && channel < params.out_channels {
             let bias = f32(weights[params.weight_offset + params.in_channels * taps * row_quads + channel / 4u][channel % 4u]);
             for (var q = 0u; q < THREAD_PIXEL_QUADS; q++) {
-                let result = at_least(sums[o][q] + vec4(bias), params.floor);
+                let result = stored(at_least(sums[o][q] + vec4(bias), params.floor));
                 for (var i = 0u; i < 4u; i++) {
                     let pixel = first_pixel + (q * THREAD_COLUMNS + thread_column) * 4u + i;
                     if pixel < params.pixels {
                         let image = pixel / params.image_pixels;
-                        dst[params.dst.offset + image * params.dst.image + channel * params.dst.plane + pixel - image * params.image_pixels] = Target(result[i]);
+                        dst[params.dst.offset + image * params.dst.image + channel * params.dst.plane + pixel - image * params.image_pixels] = result[i];
                     }
                 }
             }

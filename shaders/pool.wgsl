@@ -32,6 +32,7 @@ struct Params {
     padding_x: u32,
     weight_offset: u32,   // quads, one a channel
     prologue_floor: f32,
+    lowest: f32,          // minus infinity, which WGSL has no constant for
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -39,7 +40,8 @@ struct Params {
 @group(0) @binding(2) var<storage, read> weights: array<vec4<Weight>>;
 @group(0) @binding(3) var<storage, read_write> dst: array<Target>;
 
-const LOWEST: f32 = -3.4028234e38;
+// Whether dst holds 16-bit floats, which cannot tell these two apart.
+const TARGET_IS_HALF: bool = Target(1.0) == Target(1.0001);
 
 // max(x, least), but NaN stays NaN, which max may swallow: numbers that grew too large must not turn into an answer.
 fn at_least(x: f32, least: f32) -> f32 {
@@ -51,6 +53,13 @@ fn at_least(x: f32, least: f32) -> f32 {
 fn larger(a: f32, b: f32) -> f32 {
     let b_is_nan = (bitcast<u32>(b) & 0x7fffffffu) > 0x7f800000u;
     return select(at_least(a, b), b, b_is_nan);
+}
+
+// x as dst holds it: NaN in place of what 16-bit floats do not reach, since an infinity ends as a number behind the next ReLU.
+fn stored(x: f32) -> Target {
+    let bits = bitcast<u32>(x);
+    let is_beyond = (bits & 0x7fffffffu) >= 0x477ff000u;  // 65520, the least that rounds to infinity
+    return Target(bitcast<f32>(bits | select(0u, 0x7fffffffu, TARGET_IS_HALF & is_beyond)));
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -81,7 +90,7 @@ fn main(
     }
     let plane = params.src.offset + image * params.src.image + channel * params.src.plane;
     var sum = 0.0;
-    var highest = LOWEST;
+    var highest = params.lowest;
     for (var src_y = first_y; src_y < end_y; src_y++) {
         for (var src_x = first_x; src_x < end_x; src_x++) {
             var tap = f32(src[plane + src_y * params.src.width + src_x]);
@@ -93,5 +102,5 @@ fn main(
         }
     }
     let mean = sum / f32(params.kernel_height * params.kernel_width);
-    dst[params.dst.offset + image * params.dst.image + channel * params.dst.plane + pixel_in_image] = Target(select(highest, mean, MEAN));
+    dst[params.dst.offset + image * params.dst.image + channel * params.dst.plane + pixel_in_image] = stored(select(highest, mean, MEAN));
 }

@@ -332,6 +332,9 @@ impl Engine {
     /// leaves the device; other inputs are copied into a buffer now. The program submits; nothing waits. Errors where a
     /// buffer is too small, and as [`Engine::start`] does.
     ///
+    /// In 16-bit floats an output that depends on a number beyond their reach, 65504, is NaN, wherever in the network that
+    /// was and whatever came behind it: what is not NaN can be trusted. A [`Run`] is an error there.
+    ///
     /// ```
     /// use densenet_wgpu::wgpu::{BufferDescriptor, BufferUsages};
     /// use densenet_wgpu::{Engine, EngineOptions, Gpu, Input, models};

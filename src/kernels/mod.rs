@@ -117,7 +117,7 @@ const WORKGROUPS_PER_DIMENSION: usize = 65535;
 const ENABLE_F16: &str = "enable f16;\n";
 
 /// The smallest output of a step without ReLU.
-const NO_FLOOR: f32 = f32::MIN;
+const NO_FLOOR: f32 = f32::NEG_INFINITY;
 
 /// The smallest output of a step with or without ReLU.
 pub(crate) const fn floor(relu: bool) -> f32 {

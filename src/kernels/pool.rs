@@ -1,6 +1,6 @@
 //! `shaders/pool.wgsl`: maximum and mean over a window; the transition's takes its batch norm and ReLU in.
 
-use super::{Kernel, Layout, Region, Shader, Types, Variant, WeightRows, floor, shader_struct};
+use super::{Kernel, Layout, NO_FLOOR, Region, Shader, Types, Variant, WeightRows, floor, shader_struct};
 use crate::shape::Window;
 
 shader_struct! {
@@ -19,6 +19,7 @@ shader_struct! {
         padding_x: u32,
         weight_offset: u32,
         prologue_floor: f32,
+        lowest: f32,
     }
 }
 
@@ -61,6 +62,7 @@ pub(crate) fn kernel(source: Region, target: Region, pooling: Pooling, window: W
         padding_x: window.padding[1] as u32,
         weight_offset: rows.quad_offset as u32,
         prologue_floor: floor(relu),
+        lowest: NO_FLOOR,
     };
     let variant = variant(Types::of(source, target, prologue.map(|(rows, _)| rows)), pooling, prologue.is_some());
     Kernel::new(variant, &params, target.pixels().div_ceil(WORKGROUP), target.shape.channels)
