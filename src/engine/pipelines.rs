@@ -115,7 +115,8 @@ impl Pipelines {
             } else {
                 // SAFETY: these are this crate's own shaders. Every index they compute is bounded by the plan's sizes, which
                 // the engine checked against the buffers it bound, a peak's by those of its own (or is a byte, in a table of 256),
-                // and every loop by a size in the parameters; the tests run all of them with checks as well.
+                // and every loop by a size in the parameters. Workgroup memory holds any tile there can be: its sizes were
+                // checked as they were made, and the shader asserts them. The tests run all of them with checks as well.
                 unsafe { gpu.device().create_shader_module_trusted(shader, wgpu::ShaderRuntimeChecks::unchecked()) }
             }
         });
