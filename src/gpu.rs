@@ -12,6 +12,7 @@
 //! ```
 
 mod pipeline_cache;
+mod pretence;
 #[cfg(not(target_family = "wasm"))]
 mod worker;
 
@@ -26,6 +27,7 @@ use crate::error::{Error, Result};
 use crate::kernels::{Capabilities, Workgroup};
 use crate::nearest::nearest;
 pub(crate) use pipeline_cache::PipelineCache;
+pub use pretence::Pretence;
 #[cfg(not(target_family = "wasm"))]
 use worker::Worker;
 
@@ -63,13 +65,6 @@ pub struct AdapterSummary {
 
 impl AdapterSummary {
     fn new(index: usize, info: &wgpu::AdapterInfo, features: wgpu::Features, limits: &wgpu::Limits) -> Self {
-        let kind = match info.device_type {
-            wgpu::DeviceType::DiscreteGpu => "discrete GPU",
-            wgpu::DeviceType::IntegratedGpu => "integrated GPU",
-            wgpu::DeviceType::VirtualGpu => "virtual GPU",
-            wgpu::DeviceType::Cpu => SOFTWARE,
-            wgpu::DeviceType::Other => "other",
-        };
         let named = [
             ("f16", wgpu::Features::SHADER_F16),
             ("subgroups", wgpu::Features::SUBGROUP),
@@ -89,7 +84,7 @@ impl AdapterSummary {
             index,
             name: info.name.clone(),
             backend: info.backend.to_string(),
-            kind: kind.into(),
+            kind: kind(info.device_type).into(),
             driver: [info.driver.as_str(), info.driver_info.as_str()].join(" ").trim().to_owned(),
             features: named.iter().filter(|(_, feature)| features.contains(*feature)).map(|(name, _)| (*name).into()).collect(),
             limits: limits.map(|(name, limit)| (name.into(), limit)).into(),
@@ -99,6 +94,16 @@ impl AdapterSummary {
     /// Whether this is a processor that plays a GPU.
     pub fn is_software(&self) -> bool {
         self.kind == SOFTWARE
+    }
+}
+
+fn kind(device_type: wgpu::DeviceType) -> &'static str {
+    match device_type {
+        wgpu::DeviceType::DiscreteGpu => "discrete GPU",
+        wgpu::DeviceType::IntegratedGpu => "integrated GPU",
+        wgpu::DeviceType::VirtualGpu => "virtual GPU",
+        wgpu::DeviceType::Cpu => SOFTWARE,
+        wgpu::DeviceType::Other => "other",
     }
 }
 
@@ -243,6 +248,19 @@ impl Gpu {
     /// The same device, whose new engines use this cache.
     pub fn with_cache(self, cache: Cache) -> Self {
         Self { cache, pipeline_cache: Arc::default(), ..self }
+    }
+
+    /// The same device, which says of itself what `pretence` has. For tests, of the kernels of a GPU where there is none;
+    /// no part of the interface.
+    #[doc(hidden)]
+    pub fn pretending(mut self, pretence: Pretence) -> Self {
+        if let Some(device_type) = pretence.device_type {
+            let info = wgpu::AdapterInfo { device_type, ..self.device.adapter_info() };
+            self.warnings = warnings(&info, self.device.features());
+            self.summary.kind = kind(device_type).into();
+            self.device_type = device_type;
+        }
+        self
     }
 
     /// Where engines keep what makes their next start faster.

@@ -97,6 +97,7 @@ pub mod tuning {
 /// versioning.
 #[doc(hidden)]
 pub mod internal {
+    pub use crate::gpu::Pretence;
     #[cfg(feature = "image")]
     pub use crate::image::resize::{Part, resize_part};
     pub use crate::kernels::{Constant, Convolution, Kernel, Region, Shader, StructLayout, Variant, WeightRows};
@@ -105,6 +106,14 @@ pub mod internal {
     pub use crate::weights::harmless;
     pub use crate::whole_file::WholeFile;
 }
+
+// Unit tests open devices as those in `tests/` do.
+#[cfg(test)]
+extern crate self as densenet_wgpu;
+#[cfg(test)]
+#[expect(dead_code, reason = "tests of whole networks use the rest")]
+#[path = "../tests/common/device.rs"]
+mod device;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -197,11 +197,12 @@ async fn buffers(gpu: &Gpu, size: u64) -> Result<[wgpu::Buffer; 2]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::device::open_gpu;
 
     /// Without checks they are measured in `tests/peak.rs`.
     #[test]
     fn the_kernels_do_their_work_with_checks() {
-        let gpu = Gpu::open(None).unwrap_or_else(|e| panic!("this test needs a GPU, a software one will do: {e}"));
+        let gpu = open_gpu();
         pollster::block_on(async {
             let bench = Bench::new(&gpu, true).await.unwrap();
             for scale in [1, 2] {

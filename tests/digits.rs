@@ -7,7 +7,8 @@ use densenet_wgpu::{Engine, EngineOptions, Input, models};
 
 #[expect(dead_code, reason = "other tests use the rest")]
 mod common;
-use common::{assert_close, open_gpu, read_npy};
+use common::device::open_gpu;
+use common::{assert_close, read_npy};
 
 #[test]
 fn the_bundled_model_reads_the_held_out_digits() {

@@ -21,7 +21,8 @@ mod common;
 mod graphs;
 #[path = "common/pictures.rs"]
 mod pictures;
-use common::{disagreement, open_gpu, seeded_input, seeded_weights};
+use common::device::{open_gpu, untested};
+use common::{disagreement, seeded_input, seeded_weights};
 use graphs::Odd;
 use pictures::Pictures;
 
@@ -40,7 +41,13 @@ fn gpu() -> &'static Gpu {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("kernels");
         match std::fs::remove_dir_all(&folder) {
             Err(error) if error.kind() != ErrorKind::NotFound => panic!("{}: {error}", folder.display()),
-            _ => open_gpu().with_cache(Cache::at(folder)),
+            _ => {
+                let gpu = open_gpu().with_cache(Cache::at(folder));
+                if !gpu.capabilities().f16 {
+                    untested(&gpu, "kernels in 16-bit floats, which it has not");
+                }
+                gpu
+            }
         }
     })
 }
@@ -96,8 +103,9 @@ fn failures(case: &Odd, fused_checks: bool, tunings: Vec<Tuning>) -> Vec<String>
 
     let mut failures = Vec::new();
     let own = [(true, own(Precision::F32)), (false, own(Precision::F32)), (fused_checks, own(Precision::F16))];
+    let own = own.into_iter().filter(|(_, tuning)| tuning.precision == Precision::F32 || tuning.capabilities.f16);
     let given = tunings.into_iter().map(|tuning| (true, tuning));
-    for (fusion, tuning) in own.into_iter().chain(given) {
+    for (fusion, tuning) in own.chain(given) {
         let shader_checks = fusion == fused_checks;
         let precision = tuning.precision();
         let engine = format!("{fusion} fusion, {shader_checks} checks, {tuning:?}");

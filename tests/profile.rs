@@ -9,7 +9,8 @@ use densenet_wgpu::{Config, Engine, EngineOptions, Gpu, Input, Plan, PlanOptions
 
 #[expect(dead_code, reason = "other tests use the rest")]
 mod common;
-use common::{open_gpu, seeded_input, seeded_weights};
+use common::device::{open_gpu, untested};
+use common::{seeded_input, seeded_weights};
 
 const SIZE: [usize; 2] = [97, 131];
 
@@ -70,7 +71,10 @@ fn the_sum_is_the_independent_total_within_a_tenth() {
     let mut seen = Vec::new();
     for _ in 0..8 {
         let profile = measure(&engine, 3);
-        assert_eq!(profile.clock, Clock::Gpu, "both Mesas in use have timestamps");
+        if profile.clock != Clock::Gpu {
+            untested(engine.gpu(), "the sum of the steps beside the total: it has no timestamps");
+            return;
+        }
         assert!(profile.wall_ms > profile.total_gpu_ms * 0.5, "{} {}", profile.wall_ms, profile.total_gpu_ms);
         seen.push(profile.sum_gpu_ms / profile.total_gpu_ms);
         if (seen[seen.len() - 1] - 1.0).abs() <= 0.1 {

@@ -176,14 +176,11 @@ mod tests {
 
     use super::*;
     use crate::cache::Cache;
+    use crate::device::{open_gpu, untested};
     use crate::engine::Input;
-    use crate::kernels::{Shader, Tuning, Variant};
+    use crate::kernels::{Capabilities, Shader, Tuning, Variant};
     use crate::weights::Weights;
     use crate::{Checkpoint, Config, Engine, EngineOptions, Error, Graph, Reference};
-
-    fn gpu() -> Gpu {
-        Gpu::open(None).unwrap_or_else(|e| panic!("this test needs a GPU, a software one will do: {e}")).with_cache(Cache::off())
-    }
 
     fn network() -> (Graph, Weights) {
         let config = Config { num_classes: Some(5), ..Config::imagenet(6, &[2, 2], 10) };
@@ -198,7 +195,7 @@ mod tests {
     /// Runs the network, and tells which shaders were excluded.
     #[track_caller]
     fn runs_without(source: fn(&Variant) -> String, tuning: Option<Tuning>) -> Vec<Shader> {
-        let engine = engine(&gpu(), source, tuning).unwrap();
+        let engine = engine(&open_gpu(), source, tuning).unwrap();
         let (graph, weights) = network();
         let input: Vec<f32> = (0..3 * 33 * 37).map(|index| (index % 17) as f32 * 0.1 - 0.8).collect();
         let expected = Reference::new(graph, weights).unwrap().run(&input, 33, 37).unwrap();
@@ -208,57 +205,79 @@ mod tests {
         engine.tuning().excluded().iter().map(|tile| tile.shader()).collect()
     }
 
-    /// The kernels that any GPU gets.
+    /// The kernels that every device runs.
     fn portable() -> Option<Tuning> {
         Some(Tuning::default())
+    }
+
+    /// The kernels for software devices, where this device runs them.
+    fn lanes() -> Option<Tuning> {
+        let gpu = open_gpu();
+        let capabilities = Capabilities { software: true, ..gpu.capabilities() };
+        if !capabilities.has_lanes() {
+            untested(&gpu, "kernels for software devices, which need subgroups of 8 lanes or a multiple of it");
+            return None;
+        }
+        Some(Tuning::new(capabilities))
+    }
+
+    /// Spoils one of the portable tiles where its text has `right`.
+    fn spoilt(variant: &Variant, right: &str, wrong: &str) -> String {
+        match variant.shader {
+            Shader::ConvTiled if variant.to_string().contains("32x16x8") => variant.source().replace(right, wrong),
+            _ => variant.source(),
+        }
     }
 
     #[test]
     fn right_tiles_are_kept() {
         assert_eq!(runs_without(Variant::source, None), []);
         assert_eq!(runs_without(Variant::source, portable()), []);
+        if let Some(lanes) = lanes() {
+            assert_eq!(runs_without(Variant::source, Some(lanes)), []);
+        }
     }
 
     #[test]
     fn tiles_that_compute_something_else_are_excluded() {
+        // Only where a tile is not full.
+        assert_eq!(runs_without(|variant| spoilt(variant, "has_channel = ", "has_channel = true || "), portable()), [Shader::ConvTiled]);
+        let Some(lanes) = lanes() else { return };
         // One of four channels takes its neighbour's weight.
         let broken = |variant: &Variant| match variant.shader {
             Shader::Conv1x1 => variant.source().replace("vec4(weight.z)", "vec4(weight.w)"),
             _ => variant.source(),
         };
-        assert_eq!(runs_without(broken, None), [Shader::Conv1x1]);
-        // Only where a tile is not full.
-        let broken = |variant: &Variant| match variant.shader {
-            Shader::ConvTiled if variant.to_string().contains("32x16x8") => {
-                variant.source().replace("has_channel = ", "has_channel = true || ")
-            }
-            _ => variant.source(),
-        };
-        assert_eq!(runs_without(broken, portable()), [Shader::ConvTiled]);
+        assert_eq!(runs_without(broken, Some(lanes)), [Shader::Conv1x1]);
     }
 
     #[test]
     fn tiles_that_write_where_they_must_not_are_excluded() {
+        let broken = |variant: &Variant| spoilt(variant, "&& channel < params.out_channels", "&& channel <= params.out_channels");
+        assert_eq!(runs_without(broken, portable()), [Shader::ConvTiled]);
+        let Some(lanes) = lanes() else { return };
         let broken = |variant: &Variant| match variant.shader {
             Shader::Conv3x3 => variant.source().replace("if channel < params.out_channels", "if channel <= params.out_channels"),
             _ => variant.source(),
         };
-        assert_eq!(runs_without(broken, None), [Shader::Conv3x3]);
+        assert_eq!(runs_without(broken, Some(lanes)), [Shader::Conv3x3]);
     }
 
     #[test]
     fn tiles_that_do_not_compile_are_excluded() {
+        assert_eq!(runs_without(|variant| spoilt(variant, "fn main(", "fn main(,"), portable()), [Shader::ConvTiled]);
+        let Some(lanes) = lanes() else { return };
         let broken = |variant: &Variant| match variant.shader {
             Shader::Conv => "fn main(".to_owned(),
             _ => variant.source(),
         };
-        assert_eq!(runs_without(broken, None), [Shader::Conv]);
+        assert_eq!(runs_without(broken, Some(lanes)), [Shader::Conv]);
     }
 
     #[test]
     fn where_nothing_is_right_the_layer_is_named() {
         let broken = |variant: &Variant| variant.source().replace("+ vec4(bias)", "- vec4(bias)").replace("] + bias", "] - bias");
-        match engine(&gpu(), broken, None).unwrap_err() {
+        match engine(&open_gpu(), broken, None).unwrap_err() {
             Error::NoKernel { layer } => assert_eq!(layer, "features.conv0"),
             other => panic!("{other}"),
         }
@@ -267,17 +286,14 @@ mod tests {
     #[test]
     fn verdicts_are_kept() {
         let folder = tempfile::tempdir().unwrap();
-        let gpu = gpu().with_cache(Cache::at(folder.path()));
-        let broken = |variant: &Variant| match variant.shader {
-            Shader::Conv3x3 => variant.source().replace("fma(x, weight.y,", "fma(x, weight.x,"),
-            _ => variant.source(),
-        };
+        let gpu = open_gpu().with_cache(Cache::at(folder.path()));
+        let broken = |variant: &Variant| spoilt(variant, "vec4(weight.y)", "vec4(weight.x)");
         let excluded = |engine: Engine| engine.tuning().excluded().iter().map(|tile| tile.shader()).collect::<Vec<_>>();
-        assert_eq!(excluded(engine(&gpu, broken, None).unwrap()), [Shader::Conv3x3]);
+        assert_eq!(excluded(engine(&gpu, broken, portable()).unwrap()), [Shader::ConvTiled]);
         // The shader is sound again; what is known of the driver holds.
-        assert_eq!(excluded(engine(&gpu, Variant::source, None).unwrap()), [Shader::Conv3x3]);
+        assert_eq!(excluded(engine(&gpu, Variant::source, portable()).unwrap()), [Shader::ConvTiled]);
         forget(folder.path());
-        assert_eq!(excluded(engine(&gpu, Variant::source, None).unwrap()), []);
+        assert_eq!(excluded(engine(&gpu, Variant::source, portable()).unwrap()), []);
     }
 
     fn forget(folder: &Path) {

@@ -35,7 +35,7 @@ pub struct Capabilities {
 
 impl Capabilities {
     /// Whether its subgroups are made of groups of [`LANES`].
-    pub(super) fn has_lanes(&self) -> bool {
+    pub(crate) fn has_lanes(&self) -> bool {
         self.subgroup.is_some_and(|[least, _]| least.is_multiple_of(LANES as u32) && least > 0)
     }
 

@@ -223,13 +223,14 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::device::open_gpu;
     use crate::kernels::{Shader, Variant};
-    use crate::{Cache, Checkpoint, Config};
+    use crate::{Checkpoint, Config};
 
     const CEILINGS: Ceilings = Ceilings { gflops: 100.0, gigabytes_per_second: 10.0, launch_ms: 0.01 };
 
     fn profile(source: fn(&Variant) -> String) -> Profile {
-        let gpu = Gpu::open(None).unwrap_or_else(|e| panic!("this test needs a GPU, a software one will do: {e}")).with_cache(Cache::off());
+        let gpu = open_gpu();
         let model = Checkpoint::init(Config { num_classes: Some(5), ..Config::imagenet(6, &[2, 2], 10) }, 3).unwrap();
         let graph = model.graph(64, 64).unwrap();
         let engine = pollster::block_on(Engine::with_sources(&gpu, &graph, &model.weights, EngineOptions::default(), source)).unwrap();
@@ -253,7 +254,7 @@ mod tests {
 
     #[test]
     fn a_launch_takes_time() {
-        let gpu = Gpu::open(None).unwrap_or_else(|e| panic!("this test needs a GPU, a software one will do: {e}"));
+        let gpu = open_gpu();
         let ms = launch_ms(&gpu).unwrap();
         assert!(ms > 0.0 && ms < 10.0, "{ms}");
     }

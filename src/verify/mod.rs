@@ -186,14 +186,15 @@ impl Comparison<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::device::open_gpu;
     use crate::kernels::{Shader, Tuning, Variant};
-    use crate::{Cache, Checkpoint, Config, EngineOptions, Gpu, Samples};
+    use crate::{Checkpoint, Config, EngineOptions, Samples};
 
     /// Odd sizes: 33x37, 17x19 behind the stem's convolution, 9x10 and 4x5 in the blocks.
     const SIZE: [usize; 2] = [33, 37];
 
     fn verify(fusion: bool, source: fn(&Variant) -> String) -> Verification {
-        let gpu = Gpu::open(None).unwrap_or_else(|e| panic!("this test needs a GPU, a software one will do: {e}")).with_cache(Cache::off());
+        let gpu = open_gpu();
         let config = Config { num_classes: Some(6), ..Config::imagenet(6, &[2, 2], 10) };
         let model = Checkpoint::init(config, 5).unwrap();
         let [height, width] = SIZE;

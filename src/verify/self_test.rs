@@ -127,11 +127,8 @@ fn weights(graph: &Graph) -> Weights {
 mod tests {
     use super::*;
     use crate::cache::Cache;
+    use crate::device::{open_gpu, untested};
     use crate::kernels::Shader;
-
-    fn gpu() -> Gpu {
-        Gpu::open(None).unwrap_or_else(|e| panic!("this test needs a GPU, a software one will do: {e}")).with_cache(Cache::off())
-    }
 
     fn broken(variant: &Variant) -> String {
         match variant.shader {
@@ -142,9 +139,10 @@ mod tests {
 
     #[test]
     fn this_device_passes_in_every_precision() {
-        let gpu = gpu();
+        let gpu = open_gpu();
         for precision in [Precision::F32, Precision::F16] {
             if precision == Precision::F16 && !gpu.capabilities().f16 {
+                untested(&gpu, "16-bit floats, which it has not");
                 continue;
             }
             let verification = verification(&gpu, precision, Variant::source).unwrap();
@@ -167,7 +165,7 @@ mod tests {
     #[test]
     fn a_device_that_computes_wrongly_is_refused_and_remembered() {
         let folder = tempfile::tempdir().unwrap();
-        let gpu = gpu().with_cache(Cache::at(folder.path()));
+        let gpu = open_gpu().with_cache(Cache::at(folder.path()));
         match self_test_of(&gpu, Precision::F32, broken).unwrap_err() {
             Error::SelfTest { found, .. } => assert!(found.contains("bent.concat"), "{found}"),
             other => panic!("{other}"),

@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+pub(crate) mod device;
 mod npz;
 
 use std::collections::BTreeMap;
@@ -13,13 +14,7 @@ use std::path::{Path, PathBuf};
 
 use densenet_wgpu::checkpoint::{Tensor, Weights};
 use densenet_wgpu::network::Stem;
-use densenet_wgpu::{Cache, Checkpoint, Config, Gpu, Graph};
-
-/// The device, which keeps nothing from one run of the tests to the next.
-pub(crate) fn open_gpu() -> Gpu {
-    let gpu = Gpu::open(None).unwrap_or_else(|e| panic!("these tests need a GPU, a software one will do: {e}"));
-    gpu.with_cache(Cache::off())
-}
+use densenet_wgpu::{Checkpoint, Config, Graph};
 
 /// Generated weights for every tensor that the graph needs.
 pub(crate) fn seeded_weights(graph: &Graph, seed: u64) -> Weights {

@@ -1,0 +1,34 @@
+//! The device that tests run on, and what they say where it cannot show what they are about.
+
+use std::io::Write as _;
+
+use densenet_wgpu::internal::Pretence;
+use densenet_wgpu::{Cache, Gpu};
+
+/// Says what a device is taken for: `discrete` has the kernels of GPUs tested where there is only a software device.
+const TEST_AS: &str = "DENSENET_TEST_AS";
+
+/// The device, which keeps nothing from one run of the tests to the next.
+pub(crate) fn open_gpu() -> Gpu {
+    let gpu = Gpu::open(None).unwrap_or_else(|e| panic!("these tests need a GPU, a software one will do: {e}"));
+    pretending(gpu.with_cache(Cache::off()))
+}
+
+/// The device as the environment has it taken for.
+pub(crate) fn pretending(gpu: Gpu) -> Gpu {
+    match std::env::var(TEST_AS).as_deref() {
+        Err(_) | Ok("") => gpu,
+        Ok("discrete") => gpu.pretending(Pretence::discrete()),
+        Ok(other) => panic!("{TEST_AS}: expected discrete, found {other:?}"),
+    }
+}
+
+/// Whether it is a processor that runs the kernels of GPUs, which takes it many times as long as its own.
+pub(crate) fn is_slow(gpu: &Gpu) -> bool {
+    !gpu.is_software() && gpu.device().adapter_info().device_type == densenet_wgpu::wgpu::DeviceType::Cpu
+}
+
+/// Says on standard error, also where the harness keeps what a test prints to itself, what cannot be tested on this device.
+pub(crate) fn untested(gpu: &Gpu, what: &str) {
+    let _ = writeln!(std::io::stderr(), "not tested on {} ({}): {what}", gpu.summary().name, gpu.summary().kind);
+}
