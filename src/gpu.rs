@@ -135,6 +135,7 @@ pub struct Gpu {
     queue: wgpu::Queue,
     summary: AdapterSummary,
     device_type: wgpu::DeviceType,
+    arrays_in_structs: bool,
     matrix: Option<u32>,
     warnings: Vec<String>,
     failure: Arc<Mutex<Option<Failure>>>,
@@ -197,6 +198,7 @@ impl Gpu {
             queue,
             summary,
             device_type: info.device_type,
+            arrays_in_structs: false,
             matrix,
             warnings,
             failure,
@@ -235,6 +237,7 @@ impl Gpu {
             queue,
             summary,
             device_type: info.device_type,
+            arrays_in_structs: false,
             matrix: None,
             warnings,
             failure: Arc::default(),
@@ -250,8 +253,8 @@ impl Gpu {
         Self { cache, pipeline_cache: Arc::default(), ..self }
     }
 
-    /// The same device, which says of itself what `pretence` has. For tests, of the kernels of a GPU where there is none;
-    /// no part of the interface.
+    /// The same device with what `pretence` says of it. For tests, of the kernels of GPUs where there is none; no part of the
+    /// interface.
     #[doc(hidden)]
     pub fn pretending(mut self, pretence: Pretence) -> Self {
         if let Some(device_type) = pretence.device_type {
@@ -260,6 +263,7 @@ impl Gpu {
             self.summary.kind = kind(device_type).into();
             self.device_type = device_type;
         }
+        self.arrays_in_structs |= pretence.arrays_in_structs;
         self
     }
 
@@ -314,6 +318,11 @@ impl Gpu {
                 bytes: limits.max_compute_workgroup_storage_size,
             },
         }
+    }
+
+    /// The text of a shader as this device gets it.
+    pub(crate) fn shader_text(&self, source: String) -> String {
+        if self.arrays_in_structs { pretence::arrays_in_structs(&source) } else { source }
     }
 
     /// What pipelines are made with, where something keeps what the driver makes of them.

@@ -33,6 +33,8 @@ mod accuracy;
 mod bound;
 mod check;
 mod dispatch;
+#[cfg(all(test, target_os = "linux"))]
+mod faults;
 mod input;
 mod pipelines;
 mod pool;

@@ -108,7 +108,10 @@ impl Pipelines {
 
     fn pipeline(&self, gpu: &Gpu, cache: Option<&wgpu::PipelineCache>, variant: &Variant) -> Arc<wgpu::ComputePipeline> {
         let label = variant.to_string();
-        let shader = wgpu::ShaderModuleDescriptor { label: Some(&label), source: wgpu::ShaderSource::Wgsl((self.source)(variant).into()) };
+        let shader = wgpu::ShaderModuleDescriptor {
+            label: Some(&label),
+            source: wgpu::ShaderSource::Wgsl(gpu.shader_text((self.source)(variant)).into()),
+        };
         let module = debug_span!("translate").in_scope(|| {
             if self.shader_checks {
                 gpu.device().create_shader_module(shader)

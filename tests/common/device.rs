@@ -3,9 +3,10 @@
 use std::io::Write as _;
 
 use densenet_wgpu::internal::Pretence;
-use densenet_wgpu::{Cache, Gpu};
+use densenet_wgpu::{Cache, Gpu, wgpu};
 
-/// Says what a device is taken for: `discrete` has the kernels of GPUs tested where there is only a software device.
+/// Says what a device is taken for, one or several of: `discrete`, which has the kernels of GPUs tested where there is only a
+/// software device, and `validated`, for GPU-assisted validation (`scripts/validate.sh`).
 const TEST_AS: &str = "DENSENET_TEST_AS";
 
 /// The device, which keeps nothing from one run of the tests to the next.
@@ -16,16 +17,21 @@ pub(crate) fn open_gpu() -> Gpu {
 
 /// The device as the environment has it taken for.
 pub(crate) fn pretending(gpu: Gpu) -> Gpu {
-    match std::env::var(TEST_AS).as_deref() {
-        Err(_) | Ok("") => gpu,
-        Ok("discrete") => gpu.pretending(Pretence::discrete()),
-        Ok(other) => panic!("{TEST_AS}: expected discrete, found {other:?}"),
+    let mut pretence = Pretence::default();
+    for word in std::env::var(TEST_AS).unwrap_or_default().split(',') {
+        match word {
+            "" => {}
+            "discrete" => pretence.device_type = Some(wgpu::DeviceType::DiscreteGpu),
+            "validated" => pretence.arrays_in_structs = true,
+            other => panic!("{TEST_AS}: expected discrete or validated, found {other:?}"),
+        }
     }
+    gpu.pretending(pretence)
 }
 
 /// Whether it is a processor that runs the kernels of GPUs, which takes it many times as long as its own.
 pub(crate) fn is_slow(gpu: &Gpu) -> bool {
-    !gpu.is_software() && gpu.device().adapter_info().device_type == densenet_wgpu::wgpu::DeviceType::Cpu
+    !gpu.is_software() && gpu.device().adapter_info().device_type == wgpu::DeviceType::Cpu
 }
 
 /// Says on standard error, also where the harness keeps what a test prints to itself, what cannot be tested on this device.
