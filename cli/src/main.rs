@@ -12,6 +12,8 @@ mod devices;
 mod dump;
 mod embed;
 mod exit;
+#[cfg(target_os = "linux")]
+mod headless;
 mod heatmap;
 mod hub;
 mod infer;
@@ -101,6 +103,11 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    #[cfg(target_os = "linux")]
+    // SAFETY: nothing has started a thread yet.
+    unsafe {
+        headless::quieten();
+    }
     panics::tell();
     interrupt::listen();
     paint::as_asked(std::env::args_os().filter_map(|argument| argument.into_string().ok()));
