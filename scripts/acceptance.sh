@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# What is run before an issue is called resolved, beyond what every change must pass (.ci/run): every test as on a GPU, the
+# validation layers, other drivers, large networks, more random ones, and other engines. Appends a record with the commit to
+# benches/results/acceptance-DATE.md, to be committed. What could not be run is recorded as not run, with the reason.
+# Exit status 1: a part failed. Takes an hour or two on two cores.
+#
+#   --python PATH    an interpreter that has the other engines (benches/README.md); without it they are not compared
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+python=''
+while [ $# -gt 0 ]; do
+    case $1 in
+        --python) python=${2:?a path} && shift 2 ;;
+        *) sed -n '2,/^set/{s/^# \{0,1\}//p}' "$0" && exit 2 ;;
+    esac
+done
+
+target=${CARGO_TARGET_DIR:-target}
+binary=$target/debug/densenet
+logs=$target/acceptance
+rows=$logs/rows
+mkdir -p "$logs"
+: >"$rows"
+failed=0
+
+# Runs a part and writes its row. Exit status 77: it could not be run; the last line says why.
+part() {
+    local name=$1 log=$logs/${1//[^a-zA-Z0-9]/-}.log started=$SECONDS status=0 result
+    shift
+    echo "== $name"
+    "$@" >"$log" 2>&1 || status=$?
+    case $status in
+        0) result=passed ;;
+        77) result="not run: $(tail -n 1 "$log")" ;;
+        *) result="**failed**, status $status: $(tail -n 1 "$log")" failed=1 && tail -n 30 "$log" ;;
+    esac
+    # What a test said it cannot test here belongs to its result.
+    local untested
+    untested=$(sed -n 's/^.*\(not tested on .*\)$/\1/p' "$log" | sort -u | paste -sd ';' | sed 's/;/; /g')
+    echo "| $name | $result${untested:+; $untested} | $((SECONDS - started)) s |" | tee -a "$rows"
+}
+
+tests=(cargo test --locked --features "dicom,hub")
+
+compare() {
+    [ -n "$python" ] || { echo "no interpreter with the other engines: --python" && return 77; }
+    scripts/compare.sh --quick --python "$python" --python-webgpu "$python" --binary "$binary"
+}
+
+# On another driver: the tests of kernels, networks and the engine, and the demo, whose standard error is a newcomer's first sight.
+driver() {
+    scripts/in-debian.sh "$1" true || return
+    scripts/in-debian.sh "$1" "${tests[@]}" --package densenet-wgpu --lib --test engine --test kernels --test networks --test digits || return 1
+    local stderr
+    stderr=$(scripts/in-debian.sh "$1" env -u XDG_RUNTIME_DIR -u DISPLAY -u WAYLAND_DISPLAY "$binary" classify examples/digits --model digits 2>&1 >/dev/null) || return 1
+    [ "$(grep -vc '^warning: no GPU in use' <<<"$stderr")" -eq 0 ] || { echo "unexpected on standard error: $stderr" && return 1; }
+}
+
+part "tests" scripts/test.sh --locked
+part "tests as on a discrete GPU" env DENSENET_TEST_AS=discrete scripts/test.sh --locked
+part "random networks, 500" env PROPTEST_CASES=500 PROPTEST_RNG_SEED="$(date +%s)" "${tests[@]}" --test kernels random_networks
+for arch in densenet169 densenet201 densenet161 densenet264; do
+    for precision in f32 f16; do
+        part "verify $arch in $precision" "$binary" verify --arch "$arch" --precision "$precision"
+    done
+done
+part "validation layers" scripts/validate.sh
+for suite in bookworm sid; do
+    part "Mesa of Debian $suite" driver "$suite"
+    part "validation layers of Debian $suite" scripts/in-debian.sh "$suite" scripts/validate.sh
+done
+part "other engines" compare
+
+version() { scripts/in-debian.sh "$1" dpkg-query --showformat '${Version}' --show "$2" 2>/dev/null || echo none; }
+record=benches/results/acceptance-$(date +%F).md
+{
+    [ -e "$record" ] || printf '# Acceptance, %s\n' "$(date +%F)"
+    printf '\n## %s\n\n' "$(git rev-parse --short=12 HEAD)$(git diff --quiet HEAD || echo ', and changes that are not committed')"
+    "$binary" devices | sed 's/^/    /'
+    printf '\n%s, %s threads, %s. Debian bookworm: Mesa %s; sid: Mesa %s, layers %s.\n\n' "$(uname -sm)" "$(nproc)" "$(rustc --version)" \
+        "$(version bookworm mesa-vulkan-drivers)" "$(version sid mesa-vulkan-drivers)" "$(version sid vulkan-validationlayers)"
+    printf '| part | result | took |\n| --- | --- | ---: |\n'
+    cat "$rows"
+} >>"$record"
+echo "== $record"
+exit "$failed"
