@@ -33,7 +33,7 @@ layered() {
 
 # Whether a fault on purpose is reported, by a message with this in it.
 reports() {
-    layered cargo test --quiet "${options[@]}" --package densenet-wgpu --lib -- --ignored "$1" || refuse "$1 ended otherwise: $(tail -n 20 "$log")"
+    layered cargo test --quiet "${options[@]}" --lib -- --ignored "$1" || refuse "$1 ended otherwise: $(tail -n 20 "$log")"
     grep -qE "$2" "$messages"
 }
 
@@ -65,8 +65,8 @@ fi
 densenet121=densenet121_gives_the_same_bits_whenever_and_with_whomever_it_runs
 for kernels in validated validated,discrete; do
     export DENSENET_TEST_AS=$kernels
-    silent "the engine's tests, $kernels" cargo test --quiet "${options[@]}" --package densenet-wgpu --test engine
-    silent "DenseNet-121, $kernels" cargo test --quiet "${options[@]}" --package densenet-wgpu --test networks "$densenet121"
+    silent "the engine's tests, $kernels" cargo test --quiet "${options[@]}" --test engine
+    silent "DenseNet-121, $kernels" cargo test --quiet "${options[@]}" --test networks "$densenet121"
 done
 "$binary" init --arch densenet121 --classes 10 "$folder/densenet121.safetensors" 2>/dev/null
 for precision in f32 f16; do

@@ -59,7 +59,9 @@ fn engine() -> &'static Engine {
 /// A device of a program's own, with no more than these limits.
 fn own_device(limits: wgpu::Limits) -> (wgpu::Device, wgpu::Queue) {
     pollster::block_on(async {
-        let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
+        // Without debugging, which writes into shaders what validation layers of 2023 cannot read: that they are WGSL.
+        let descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
+        let instance = wgpu::Instance::new(wgpu::InstanceDescriptor { flags: wgpu::InstanceFlags::empty(), ..descriptor });
         let adapter = instance.request_adapter(&wgpu::RequestAdapterOptions::default()).await.unwrap();
         adapter.request_device(&wgpu::DeviceDescriptor { required_limits: limits, ..Default::default() }).await.unwrap()
     })
