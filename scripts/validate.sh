@@ -65,9 +65,12 @@ fi
 densenet121=densenet121_gives_the_same_bits_whenever_and_with_whomever_it_runs
 for kernels in validated validated,discrete; do
     export DENSENET_TEST_AS=$kernels
-    silent "the engine's tests, $kernels" cargo test --quiet "${options[@]}" --test engine
+    silent "the engine's tests, $kernels" cargo test --quiet "${options[@]}" --test engine -- --skip threads_run_while
     silent "DenseNet-121, $kernels" cargo test --quiet "${options[@]}" --test networks "$densenet121"
 done
+# Measuring every tile of instrumented shaders would take many minutes; what matters here are barriers.
+enable "$synchronisation"
+silent "an engine that is tuned while it runs" cargo test --quiet "${options[@]}" --test engine threads_run_while
 "$binary" init --arch densenet121 --classes 10 "$folder/densenet121.safetensors" 2>/dev/null
 for precision in f32 f16; do
     silent "densenet classify in $precision" "$binary" classify examples/digits/7-1442-8.png examples/digits/3-1474-64.png \
