@@ -42,5 +42,5 @@ fn two_writes_without_a_barrier() {
         });
     }
     gpu.wait(gpu.queue().submit([encoder.finish()])).unwrap();
-    assert_eq!(gpu.failure(), None);
+    assert!(gpu.failure().is_none());
 }
