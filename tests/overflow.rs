@@ -12,7 +12,8 @@ use densenet_wgpu::{Config, Engine, EngineOptions, Error, Gpu, Graph, Input, Pre
 
 #[expect(dead_code, reason = "other tests use the rest")]
 mod common;
-use common::{open_gpu, seeded_input, seeded_weights};
+use common::device::open_gpu;
+use common::{seeded_input, seeded_weights};
 
 /// The least magnitude that rounds to an infinity of 16 bits.
 const BEYOND: f32 = 65520.0;
