@@ -140,7 +140,7 @@ impl Resident {
         tensors.for_each(|(name, tensor)| {
             weights.insert(name, tensor);
         });
-        let engine = Engine::new(gpu, graph, &weights, EngineOptions { tuning: Some(tuning), ..EngineOptions::default() })?;
+        let engine = Engine::new(gpu, graph, &weights, EngineOptions::default().with_tuning(tuning))?;
         let buffer = |shape: Shape, usage| {
             let size = (shape.elements() * size_of::<f32>()) as u64;
             gpu.device().create_buffer(&BufferDescriptor { label: None, size, usage, mapped_at_creation: false })
@@ -205,7 +205,7 @@ fn kernels(criterion: &mut Criterion) {
     println!("{}, {}", gpu.summary().name, gpu.summary().driver);
     for layer in &LAYERS {
         let graph = layer.graph().expect("every layer is a network");
-        let plan = |tuning| Plan::new(&graph, PlanOptions { tuning, ..PlanOptions::default() });
+        let plan = |tuning| Plan::new(&graph, PlanOptions::default().with_tuning(tuning));
         let own = own(&gpu);
         let mut group = criterion.benchmark_group(layer.name);
         group.throughput(throughput(&plan(own.clone()).expect("the device has tiles for everything")));

@@ -14,7 +14,7 @@ fn main() -> Result<()> {
         Some(path) => Checkpoint::open(path)?,
         None => Checkpoint::from_bytes(include_bytes!("../models/digits.safetensors"), "digits")?,
     };
-    let Description { preprocessing, assumed, .. } = model.describe(None);
+    let Description { preprocessing, assumed, .. } = model.complete_description(None);
     assumed.iter().for_each(|sentence| eprintln!("{}: {sentence}", model.name));
     let input = preprocessing.apply(&Picture::open(picture)?)?;
     let graph = model.graph(input.height, input.width)?;

@@ -12,8 +12,9 @@ fn main() -> densenet_wgpu::Result<()> {
     let Shape { height, width, .. } = graph.input_shape();
     let input = vec![0.5; graph.input_shape().elements()];
 
-    let profile = Profile::measure(&engine, Input::values(&input, [height, width]), 10, Ceilings::measure(&gpu)?)?;
-    println!("{}", Profile { model: "mine".into(), ..profile.clone() });
+    let mut profile = Profile::measure(&engine, Input::values(&input, [height, width]), 10, Ceilings::measure(&gpu)?)?;
+    profile.model = "mine".into();
+    println!("{profile}");
     let slowest = profile.steps.iter().max_by(|a, b| a.gpu_ms.total_cmp(&b.gpu_ms));
     if let Some(step) = slowest {
         println!("{} takes longest: {:.0} % of the time, bound by {}", step.name, 100.0 * step.share, step.bound);

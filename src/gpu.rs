@@ -46,6 +46,7 @@ const SOFTWARE: &str = "software device";
 /// }
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct AdapterSummary {
     /// Its place in [`Gpu::adapters`]: 0 is what is taken by default.
     pub index: usize,

@@ -17,7 +17,7 @@
 //! use densenet_wgpu::{Engine, EngineOptions, Gpu, Input, models};
 //!
 //! let mut model = models::bundled("digits").expect("it is bundled")?; // or Checkpoint::open("best.pth")
-//! let preprocessing = model.describe(None).preprocessing;
+//! let preprocessing = model.complete_description(None).preprocessing;
 //! let input = preprocessing.apply(&Picture::open("examples/digits/7-1442-8.png")?)?;
 //! let graph = model.graph(input.height, input.width)?;
 //! let engine = Engine::new(&Gpu::open(None)?, &graph, &model.weights, EngineOptions::default())?;

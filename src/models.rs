@@ -39,7 +39,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 /// let published = models::published("densenet121-res224-all").expect("it is published");
 /// let path = Hub::from_env()?.fetch(&published.into(), &mut |_, _| {})?;
 /// let mut model = Checkpoint::open(path)?;
-/// let preprocessing = model.describe(Some(published.preset)).preprocessing;
+/// let preprocessing = model.complete_description(Some(published.preset)).preprocessing;
 /// assert_eq!(preprocessing.channels, 1);
 /// # Ok::<(), densenet_wgpu::Error>(())
 /// ```

@@ -20,6 +20,7 @@ use crate::kernels::{Kernel, Variant, fma, stream};
 /// # }
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Peak {
     /// Billions of operations a second on 32-bit floats, two a multiply-add.
     pub gflops: f64,

@@ -63,7 +63,7 @@ fn failures(case: &Value) -> Vec<String> {
 }
 
 fn checkpoint_legend(mut checkpoint: Checkpoint) -> densenet_wgpu::labels::Legend {
-    checkpoint.describe(None);
+    checkpoint.complete_description(None);
     checkpoint.legend()
 }
 

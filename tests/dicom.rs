@@ -36,7 +36,7 @@ fn arrays<T: Deserialize>(name: &str) -> Vec<(String, Vec<u64>, Vec<T>)> {
 /// The picture that `<file>` or, through its VOI LUT, `<file>-voi` names.
 fn decoded(name: &str) -> Picture {
     let (file, voi_lut) = name.strip_suffix("-voi").map_or((name, false), |file| (file, true));
-    let decoding = Decoding { voi_lut, ..Decoding::default() };
+    let decoding = Decoding::default().with_voi_lut(voi_lut);
     decoding.decode(&FILES[file]).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
@@ -50,7 +50,7 @@ fn every_kind_of_file_is_what_pydicom_makes_of_it() {
         let off = found.samples().iter().zip(&samples).map(|(a, b)| a.abs_diff(*b)).max();
         assert_eq!(off, Some(0), "{name}");
         let frames = if name.contains("three-frames") { 3 } else { 1 + u32::from(name == "baseline-fragments") };
-        assert_eq!(found.dicom(), Some(Dicom { frames, lacks_voi_lut: false }), "{name}");
+        assert!(matches!(found.dicom(), Some(Dicom { frames: found, lacks_voi_lut: false, .. }) if found == frames), "{name}");
     }
 }
 
@@ -120,7 +120,7 @@ fn a_narrow_window_has_every_level() {
     let samples: Vec<u16> = (0..4096).collect();
     let bytes = file(NATIVE, &radiograph(64, 64, ["1000.5", "257"], &samples));
     let levels = |voi_lut| {
-        let picture = Decoding { voi_lut, ..Decoding::default() }.decode(&bytes).unwrap();
+        let picture = Decoding::default().with_voi_lut(voi_lut).decode(&bytes).unwrap();
         picture.samples().iter().step_by(3).copied().collect::<Vec<u8>>()
     };
     // Values 872 to 1128 are the window; before, below and behind it there is nothing to tell apart.
@@ -135,9 +135,9 @@ fn a_narrow_window_has_every_level() {
 
 #[test]
 fn a_file_without_a_window_says_so_where_one_is_asked_for() {
-    let decoding = Decoding { voi_lut: true, ..Decoding::default() };
+    let decoding = Decoding::default().with_voi_lut(true);
     let found = decoding.decode(&FILES["grey-12"]).unwrap();
-    assert_eq!(found.dicom(), Some(Dicom { frames: 1, lacks_voi_lut: true }));
+    assert!(matches!(found.dicom(), Some(Dicom { frames: 1, lacks_voi_lut: true, .. })));
     assert_eq!(found.samples(), decoded("grey-12").samples());
     assert_eq!(Picture::decode(b"P5 1 1 255 x").unwrap().dicom(), None);
 }
@@ -162,7 +162,7 @@ fn what_is_not_read_is_refused_by_name() {
     // What is not looked at may be wrong.
     let windowless = &FILES["refused/windowless"];
     assert!(Picture::decode(windowless).is_ok());
-    let error = Decoding { voi_lut: true, ..Decoding::default() }.decode(windowless).unwrap_err().to_string();
+    let error = Decoding::default().with_voi_lut(true).decode(windowless).unwrap_err().to_string();
     assert!(error.contains("expected a window's centre and width, found 0"), "{error}");
 }
 
@@ -175,19 +175,19 @@ fn limits_hold_before_memory_is_taken() {
     };
     let huge = &FILES["refused/huge"];
     assert_eq!(limited(&Decoding::default(), huge), ("pixels", 178_956_970));
-    assert_eq!(limited(&Decoding { max_pixels: u64::MAX, ..Decoding::default() }, huge), ("bytes", 1 << 30));
+    assert_eq!(limited(&Decoding::default().with_max_pixels(u64::MAX), huge), ("bytes", 1 << 30));
     for name in ["grey-12", "rle-12", "lossless-12", "extended-12", "baseline", "baseline-422", "deflated"] {
         let file = &FILES[name];
-        assert_eq!(limited(&Decoding { max_pixels: 13 * 18 - 1, ..Decoding::default() }, file).0, "pixels", "{name}");
-        assert_eq!(limited(&Decoding { max_decoder_bytes: 200, ..Decoding::default() }, file), ("bytes", 200), "{name}");
+        assert_eq!(limited(&Decoding::default().with_max_pixels(13 * 18 - 1), file).0, "pixels", "{name}");
+        assert_eq!(limited(&Decoding::default().with_max_decoder_bytes(200), file), ("bytes", 200), "{name}");
         let most = file.len() as u64 - 1;
-        assert_eq!(limited(&Decoding { max_file_bytes: most, ..Decoding::default() }, file), ("bytes", most), "{name}");
+        assert_eq!(limited(&Decoding::default().with_max_file_bytes(most), file), ("bytes", most), "{name}");
     }
     // Two gibibytes of zeros.
     let mut deflater = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
     (0..2048).for_each(|_| deflater.write_all(&[0; 1 << 20]).unwrap());
     let bomb = file(DEFLATED, &deflater.finish().unwrap());
-    assert_eq!(limited(&Decoding { max_decoder_bytes: 1 << 20, ..Decoding::default() }, &bomb), ("bytes", 1 << 20));
+    assert_eq!(limited(&Decoding::default().with_max_decoder_bytes(1 << 20), &bomb), ("bytes", 1 << 20));
 }
 
 #[test]
@@ -240,7 +240,7 @@ proptest! {
             let place = (place * content.len() as f64) as usize;
             content[place] = byte;
         }
-        match (Decoding { voi_lut: true, ..Decoding::default() }).decode(&content) {
+        match (Decoding::default().with_voi_lut(true)).decode(&content) {
             Ok(picture) => prop_assert_eq!(picture.samples().len(), picture.height() * picture.width() * 3, "{}", name),
             Err(error) => prop_assert!(!error.to_string().contains("decoder failed"), "{}: {}", name, error),
         }

@@ -414,7 +414,7 @@ fn small_device(max_buffer_size: u64) -> Gpu {
 fn batches_are_split_where_buffers_are_limited() {
     let (graph, weights) = network(64, 64);
     // The device has no subgroups: it gets the kernels of GPUs, whose tiles depend on the batch.
-    let options = EngineOptions { batch_invariant: true, ..EngineOptions::default() };
+    let options = EngineOptions::default().with_batch_invariant(true);
     let engine = Engine::new(&small_device(1 << 20), &graph, &weights, options).unwrap();
     let pictures = input(2, 33, 64, 64);
     let largest = engine.plan(33, 64, 64).unwrap().byte_buffers().max().unwrap();
@@ -501,7 +501,7 @@ fn several_outputs_are_joined_where_buffers_are_limited() {
     let gpu = small_device(1 << 20);
     let (device, queue) = (gpu.device(), gpu.queue());
     let (graph, weights) = outputs(64, 64);
-    let options = EngineOptions { batch_invariant: true, ..EngineOptions::default() };
+    let options = EngineOptions::default().with_batch_invariant(true);
     let engine = Engine::new(&gpu, &graph, &weights, options).unwrap();
     let pictures = input(2, 7, 200, 170);
     assert!(engine.plan(4, 200, 170).unwrap().byte_buffers().max().unwrap() > 1 << 20, "the test needs larger pictures");
@@ -677,7 +677,7 @@ fn what_16_bits_cannot_hold_is_refused() {
         return untested(gpu(), "16-bit floats, which it has not");
     }
     let (graph, weights) = network(40, 33);
-    let half = || EngineOptions { precision: Precision::F16, ..EngineOptions::default() };
+    let half = || EngineOptions::default().with_precision(Precision::F16);
     let scaled = |layer: &str, factor: f32| {
         let mut weights = weights.clone();
         let name = format!("{layer}.weight");

@@ -109,7 +109,7 @@ fn failures(case: &Odd, fused_checks: bool, tunings: Vec<Tuning>) -> Vec<String>
         let shader_checks = fusion == fused_checks;
         let precision = tuning.precision();
         let engine = format!("{fusion} fusion, {shader_checks} checks, {tuning:?}");
-        let options = EngineOptions { fusion, shader_checks, tuning: Some(tuning), ..EngineOptions::default() };
+        let options = EngineOptions::default().with_fusion(fusion).with_shader_checks(shader_checks).with_tuning(tuning);
         let failure = match run(case, &weights, &input, options) {
             Ok(actual) => {
                 assert_eq!(actual.len(), expected.len());
@@ -155,7 +155,7 @@ fn pictures_are_looked_up() {
     {
         let shape = Shape::new(channels, height, width);
         let case = format!("batch {batch} of {shape}");
-        let options = EngineOptions { shader_checks: index % 2 == 0, ..EngineOptions::default() };
+        let options = EngineOptions::default().with_shader_checks(index % 2 == 0);
         let engine = Engine::new(gpu(), &Graph::new(shape), &Weights::new(), options).unwrap();
         for round in 0..2 {
             let mut pictures = Pictures::new(round, batch, shape);
@@ -228,7 +228,7 @@ fn a_tuning_for_a_device_that_can_do_more_is_refused() {
     let matrix = Capabilities { matrix: Some(4), ..own };
     let subgroup = Capabilities { subgroup: Some([24, 24]), ..own };
     for (capabilities, beyond) in [(large, "workgroups of"), (matrix, "matrices of 4x4"), (subgroup, "subgroups of 24 to 24")] {
-        let options = EngineOptions { tuning: Some(Tuning::new(capabilities)), ..EngineOptions::default() };
+        let options = EngineOptions::default().with_tuning(Tuning::new(capabilities));
         let message = Engine::new(gpu(), &case.graph, &weights, options).unwrap_err().to_string();
         assert!(message.contains("expected a tuning for what this device can do") && message.contains(beyond), "{message}");
     }

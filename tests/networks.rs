@@ -23,12 +23,12 @@ fn fused() -> EngineOptions {
 }
 
 fn unfused() -> EngineOptions {
-    EngineOptions { fusion: false, ..EngineOptions::default() }
+    EngineOptions::default().with_fusion(false)
 }
 
 /// 16-bit floats, with the kernels that suit the device.
 fn half() -> EngineOptions {
-    EngineOptions { precision: Precision::F16, ..EngineOptions::default() }
+    EngineOptions::default().with_precision(Precision::F16)
 }
 
 /// Whether the device has 16-bit floats; says so where it has not.
@@ -43,7 +43,7 @@ fn has_half() -> bool {
 /// The kernels that any GPU gets, software or not.
 fn portable(precision: Precision) -> EngineOptions {
     let capabilities = Capabilities { software: false, subgroup: None, ..gpu().capabilities() };
-    EngineOptions { tuning: Some(Tuning::new(capabilities).with_precision(precision)), ..EngineOptions::default() }
+    EngineOptions::default().with_tuning(Tuning::new(capabilities).with_precision(precision))
 }
 
 fn gpu() -> &'static Gpu {
@@ -70,7 +70,7 @@ fn cases() -> Vec<Case> {
 fn invariant(options: EngineOptions) -> EngineOptions {
     let Capabilities { software, subgroup, .. } = gpu().capabilities();
     let has_lanes = software && subgroup.is_some_and(|[least, _]| least.is_multiple_of(8));
-    EngineOptions { batch_invariant: !has_lanes, ..options }
+    options.with_batch_invariant(!has_lanes)
 }
 
 fn engine(case: &Case, options: EngineOptions) -> Engine {
@@ -150,7 +150,7 @@ fn logits_are_pytorchs_with_matrix_units() {
     }
     let tuning = Tuning::new(capabilities).with_precision(Precision::F16);
     for case in cases() {
-        let options = EngineOptions { tuning: Some(tuning.clone()), ..EngineOptions::default() };
+        let options = EngineOptions::default().with_tuning(tuning.clone());
         let plan = engine(&case, options.clone()).plan(case.batch, case.height, case.width).unwrap();
         assert!(plan.steps().iter().any(|step| step.kernel.variant.shader() == Shader::ConvMatrix), "{}", case.name);
         let failures = failures(&case, options);

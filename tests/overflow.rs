@@ -207,7 +207,9 @@ fn encoded(engine: &Engine, input: &[f32]) -> Vec<f32> {
 fn engine(case: &Case, weights: &Weights, fusion: bool, tile: Option<Tile>) -> Option<Engine> {
     let own = Tuning::new(gpu().capabilities()).with_precision(Precision::F16);
     let tuning = Some(if let Some(tile) = tile { own.only(tile) } else { own });
-    match Engine::new(gpu(), &case.graph, weights, EngineOptions { fusion, tuning, ..EngineOptions::default() }) {
+    let mut options = EngineOptions::default().with_fusion(fusion);
+    options.tuning = tuning;
+    match Engine::new(gpu(), &case.graph, weights, options) {
         Err(Error::NoKernel { .. }) if tile.is_some() => None,
         engine => Some(engine.unwrap_or_else(|error| panic!("{}: {error}", case.name))),
     }
@@ -310,7 +312,9 @@ fn a_dense_layer_that_overflows_is_an_error() {
         let any_gpu = Capabilities { f16: true, ..Capabilities::default() };
         for capabilities in [gpu().capabilities(), any_gpu] {
             let tuning = Some(Tuning::new(capabilities).with_precision(Precision::F16));
-            let engine = Engine::new(gpu(), &graph, &weights, EngineOptions { tuning, ..EngineOptions::default() }).unwrap();
+            let mut options = EngineOptions::default();
+            options.tuning = tuning;
+            let engine = Engine::new(gpu(), &graph, &weights, options).unwrap();
             assert!(matches!(engine.run(values(&graph, &input)), Err(Error::HalfOverflow)), "sign {sign}, {capabilities:?}");
             assert!(encoded(&engine, &input).iter().all(|logit| logit.is_nan()), "sign {sign}, {capabilities:?}");
         }
@@ -344,7 +348,7 @@ fn infinities_of_32_bits_are_infinities() {
         scale(&mut weights, "layer", 1e19);
         input.iter_mut().for_each(|x| *x *= 1e20 / largest);
         for tuning in [Tuning::new(gpu().capabilities()), Tuning::default()] {
-            let engine = Engine::new(gpu(), &graph, &weights, EngineOptions { tuning: Some(tuning), ..Default::default() }).unwrap();
+            let engine = Engine::new(gpu(), &graph, &weights, EngineOptions::default().with_tuning(tuning)).unwrap();
             let outputs = engine.start(values(&graph, &input)).unwrap().wait_all().unwrap();
             for infinity in [f32::INFINITY, f32::NEG_INFINITY] {
                 assert!(outputs.iter().all(|output| output.contains(&infinity)), "{name}: {infinity} is missing");

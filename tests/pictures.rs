@@ -223,11 +223,8 @@ fn a_picture_that_cannot_be_used_is_a_message() {
 
 #[test]
 fn every_decoder_keeps_the_limits_it_is_given() {
-    let [roomy, none, few] = [(300, 1 << 20), (300, 100), (200, 1 << 20)].map(|(max_pixels, max_decoder_bytes)| Decoding {
-        max_pixels,
-        max_decoder_bytes,
-        ..Decoding::default()
-    });
+    let [roomy, none, few] = [(300, 1 << 20), (300, 100), (200, 1 << 20)]
+        .map(|(max_pixels, max_decoder_bytes)| Decoding::default().with_max_pixels(max_pixels).with_max_decoder_bytes(max_decoder_bytes));
     let mut seen = 0;
     for (name, content, expected) in files("kinds") {
         if expected.width() * expected.height() != 21 * 13 {
@@ -246,8 +243,8 @@ fn every_decoder_keeps_the_limits_it_is_given() {
     assert_eq!(seen, 76);
     let jpeg = files("kinds").into_iter().find(|(name, ..)| name == "rgb-420-95.jpg").unwrap().1;
     let bytes = jpeg.len() as u64;
-    assert!(Decoding { max_file_bytes: bytes, ..Decoding::default() }.decode(&jpeg).is_ok());
-    let error = Decoding { max_file_bytes: bytes - 1, ..Decoding::default() }.decode(&jpeg).unwrap_err().to_string();
+    assert!(Decoding::default().with_max_file_bytes(bytes).decode(&jpeg).is_ok());
+    let error = Decoding::default().with_max_file_bytes(bytes - 1).decode(&jpeg).unwrap_err().to_string();
     assert_eq!(error, format!("the file has more bytes; expected at most {}: make it smaller first", bytes - 1));
 }
 

@@ -19,7 +19,7 @@ mod graphs;
 fn plan(graph: &Graph, batch: usize, fusion: bool) -> Plan {
     let capabilities = Capabilities { software: true, subgroup: Some([8, 8]), ..Default::default() };
     let tuning = Tuning::new(capabilities);
-    Plan::new(graph, PlanOptions { batch, fusion, tuning, ..Default::default() }).unwrap()
+    Plan::new(graph, PlanOptions::default().with_batch(batch).with_fusion(fusion).with_tuning(tuning)).unwrap()
 }
 
 fn densenet121(height: usize, width: usize) -> Graph {
@@ -62,7 +62,7 @@ fn matrix_units_compute_convolutions_where_they_can() {
     };
     let shaders = |capabilities: Capabilities, precision: Precision, batch: usize| -> HashSet<Shader> {
         let tuning = Tuning::new(capabilities).with_precision(precision);
-        let plan = Plan::new(&densenet121(224, 224), PlanOptions { batch, tuning, ..Default::default() }).unwrap();
+        let plan = Plan::new(&densenet121(224, 224), PlanOptions::default().with_batch(batch).with_tuning(tuning)).unwrap();
         plan.steps().iter().map(|step| step.kernel.variant.shader()).filter(|shader| shader.name().starts_with("conv")).collect()
     };
     let small = Workgroup::default();
@@ -190,7 +190,7 @@ fn weights_are_packed_alike_for_every_size_and_batch() {
 
 #[test]
 fn weight_buffers_stay_below_the_limit() {
-    let options = PlanOptions { byte_weight_buffer: 1 << 20, ..Default::default() };
+    let options = PlanOptions::default().with_byte_weight_buffer(1 << 20);
     let small = Plan::new(&densenet121(224, 224), options).unwrap();
     let largest = small.packs().iter().map(|packed| 4 * packed.pack.elements() as u64).max().unwrap();
     assert!(small.byte_weight_buffers().count() > 20);
@@ -241,7 +241,7 @@ fn networks_without_parameters_have_plans() {
 #[test]
 fn batches_and_pictures_that_nothing_can_hold_are_refused() {
     let graph = densenet121(224, 224);
-    let refused = |batch| Plan::new(&graph, PlanOptions { batch, ..Default::default() }).unwrap_err();
+    let refused = |batch| Plan::new(&graph, PlanOptions::default().with_batch(batch)).unwrap_err();
     assert!(matches!(refused(0), Error::Input { .. }), "{}", refused(0));
     assert!(refused(0).to_string().contains("at least 1"), "{}", refused(0));
 

@@ -19,7 +19,7 @@ const CEILINGS: Ceilings = Ceilings { gflops: 100.0, gigabytes_per_second: 10.0,
 
 fn engine(fusion: bool) -> Engine {
     let graph = Config::densenet121().graph(SIZE[0], SIZE[1]).unwrap();
-    let options = EngineOptions { fusion, ..EngineOptions::default() };
+    let options = EngineOptions::default().with_fusion(fusion);
     Engine::new(&open_gpu(), &graph, &seeded_weights(&graph, 1), options).unwrap()
 }
 
@@ -117,7 +117,7 @@ fn a_profile_is_json_and_comes_back() {
 
 #[test]
 fn a_comparison_leaves_nothing_out() {
-    let unfused = Plan::new(&Config::densenet121().graph(97, 131).unwrap(), PlanOptions { fusion: false, ..Default::default() }).unwrap();
+    let unfused = Plan::new(&Config::densenet121().graph(97, 131).unwrap(), PlanOptions::default().with_fusion(false)).unwrap();
     assert!(unfused.steps().len() > profile().steps.len());
     let mut slower = profile().clone();
     let slowed = slower.steps.iter_mut().find(|step| step.name == "features.transition2.conv").unwrap();

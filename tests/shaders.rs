@@ -278,7 +278,7 @@ fn plans_use_no_other_variants() {
         for [height, width] in [[224, 224], [97, 131], [32, 32]] {
             let graph = config.graph(height, width).unwrap();
             for (fusion, batch) in [(true, 1), (true, 3), (false, 1), (false, 3)] {
-                let plan = Plan::new(&graph, PlanOptions { batch, fusion, ..Default::default() }).unwrap();
+                let plan = Plan::new(&graph, PlanOptions::default().with_batch(batch).with_fusion(fusion)).unwrap();
                 for step in plan.steps() {
                     let variant = &step.kernel.variant;
                     assert!(

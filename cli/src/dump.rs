@@ -27,7 +27,7 @@ impl Dump {
 
     /// Appends what an input became. Errors where it is of another size than what came before.
     pub(crate) fn push(&mut self, subject: &Subject, pictures: &[Prepared]) -> Result<(), Stop> {
-        for Prepared { picture, tables } in pictures {
+        for Prepared { picture, tables, .. } in pictures {
             let shape = [tables.len(), picture.height(), picture.width()];
             let first = self.first.get_or_insert_with(|| {
                 self.shape = shape;

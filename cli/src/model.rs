@@ -163,7 +163,7 @@ impl PreprocessingOptions {
                 (None, None) => (None, None),
             },
         };
-        let Description { preprocessing, preset, assumed } = model.describe(preset);
+        let Description { preprocessing, preset, assumed, .. } = model.complete_description(preset);
         for sentence in assumed {
             message::note(&format!("{} {sentence}", model.name));
         }

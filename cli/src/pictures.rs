@@ -43,17 +43,16 @@ pub(crate) struct PictureOptions {
 impl PictureOptions {
     /// How the pictures' files are decoded.
     pub(crate) fn decoding(&self) -> Decoding {
-        let own = Decoding::default();
-        let [max_pixels, max_bytes] = [self.max_pixels, self.max_bytes].map(|given| given.map(|Count(count)| count));
-        Decoding {
-            max_pixels: max_pixels.unwrap_or(own.max_pixels),
-            max_file_bytes: max_bytes.unwrap_or(own.max_file_bytes),
-            max_decoder_bytes: max_bytes.unwrap_or(own.max_decoder_bytes),
-            #[cfg(feature = "dicom")]
-            voi_lut: self.voi_lut,
-            #[cfg(not(feature = "dicom"))]
-            voi_lut: false,
+        let mut decoding = Decoding::default();
+        if let Some(Count(pixels)) = self.max_pixels {
+            decoding = decoding.with_max_pixels(pixels);
         }
+        if let Some(Count(bytes)) = self.max_bytes {
+            decoding = decoding.with_max_file_bytes(bytes).with_max_decoder_bytes(bytes);
+        }
+        #[cfg(feature = "dicom")]
+        let decoding = decoding.with_voi_lut(self.voi_lut);
+        decoding
     }
 
     /// A model's `own` preprocessing, for the size that was asked for.
@@ -88,7 +87,7 @@ impl Notices {
             let found = format!("EXIF orientation {} is not applied, as in torchvision", orientation.exif());
             message::warning(&format!("{subject}: {found}; --exif turns pictures upright (said once)"));
         }
-        let Some(Dicom { frames, lacks_voi_lut }) = picture.dicom() else { return };
+        let Some(Dicom { frames, lacks_voi_lut, .. }) = picture.dicom() else { return };
         if !self.dicom {
             self.dicom = true;
             message::warning(&format!("{subject}: DICOM: this is no medical device, and what it finds no diagnosis (said once)"));

@@ -73,7 +73,7 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
         None => Tuning::default(),
     };
     let plan =
-        Plan::new(&graph, PlanOptions { batch: options.batch as usize, fusion: !options.no_fusion, tuning, ..PlanOptions::default() })?;
+        Plan::new(&graph, PlanOptions::default().with_batch(options.batch as usize).with_fusion(!options.no_fusion).with_tuning(tuning))?;
     match options.format {
         Format::Text => destination.text(&headed(plan.to_string().trim_end(), &["layer "]))?,
         Format::Json => destination.write((plan.json() + "\n").as_bytes())?,

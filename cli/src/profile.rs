@@ -115,14 +115,19 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let cold_start = stages.finish();
     let ceilings = Ceilings::measure(gpu)?;
     let measure = |engine: &Engine| {
-        let profile = Profile::measure(engine, input, options.runs as usize, ceilings)?;
-        Ok::<_, Stop>(Profile { model: model.name.clone(), ..profile })
+        let mut profile = Profile::measure(engine, input, options.runs as usize, ceilings)?;
+        profile.model = model.name.clone();
+        Ok::<_, Stop>(profile)
     };
     let profile = measure(&own)?;
     let fused = if options.no_fusion { Some(measure(&*engine(true)?)?) } else { None };
     let comparison = match (&before, &fused) {
         (Some(before), _) => Some(Comparison::new(before, &profile)),
-        (None, Some(fused)) => Some(Comparison { steps: Vec::new(), ..Comparison::new(&profile, fused) }),
+        (None, Some(fused)) => {
+            let mut comparison = Comparison::new(&profile, fused);
+            comparison.steps.clear();
+            Some(comparison)
+        }
         (None, None) => None,
     };
     match options.format {

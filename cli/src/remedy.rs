@@ -41,7 +41,7 @@ mod tests {
                 Gpu::open(Some("cpuu")).unwrap_err(),
                 &["no adapter is called \"cpuu\"", "0 = ", "`cpu` for the reference; did you mean cpu?"],
             ),
-            (Decoding { max_pixels: 3, ..Decoding::default() }.decode(b"P5 2 2 255 abcd").unwrap_err(), &["at most 3", "--max-pixels"]),
+            (Decoding::default().with_max_pixels(3).decode(b"P5 2 2 255 abcd").unwrap_err(), &["at most 3", "--max-pixels"]),
         ] {
             let message = told(&error);
             assert!(parts.iter().all(|part| message.contains(part)), "{message}");

@@ -47,7 +47,7 @@ impl Specimen {
     /// Noise, as pictures that went through the model's preprocessing; as numbers for a model that takes no pictures.
     pub(crate) fn noise(model: &mut Checkpoint, batch: u32, size: Option<Size>) -> Result<Self, Stop> {
         let channels = model.config.in_channels;
-        let preprocessing = model.describe(None).preprocessing;
+        let preprocessing = model.complete_description(None).preprocessing;
         let Size { height, width } = model::size(size, Some(&preprocessing));
         let preprocessing = preprocessing.sized(height, width);
         let shape = Shape::new(channels, height, width);

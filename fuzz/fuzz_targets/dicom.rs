@@ -6,6 +6,6 @@ use densenet_wgpu::image::Decoding;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     // A header of some bytes may stand for a hundred million pixels; here it is time that counts.
-    let decoding = Decoding { max_pixels: 1 << 20, voi_lut: true, ..Decoding::default() };
+    let decoding = Decoding::default().with_max_pixels(1 << 20).with_voi_lut(true);
     let _ = decoding.decode(bytes);
 });

@@ -57,7 +57,7 @@ fn half_is_accurate(gpu: &Gpu) -> Result<bool> {
     let elements = graph.input_shape().elements();
     let pictures: Vec<f32> =
         (0..PICTURES * elements).map(|index| ((index % elements) as f32 * 0.013 + (index / elements) as f32).sin()).collect();
-    let engine = Engine::new(gpu, &graph, &model.weights, EngineOptions { precision: Precision::F16, ..Default::default() })?;
+    let engine = Engine::new(gpu, &graph, &model.weights, EngineOptions::default().with_precision(Precision::F16))?;
     let Ok(found) = engine.run(Input::values(&pictures, [SIDE, SIDE])) else { return Ok(false) };
     let expected = Reference::new(graph, model.weights)?.run(&pictures, SIDE, SIDE)?;
     let classes = expected.len() / PICTURES;

@@ -85,13 +85,14 @@ const BYTE_BOUND_PLANS: u64 = 256 << 20;
 ///
 /// let (gpu, model) = (Gpu::open(None)?, models::bundled("digits").expect("it is bundled")?);
 ///
-/// let options = EngineOptions { precision: best_precision(&gpu)?, batch_invariant: true, ..EngineOptions::default() };
+/// let options = EngineOptions::default().with_precision(best_precision(&gpu)?).with_batch_invariant(true);
 /// let engine = Engine::new(&gpu, &model.graph(64, 64)?, &model.weights, options)?;
 /// assert!(engine.tuning().is_batch_invariant());
 /// assert!(engine.tuning().precision() == Precision::F32 || gpu.capabilities().f16);
 /// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct EngineOptions {
     /// Whether operations share kernels ([`PlanOptions::fusion`]).
     pub fusion: bool,
@@ -110,6 +111,33 @@ pub struct EngineOptions {
 impl Default for EngineOptions {
     fn default() -> Self {
         Self { fusion: true, shader_checks: false, precision: Precision::F32, batch_invariant: false, tuning: None }
+    }
+}
+
+impl EngineOptions {
+    /// The same with this [`EngineOptions::fusion`].
+    pub fn with_fusion(self, fusion: bool) -> Self {
+        Self { fusion, ..self }
+    }
+
+    /// The same with these [`EngineOptions::shader_checks`].
+    pub fn with_shader_checks(self, shader_checks: bool) -> Self {
+        Self { shader_checks, ..self }
+    }
+
+    /// The same with this [`EngineOptions::precision`].
+    pub fn with_precision(self, precision: Precision) -> Self {
+        Self { precision, ..self }
+    }
+
+    /// The same with this [`EngineOptions::batch_invariant`].
+    pub fn with_batch_invariant(self, batch_invariant: bool) -> Self {
+        Self { batch_invariant, ..self }
+    }
+
+    /// The same with a [`EngineOptions::tuning`] of the program's own.
+    pub fn with_tuning(self, tuning: Tuning) -> Self {
+        Self { tuning: Some(tuning), ..self }
     }
 }
 
@@ -286,7 +314,7 @@ impl Engine {
     /// use densenet_wgpu::{Engine, EngineOptions, Gpu, Input, models};
     ///
     /// let mut model = models::bundled("digits").expect("it is bundled")?;
-    /// let preprocessing = model.describe(None).preprocessing;
+    /// let preprocessing = model.complete_description(None).preprocessing;
     /// let engine = Engine::new(&Gpu::open(None)?, &model.graph(64, 64)?, &model.weights, EngineOptions::default())?;
     ///
     /// let picture = preprocessing.prepare(&Picture::open("examples/digits/0-1445-8.png")?)?;

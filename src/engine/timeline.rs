@@ -53,6 +53,7 @@ pub enum Clock {
 /// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Timeline {
     /// Whose clock [`Timeline::passes`] are by.
     pub clock: Clock,

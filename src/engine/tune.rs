@@ -34,6 +34,7 @@ const ROUNDS: usize = 3;
 /// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct Timing {
     /// The tile.
     pub tile: Tile,
@@ -141,7 +142,7 @@ fn write(gpu: &Gpu, kept: &Kept) {
 /// let gpu = Gpu::open(None)?;
 /// let tuning = device_tuning(&gpu, Precision::F32);
 /// assert_eq!(tuning.capabilities(), gpu.capabilities());
-/// let plan = Plan::new(&Config::densenet121().graph(224, 224)?, PlanOptions { tuning, ..PlanOptions::default() })?;
+/// let plan = Plan::new(&Config::densenet121().graph(224, 224)?, PlanOptions::default().with_tuning(tuning))?;
 /// println!("{plan}"); // with the kernels that this device would run
 /// # Ok::<(), densenet_wgpu::Error>(())
 /// ```

@@ -41,13 +41,14 @@ const LARGEST_CONFIG: u64 = 4 << 20;
 /// use densenet_wgpu::hub::{Hub, Remote};
 ///
 /// let folder = tempfile::tempdir().expect("a folder");
-/// let hub = Hub { offline: true, ..Hub::new(folder.path()) };
+/// let hub = Hub::new(folder.path()).with_offline(true);
 /// let remote: Remote = "hf://timm/densenet121.ra_in1k".parse()?;
 /// let error = hub.fetch(&remote, &mut |_, _| {}).unwrap_err(); // the folder is empty
 /// assert!(error.to_string().starts_with("hf://timm/densenet121.ra_in1k: not in "));
 /// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Hub {
     /// The server, `https://huggingface.co` or a mirror of it.
     pub endpoint: String,
@@ -66,6 +67,31 @@ impl Hub {
     pub fn new(cache: impl Into<PathBuf>) -> Self {
         let endpoint = "https://huggingface.co".to_owned();
         Self { endpoint, cache: cache.into(), offline: false, token: None, patience: Duration::from_secs(30) }
+    }
+
+    /// The same with this [`Hub::endpoint`].
+    pub fn with_endpoint(self, endpoint: impl Into<String>) -> Self {
+        Self { endpoint: endpoint.into(), ..self }
+    }
+
+    /// The same with this [`Hub::cache`].
+    pub fn with_cache(self, cache: impl Into<PathBuf>) -> Self {
+        Self { cache: cache.into(), ..self }
+    }
+
+    /// The same with this [`Hub::offline`].
+    pub fn with_offline(self, offline: bool) -> Self {
+        Self { offline, ..self }
+    }
+
+    /// The same with a [`Hub::token`].
+    pub fn with_token(self, token: impl Into<String>) -> Self {
+        Self { token: Some(token.into()), ..self }
+    }
+
+    /// The same with this [`Hub::patience`].
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// As the environment says, in the variables that other clients of the hub read: `HF_ENDPOINT`, `HF_HUB_OFFLINE`

@@ -13,11 +13,12 @@ use crate::error::{Error, Result};
 /// ```
 /// use densenet_wgpu::image::Decoding;
 ///
-/// let small = Decoding { max_pixels: 3, ..Decoding::default() };
+/// let small = Decoding::default().with_max_pixels(3);
 /// let error = small.decode(b"P5 2 2 255 abcd").unwrap_err();
 /// assert_eq!(error.to_string(), "2x2 is 4 pixels; expected at most 3: make it smaller first");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Decoding {
     /// Pixels a picture may have; [`MAX_PIXELS`] by default.
     pub max_pixels: u64,
@@ -37,6 +38,26 @@ impl Default for Decoding {
 }
 
 impl Decoding {
+    /// The same with this [`Decoding::max_pixels`].
+    pub fn with_max_pixels(self, max_pixels: u64) -> Self {
+        Self { max_pixels, ..self }
+    }
+
+    /// The same with this [`Decoding::max_file_bytes`].
+    pub fn with_max_file_bytes(self, max_file_bytes: u64) -> Self {
+        Self { max_file_bytes, ..self }
+    }
+
+    /// The same with this [`Decoding::max_decoder_bytes`].
+    pub fn with_max_decoder_bytes(self, max_decoder_bytes: u64) -> Self {
+        Self { max_decoder_bytes, ..self }
+    }
+
+    /// The same with this [`Decoding::voi_lut`].
+    pub fn with_voi_lut(self, voi_lut: bool) -> Self {
+        Self { voi_lut, ..self }
+    }
+
     /// [`Picture::open`] within these limits.
     pub fn open(&self, path: impl AsRef<Path>) -> Result<Picture> {
         let path = path.as_ref();

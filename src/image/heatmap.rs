@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 /// # fn main() -> densenet_wgpu::Result<()> {
 /// let mut model = models::bundled("digits").expect("it is bundled")?;
 /// let picture = Picture::open("examples/digits/3-1474-64.png")?;
-/// let preprocessing = model.describe(None).preprocessing;
+/// let preprocessing = model.complete_description(None).preprocessing;
 /// let input = preprocessing.apply(&picture)?;
 /// let (graph, weights) = model.with_class_maps(input.height, input.width)?;
 /// let shape = graph.shape(graph.outputs()[1]);

@@ -49,6 +49,7 @@ pub const MAX_PIXELS: u64 = 178_956_970;
 
 /// What a DICOM file says of its picture, beside the samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Dicom {
     /// Pictures in the file, of which the first was read.
     pub frames: u32,

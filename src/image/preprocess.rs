@@ -20,6 +20,7 @@ use crate::weights::{Filter, Preprocessing, Range, Resize, ResizeMode};
 /// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct PictureTensor {
     /// Height in pixels.
     pub height: usize,
@@ -43,6 +44,7 @@ pub struct PictureTensor {
 /// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Prepared {
     /// The picture, resized and cropped, with the model's channels.
     pub picture: Picture,

@@ -524,7 +524,7 @@ impl Kernel {
 /// ```
 /// use densenet_wgpu::{Config, Plan, PlanOptions};
 ///
-/// let plan = Plan::new(&Config::densenet121().graph(224, 224)?, PlanOptions { batch: 2, ..PlanOptions::default() })?;
+/// let plan = Plan::new(&Config::densenet121().graph(224, 224)?, PlanOptions::default().with_batch(2))?;
 /// let stem = plan.steps()[0].target;
 /// assert_eq!((stem.shape.to_string().as_str(), stem.batch, stem.pixels()), ("64x112x112", 2, 2 * 112 * 112));
 /// assert_eq!(stem.bytes(), 4 * 2 * 64 * 112 * 112);

@@ -12,7 +12,7 @@ use super::{Convolution, LANES, Precision, Tile, Workgroup};
 ///
 /// // What DenseNet-121 would run on a discrete GPU that is not in this machine.
 /// let capabilities = Capabilities { discrete: true, subgroup: Some([32, 32]), f16: true, ..Capabilities::default() };
-/// let options = PlanOptions { tuning: Tuning::new(capabilities), ..PlanOptions::default() };
+/// let options = PlanOptions::default().with_tuning(Tuning::new(capabilities));
 /// let plan = Plan::new(&Config::densenet121().graph(224, 224)?, options)?;
 /// assert!(plan.steps().iter().filter_map(|step| step.tile).all(|(tile, _)| tile.runs_on(&capabilities, Default::default())));
 /// # Ok::<(), densenet_wgpu::Error>(())

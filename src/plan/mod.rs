@@ -37,12 +37,13 @@ use place::{Move, Placement};
 /// use densenet_wgpu::{Config, Plan, PlanOptions};
 ///
 /// let graph = Config::densenet121().graph(224, 224)?;
-/// let fused = Plan::new(&graph, PlanOptions { batch: 8, ..PlanOptions::default() })?;
-/// let unfused = Plan::new(&graph, PlanOptions { batch: 8, fusion: false, ..PlanOptions::default() })?;
+/// let fused = Plan::new(&graph, PlanOptions::default().with_batch(8))?;
+/// let unfused = Plan::new(&graph, PlanOptions::default().with_batch(8).with_fusion(false))?;
 /// assert!(fused.steps().len() < unfused.steps().len() && fused.byte_total() < unfused.byte_total());
 /// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct PlanOptions {
     /// Images at once.
     pub batch: usize,
@@ -57,6 +58,28 @@ pub struct PlanOptions {
 impl Default for PlanOptions {
     fn default() -> Self {
         Self { batch: 1, fusion: true, byte_weight_buffer: 128 << 20, tuning: Tuning::default() }
+    }
+}
+
+impl PlanOptions {
+    /// The same for so many images at once.
+    pub fn with_batch(self, batch: usize) -> Self {
+        Self { batch, ..self }
+    }
+
+    /// The same with this [`PlanOptions::fusion`].
+    pub fn with_fusion(self, fusion: bool) -> Self {
+        Self { fusion, ..self }
+    }
+
+    /// The same with this [`PlanOptions::byte_weight_buffer`].
+    pub fn with_byte_weight_buffer(self, byte_weight_buffer: u64) -> Self {
+        Self { byte_weight_buffer, ..self }
+    }
+
+    /// The same with this [`PlanOptions::tuning`].
+    pub fn with_tuning(self, tuning: Tuning) -> Self {
+        Self { tuning, ..self }
     }
 }
 
@@ -85,7 +108,7 @@ pub struct PackedWeights {
 /// ```
 /// use densenet_wgpu::{Config, Plan, PlanOptions};
 ///
-/// let plan = Plan::new(&Config::densenet121().graph(224, 224)?, PlanOptions { batch: 8, ..PlanOptions::default() })?;
+/// let plan = Plan::new(&Config::densenet121().graph(224, 224)?, PlanOptions::default().with_batch(8))?;
 /// assert_eq!(plan.input().batch, 8);
 /// assert_eq!(plan.output().shape.channels, 1000);
 /// assert!(plan.byte_peak() <= plan.byte_buffers().sum());

@@ -15,6 +15,7 @@ use crate::kernels::{Convolution, Kernel, Region, Tile};
 /// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Step {
     /// The layer it is named after: its convolution's where it has one.
     pub name: String,

@@ -39,7 +39,7 @@ mod tests {
     use crate::{Config, Graph};
 
     fn plan(graph: &Graph, fusion: bool) -> Plan {
-        Plan::new(graph, PlanOptions { batch: 2, fusion, ..PlanOptions::default() }).unwrap()
+        Plan::new(graph, PlanOptions::default().with_batch(2).with_fusion(fusion)).unwrap()
     }
 
     #[test]

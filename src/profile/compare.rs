@@ -24,6 +24,7 @@ use super::{Profile, StepProfile};
 /// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Comparison {
     /// The run as a whole, on the device ([`Profile::total_gpu_ms`]).
     pub total: Change,
@@ -44,6 +45,7 @@ pub struct Comparison {
 /// assert_eq!((change.difference_ms(), change.ratio()), (-1.0, Some(0.75)));
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Change {
     /// What it is.
     pub name: String,

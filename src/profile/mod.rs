@@ -89,6 +89,7 @@ impl Ceilings {
 /// # }
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Profile {
     /// The adapter.
     pub device: String,
@@ -202,7 +203,7 @@ fn launch_ms(gpu: &Gpu) -> Result<f64> {
     for layer in 0..16 {
         x = graph.relu(&format!("relu{layer}"), x)?;
     }
-    let engine = Engine::new(gpu, &graph, &Weights::new(), EngineOptions { fusion: false, ..EngineOptions::default() })?;
+    let engine = Engine::new(gpu, &graph, &Weights::new(), EngineOptions::default().with_fusion(false))?;
     let mut passes = Vec::new();
     for _ in 0..8 {
         passes.extend(engine.time(Input::values(&[1.0], [1, 1]), Grain::Step)?.passes);

@@ -68,6 +68,7 @@ impl fmt::Display for Bound {
 /// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct StepProfile {
     /// The layer it is named after, in the checkpoint's words.
     pub name: String,

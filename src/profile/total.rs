@@ -21,6 +21,7 @@ use super::StepProfile;
 /// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Total {
     /// What they have in common.
     pub name: String,

@@ -22,6 +22,7 @@ use crate::shape::Shape;
 /// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct LayerCheck {
     /// The layer, in the graph's words.
     pub layer: String,

@@ -61,7 +61,7 @@ pub const fn tolerance(precision: Precision) -> f64 {
 ///
 /// let model = models::bundled("digits").expect("it is bundled")?;
 /// let graph = model.graph(64, 64)?;
-/// let options = EngineOptions { fusion: false, ..EngineOptions::default() };
+/// let options = EngineOptions::default().with_fusion(false);
 /// let engine = Engine::new(&Gpu::open(None)?, &graph, &model.weights, options)?;
 /// let verification = Verification::run(&engine, &model.weights, Input::values(&[0.5; 3 * 64 * 64], [64, 64]))?;
 /// assert_eq!(verification.first_divergence(), None);
@@ -69,6 +69,7 @@ pub const fn tolerance(precision: Precision) -> f64 {
 /// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Verification {
     /// What a value may differ by, of its layer's largest magnitude.
     pub tolerance: f64,
@@ -199,7 +200,7 @@ mod tests {
         let model = Checkpoint::init(config, 5).unwrap();
         let [height, width] = SIZE;
         let graph = model.graph(height, width).unwrap();
-        let options = EngineOptions { fusion, tuning: Some(Tuning::default()), ..EngineOptions::default() };
+        let options = EngineOptions::default().with_fusion(fusion).with_tuning(Tuning::default());
         let engine = pollster::block_on(Engine::with_sources(&gpu, &graph, &model.weights, options, source)).unwrap();
         assert!(engine.tuning().excluded().is_empty(), "the check of tiles must not find what is to be found here");
         let bytes: Vec<u8> = (0..2 * 3 * height * width).map(|index| (index * 7919 % 251) as u8).collect();

@@ -58,7 +58,7 @@ fn self_test_of(gpu: &Gpu, precision: Precision, source: fn(&Variant) -> String)
 fn verification(gpu: &Gpu, precision: Precision, source: fn(&Variant) -> String) -> Result<Verification> {
     let graph = network()?;
     let weights = weights(&graph);
-    let options = EngineOptions { precision, ..EngineOptions::default() };
+    let options = EngineOptions::default().with_precision(precision);
     let engine = pollster::block_on(Engine::with_sources(gpu, &graph, &weights, options, source))?;
     let bytes: Vec<u8> = (0..PICTURES * SHAPE.elements()).map(|index| (index * 7919 % 251) as u8).collect();
     let tables: [[f32; 256]; 3] =
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn it_runs_every_kernel_but_those_that_stand_in_for_others() {
-        let plan = crate::Plan::new(&network().unwrap(), crate::PlanOptions { batch: PICTURES, ..Default::default() }).unwrap();
+        let plan = crate::Plan::new(&network().unwrap(), crate::PlanOptions::default().with_batch(PICTURES)).unwrap();
         let used: Vec<Shader> = plan.steps().iter().map(|step| step.kernel.variant.shader).collect();
         use Shader::*;
         for shader in [ConvTiled, NormRelu, Pool, BlurPool, Copy, GlobalPool, Linear] {

@@ -64,6 +64,7 @@ pub struct Checkpoint {
 /// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Origin {
     /// The kind of file.
     pub container: Container,

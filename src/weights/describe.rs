@@ -4,7 +4,7 @@ use super::metadata::{Activation, Preprocessing};
 use super::{Checkpoint, Preset};
 use crate::labels::Legend;
 
-/// How a checkpoint's pictures are prepared, after [`Checkpoint::describe`].
+/// How a checkpoint's pictures are prepared, after [`Checkpoint::complete_description`].
 ///
 /// ```
 /// use densenet_wgpu::preprocessing::Preset;
@@ -12,14 +12,15 @@ use crate::labels::Legend;
 ///
 /// // An untrained network says nothing about its pictures.
 /// let mut model = Checkpoint::init(Config { num_classes: Some(14), ..Config::imagenet(4, &[2, 2], 8) }, 1)?;
-/// let description = model.clone().describe(None);
+/// let description = model.clone().complete_description(None);
 /// assert_eq!((description.preset, description.assumed.len()), (Some(Preset::Torchvision), 1));
-/// let description = model.describe(Some(Preset::Chexnet)); // said, so nothing is assumed
+/// let description = model.complete_description(Some(Preset::Chexnet)); // said, so nothing is assumed
 /// assert!(description.assumed.is_empty());
 /// assert_eq!(model.legend().label(13), "Hernia");
 /// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Description {
     /// How a picture becomes the network's input.
     pub preprocessing: Preprocessing,
@@ -30,10 +31,10 @@ pub struct Description {
 }
 
 impl Checkpoint {
-    /// Fills in what the file does not say: preprocessing, labels and thresholds of `preset`, which replaces a
+    /// Fills in what the file does not say, here in memory, and tells what was assumed: preprocessing, labels and thresholds of `preset`, which replaces a
     /// preprocessing that is there; without one, of the preset that a model of this origin and architecture is likely to
     /// want.
-    pub fn describe(&mut self, preset: Option<Preset>) -> Description {
+    pub fn complete_description(&mut self, preset: Option<Preset>) -> Description {
         let mut assumed = Vec::new();
         let chosen = preset.unwrap_or_else(|| Preset::likely(self.origin.as_ref(), &self.config));
         let own = self.preprocessing.take().filter(|_| preset.is_none());

@@ -1,6 +1,6 @@
 //! The numbers: named tensors, the files they come from, and the architecture that their shapes tell.
 //!
-//! [`Checkpoint::open`] reads a file of any [`Container`] and [`Dialect`]; [`Checkpoint::describe`] completes what the file does
+//! [`Checkpoint::open`] reads a file of any [`Container`] and [`Dialect`]; [`Checkpoint::complete_description`] completes what the file does
 //! not say of pictures and classes from a [`Preset`]; [`Checkpoint::save`] writes it all as one safetensors file.
 //!
 //! ```

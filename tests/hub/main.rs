@@ -45,7 +45,7 @@ fn assert_fails(hub: &Hub, text: &str, parts: &[&str]) {
     }
     let left = files_in(&hub.cache);
     assert!(left.iter().all(|path| path.ends_with(CONFIG.0) || fs::read(path).unwrap() == CONFIG.1), "{left:?}");
-    let offline = Hub { offline: true, ..hub.clone() };
+    let offline = hub.clone().with_offline(true);
     assert!(fetch(&offline, text).is_err());
 }
 
@@ -92,7 +92,7 @@ fn what_the_cache_has_is_not_asked_for_again() {
 fn offline_asks_nobody() {
     let server = Server::new(&[(WEIGHTS, b"weights")]);
     let (hub, folder) = client(&server);
-    let offline = Hub { offline: true, ..hub.clone() };
+    let offline = hub.clone().with_offline(true);
     assert_fails(&offline, "hf://owner/tiny", &["hf://owner/tiny: ", folder.path().to_str().unwrap(), "HF_HUB_OFFLINE"]);
     assert_eq!(server.lines(), [""; 0]);
     let path = fetch(&hub, "hf://owner/tiny").unwrap();
@@ -279,7 +279,7 @@ fn a_slow_server_is_waited_for() {
 fn only_the_hub_sees_the_token() {
     let server = Server::new(&[(WEIGHTS, b"weights"), CONFIG]);
     let (hub, _folder) = client(&server);
-    fetch(&Hub { token: Some("hf_secret".into()), ..hub.clone() }, "hf://owner/tiny").unwrap();
+    fetch(&hub.clone().with_token("hf_secret"), "hf://owner/tiny").unwrap();
     for request in server.asked() {
         let token = request.headers.get("authorization").map(String::as_str);
         assert_eq!(token, (!request.is_to_store()).then_some("Bearer hf_secret"), "{request:?}");
@@ -347,7 +347,7 @@ fn a_cache_that_cannot_be_written_is_named() {
     let (hub, folder) = client(&server);
     let file = folder.path().join("file");
     fs::write(&file, "in the way").unwrap();
-    let hub = Hub { cache: file.clone(), ..hub };
+    let hub = hub.with_cache(file.clone());
     assert!(fetch(&hub, "hf://owner/tiny").unwrap_err().to_string().starts_with(file.to_str().unwrap()));
 }
 

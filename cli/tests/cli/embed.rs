@@ -40,7 +40,7 @@ impl Embed {
 
 /// What the CPU makes of a picture before the classifier.
 fn features(model: &Checkpoint, path: &str, size: Option<[usize; 2]>) -> Vec<f32> {
-    let mut preprocessing = model.clone().describe(None).preprocessing;
+    let mut preprocessing = model.clone().complete_description(None).preprocessing;
     if let Some([height, width]) = size {
         preprocessing = preprocessing.sized(height, width);
     }

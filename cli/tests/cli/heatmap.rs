@@ -42,7 +42,7 @@ impl Maps {
 /// The CPU's map of a class of the bundled model, `[H, W]`, and what of the picture the network saw.
 fn expected(path: &str, class: usize, size: Option<[usize; 2]>) -> ([u64; 2], Vec<f32>, View) {
     let mut model = models::bundled("digits").unwrap().unwrap();
-    let own = model.describe(None).preprocessing;
+    let own = model.complete_description(None).preprocessing;
     let preprocessing = size.map_or_else(|| own.clone(), |[height, width]| own.sized(height, width));
     let picture = Picture::open(path).unwrap();
     let input = preprocessing.apply(&picture).unwrap();
