@@ -51,7 +51,10 @@ fn literals(tokens: TokenStream, found: &mut Vec<String>) {
 /// Whether a text has a flag, or a command of the program's, in it.
 fn names_the_command_line(text: &str) -> bool {
     let text = text.replace("gdcmconv --raw", ""); // a program of others
-    let is_flag = |(at, _): (usize, &str)| text[at + 2..].starts_with(|c: char| c.is_ascii_lowercase()) && !text[..at].ends_with('-');
+    let is_flag = |(at, _): (usize, &str)| {
+        let name: String = text[at + 2..].chars().take_while(|c| c.is_ascii_lowercase() || *c == '-').collect();
+        name.starts_with(|c: char| c != '-') && !name.ends_with('-') && !text[..at].ends_with('-')
+    };
     let commands =
         ["`densenet ", "cargo install", "cargo run", "densenet classify", "densenet devices", "densenet infer", "densenet verify"];
     text.match_indices("--").any(is_flag) || commands.iter().any(|command| text.contains(command))
