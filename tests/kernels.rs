@@ -103,7 +103,7 @@ fn failures(case: &Odd, fused_checks: bool, tunings: Vec<Tuning>) -> Vec<String>
 
     let mut failures = Vec::new();
     let own = [(true, own(Precision::F32)), (false, own(Precision::F32)), (fused_checks, own(Precision::F16))];
-    let own = own.into_iter().filter(|(_, tuning)| tuning.precision == Precision::F32 || tuning.capabilities.f16);
+    let own = own.into_iter().filter(|(_, tuning)| tuning.precision() == Precision::F32 || tuning.capabilities().f16);
     let given = tunings.into_iter().map(|tuning| (true, tuning));
     for (fusion, tuning) in own.chain(given) {
         let shader_checks = fusion == fused_checks;
