@@ -7,7 +7,7 @@
 //! let labels = Some(["cat", "dog", "frog"].map(String::from).to_vec());
 //! let legend = Legend { activation: Activation::Softmax, labels, thresholds: None };
 //! let best = legend.top_k(&[0.5, 3.0, -1.0], 2)?;
-//! assert_eq!(best.iter().map(|class| legend.label(class.index)).collect::<Vec<_>>(), ["dog", "cat"]);
+//! assert_eq!(best.iter().map(|class| class.label.as_str()).collect::<Vec<_>>(), ["dog", "cat"]);
 //! # Ok::<(), densenet_wgpu::Error>(())
 //! ```
 
@@ -19,21 +19,23 @@ use serde::Serialize;
 use crate::error::{Error, Result};
 use crate::weights::Activation;
 
-/// One class and how likely it is.
+/// One class in its place among the likeliest of a picture.
 ///
 /// ```
 /// use densenet_wgpu::models;
 ///
 /// let legend = models::bundled("digits").expect("it is bundled")?.legend();
-/// let best = legend.top_k(&[0.0, 0.0, 0.0, 9.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], 1)?[0];
-/// assert_eq!((best.index, best.logit), (3, 9.0));
+/// let best = &legend.top_k(&[0.0, 0.0, 0.0, 9.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], 1)?[0];
+/// assert_eq!((best.index, best.label.as_str(), best.logit), (3, "3", 9.0));
 /// assert!(best.probability > 0.99);
 /// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Prediction {
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RankedClass {
     /// The class, counted from 0.
     pub index: usize,
+    /// What it is called ([`Legend::label`]).
+    pub label: String,
     /// What the network computed.
     pub logit: f32,
     /// The logit after the model's [`Activation`]; the logit itself where there is none.
@@ -75,7 +77,7 @@ impl Legend {
     /// lower index. All of them where there are fewer than `k`; outputs that were not trained are left out.
     ///
     /// Errors where a logit is not finite.
-    pub fn top_k(&self, logits: &[f32], k: usize) -> Result<Vec<Prediction>> {
+    pub fn top_k(&self, logits: &[f32], k: usize) -> Result<Vec<RankedClass>> {
         self.top_k_of_crops(logits, 1, k)
     }
 
@@ -83,32 +85,32 @@ impl Legend {
     ///
     /// A class has the mean of its logits, and as its probability the mean of its probabilities in the crops, which is not
     /// that of the mean logit. Where there are thresholds, they stretch that mean.
-    pub fn top_k_of_crops(&self, logits: &[f32], crops: usize, k: usize) -> Result<Vec<Prediction>> {
+    pub fn top_k_of_crops(&self, logits: &[f32], crops: usize, k: usize) -> Result<Vec<RankedClass>> {
         let classes = logits.len() / crops;
         if let Some(position) = logits.iter().position(|logit| !logit.is_finite()) {
             let found = format!("{} for class {}", logits[position], position % classes);
             return Err(Error::Input { expected: "a picture that gives finite logits".into(), found });
         }
-        let mean = |of: &dyn Fn(&[f32]) -> Vec<f64>| {
-            let mut sums = vec![0.0; classes];
-            for values in logits.chunks_exact(classes.max(1)).map(of) {
-                sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
-            }
-            sums.into_iter().map(|sum| sum / crops as f64).collect::<Vec<f64>>()
-        };
-        let probabilities = self.stretched(mean(&|logits| probabilities(logits, self.activation)));
-        let logits = mean(&|logits| logits.iter().copied().map(f64::from).collect());
-        let prediction = |index: usize| Prediction { index, logit: logits[index] as f32, probability: probabilities[index] };
-        let mut predictions: Vec<Prediction> = (0..classes).filter(|&index| self.is_trained(index)).map(prediction).collect();
-        predictions.sort_by(|a, b| b.probability.total_cmp(&a.probability).then(b.logit.total_cmp(&a.logit)));
-        predictions.truncate(k);
-        Ok(predictions)
+        let probabilities = self.probabilities_of_crops(logits, crops);
+        let logits = mean_of_crops(logits, classes, |logits| logits.iter().copied().map(f64::from).collect());
+        let logits: Vec<f32> = logits.into_iter().map(|logit| logit as f32).collect();
+        let mut ranked: Vec<usize> = (0..classes).filter(|&index| self.is_trained(index)).collect();
+        ranked.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]).then(logits[b].total_cmp(&logits[a])));
+        ranked.truncate(k);
+        let class = |index| RankedClass { index, label: self.label(index), logit: logits[index], probability: probabilities[index] };
+        Ok(ranked.into_iter().map(class).collect())
     }
 
     /// A probability for each logit. Where there are thresholds, each is where its class's probability is 0.5, and both
     /// sides are stretched (torchxrayvision's `op_norm`).
     pub fn probabilities(&self, logits: &[f32]) -> Vec<f64> {
         self.stretched(probabilities(logits, self.activation))
+    }
+
+    /// [`Legend::probabilities`] of a picture of which the network saw several crops, as [`Legend::top_k_of_crops`] has them;
+    /// `logits` is `[crops, classes]`.
+    pub fn probabilities_of_crops(&self, logits: &[f32], crops: usize) -> Vec<f64> {
+        self.stretched(mean_of_crops(logits, logits.len() / crops, |logits| probabilities(logits, self.activation)))
     }
 
     fn stretched(&self, mut probabilities: Vec<f64>) -> Vec<f64> {
@@ -127,6 +129,16 @@ impl Legend {
         let thresholded = self.thresholds.as_ref().and_then(|thresholds| thresholds.get(index)).is_none_or(Option::is_some);
         labelled && thresholded
     }
+}
+
+/// The mean, class by class, of what `of` makes of each crop's logits.
+fn mean_of_crops(logits: &[f32], classes: usize, of: impl Fn(&[f32]) -> Vec<f64>) -> Vec<f64> {
+    let mut sums = vec![0.0; classes];
+    for values in logits.chunks_exact(classes.max(1)).map(of) {
+        sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+    }
+    let crops = (logits.len() / classes.max(1)) as f64;
+    sums.into_iter().map(|sum| sum / crops).collect()
 }
 
 /// Every logit after `activation`, computed in 64 bits. Softmax is stable: no logit is too large for it.

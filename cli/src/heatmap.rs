@@ -11,7 +11,7 @@ use clap::{Args, ValueHint};
 use densenet_wgpu::Graph;
 use densenet_wgpu::image::{Heatmap, Picture};
 use densenet_wgpu::internal::{WholeFile, nearest};
-use densenet_wgpu::labels::{Legend, Prediction};
+use densenet_wgpu::labels::{Legend, RankedClass};
 use densenet_wgpu::network::Shape;
 use densenet_wgpu::preprocessing::Activation;
 
@@ -101,7 +101,7 @@ fn wanted(name: &str, legend: &Legend, classes: usize) -> Result<Wanted, Stop> {
 
 impl Heatmaps {
     /// Writes the heatmaps of one picture, whose row begins with `top`. What could not be written is told in the errors.
-    pub(crate) fn write(&self, finished: &Finished, top: &[Prediction]) -> (Vec<HeatmapFiles>, Vec<String>) {
+    pub(crate) fn write(&self, finished: &Finished, top: &[RankedClass]) -> (Vec<HeatmapFiles>, Vec<String>) {
         let [logits, maps] = match finished.outputs.as_deref() {
             Ok([logits, maps]) => [logits, maps],
             _ => return Default::default(),
@@ -120,7 +120,7 @@ impl Heatmaps {
         let (mut files, mut errors) = (Vec::new(), Vec::new());
         for class in self.classes(logits, top) {
             let map = self.map(maps, class.index, finished.size);
-            match map.and_then(|(shape, map)| self.write_class(finished, picture, class, shape, map)) {
+            match map.and_then(|(shape, map)| self.write_class(finished, picture, &class, shape, map)) {
                 Ok(written) => files.push(written),
                 Err(error) => errors.push(format!("no heatmap of class {}: {error}", class.index)),
             }
@@ -129,12 +129,13 @@ impl Heatmaps {
     }
 
     /// The classes that were asked for, each once.
-    fn classes(&self, logits: &[f32], top: &[Prediction]) -> Vec<Prediction> {
+    fn classes(&self, logits: &[f32], top: &[RankedClass]) -> Vec<RankedClass> {
         let probabilities = self.legend.probabilities(logits);
-        let class = |index: usize| Prediction { index, logit: logits[index], probability: probabilities[index] };
+        let class =
+            |index: usize| RankedClass { index, label: self.legend.label(index), logit: logits[index], probability: probabilities[index] };
         let shown = self.legend.top_k(logits, logits.len()).unwrap_or_default();
         let is_shown = |index: usize| shown.iter().any(|class| class.index == index);
-        let mut classes: Vec<Prediction> = Vec::new();
+        let mut classes: Vec<RankedClass> = Vec::new();
         for wanted in &self.wanted {
             let found: Vec<usize> = match *wanted {
                 Wanted::Top => top.first().map(|class| class.index).into_iter().collect(),
@@ -168,7 +169,7 @@ impl Heatmaps {
         &self,
         finished: &Finished,
         picture: &Picture,
-        class: Prediction,
+        class: &RankedClass,
         shape: Shape,
         map: Vec<f32>,
     ) -> Result<HeatmapFiles, String> {
@@ -187,9 +188,8 @@ impl Heatmaps {
         Ok(HeatmapFiles { index: class.index, npy: text(npy), png: text(png) })
     }
 
-    fn caption(&self, Prediction { index, logit, probability }: Prediction) -> [String; 2] {
-        let (label, number) = (self.legend.label(index), index.to_string());
-        let class = if label == number { format!("class {number}") } else { format!("{label} (class {number})") };
+    fn caption(&self, RankedClass { index, label, logit, probability }: &RankedClass) -> [String; 2] {
+        let class = if *label == index.to_string() { format!("class {index}") } else { format!("{label} (class {index})") };
         let probability =
             if self.legend.activation == Activation::None { String::new() } else { format!("{:.2} %  ", 100.0 * probability) };
         [class, format!("{probability}logit {logit:.4}")]

@@ -4,7 +4,7 @@ pub(crate) mod resume;
 mod text;
 
 use clap::ValueEnum;
-use densenet_wgpu::labels::{Legend, Prediction};
+use densenet_wgpu::labels::{Legend, RankedClass};
 use serde::Serialize;
 
 use super::exit::Stop;
@@ -24,7 +24,7 @@ pub(crate) enum RowFormat {
 }
 
 /// What became of one input: its best classes, or why there are none.
-pub(crate) type Outcome = Result<Vec<Prediction>, String>;
+pub(crate) type Outcome = Result<Vec<RankedClass>, String>;
 
 /// The files that a class's heatmap is in.
 #[derive(Debug, Serialize)]
@@ -57,17 +57,9 @@ struct JsonRow<'a> {
     #[serde(flatten)]
     subject: &'a Subject,
     model: &'a str,
-    top: Vec<JsonClass<'a>>,
+    top: &'a [RankedClass],
     #[serde(skip_serializing_if = "Option::is_none")]
     heatmaps: Option<&'a [HeatmapFiles]>,
-}
-
-#[derive(Serialize)]
-struct JsonClass<'a> {
-    index: usize,
-    label: &'a str,
-    probability: f64,
-    logit: f32,
 }
 
 #[derive(Serialize)]
@@ -93,15 +85,7 @@ impl Rows {
             (RowFormat::Text, _) => self.output.text(&text::row(&path, outcome, &self.legend, Terminal::stdout())),
             (RowFormat::Csv, _) => self.output.write(&self.csv(&path, outcome)?),
             (RowFormat::Json, Err(error)) => self.output.json(&JsonError { subject, error }),
-            (RowFormat::Json, Ok(top)) => {
-                let labels: Vec<String> = top.iter().map(|class| self.legend.label(class.index)).collect();
-                let class = |(class, label): (&Prediction, _)| {
-                    let &Prediction { index, logit, probability } = class;
-                    JsonClass { index, label, probability, logit }
-                };
-                let top = top.iter().zip(labels.iter().map(String::as_str)).map(class).collect();
-                self.output.json(&JsonRow { subject, model: &self.model, top, heatmaps })
-            }
+            (RowFormat::Json, Ok(top)) => self.output.json(&JsonRow { subject, model: &self.model, top, heatmaps }),
         }
     }
 
@@ -111,7 +95,7 @@ impl Rows {
             Err(error) => csv([[path.into(), nothing(), nothing(), nothing(), nothing(), nothing(), error.clone()]]),
             Ok(top) => csv(top.iter().enumerate().map(|(rank, class)| {
                 let (index, probability, logit) = (class.index.to_string(), class.probability.to_string(), class.logit.to_string());
-                [path.into(), (rank + 1).to_string(), index, self.legend.label(class.index), probability, logit, nothing()]
+                [path.into(), (rank + 1).to_string(), index, class.label.clone(), probability, logit, nothing()]
             })),
         }
     }

@@ -10,7 +10,7 @@
 //! there is too little room even then, the class's number and the logit are left out. Elsewhere everything is there, and
 //! nothing is drawn.
 
-use densenet_wgpu::labels::{Legend, Prediction};
+use densenet_wgpu::labels::{Legend, RankedClass};
 use densenet_wgpu::preprocessing::Activation;
 
 use super::Outcome;
@@ -56,12 +56,11 @@ fn lines(lines: Vec<Line>, terminal: Option<Terminal>) -> String {
 }
 
 impl Line {
-    fn new(class: &Prediction, legend: &Legend) -> Self {
-        let &Prediction { index, logit, probability } = class;
-        let label = legend.label(index);
-        let class = if label == index.to_string() { String::new() } else { format!("class {index}") };
-        let probability = (legend.activation != Activation::None).then_some(probability);
-        Self { probability, label: printable(&label), class, logit: format!("logit {logit:>9.4}") }
+    fn new(ranked: &RankedClass, legend: &Legend) -> Self {
+        let RankedClass { index, label, logit, probability } = ranked;
+        let class = if *label == index.to_string() { String::new() } else { format!("class {index}") };
+        let probability = (legend.activation != Activation::None).then_some(*probability);
+        Self { probability, label: printable(label), class, logit: format!("logit {logit:>9.4}") }
     }
 }
 
@@ -142,7 +141,12 @@ mod tests {
     }
 
     fn shown(legend: &Legend, top: &[(usize, f64)], terminal: Option<Terminal>) -> String {
-        let class = |&(index, probability): &(usize, f64)| Prediction { index, logit: 14.2207 - index as f32, probability };
+        let class = |&(index, probability): &(usize, f64)| RankedClass {
+            index,
+            label: legend.label(index),
+            logit: 14.2207 - index as f32,
+            probability,
+        };
         strip_str(&row("cat.jpg", &Ok(top.iter().map(class).collect()), legend, terminal)).to_string()
     }
 
