@@ -153,6 +153,44 @@ pub enum Error {
         /// The adapter's name and graphics API.
         adapter: String,
     },
+    /// A name that no model has, bundled or published, and no file.
+    #[error(
+        "no model or file is called {name:?}{} Known: {}. A path to a checkpoint file works too",
+        suggestion.as_ref().map_or(".".into(), |near| format!("; did you mean {near}?")),
+        crate::models::names().chain(crate::models::published_names()).collect::<Vec<_>>().join(", ")
+    )]
+    #[non_exhaustive]
+    NoSuchModel {
+        /// The name asked for.
+        name: String,
+        /// The nearest name that exists, of a model or a file.
+        suggestion: Option<String>,
+    },
+    /// The name of an architecture of which no weights are known.
+    #[error("{name} is neither bundled nor known on the hub; give the path of its checkpoint instead")]
+    #[non_exhaustive]
+    NoWeights {
+        /// The name asked for.
+        name: String,
+    },
+    /// Options of a classifier that contradict each other, its model or its devices.
+    #[error("expected {expected}, found {found}")]
+    #[non_exhaustive]
+    Options {
+        /// What they need.
+        expected: String,
+        /// What there is.
+        found: String,
+    },
+    /// No thread for work that its caller does not do.
+    #[error("the system gives no thread to {purpose} ({source})")]
+    #[non_exhaustive]
+    NoThread {
+        /// What it would have done.
+        purpose: &'static str,
+        /// The system's reason.
+        source: std::io::Error,
+    },
     /// The network does not fit the device, even one image at a time.
     #[error("{what} needs {needed} bytes, the limit of {adapter} is {limit}; use a smaller input or another device")]
     #[non_exhaustive]
@@ -280,6 +318,7 @@ impl Error {
             | Self::SelfTest { adapter, .. } => Some(adapter.into()),
             Self::Input { .. } | Self::Channels { .. } | Self::NoSuchLayer { .. } => None,
             Self::NoAdapter | Self::NoSuchAdapter { .. } | Self::HalfOverflow => None,
+            Self::NoSuchModel { .. } | Self::NoWeights { .. } | Self::Options { .. } | Self::NoThread { .. } => None,
         }
     }
 

@@ -36,10 +36,10 @@ pub struct RankedClass {
     pub index: usize,
     /// What it is called ([`Legend::label`]).
     pub label: String,
-    /// What the network computed.
-    pub logit: f32,
     /// The logit after the model's [`Activation`]; the logit itself where there is none.
     pub probability: f64,
+    /// What the network computed.
+    pub logit: f32,
 }
 
 /// What a model's outputs mean.

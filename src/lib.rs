@@ -1,6 +1,22 @@
 //! Any trained DenseNet, on any GPU: WGSL compute shaders through wgpu, no CUDA and no Python.
 //!
-//! Four nouns, in the order in which data flows through them:
+//! A [`Classifier`] is all of it in one object, from a picture to an answer:
+//!
+//! ```
+//! # #[cfg(feature = "image")]
+//! # fn main() -> densenet_wgpu::Result<()> {
+//! use densenet_wgpu::{Classifier, ClassifierOptions};
+//!
+//! let classifier = Classifier::open("digits", ClassifierOptions::default())?; // or "densenet121", or "runs/best.pth"
+//! let prediction = classifier.classify("examples/digits/7-1442-8.png")?;
+//! assert_eq!(prediction.top_k(1)?[0].label, "7");
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "image"))]
+//! # fn main() {}
+//! ```
+//!
+//! Beneath it are four nouns, in the order in which data flows through them:
 //!
 //! - [`Graph`]: what the network is. [`Config`] writes DenseNets with it; its verbs build any other, of what is in [`network`].
 //! - [`Plan`]: what runs, in which order, and where in memory. Pure data, made without a device; it prints itself.
@@ -31,6 +47,8 @@
 
 mod arch;
 mod cache;
+#[cfg(feature = "image")]
+mod classifier;
 mod drawing;
 mod engine;
 mod environment;
@@ -57,6 +75,8 @@ mod whole_file;
 
 pub use arch::Config;
 pub use cache::Cache;
+#[cfg(feature = "image")]
+pub use classifier::{Classifier, ClassifierOptions, Device, Prediction, Source};
 pub use engine::{Engine, EngineOptions, Input, Run};
 pub use error::{Error, Result};
 pub use gpu::{AdapterSummary, Gpu};
@@ -85,6 +105,12 @@ pub mod network {
 /// How a picture becomes a network's input, and its output an answer: in a model's own words, or by a preset's.
 pub mod preprocessing {
     pub use crate::weights::{Activation, Filter, Preprocessing, Preset, Range, Resize, ResizeMode};
+}
+
+/// What [`Classifier`]s make of pictures beside their [`Prediction`]s: maps, what was seen, and the answers to many.
+#[cfg(feature = "image")]
+pub mod predictions {
+    pub use crate::classifier::{ClassMaps, Predictions, Seen, StreamOptions};
 }
 
 /// Which kernels compute convolutions: by rule, or as measured on a device.

@@ -12,7 +12,13 @@
 //! # Ok::<(), densenet_wgpu::Error>(())
 //! ```
 
-use crate::error::Result;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::arch::Config;
+use crate::error::{Error, Result};
+use crate::nearest::nearest;
 use crate::weights::{Checkpoint, Preset};
 
 /// Names and safetensors files of the bundled models. `models/digits.md` is the card of `digits`.
@@ -105,6 +111,85 @@ pub fn published(name: &str) -> Option<&'static Published> {
 /// Every name that [`published`] knows.
 pub fn published_names() -> impl Iterator<Item = &'static str> {
     PUBLISHED.iter().map(|model| model.name)
+}
+
+/// How the pictures of a published model are prepared, by its name: where its file does not say it, and in torchvision's way even
+/// where it does, as the file is timm's.
+pub fn preset(model: &Checkpoint) -> Option<Preset> {
+    let preset = published(&model.name)?.preset;
+    let is_described = model.origin.as_ref().is_some_and(|origin| origin.described_by.is_some());
+    (preset == Preset::Torchvision || !is_described).then_some(preset)
+}
+
+/// The model of that name: a bundled one, else a published one or that of an `hf://` address, which is fetched once, else the
+/// checkpoint in the file of that name. A file that has the name of a model needs `./` before it.
+///
+/// Errors where there is none, it cannot be fetched, or as [`Checkpoint::open`] does.
+///
+/// ```
+/// use densenet_wgpu::{Error, models};
+///
+/// assert_eq!(models::open("digits")?, models::open("models/digits.safetensors")?);
+/// let error = models::open("digit").unwrap_err();
+/// assert!(matches!(&error, Error::NoSuchModel { suggestion: Some(near), .. } if near == "digits"));
+/// # Ok::<(), Error>(())
+/// ```
+pub fn open(name: &str) -> Result<Checkpoint> {
+    open_with(name, &mut |_, _| {})
+}
+
+/// [`open`], which tells `progress` of the bytes that have come and those that will, where the model is fetched.
+pub fn open_with(name: &str, progress: &mut dyn FnMut(u64, u64)) -> Result<Checkpoint> {
+    if let Some(model) = bundled(name) {
+        return model;
+    }
+    if published(name).is_some() || name.starts_with("hf://") {
+        let model = Checkpoint::open(fetch(name, progress)?)?;
+        return Ok(Checkpoint { name: name.to_owned(), ..model });
+    }
+    let path = Path::new(name);
+    let spelled_as_path = path.extension().is_some() || path.components().count() > 1;
+    match Checkpoint::open(path) {
+        Err(Error::File { path, source }) if source.kind() == io::ErrorKind::NotFound && spelled_as_path => {
+            let near = near_file(&path).map_or(String::new(), |near| format!("; did you mean {}?", near.display()));
+            Err(Error::File { path, source: io::Error::new(source.kind(), format!("{source}{near}")) })
+        }
+        Err(Error::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            if Config::named(name).is_some() {
+                return Err(Error::NoWeights { name: name.to_owned() });
+            }
+            let known = names().chain(published_names());
+            let near = nearest(name, known).map(str::to_owned).or_else(|| Some(near_file(path)?.display().to_string()));
+            Err(Error::NoSuchModel { name: name.to_owned(), suggestion: near })
+        }
+        opened => opened,
+    }
+}
+
+#[cfg(feature = "hub")]
+fn fetch(name: &str, progress: &mut dyn FnMut(u64, u64)) -> Result<PathBuf> {
+    use crate::hub::{Hub, Remote};
+    let remote = published(name).map_or_else(|| name.parse(), |model| Ok(Remote::from(model)))?;
+    Hub::from_env()?.fetch(&remote, progress)
+}
+
+#[cfg(not(feature = "hub"))]
+fn fetch(name: &str, _: &mut dyn FnMut(u64, u64)) -> Result<PathBuf> {
+    let file = published(name).map_or("its file".to_owned(), |model| format!("{} of {}", model.file, model.repository));
+    let reason = format!(
+        "expected a build of densenet-wgpu with its feature `hub`, which fetches models, found one without; {file}, fetched by hand, works too"
+    );
+    Err(Error::Hub { address: name.to_owned(), reason })
+}
+
+/// Which file beside `path`, which does not exist, was probably meant.
+fn near_file(path: &Path) -> Option<PathBuf> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let entries = fs::read_dir(if folder == "" { Path::new(".") } else { folder }).ok()?;
+    let mut names: Vec<String> = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.sort_unstable();
+    let name = path.file_name()?.to_string_lossy();
+    nearest(&name, names.iter().map(String::as_str)).map(|near| folder.join(near))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What decoding a picture may cost, and what it makes of it.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Cursor, Read, Seek};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -29,6 +30,34 @@ pub struct Decoding {
     /// Whether grey of DICOM files is seen through the file's own VOI LUT or window, the first of each (PS3.3, C.11.2), as
     /// people are shown it; by default it is scaled by the range of its stored bits, as torchxrayvision does.
     pub voi_lut: bool,
+}
+
+thread_local! {
+    static DECODING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread is decoding a picture. A panic then becomes that picture's error: a program's panic hook may stay silent.
+///
+/// ```
+/// use densenet_wgpu::image::is_decoding;
+///
+/// std::panic::set_hook(Box::new(|panic| {
+///     if !is_decoding() {
+///         eprintln!("please report this: {panic}");
+///     }
+/// }));
+/// assert!(!is_decoding());
+/// ```
+pub fn is_decoding() -> bool {
+    DECODING.get()
+}
+
+/// What `decode` makes of bytes that strangers wrote; an error where it panics.
+pub(super) fn guarded<T>(decode: impl FnOnce() -> T) -> std::thread::Result<T> {
+    let before = DECODING.replace(true);
+    let decoded = catch_unwind(AssertUnwindSafe(decode));
+    DECODING.set(before);
+    decoded
 }
 
 impl Default for Decoding {
@@ -82,8 +111,7 @@ impl Decoding {
     #[tracing::instrument(level = "debug", name = "decode picture", skip_all)]
     pub fn read(&self, source: impl BufRead + Seek) -> Result<Picture> {
         // Decoders parse what strangers wrote: a bug in one must cost one picture, not the run.
-        let decoded = catch_unwind(AssertUnwindSafe(|| decode::decode(self, source)));
-        decoded.unwrap_or_else(|_| Err(Error::picture("the picture's decoder failed on this file")))
+        guarded(|| decode::decode(self, source)).unwrap_or_else(|_| Err(Error::picture("the picture's decoder failed on this file")))
     }
 
     /// Every byte of `source`. Errors where there are more than a file may have.

@@ -29,7 +29,6 @@ mod text;
 
 use std::fs::File;
 use std::io::{BufRead, Seek, Write};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use ::image::{ExtendedColorType, ImageEncoder, ImageFormat, ImageReader};
@@ -38,7 +37,8 @@ use crate::error::{Error, Result};
 
 use decode::{damaged, unsupported};
 
-pub use decoding::Decoding;
+use decoding::guarded;
+pub use decoding::{Decoding, is_decoding};
 pub use heatmap::Heatmap;
 pub use orientation::Orientation;
 pub use preprocess::{PictureTensor, Prepared, View};
@@ -139,7 +139,7 @@ impl Picture {
         let Ok(reader) = ImageReader::new(source).with_guessed_format() else { return false };
         match reader.format() {
             // Two letters begin these files: too many texts do as well.
-            Some(ImageFormat::Bmp | ImageFormat::Pnm) => matches!(catch_unwind(AssertUnwindSafe(|| reader.into_dimensions())), Ok(Ok(_))),
+            Some(ImageFormat::Bmp | ImageFormat::Pnm) => matches!(guarded(|| reader.into_dimensions()), Ok(Ok(_))),
             Some(format) => format == ImageFormat::Jpeg || format.reading_enabled(),
             None => false,
         }

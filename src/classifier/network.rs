@@ -1,0 +1,95 @@
+//! The network of a classifier, and what its outputs are.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use super::options::ClassifierOptions;
+use super::prediction::ClassMaps;
+use crate::error::{Error, Result};
+use crate::graph::Graph;
+use crate::weights::{Checkpoint, Weights};
+
+/// The layer whose output is the features: the mean of each channel after the last norm and its ReLU.
+const FEATURES: &str = "global_pool";
+
+/// A network whose outputs are logits, features and class maps, or some of them.
+#[derive(Debug)]
+pub(super) struct Network {
+    graph: Graph,
+    /// Whether the first output are logits.
+    pub(super) is_classified: bool,
+    features: Option<usize>,
+    class_maps: Option<usize>,
+    /// For each size that the network saw, height and width of its maps.
+    map_sizes: Mutex<HashMap<[usize; 2], [usize; 2]>>,
+}
+
+/// What the network made of one picture.
+pub(super) struct Answer {
+    pub(super) logits: Vec<f32>,
+    pub(super) features: Option<Vec<f32>>,
+    pub(super) class_maps: Option<ClassMaps>,
+}
+
+impl Network {
+    /// The network of `model` for pictures of that size, with the outputs that were asked for, and its weights. Errors where
+    /// the size is too small, and where class maps are asked for that there are none of.
+    pub(super) fn new(model: &mut Checkpoint, [height, width]: [usize; 2], options: &ClassifierOptions) -> Result<(Self, Weights)> {
+        if options.class_maps && options.ten_crops {
+            return Err(Error::Options { expected: "class maps of one image".into(), found: "ten crops of each picture".into() });
+        }
+        let (mut graph, weights) = if options.class_maps {
+            model.with_class_maps(height, width)?
+        } else {
+            (model.graph(height, width)?, std::mem::take(&mut model.weights))
+        };
+        let is_classified = model.config.num_classes.is_some();
+        let class_maps = options.class_maps.then_some(1);
+        let mut outputs = graph.outputs().to_vec();
+        let features = match (is_classified, options.features) {
+            // Such a network ends in them.
+            (false, _) => Some(0),
+            (true, false) => None,
+            (true, true) => {
+                outputs.push(graph.find(FEATURES)?);
+                graph.set_outputs(&outputs)?;
+                Some(outputs.len() - 1)
+            }
+        };
+        Ok((Self { graph, is_classified, features, class_maps, map_sizes: Mutex::default() }, weights))
+    }
+
+    pub(super) fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// What the network made of each of `pictures` pictures of that size, as many images of each, from its outputs
+    /// `[images, …]`.
+    pub(super) fn answers(&self, outputs: &[Vec<f32>], pictures: usize, size: [usize; 2]) -> Result<Vec<Answer>> {
+        let map_size = self.class_maps.map(|output| self.map_size(output, size)).transpose()?;
+        let answer = |picture: usize| {
+            let part = |output: usize| {
+                let values = &outputs[output];
+                values[values.len() / pictures * picture..][..values.len() / pictures].to_vec()
+            };
+            Answer {
+                logits: if self.is_classified { part(0) } else { Vec::new() },
+                features: self.features.map(part),
+                class_maps: self.class_maps.zip(map_size).map(|(at, [height, width])| ClassMaps { height, width, values: part(at) }),
+            }
+        };
+        Ok((0..pictures).map(answer).collect())
+    }
+
+    /// Height and width of the maps of a picture that the network sees in that size.
+    fn map_size(&self, output: usize, [height, width]: [usize; 2]) -> Result<[usize; 2]> {
+        let mut sizes = self.map_sizes.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(&size) = sizes.get(&[height, width]) {
+            return Ok(size);
+        }
+        let graph = self.graph.resized(height, width)?;
+        let shape = graph.shape(graph.outputs()[output]);
+        sizes.insert([height, width], [shape.height, shape.width]);
+        Ok([shape.height, shape.width])
+    }
+}

@@ -1,0 +1,142 @@
+//! From a source to what the network runs on.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use super::options::ClassifierOptions;
+use super::prediction::Seen;
+use super::source::{Kind, Source};
+use super::threads::panicked;
+use crate::error::{Error, Result};
+use crate::image::{Decoding, Picture, Prepared};
+use crate::weights::Preprocessing;
+
+/// What is made of each source.
+#[derive(Debug)]
+pub(super) struct Preparation {
+    preprocessing: Preprocessing,
+    decoding: Decoding,
+    upright: bool,
+    ten_crops: bool,
+    kept_pixels: Option<usize>,
+}
+
+/// A source after it was read.
+#[derive(Debug)]
+pub(super) struct Ready {
+    pub(super) images: Images,
+    /// None of values.
+    pub(super) seen: Option<Seen>,
+    /// The picture as it was decoded, where it is kept.
+    pub(super) picture: Option<Picture>,
+}
+
+/// What the network runs on for one source.
+#[derive(Debug)]
+pub(super) enum Images {
+    /// One picture or ten crops of it, all of one size.
+    Pictures(Vec<Prepared>),
+    /// Numbers `[C, H, W]`, all of them finite.
+    Values { values: Vec<f32>, size: [usize; 2] },
+}
+
+impl Images {
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        match self {
+            Self::Pictures(pictures) => pictures.len(),
+            Self::Values { .. } => 1,
+        }
+    }
+
+    /// Height and width of each.
+    pub(super) fn size(&self) -> [usize; 2] {
+        match self {
+            Self::Pictures(pictures) => pictures.first().map_or([0, 0], |first| [first.picture.height(), first.picture.width()]),
+            Self::Values { size, .. } => *size,
+        }
+    }
+
+    /// Whether one run can have both.
+    pub(super) fn run_with(&self, other: &Self) -> bool {
+        matches!(self, Self::Values { .. }) == matches!(other, Self::Values { .. }) && self.size() == other.size()
+    }
+
+    /// The pictures; none of values.
+    pub(super) fn pictures(&self) -> &[Prepared] {
+        match self {
+            Self::Pictures(pictures) => pictures,
+            Self::Values { .. } => &[],
+        }
+    }
+
+    /// The numbers `[N, C, H, W]`.
+    pub(super) fn values(&self) -> Vec<f32> {
+        match self {
+            Self::Pictures(pictures) => pictures.iter().flat_map(|prepared| prepared.samples().values()).collect(),
+            Self::Values { values, .. } => values.clone(),
+        }
+    }
+}
+
+impl Preparation {
+    pub(super) fn new(preprocessing: Preprocessing, options: &ClassifierOptions) -> Self {
+        let ClassifierOptions { upright, ten_crops, kept_pixels, .. } = *options;
+        Self { preprocessing, decoding: options.decoding.clone(), upright, ten_crops, kept_pixels }
+    }
+
+    pub(super) fn preprocessing(&self) -> &Preprocessing {
+        &self.preprocessing
+    }
+
+    /// What the network runs on. A panic costs this source alone, after the program's hook has seen it.
+    pub(super) fn read(&self, source: Source) -> Result<Ready> {
+        let read = catch_unwind(AssertUnwindSafe(|| self.read_or_panic(source)));
+        read.unwrap_or_else(|_| Err(panicked()))
+    }
+
+    fn read_or_panic(&self, source: Source) -> Result<Ready> {
+        let is_there_again = source.path().is_some_and(Path::is_file);
+        if let Source(Kind::Values { values, size }) = source {
+            self.check(&values, size)?;
+            return Ok(Ready { images: Images::Values { values, size }, seen: None, picture: None });
+        }
+        let picture = self.picture(source)?;
+        let prepared = if self.ten_crops { self.preprocessing.ten_crops(&picture)? } else { vec![self.preprocessing.prepare(&picture)?] };
+        let pixels = picture.height() * picture.width();
+        let is_kept = self.kept_pixels.is_some_and(|most| pixels <= most || !is_there_again);
+        let seen = Some(Seen::new(&picture, &self.preprocessing));
+        Ok(Ready { images: Images::Pictures(prepared), seen, picture: is_kept.then_some(picture) })
+    }
+
+    /// The picture of a source, as it is to be seen.
+    pub(super) fn picture(&self, source: Source) -> Result<Picture> {
+        let picture = match source.0 {
+            Kind::File(path) if path.is_dir() => {
+                return Err(Error::picture("expected a picture, found a folder").in_picture(&path));
+            }
+            Kind::File(path) => self.decoding.open(path)?,
+            Kind::Bytes(bytes) => self.decoding.decode(&bytes)?,
+            Kind::Picture(picture) => picture,
+            Kind::Values { .. } => {
+                return Err(Error::Input { expected: "a source with a picture".into(), found: "values that the network reads".into() });
+            }
+            Kind::Refused(why) => return Err(Error::picture(why)),
+        };
+        Ok(if self.upright { picture.upright() } else { picture })
+    }
+
+    /// Errors where these are no numbers for the network.
+    fn check(&self, values: &[f32], [height, width]: [usize; 2]) -> Result<()> {
+        let channels = self.preprocessing.channels;
+        let elements = channels.checked_mul(height).and_then(|n| n.checked_mul(width)).filter(|&n| n > 0);
+        if elements != Some(values.len()) {
+            let expected = format!("[{channels}, {height}, {width}], one image");
+            return Err(Error::Input { expected, found: format!("{} elements", values.len()) });
+        }
+        match values.iter().position(|value| !value.is_finite()) {
+            Some(index) => Err(Error::Input { expected: "finite numbers".into(), found: format!("{} at element {index}", values[index]) }),
+            None => Ok(()),
+        }
+    }
+}

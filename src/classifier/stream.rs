@@ -1,0 +1,225 @@
+//! Many inputs through a classifier, as they come.
+//!
+//! Three stages work at the same time: the classifier's threads read pictures, a thread for each device starts batches there,
+//! and another waits for their results, which whoever asks gets in the order of the inputs; so that a device has a batch to go
+//! on with, and a finished answer waits for no later batch.
+
+use std::collections::BTreeMap;
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::vec;
+
+use super::Inner;
+use super::batch::Batch;
+use super::prediction::Prediction;
+use super::reader::{Read, Reader};
+use super::source::Source;
+use super::turn::{EndOnPanic, Turn, lock};
+use crate::error::{Error, Result};
+
+/// How many inputs go through a classifier.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::sync::atomic::AtomicBool;
+/// use densenet_wgpu::predictions::StreamOptions;
+///
+/// let stop = Arc::new(AtomicBool::new(false)); // signal_hook::flag::register sets such a flag
+/// let options = StreamOptions::default().with_live(true).with_stop(Arc::clone(&stop));
+/// assert!(options.live);
+/// ```
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct StreamOptions {
+    /// Whether inputs come one by one from somebody who waits for answers: then a batch takes those that are there, and waits
+    /// for none that is not. Otherwise it waits until it is full.
+    pub live: bool,
+    /// Ends the stream early once it is true: no batch is begun any more, and what a device is at is finished and handed on.
+    pub stop: Option<Arc<AtomicBool>>,
+}
+
+impl StreamOptions {
+    /// Answers inputs that come one by one without waiting for others, or fills batches.
+    #[must_use]
+    pub fn with_live(self, live: bool) -> Self {
+        Self { live, ..self }
+    }
+
+    /// Ends the stream once `stop` is true; that is looked at some twenty times a second.
+    #[must_use]
+    pub fn with_stop(self, stop: Arc<AtomicBool>) -> Self {
+        Self { stop: Some(stop), ..self }
+    }
+}
+
+/// What a classifier makes of many inputs, in their order, each with its tag.
+///
+/// Dropping it begins no more batches and waits until the devices have finished what they are at.
+#[derive(Debug)]
+pub struct Predictions<T> {
+    turn: Arc<Turn>,
+    finished: Option<Receiver<Finished<T>>>,
+    threads: Vec<JoinHandle<()>>,
+    /// Batches that are finished before their turn.
+    early: BTreeMap<usize, Vec<(T, Result<Prediction>)>>,
+    next: usize,
+    /// The rest of a batch that is handed on one by one.
+    begun: vec::IntoIter<(T, Result<Prediction>)>,
+}
+
+/// A batch's number, and what came of it.
+type Finished<T> = (usize, Vec<(T, Result<Prediction>)>);
+
+/// Batches that may be finished before the one whose turn it is, for each device: one that is faster than another goes on
+/// meanwhile.
+const AHEAD: usize = 4;
+
+impl<T: Send + 'static> Predictions<T> {
+    pub(super) fn begin(
+        classifier: &Arc<Inner>,
+        inputs: impl Iterator<Item = (T, Source)> + Send + 'static,
+        options: StreamOptions,
+    ) -> Result<Self> {
+        let devices = classifier.runners.len();
+        let ahead = (classifier.batch * devices).saturating_add(classifier.threads.count());
+        let reader = Reader::begin(inputs, &classifier.preparation, &classifier.threads, ahead, options.live)?;
+        let turn = Arc::new(Turn::first(if devices > 1 { AHEAD * devices } else { 1 }));
+        let queue =
+            Queue { reader: Mutex::new((0, reader)), turn: Arc::clone(&turn), stop: options.stop, alive: AtomicUsize::new(devices) };
+        let queue = Arc::new(queue);
+        let (to_hand_on, finished) = channel();
+        let mut stream =
+            Self { turn, finished: Some(finished), threads: Vec::new(), early: BTreeMap::new(), next: 0, begun: Vec::new().into_iter() };
+        for device in 0..devices {
+            // A batch is handed over when the one before it is done: a device has two, and no more.
+            let (to_wait, started) = sync_channel(0);
+            let (shared, sharing) = (Arc::clone(classifier), Arc::clone(&queue));
+            stream.spawn("densenet-start", move || sharing.start_all(&shared, device, &to_wait))?;
+            let (shared, turn, to_hand_on) = (Arc::clone(classifier), Arc::clone(&stream.turn), to_hand_on.clone());
+            stream.spawn("densenet-wait", move || wait_for_all(&shared, device, &started, &turn, &to_hand_on))?;
+        }
+        Ok(stream)
+    }
+
+    fn spawn(&mut self, name: &str, work: impl FnOnce() + Send + 'static) -> Result<()> {
+        let turn = Arc::clone(&self.turn);
+        let thread = thread::Builder::new().name(name.into()).spawn(move || {
+            let _end = EndOnPanic(&turn);
+            work();
+        });
+        self.threads.push(thread.map_err(|source| Error::NoThread { purpose: "run pictures", source })?);
+        Ok(())
+    }
+}
+
+impl<T> Predictions<T> {
+    /// What came of the next inputs that ran together, at once; of those that [`Iterator::next`] has begun with, the rest. `None`
+    /// after the last.
+    pub fn next_batch(&mut self) -> Option<Vec<(T, Result<Prediction>)>> {
+        if self.begun.len() > 0 {
+            return Some(std::mem::take(&mut self.begun).collect());
+        }
+        loop {
+            if let Some(batch) = self.early.remove(&self.next) {
+                self.next += 1;
+                self.turn.advance(self.next);
+                return Some(batch);
+            }
+            match self.finished.as_ref().and_then(|finished| finished.recv().ok()) {
+                Some((number, batch)) => drop(self.early.insert(number, batch)),
+                None => {
+                    self.end();
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// Lets everybody go and waits for them. A panic of theirs is handed on.
+    fn end(&mut self) {
+        self.turn.end();
+        self.finished = None;
+        for thread in self.threads.drain(..) {
+            if let Err(panic) = thread.join()
+                && !thread::panicking()
+            {
+                resume_unwind(panic);
+            }
+        }
+    }
+}
+
+impl<T> Iterator for Predictions<T> {
+    type Item = (T, Result<Prediction>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            match self.begun.next() {
+                Some(finished) => return Some(finished),
+                None => self.begun = self.next_batch()?.into_iter(),
+            }
+        }
+    }
+}
+
+impl<T> Drop for Predictions<T> {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// Where all devices get their batches from.
+struct Queue<T> {
+    /// And how many batches it has given.
+    reader: Mutex<(usize, Reader<T>)>,
+    turn: Arc<Turn>,
+    stop: Option<Arc<AtomicBool>>,
+    /// Devices that may take batches.
+    alive: AtomicUsize,
+}
+
+impl<T: Send + 'static> Queue<T> {
+    /// Starts batches on one device as their pictures come, until there are no more or nobody waits for them. Where the device
+    /// is lost the others go on; the last one's inputs fail as they come.
+    fn start_all(&self, classifier: &Inner, device: usize, started: &SyncSender<(usize, Batch<T>)>) {
+        let runner = &classifier.runners[device];
+        while let Some((number, reads)) = self.next(classifier.batch) {
+            if started.send((number, Batch::start(runner, reads))).is_err() {
+                return;
+            }
+            let leaves = |alive: usize| (alive > 1).then(|| alive - 1);
+            if runner.failure().is_some() && self.alive.fetch_update(Ordering::Relaxed, Ordering::Relaxed, leaves).is_ok() {
+                return;
+            }
+        }
+    }
+
+    /// The next batch and its number.
+    fn next(&self, most: usize) -> Option<(usize, Vec<Read<T>>)> {
+        let (given, reader) = &mut *lock(&self.reader);
+        let is_over = || self.turn.is_ended() || self.stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed));
+        let reads = reader.next_batch(most, is_over)?;
+        *given += 1;
+        Some((*given - 1, reads))
+    }
+}
+
+/// Waits for one device's batches, and sends what came of each, not long before its turn.
+fn wait_for_all<T>(
+    classifier: &Inner,
+    device: usize,
+    started: &Receiver<(usize, Batch<T>)>,
+    turn: &Turn,
+    to_hand_on: &Sender<Finished<T>>,
+) {
+    for (number, batch) in started {
+        let finished = batch.wait(classifier, &classifier.runners[device]);
+        turn.await_nearly(number);
+        if to_hand_on.send((number, finished)).is_err() {
+            return;
+        }
+    }
+}
