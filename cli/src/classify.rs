@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
+use densenet_wgpu::{Classifier, ClassifierOptions};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use super::device::DeviceOptions;
@@ -12,14 +13,13 @@ use super::heatmap::{HeatmapOptions, Heatmaps};
 use super::inputs::{self, Input, Inputs, Requests, ShardOptions, Subject};
 use super::interrupt;
 use super::message;
-use super::model::{self, DescriptionOptions, ModelOptions};
+use super::model::{self, Described, DescriptionOptions, ModelOptions};
 use super::output::Output;
 use super::pictures::PictureOptions;
-use super::reader::{Preparation, Reader};
 use super::rows::resume::{Expected, Resumed};
 use super::rows::{HeatmapFiles, Outcome, RowFormat, Rows};
 use super::size::Size;
-use super::stream::{Finished, Stream, StreamOptions};
+use super::stream::{BatchOptions, Finished, Stream};
 use super::terminal::progress::Progress;
 
 /// Classify pictures
@@ -75,7 +75,7 @@ pub(crate) struct Options {
     #[command(flatten)]
     device: DeviceOptions,
     #[command(flatten)]
-    stream: StreamOptions,
+    batch: BatchOptions,
     /// Classes to print for each picture
     #[arg(long, short = 'k', value_name = "K", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Output")]
     top_k: u32,
@@ -112,49 +112,49 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
         return Err(Stop::refused(format!("{}: {found}", model.name)));
     };
     let inputs = if options.stdin_jsonl { None } else { Some(inputs::expand(&options.paths, options.shard.shard)?) };
-    let preprocessing = options.pictures.sized(options.description.describe(&mut model)?.preprocessing);
+    let Described { preprocessing, options: described, .. } = options.description.describe(&mut model)?;
+    let preprocessing = options.pictures.sized(preprocessing);
     if options.ten_crop && preprocessing.crop.is_none() {
         let remedy = "--preprocess takes one with a crop";
         return Err(Stop::refused(format!("--ten-crop: expected a preprocessing with a crop, found: {preprocessing}; {remedy}")));
     }
     let Size { height, width } = model::size(options.pictures.size, Some(&preprocessing));
-    let (graph, weights) = if options.heatmap.is_asked() {
-        model.with_class_maps(height, width)?
-    } else {
-        (model.graph(height, width)?, std::mem::take(&mut model.weights))
-    };
+    // A size that is too small is told before anything is written or opened.
+    model.graph(height, width)?;
     let legend = model.legend();
-    let shape = [preprocessing.channels, height, width];
-    let preparation =
-        Preparation { preprocessing, decoding: options.pictures.decoding(), upright: options.pictures.exif, ten_crop: options.ten_crop };
-    let heatmaps = options.heatmap.begin(&legend, &preparation, &graph)?;
+    let heatmaps = options.heatmap.begin(&legend, classes)?;
 
-    let rows = Rows { format, legend, model: model.name, output: Output::new() };
-    let crops = if options.ten_crop { 10 } else { 1 };
-    let mut classification = Classification { rows, top_k: options.top_k as usize, crops, heatmaps, written: 0, failed: 0, unmapped: 0 };
+    let rows = Rows { format, legend, model: model.name.clone(), output: Output::new() };
+    let mut classification = Classification { rows, top_k: options.top_k as usize, heatmaps, written: 0, failed: 0, unmapped: 0 };
     let total = inputs.as_ref().map(Vec::len);
     let inputs = match inputs {
         Some(inputs) => Inputs::Listed(classification.begin(inputs, options.resume.as_deref(), classes)?.into_iter()),
-        None => Inputs::Sent(Requests::from_stdin(preparation.decoding.max_file_bytes)),
+        None => Inputs::Sent(Requests::from_stdin(options.pictures.decoding().max_file_bytes)),
     };
-    if inputs.count() == Some(0) {
+    if inputs.known_count() == Some(0) {
         return classification.finish(Ok(()), total, options.resume.is_some());
     }
-    let runners = options.device.runners(&graph, &weights)?;
+    let classifier = options.device.classifier(model, options.asked(described))?;
+    let shape = [preprocessing.channels, height, width];
     let dump = options.dump_input.as_deref().map(|path| Dump::create(path, shape)).transpose()?;
 
-    let batch = (options.stream.batch(&graph) / crops).max(1);
     let progress = Progress::begin(
         total.filter(|_| options.resume.is_some() || !Output::is_piped()),
-        total.zip(inputs.count()).map_or(0, |(total, left)| total - left),
+        total.zip(inputs.known_count()).map_or(0, |(total, left)| total - left),
     );
-    let reader = Reader::new(inputs, preparation, batch * runners.len())?.keeping(classification.heatmaps.is_some());
-    let stream = Stream { reader, batch, dump, progress };
-    let finished = stream.run(&runners, |inputs| classification.finish_batch(inputs));
+    let stream = Stream { classifier: &classifier, inputs, dump, progress };
+    let finished = stream.run(|inputs| classification.finish_batch(&classifier, inputs));
     classification.finish(finished, total, options.resume.is_some())
 }
 
 impl Options {
+    /// What was asked for, for the classifier of a model that `described` describes.
+    fn asked(&self, described: ClassifierOptions) -> ClassifierOptions {
+        let options = self.batch.asked(self.pictures.asked(described));
+        let options = options.with_ten_crops(self.ten_crop).with_inputs(self.dump_input.is_some());
+        self.heatmap.asked(options)
+    }
+
     /// How rows are written: as was asked for, else what suits who reads them.
     fn format(&self) -> Result<RowFormat, Stop> {
         let is_csv = |path: &Path| path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
@@ -180,8 +180,6 @@ impl Options {
 struct Classification {
     rows: Rows,
     top_k: usize,
-    /// Results that a picture has.
-    crops: usize,
     heatmaps: Option<Heatmaps>,
     /// Inputs that have a row.
     written: usize,
@@ -223,8 +221,8 @@ impl Classification {
     }
 
     /// Writes the rows of inputs that ran together, and their heatmaps, on every core.
-    fn finish_batch(&mut self, inputs: Vec<Finished>) -> Result<(), Stop> {
-        let rows: Vec<Row> = inputs.into_par_iter().map(|input| self.row(input)).collect();
+    fn finish_batch(&mut self, classifier: &Classifier, inputs: Vec<Finished>) -> Result<(), Stop> {
+        let rows: Vec<Row> = inputs.into_par_iter().map(|input| self.row(classifier, input)).collect();
         for Row { subject, outcome, heatmaps, errors } in rows {
             self.failed += usize::from(outcome.is_err());
             self.unmapped += usize::from(!errors.is_empty());
@@ -235,13 +233,16 @@ impl Classification {
         Ok(())
     }
 
-    fn row(&self, input: Finished) -> Row {
-        let logits = input.outputs.as_ref().map_err(String::clone);
-        let top = |outputs: &Vec<Vec<f32>>| self.rows.legend.top_k_of_crops(&outputs[0], self.crops, self.top_k);
-        let outcome: Outcome = logits.and_then(|outputs| top(outputs).map_err(|error| error.to_string()));
-        let written = self.heatmaps.as_ref().zip(outcome.as_ref().ok()).map(|(heatmaps, top)| heatmaps.write(&input, top));
+    fn row(&self, classifier: &Classifier, Finished { number, subject, prediction }: Finished) -> Row {
+        let prediction = match prediction {
+            Ok(prediction) => prediction,
+            Err(error) => return Row { subject, outcome: Err(error), heatmaps: Vec::new(), errors: Vec::new() },
+        };
+        let outcome: Outcome = prediction.top_k(self.top_k).map_err(|error| error.to_string());
+        let written = self.heatmaps.as_ref().zip(outcome.as_ref().ok());
+        let written = written.map(|(heatmaps, top)| heatmaps.write(classifier, number, &subject, &prediction, top));
         let (heatmaps, errors) = written.unwrap_or_default();
-        Row { subject: input.subject, outcome, heatmaps, errors }
+        Row { subject, outcome, heatmaps, errors }
     }
 
     /// The exit status; on standard error, how many inputs failed, or have no row yet.

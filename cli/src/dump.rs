@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use densenet_wgpu::image::Prepared;
+use densenet_wgpu::Prediction;
 
 use super::exit::Stop;
 use super::inputs::Subject;
@@ -26,24 +26,20 @@ impl Dump {
     }
 
     /// Appends what an input became. Errors where it is of another size than what came before.
-    pub(crate) fn push(&mut self, subject: &Subject, pictures: &[Prepared]) -> Result<(), Stop> {
-        for Prepared { picture, tables, .. } in pictures {
-            let shape = [tables.len(), picture.height(), picture.width()];
-            let first = self.first.get_or_insert_with(|| {
-                self.shape = shape;
-                subject.clone()
-            });
-            if shape != self.shape {
-                let [_, height, width] = self.shape;
-                let expected = format!("--dump-input: expected inputs of one size, {height}x{width} as from {first}");
-                let found = format!("found {}x{} from {subject}", picture.height(), picture.width());
-                return Err(Stop::failed(format!("{expected}, {found}; --size HxW makes them equal")));
-            }
+    pub(crate) fn push(&mut self, subject: &Subject, prediction: &Prediction) -> Result<(), Stop> {
+        let (Some(values), [height, width]) = (prediction.input(), prediction.size()) else { return Ok(()) };
+        let shape = [values.len() / (prediction.crops() * height * width), height, width];
+        let first = self.first.get_or_insert_with(|| {
+            self.shape = shape;
+            subject.clone()
+        });
+        if shape != self.shape {
+            let [_, first_height, first_width] = self.shape;
+            let expected = format!("--dump-input: expected inputs of one size, {first_height}x{first_width} as from {first}");
+            return Err(Stop::failed(format!("{expected}, found {height}x{width} from {subject}; --size HxW makes them equal")));
         }
-        pictures
-            .iter()
-            .try_for_each(|prepared| self.stack.push(&prepared.samples().values()))
-            .map_err(|error| Stop::unwritten(&self.path, error))
+        let mut images = values.chunks_exact(shape.iter().product());
+        images.try_for_each(|image| self.stack.push(image)).map_err(|error| Stop::unwritten(&self.path, error))
     }
 
     /// Puts the file in its place and says its shape.

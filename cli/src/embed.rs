@@ -4,6 +4,7 @@ use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
+use densenet_wgpu::Prediction;
 use densenet_wgpu::internal::WholeFile;
 use serde::Serialize;
 
@@ -13,12 +14,11 @@ use super::exit::{FAILED, Stop, WELL};
 use super::inputs::{self, Inputs, ShardOptions, Subject};
 use super::interrupt;
 use super::message;
-use super::model::{self, ModelOptions, PreprocessingOptions};
+use super::model::{self, Described, ModelOptions, PreprocessingOptions};
 use super::npy::Stack;
 use super::pictures::PictureOptions;
-use super::reader::{Preparation, Reader};
 use super::size::Size;
-use super::stream::{Finished, Stream, StreamOptions};
+use super::stream::{BatchOptions, Finished, Stream};
 use super::terminal::progress::Progress;
 
 /// Turn pictures into features: what the network makes of them before its classifier
@@ -50,7 +50,7 @@ pub(crate) struct Options {
     #[command(flatten)]
     device: DeviceOptions,
     #[command(flatten)]
-    stream: StreamOptions,
+    batch: BatchOptions,
     #[command(flatten)]
     pictures: PictureOptions,
     #[command(flatten)]
@@ -64,21 +64,20 @@ const FEATURES: &str = "global_pool";
 pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let mut model = options.model.open_or(DEFAULT_MODEL)?;
     let inputs = inputs::expand(&options.paths, options.shard.shard)?;
-    let preprocessing = options.pictures.sized(options.preprocessing.describe(&mut model)?.preprocessing);
+    let Described { preprocessing, options: described, .. } = options.preprocessing.describe(&mut model)?;
+    let preprocessing = options.pictures.sized(preprocessing);
     let Size { height, width } = model::size(options.pictures.size, Some(&preprocessing));
-    let mut graph = model.graph(height, width)?;
-    graph.set_output(graph.find(FEATURES)?)?;
-    let mut features = Features::create(options.output, graph.shape(graph.output()).channels)?;
-    let runners = options.device.runners(&graph, &model.weights)?;
+    let graph = model.graph(height, width)?;
+    let mut features = Features::create(options.output, graph.shape(graph.find(FEATURES)?).channels)?;
+    let asked = options.batch.asked(options.pictures.asked(described)).with_features(true);
+    let classifier = options.device.classifier(model, asked)?;
 
-    let batch = options.stream.batch(&graph);
     let count = inputs.len();
-    let preparation = Preparation { preprocessing, decoding: options.pictures.decoding(), upright: options.pictures.exif, ten_crop: false };
     let progress = Progress::begin(Some(count), 0);
-    let reader = Reader::new(Inputs::Listed(inputs.into_iter()), preparation, batch * runners.len())?;
+    let inputs = Inputs::Listed(inputs.into_iter());
     let (mut written, mut failed) = (0, 0);
-    Stream { reader, batch, dump: None, progress }.run(&runners, |inputs| {
-        inputs.into_iter().try_for_each(|Finished { subject, outputs, .. }| match outputs.and_then(finite) {
+    Stream { classifier: &classifier, inputs, dump: None, progress }.run(|inputs| {
+        inputs.into_iter().try_for_each(|Finished { subject, prediction, .. }| match prediction.and_then(finite) {
             Ok(values) => {
                 written += 1;
                 features.push(&subject, &values)
@@ -102,8 +101,8 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
 }
 
 /// The features, where all of them are numbers.
-fn finite(outputs: Vec<Vec<f32>>) -> Result<Vec<f32>, String> {
-    let values = outputs.concat();
+fn finite(prediction: Prediction) -> Result<Vec<f32>, String> {
+    let values = prediction.features().unwrap_or_default().to_vec();
     match values.iter().position(|value| !value.is_finite()) {
         Some(index) => Err(format!("expected a picture that gives finite features, found {} for feature {index}", values[index])),
         None => Ok(values),

@@ -1,25 +1,23 @@
 //! `classify --heatmap`: where in a picture its classes were seen.
 
-use std::collections::HashMap;
 use std::fmt::Display;
 use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
 use clap::{Args, ValueHint};
-use densenet_wgpu::Graph;
-use densenet_wgpu::image::{Heatmap, Picture};
+use densenet_wgpu::image::{Picture, View};
 use densenet_wgpu::internal::{WholeFile, nearest};
 use densenet_wgpu::labels::{Legend, RankedClass};
-use densenet_wgpu::network::Shape;
+use densenet_wgpu::predictions::ClassMaps;
 use densenet_wgpu::preprocessing::Activation;
+use densenet_wgpu::{Classifier, ClassifierOptions, Prediction};
 
 use super::exit::Stop;
+use super::inputs::Subject;
 use super::npy::Array;
-use super::reader::Preparation;
+use super::remedy::told_in_row;
 use super::rows::HeatmapFiles;
-use super::stream::Finished;
 
 /// Whether and for which classes heatmaps are written.
 #[derive(Args)]
@@ -54,11 +52,10 @@ pub(crate) struct Heatmaps {
     folder: PathBuf,
     wanted: Vec<Wanted>,
     legend: Legend,
-    preparation: Preparation,
-    graph: Graph,
-    /// For each size that the network sees, the shape of its maps.
-    shapes: Mutex<HashMap<[usize; 2], Shape>>,
 }
+
+/// Pixels of a picture that is kept as it was decoded; a larger one is read once more where it is needed again.
+const KEPT_PIXELS: usize = 1 << 20;
 
 impl HeatmapOptions {
     /// Whether there are to be any.
@@ -66,16 +63,19 @@ impl HeatmapOptions {
         self.heatmap.is_some()
     }
 
-    /// Makes the folder ready, where there are to be any, for a network whose second output are class maps. Stops where it
-    /// cannot be written to or the model has no such class.
-    pub(crate) fn begin(&self, legend: &Legend, preparation: &Preparation, graph: &Graph) -> Result<Option<Heatmaps>, Stop> {
+    /// What was asked for, for a classifier.
+    pub(crate) fn asked(&self, options: ClassifierOptions) -> ClassifierOptions {
+        if self.is_asked() { options.with_class_maps(true).with_kept_pixels(KEPT_PIXELS) } else { options }
+    }
+
+    /// Makes the folder ready, where there are to be any, for a network of so many classes. Stops where it cannot be written to
+    /// or the model has no such class.
+    pub(crate) fn begin(&self, legend: &Legend, classes: usize) -> Result<Option<Heatmaps>, Stop> {
         let Some(folder) = &self.heatmap else { return Ok(None) };
-        let classes = graph.shape(graph.output()).channels;
         let wanted = self.heatmap_class.iter().map(|name| wanted(name, legend, classes)).collect::<Result<_, _>>()?;
         let ready = fs::create_dir_all(folder).and_then(|()| WholeFile::create(&folder.join(".densenet")).map(drop));
         ready.map_err(|error| Stop::refused(format!("--heatmap {}: expected a folder to write to ({error})", folder.display())))?;
-        let (legend, preparation) = (legend.clone(), preparation.clone());
-        Ok(Some(Heatmaps { folder: folder.clone(), wanted, legend, preparation, graph: graph.clone(), shapes: Mutex::default() }))
+        Ok(Some(Heatmaps { folder: folder.clone(), wanted, legend: legend.clone() }))
     }
 }
 
@@ -100,27 +100,32 @@ fn wanted(name: &str, legend: &Legend, classes: usize) -> Result<Wanted, Stop> {
 }
 
 impl Heatmaps {
-    /// Writes the heatmaps of one picture, whose row begins with `top`. What could not be written is told in the errors.
-    pub(crate) fn write(&self, finished: &Finished, top: &[RankedClass]) -> (Vec<HeatmapFiles>, Vec<String>) {
-        let [logits, maps] = match finished.outputs.as_deref() {
-            Ok([logits, maps]) => [logits, maps],
-            _ => return Default::default(),
-        };
+    /// Writes the heatmaps of the input of that number, whose row begins with `top`. What could not be written is told in the
+    /// errors.
+    pub(crate) fn write(
+        &self,
+        classifier: &Classifier,
+        number: usize,
+        subject: &Subject,
+        prediction: &Prediction,
+        top: &[RankedClass],
+    ) -> (Vec<HeatmapFiles>, Vec<String>) {
+        let (Some(maps), Some(seen)) = (prediction.class_maps(), prediction.seen()) else { return Default::default() };
         let decoded;
-        let picture = match &finished.original {
+        let picture = match prediction.picture() {
             Some(kept) => kept,
-            None => match self.preparation.decode(&finished.subject.name()) {
+            None => match classifier.picture(subject.name()) {
                 Ok(picture) => {
                     decoded = picture;
                     &decoded
                 }
-                Err(error) => return (Vec::new(), vec![format!("no heatmap: {error}")]),
+                Err(error) => return (Vec::new(), vec![format!("no heatmap: {}", told_in_row(&error))]),
             },
         };
+        let stem = format!("{number:05}-{}", safe_stem(&subject.name()));
         let (mut files, mut errors) = (Vec::new(), Vec::new());
-        for class in self.classes(logits, top) {
-            let map = self.map(maps, class.index, finished.size);
-            match map.and_then(|(shape, map)| self.write_class(finished, picture, &class, shape, map)) {
+        for class in self.classes(prediction.logits(), top) {
+            match self.write_class(&stem, picture, seen.view, &class, maps) {
                 Ok(written) => files.push(written),
                 Err(error) => errors.push(format!("no heatmap of class {}: {error}", class.index)),
             }
@@ -151,37 +156,22 @@ impl Heatmaps {
         classes
     }
 
-    /// The map of one class, of maps `[classes, H, W]` of a picture that the network saw in that size.
-    fn map(&self, maps: &[f32], class: usize, [height, width]: [usize; 2]) -> Result<(Shape, Vec<f32>), String> {
-        let mut shapes = self.shapes.lock().unwrap_or_else(PoisonError::into_inner);
-        let shape = match shapes.get(&[height, width]) {
-            Some(&shape) => shape,
-            None => {
-                let graph = self.graph.resized(height, width).map_err(|error| error.to_string())?;
-                *shapes.entry([height, width]).or_insert(graph.shape(graph.outputs()[1]))
-            }
-        };
-        let pixels = shape.pixels();
-        Ok((shape, maps[class * pixels..][..pixels].to_vec()))
-    }
-
+    /// Writes the files of one class, whose names begin with `stem`.
     fn write_class(
         &self,
-        finished: &Finished,
+        stem: &str,
         picture: &Picture,
+        view: View,
         class: &RankedClass,
-        shape: Shape,
-        map: Vec<f32>,
+        maps: &ClassMaps,
     ) -> Result<HeatmapFiles, String> {
-        let name = format!("{:05}-{}.{}", finished.number, safe_stem(&finished.subject.name()), class.index);
-        let [npy, png] = ["npy", "png"].map(|ending| self.folder.join(format!("{name}.{ending}")));
+        let [npy, png] = ["npy", "png"].map(|ending| self.folder.join(format!("{stem}.{}.{ending}", class.index)));
         let in_file = |path: &Path, error: &dyn Display| format!("{}: {error}", path.display());
-        let mut array = Array::create(&npy, &[shape.height as u64, shape.width as u64]).map_err(|error| in_file(&npy, &error))?;
-        array.extend(map.clone()).and_then(|()| array.finish()).map_err(|error| in_file(&npy, &error))?;
+        let shape = [maps.height() as u64, maps.width() as u64];
+        let mut array = Array::create(&npy, &shape).map_err(|error| in_file(&npy, &error))?;
+        array.extend(maps.of(class.index).to_vec()).and_then(|()| array.finish()).map_err(|error| in_file(&npy, &error))?;
 
-        let view = self.preparation.preprocessing.view(picture.height(), picture.width());
-        let heatmap = Heatmap::new(shape.height, shape.width, map);
-        let figure = heatmap.and_then(|heatmap| heatmap.figure(picture, view, &self.caption(class)));
+        let figure = maps.heatmap(class.index).and_then(|heatmap| heatmap.figure(picture, view, &self.caption(class)));
         let figure = figure.map_err(|error| in_file(&png, &error))?;
         write_png(&png, &figure).map_err(|error| in_file(&png, &error))?;
         let text = |path: PathBuf| path.to_string_lossy().into_owned();

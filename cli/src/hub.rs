@@ -1,70 +1,79 @@
-//! Models from the Hugging Face hub: published names and `hf://` addresses.
+//! Models by name, those from the Hugging Face hub with a bar that shows how much has come.
 
-use std::path::PathBuf;
-
-use densenet_wgpu::models;
+use densenet_wgpu::{Checkpoint, Error};
 
 use super::exit::Stop;
+use super::remedy::told;
+use remote::{not_fetched, open_and_show};
 
-/// The file of a published model or of an `hf://` address, fetched if it is not here yet; `None` where `name` is neither.
-pub(crate) fn fetch(name: &str) -> Result<Option<PathBuf>, Stop> {
-    let published = models::published(name);
-    if published.is_none() && !name.starts_with("hf://") {
-        return Ok(None);
-    }
-    remote::fetch(name, published).map(Some)
+/// Opens the model of that name, or the checkpoint in that file; where there is none, says what else would work.
+pub(crate) fn open(name: &str) -> Result<Checkpoint, Stop> {
+    open_and_show(name).map_err(|error| {
+        let text = told(&error);
+        Stop::refused(match error {
+            Error::NoWeights { .. } => format!("{text}, or try --model digits"),
+            Error::Hub { .. } => not_fetched(name, &text),
+            _ if text.contains(name) => text,
+            _ => format!("{name}: {text}"),
+        })
+    })
 }
 
 #[cfg(feature = "hub")]
 mod remote {
-    use std::path::PathBuf;
-
-    use densenet_wgpu::Error;
-    use densenet_wgpu::hub::{Hub, Remote};
-    use densenet_wgpu::models::Published;
+    use densenet_wgpu::hub::Remote;
+    use densenet_wgpu::{Checkpoint, models};
     use indicatif::{DecimalBytes, ProgressBar, ProgressStyle};
 
-    use crate::exit::Stop;
     use crate::message;
 
     const BAR: &str = "{msg} {wide_bar} {decimal_bytes}/{decimal_total_bytes} {decimal_bytes_per_sec}";
 
-    pub(super) fn fetch(name: &str, published: Option<&Published>) -> Result<PathBuf, Stop> {
-        let remote = published.map_or_else(|| name.parse(), |model| Ok(Remote::from(model)))?;
-        let style = ProgressStyle::with_template(BAR).unwrap_or_else(|_| ProgressStyle::default_bar());
-        let bar = ProgressBar::new(0).with_style(style).with_message(format!("fetching {name}"));
-        let mut begun = false;
-        let path = Hub::from_env()?.fetch(&remote, &mut |done, total| {
-            if bar.is_hidden() && !begun {
+    pub(super) fn open_and_show(name: &str) -> densenet_wgpu::Result<Checkpoint> {
+        let mut begun: Option<ProgressBar> = None;
+        let begin = |total| {
+            let style = ProgressStyle::with_template(BAR).unwrap_or_else(|_| ProgressStyle::default_bar());
+            let bar = ProgressBar::new(0).with_style(style).with_message(format!("fetching {name}"));
+            if bar.is_hidden() {
+                let remote = models::published(name).map_or(name.to_owned(), |model| Remote::from(model).to_string());
                 message::note(&format!("fetching {remote} ({})", DecimalBytes(total)));
             }
-            begun = true;
+            bar
+        };
+        models::open_with(name, &mut |done, total| {
+            let bar = begun.get_or_insert_with(|| begin(total));
             bar.set_length(total);
             bar.set_position(done);
-        });
-        bar.finish_and_clear();
-        path.map_err(|error| match error {
-            Error::Hub { .. } => Stop::refused(format!(
-                "{name} could not be fetched. {error}. A file fetched by hand works too: --model PATH; the bundled --model digits needs no network"
-            )),
-            other => other.into(),
+            if done == total {
+                bar.finish_and_clear();
+            }
         })
+        .inspect_err(|_| begun.iter().for_each(ProgressBar::finish_and_clear))
+    }
+
+    pub(super) fn not_fetched(name: &str, error: &str) -> String {
+        match name.parse::<Remote>() {
+            Err(_) if name.starts_with("hf://") => error.to_owned(),
+            _ => format!(
+                "{name} could not be fetched. {error}. A file fetched by hand works too: --model PATH; the bundled --model digits needs no network"
+            ),
+        }
     }
 }
 
 #[cfg(not(feature = "hub"))]
 mod remote {
-    use std::path::PathBuf;
+    use densenet_wgpu::{Checkpoint, models};
 
-    use densenet_wgpu::models::Published;
+    pub(super) fn open_and_show(name: &str) -> densenet_wgpu::Result<Checkpoint> {
+        models::open(name)
+    }
 
-    use crate::exit::Stop;
-
-    pub(super) fn fetch(name: &str, published: Option<&Published>) -> Result<PathBuf, Stop> {
-        let file = published.map_or("its file".to_owned(), |model| format!("{} of {}", model.file, model.repository));
-        Err(Stop::refused(format!(
+    pub(super) fn not_fetched(name: &str, _: &str) -> String {
+        let file = models::published(name).map_or("its file".to_owned(), |model| format!("{} of {}", model.file, model.repository));
+        format!(
             "{name} is on the Hugging Face hub, and this densenet was built without the feature `hub`: build it with \
              `cargo install --path cli --features hub`, or fetch {file} by hand and give its path; --model digits is bundled"
-        )))
+        )
     }
 }

@@ -10,12 +10,12 @@ use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::vec;
 
+use densenet_wgpu::Source;
 use densenet_wgpu::image::Picture;
 use walkdir::WalkDir;
 
 use super::exit::Stop;
 use super::message;
-use super::panics;
 
 pub(crate) use requests::Requests;
 use shard::Shard;
@@ -44,14 +44,14 @@ pub(crate) enum Content {
     Refused(String),
 }
 
-/// What comes next.
-pub(crate) enum Next {
-    /// This.
-    Input(Input),
-    /// Something may, later.
-    NotYet,
-    /// Nothing.
-    End,
+impl From<Content> for Source {
+    fn from(content: Content) -> Self {
+        match content {
+            Content::File(path) => path.into(),
+            Content::Bytes(bytes) => bytes.into(),
+            Content::Refused(why) => Self::refused(why),
+        }
+    }
 }
 
 /// Inputs that are known, or that come one by one.
@@ -64,26 +64,26 @@ pub(crate) enum Inputs {
 
 impl Inputs {
     /// How many there are, where that is known.
-    pub(crate) fn count(&self) -> Option<usize> {
+    pub(crate) fn known_count(&self) -> Option<usize> {
         match self {
             Self::Listed(inputs) => Some(inputs.len()),
             Self::Sent(_) => None,
         }
     }
 
-    /// The next one that is there.
-    pub(crate) fn poll(&mut self) -> Next {
-        match self {
-            Self::Listed(inputs) => inputs.next().map_or(Next::End, Next::Input),
-            Self::Sent(requests) => requests.poll(),
-        }
+    /// Whether another program sends them, which may wait for each answer.
+    pub(crate) fn are_sent(&self) -> bool {
+        matches!(self, Self::Sent(_))
     }
+}
 
-    /// The next one; one that is not there is waited for, but only for a moment.
-    pub(crate) fn wait(&mut self) -> Next {
+impl Iterator for Inputs {
+    type Item = Input;
+
+    fn next(&mut self) -> Option<Input> {
         match self {
-            Self::Listed(_) => self.poll(),
-            Self::Sent(requests) => requests.wait(),
+            Self::Listed(inputs) => inputs.next(),
+            Self::Sent(requests) => requests.next(),
         }
     }
 }
@@ -245,7 +245,7 @@ fn is_candidate(path: &Path) -> bool {
     let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
     let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
     let named = extension.is_some_and(|extension| EXTENSIONS.contains(&extension.as_str()));
-    (named && !hidden) || File::open(path).is_ok_and(|file| panics::untold(|| Picture::recognises(BufReader::new(file))))
+    (named && !hidden) || File::open(path).is_ok_and(|file| Picture::recognises(BufReader::new(file)))
 }
 
 /// Extensions of the formats that [`Picture::read`] decodes, or says why it does not.

@@ -113,7 +113,7 @@ impl<'a> From<&'a Config> for ReportedConfig<'a> {
 /// Prints the report.
 pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let mut model = options.variant.open(&options.model)?;
-    let Described { preprocessing, source } = options.description.describe(&mut model)?;
+    let Described { preprocessing, source, .. } = options.description.describe(&mut model)?;
     let Size { height, width } = size(options.size, Some(&preprocessing));
     let plan = Plan::new(&model.graph(height, width)?, PlanOptions::default())?;
     let report = report(&model, &preprocessing, &source, [height, width], &plan);

@@ -3,9 +3,19 @@
 //! Most commands end at once: what they write appears when it is complete. Those that work through many inputs finish what
 //! the device is at, write it, and end; a second signal ends them at once too.
 
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, LazyLock};
+
+static ASKED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
+
 /// The status to leave with, once a signal has asked for the end.
 pub(crate) fn asked() -> Option<u8> {
     signals::asked()
+}
+
+/// What is true from the signal on that asks for the end.
+pub(crate) fn flag() -> Arc<AtomicBool> {
+    Arc::clone(&ASKED)
 }
 
 /// While it lives, the first signal only asks ([`asked`]).
@@ -38,6 +48,7 @@ mod signals {
     use densenet_wgpu::internal::WholeFile;
     use signal_hook::consts::{SIGINT, SIGTERM};
 
+    use super::ASKED;
     use crate::exit::INTERRUPTED;
     use crate::message;
 
@@ -66,6 +77,7 @@ mod signals {
             for signal in signals.forever() {
                 let status = if signal == SIGINT { INTERRUPTED } else { 128 + signal as u8 };
                 STATUS.store(status, Ordering::Relaxed);
+                ASKED.store(true, Ordering::Relaxed);
                 let is_again = first.get_or_insert_with(Instant::now).elapsed() > ECHO;
                 if AT_ONCE.load(Ordering::Relaxed) || is_again {
                     WholeFile::abandon_all();
@@ -88,10 +100,10 @@ mod signals {
     use signal_hook::consts::SIGINT;
     use signal_hook::flag;
 
+    use super::ASKED;
     use crate::exit::INTERRUPTED;
 
     static AT_ONCE: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| Arc::new(AtomicBool::new(true)));
-    static ASKED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
     pub(super) fn asked() -> Option<u8> {
         ASKED.load(Ordering::Relaxed).then_some(INTERRUPTED)

@@ -33,7 +33,6 @@ mod panics;
 mod pictures;
 mod plan;
 mod profile;
-mod reader;
 mod remedy;
 mod rows;
 mod size;

@@ -1,15 +1,15 @@
 //! `--model M`: a bundled model, one from the hub, or a file.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 use densenet_wgpu::checkpoint::Description;
-use densenet_wgpu::internal::{nearest, suggestion};
+use densenet_wgpu::internal::suggestion;
 use densenet_wgpu::labels::read_labels;
 use densenet_wgpu::network::Stem;
 use densenet_wgpu::preprocessing::{Preprocessing, Preset};
-use densenet_wgpu::{Checkpoint, Config, models};
+use densenet_wgpu::{Checkpoint, ClassifierOptions, models};
 
 use super::exit::Stop;
 use super::hub;
@@ -100,7 +100,7 @@ impl ModelOptions {
 impl VariantOptions {
     /// Opens the model of that name; says what was assumed while reading it.
     pub(crate) fn open(&self, name: &str) -> Result<Checkpoint, Stop> {
-        let mut model = open(name)?;
+        let mut model = hub::open(name)?;
         if let Some(origin) = &model.origin {
             origin.notes.iter().for_each(|note| message::note(&format!("{} {note}{}", model.name, noted(origin.dialect))));
         }
@@ -131,45 +131,49 @@ pub(crate) struct Described {
     pub(crate) preprocessing: Preprocessing,
     /// Who said so.
     pub(crate) source: String,
+    /// How a classifier of it is made.
+    pub(crate) options: ClassifierOptions,
 }
 
 impl DescriptionOptions {
     /// Completes the model's description: what was asked for, else what it says, else what is likely, which is said on
     /// standard error.
     pub(crate) fn describe(&self, model: &mut Checkpoint) -> Result<Described, Stop> {
-        if let Some(path) = &self.labels {
-            model.labels = Some(read_labels(path, model.config.num_classes.unwrap_or(0))?);
-        }
-        self.preprocessing.describe(model)
+        let options = match &self.labels {
+            Some(path) => ClassifierOptions::default().with_labels(read_labels(path, model.config.num_classes.unwrap_or(0))?),
+            None => ClassifierOptions::default(),
+        };
+        self.preprocessing.describe_with(model, options)
     }
 }
 
 impl PreprocessingOptions {
     /// Completes the model's description, as [`DescriptionOptions::describe`] does.
     pub(crate) fn describe(&self, model: &mut Checkpoint) -> Result<Described, Stop> {
-        let published = models::published(&model.name).map(|published| published.preset);
-        let (preset, source) = match &self.preprocess {
-            Some(name) => match Preset::named(name) {
-                Some(preset) => (Some(preset), Some(format!("--preprocess {name}"))),
-                None => {
-                    model.preprocessing = Some(written_preprocessing(name)?);
-                    (None, Some(name.clone()))
-                }
-            },
-            None => match (published, model.origin.as_ref().and_then(|origin| origin.described_by)) {
-                (Some(Preset::Torchvision), _) => (published, Some("the model's name: the preset torchvision".into())),
-                (_, Some(by)) => (None, Some(by.to_owned())),
-                (Some(preset), None) => (published, Some(format!("the model's name: the preset {}", preset.name()))),
-                (None, None) => (None, None),
-            },
+        self.describe_with(model, ClassifierOptions::default())
+    }
+
+    fn describe_with(&self, model: &mut Checkpoint, options: ClassifierOptions) -> Result<Described, Stop> {
+        let options = match self.preprocess.as_ref().map(|name| (name, Preset::named(name))) {
+            Some((_, Some(preset))) => options.with_preset(preset),
+            Some((path, None)) => options.with_preprocessing(written_preprocessing(path)?),
+            None => options,
         };
-        let Description { preprocessing, preset, assumed, .. } = model.complete_description(preset);
+        let named = models::preset(model);
+        let Description { preprocessing, preset, assumed, .. } = options.describe(model)?;
         for sentence in assumed {
             message::note(&format!("{} {sentence}", model.name));
         }
-        model.check()?;
-        let source = source.unwrap_or_else(|| preset.map_or("assumed".into(), |preset| format!("assumed: the preset {}", preset.name())));
-        Ok(Described { preprocessing, source })
+        let by = model.origin.as_ref().and_then(|origin| origin.described_by);
+        let source = match (&self.preprocess, named, by, preset) {
+            (Some(name), ..) if preset.is_some() => format!("--preprocess {name}"),
+            (Some(path), ..) => path.clone(),
+            (None, Some(preset), ..) => format!("the model's name: the preset {}", preset.name()),
+            (None, None, Some(by), _) => by.to_owned(),
+            (None, None, None, Some(preset)) => format!("assumed: the preset {}", preset.name()),
+            (None, None, None, None) => "assumed".into(),
+        };
+        Ok(Described { preprocessing, source, options })
     }
 }
 
@@ -184,53 +188,6 @@ fn written_preprocessing(path: &str) -> Result<Preprocessing, Stop> {
         let expected = "expected a preprocessing, as `densenet inspect M --format json` shows one, found something else";
         Stop::refused(format!("--preprocess {path}: {expected} ({error})"))
     })
-}
-
-/// Opens a bundled model, else one from the hub, else a file of that name.
-fn open(name: &str) -> Result<Checkpoint, Stop> {
-    if let Some(model) = models::bundled(name) {
-        return Ok(model?);
-    }
-    if let Some(path) = hub::fetch(name)? {
-        let model = Checkpoint::open(path).map_err(|error| Stop::refused(format!("{name}: {error}")))?;
-        return Ok(Checkpoint { name: name.to_owned(), ..model });
-    }
-    let path = Path::new(name);
-    let spelled_as_path = path.extension().is_some() || path.components().count() > 1;
-    if path.exists() || spelled_as_path {
-        let opened = Checkpoint::open(path);
-        let near = || if path.exists() { String::new() } else { near_file(path) };
-        return opened.map_err(|error| match error.to_string() {
-            named if named.contains(name) => Stop::refused(named + &near()),
-            unnamed => Stop::refused(format!("{name}: {unnamed}")),
-        });
-    }
-    if Config::named(name).is_some() {
-        let remedy = "give the path of its checkpoint instead, or try --model digits";
-        return Err(Stop::refused(format!("{name} is neither bundled nor known on the hub; {remedy}")));
-    }
-    let known: Vec<&str> = models::names().chain(models::published_names()).collect();
-    let suggestion = match suggestion(name, known.iter().copied()) {
-        none if none.is_empty() => near_file(path),
-        some => some,
-    };
-    let end = if suggestion.is_empty() { "." } else { "" };
-    let known = known.join(", ");
-    Err(Stop::refused(format!(
-        "no model or file is called {name:?}{suggestion}{end} Known: {known}. A path to a checkpoint file works too"
-    )))
-}
-
-/// Which file beside `path`, which does not exist, was probably meant, for the end of a message.
-fn near_file(path: &Path) -> String {
-    let folder = path.parent().unwrap_or(Path::new(""));
-    let (Some(name), Ok(entries)) = (path.file_name(), fs::read_dir(if folder == "" { Path::new(".") } else { folder })) else {
-        return String::new();
-    };
-    let mut names: Vec<String> = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
-    names.sort_unstable();
-    let near = nearest(&name.to_string_lossy(), names.iter().map(String::as_str));
-    near.map_or(String::new(), |near| format!("; did you mean {}?", folder.join(near).display()))
 }
 
 /// The size to plan for: `--size`, else the model's own, else 224x224.

@@ -1,7 +1,9 @@
 //! How pictures are read: what the commands that read them share.
 
 use clap::Args;
-use densenet_wgpu::image::{Decoding, Dicom, Orientation, Picture};
+use densenet_wgpu::ClassifierOptions;
+use densenet_wgpu::image::{Decoding, Dicom, Orientation};
+use densenet_wgpu::predictions::Seen;
 use densenet_wgpu::preprocessing::Preprocessing;
 
 use super::count::Count;
@@ -55,6 +57,15 @@ impl PictureOptions {
         decoding
     }
 
+    /// What was asked for, for a classifier.
+    pub(crate) fn asked(&self, options: ClassifierOptions) -> ClassifierOptions {
+        let options = options.with_decoding(self.decoding()).with_upright(self.exif);
+        match self.size {
+            Some(Size { height, width }) => options.with_size([height, width]),
+            None => options,
+        }
+    }
+
     /// A model's `own` preprocessing, for the size that was asked for.
     pub(crate) fn sized(&self, own: Preprocessing) -> Preprocessing {
         match self.size {
@@ -76,18 +87,17 @@ pub(crate) struct Notices {
 
 impl Notices {
     /// Says what has not been said about a picture.
-    pub(crate) fn look_at(&mut self, subject: &Subject, picture: &Picture) {
-        if picture.has_scaled_grey() && !self.grey {
+    pub(crate) fn look_at(&mut self, subject: &Subject, seen: &Seen) {
+        if seen.has_scaled_grey && !self.grey {
             self.grey = true;
             message::note(&format!("{subject}: 16-bit grey is scaled by its range, where Pillow would clip it to white (said once)"));
         }
-        let orientation = picture.orientation();
-        if orientation != Orientation::UPRIGHT && !self.lying {
+        if seen.orientation != Orientation::UPRIGHT && !self.lying {
             self.lying = true;
-            let found = format!("EXIF orientation {} is not applied, as in torchvision", orientation.exif());
+            let found = format!("EXIF orientation {} is not applied, as in torchvision", seen.orientation.exif());
             message::warning(&format!("{subject}: {found}; --exif turns pictures upright (said once)"));
         }
-        let Some(Dicom { frames, lacks_voi_lut, .. }) = picture.dicom() else { return };
+        let Some(Dicom { frames, lacks_voi_lut }) = seen.dicom else { return };
         if !self.dicom {
             self.dicom = true;
             message::warning(&format!("{subject}: DICOM: this is no medical device, and what it finds no diagnosis (said once)"));

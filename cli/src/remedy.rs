@@ -21,6 +21,19 @@ pub(crate) fn told(error: &Error) -> String {
     }
 }
 
+/// What went wrong with an input, without its path, which its row has.
+pub(crate) fn told_in_row(error: &Error) -> String {
+    let text = told(error);
+    match error {
+        Error::File { source, .. } => format!("cannot be opened: {source}"),
+        Error::Picture { .. } | Error::TooManyPixels { .. } | Error::TooManyBytes { .. } | Error::MissingFeature { .. } => {
+            let place = error.place().map(|place| format!("{place}: ")).unwrap_or_default();
+            text.strip_prefix(&place).map_or(text.clone(), str::to_owned)
+        }
+        _ => text,
+    }
+}
+
 /// What to say, behind a note of what was assumed, of checkpoints of that dialect.
 pub(crate) fn noted(dialect: Dialect) -> &'static str {
     if dialect == Dialect::Keras { " (--epsilon, --no-final-relu)" } else { "" }

@@ -1,8 +1,6 @@
 //! `--stdin-jsonl`: pictures that another program sends, a line each, as `{"id":…,"path":…}` or `{"id":…,"b64":…}`.
 
-use std::io::{self, BufRead, Read};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, sync_channel};
-use std::time::Duration;
+use std::io::{self, BufRead, BufReader, Read, Stdin};
 
 use base64::Engine;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -10,61 +8,36 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::subject::Id;
-use super::{Content, Input, Next, Subject};
+use super::{Content, Input, Subject};
 
 /// Bytes that a line may have beside a picture.
 const MAX_OTHER_BYTES: u64 = 1 << 16;
-
-/// Lines that wait for their turn: none of them are read while the device is behind.
-const WAITING: usize = 4;
-
-/// How long nobody looks whether the run is over.
-const PATIENCE: Duration = Duration::from_millis(50);
 
 /// Padding may be there or not: some programs leave it out.
 const BASE64: GeneralPurpose =
     GeneralPurpose::new(&base64::alphabet::STANDARD, GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent));
 
-/// Inputs as they come; a thread waits for them.
+/// Inputs as they come.
 pub(crate) struct Requests {
-    inputs: Receiver<Input>,
+    lines: Lines<BufReader<Stdin>>,
+    sent: usize,
 }
 
 impl Requests {
-    /// Reads standard input from now on, with pictures of at most so many bytes.
+    /// Those of standard input, with pictures of at most so many bytes.
     pub(crate) fn from_stdin(max_file_bytes: u64) -> Self {
         let max_bytes = (max_file_bytes / 3).saturating_mul(4).saturating_add(MAX_OTHER_BYTES);
-        let (sender, inputs) = sync_channel(WAITING);
-        std::thread::spawn(move || {
-            let mut lines = Lines { source: io::stdin().lock(), max_bytes, number: 0, is_over: false };
-            let mut sent = 0;
-            while let Some(line) = lines.next() {
-                let (subject, content) = request(line);
-                if sender.send(Input { number: sent, subject, content }).is_err() {
-                    return;
-                }
-                sent += 1;
-            }
-        });
-        Self { inputs }
+        Self { lines: Lines { source: BufReader::new(io::stdin()), max_bytes, number: 0, is_over: false }, sent: 0 }
     }
+}
 
-    /// The next input that has come.
-    pub(crate) fn poll(&self) -> Next {
-        match self.inputs.try_recv() {
-            Ok(input) => Next::Input(input),
-            Err(TryRecvError::Empty) => Next::NotYet,
-            Err(TryRecvError::Disconnected) => Next::End,
-        }
-    }
+impl Iterator for Requests {
+    type Item = Input;
 
-    /// The next input, waited for a moment.
-    pub(crate) fn wait(&self) -> Next {
-        match self.inputs.recv_timeout(PATIENCE) {
-            Ok(input) => Next::Input(input),
-            Err(RecvTimeoutError::Timeout) => Next::NotYet,
-            Err(RecvTimeoutError::Disconnected) => Next::End,
-        }
+    fn next(&mut self) -> Option<Input> {
+        let (subject, content) = request(self.lines.next()?);
+        self.sent += 1;
+        Some(Input { number: self.sent - 1, subject, content })
     }
 }
 

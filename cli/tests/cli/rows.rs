@@ -12,6 +12,10 @@ fn json_has_a_row_for_each_picture_in_order() {
     assert_says(&output, 0, &[]);
     assert_eq!(stderr(&output), "");
     assert_eq!(paths(&output), [b, a]);
+    let line = stdout(&output);
+    let places: Vec<Option<usize>> =
+        ["path", "model", "top", "index", "label", "probability", "logit"].map(|key| line.find(&format!("\"{key}\":"))).to_vec();
+    assert!(places.is_sorted() && places[0].is_some(), "{line}");
     for row in json_lines(&output) {
         assert_eq!(row["model"], "digits");
         let top = row["top"].as_array().unwrap();
