@@ -1,27 +1,27 @@
-//! From a picture to the three likeliest labels, with the bundled model or a checkpoint of one's own.
+//! From pictures to the three likeliest labels of each, with the bundled model or another.
 //!
-//!     cargo run --example classify -- PICTURE [CHECKPOINT]
+//!     cargo run --example classify -- MODEL PICTURE...
 
 use std::env;
 
-use densenet_wgpu::checkpoint::Description;
-use densenet_wgpu::image::Picture;
-use densenet_wgpu::{Checkpoint, Engine, EngineOptions, Gpu, Input, Result};
+use densenet_wgpu::{Classifier, ClassifierOptions, Result};
 
 fn main() -> Result<()> {
-    let picture = env::args().nth(1).unwrap_or_else(|| "examples/digits/7-1442-8.png".into());
-    let mut model = match env::args().nth(2) {
-        Some(path) => Checkpoint::open(path)?,
-        None => Checkpoint::from_bytes(include_bytes!("../models/digits.safetensors"), "digits")?,
-    };
-    let Description { preprocessing, assumed, .. } = model.complete_description(None);
-    assumed.iter().for_each(|sentence| eprintln!("{}: {sentence}", model.name));
-    let input = preprocessing.apply(&Picture::open(picture)?)?;
-    let graph = model.graph(input.height, input.width)?;
-    let engine = Engine::new(&Gpu::open(None)?, &graph, &model.weights, EngineOptions::default())?;
-    let legend = model.legend();
-    for class in legend.top_k(&engine.run(Input::values(&input.values, [input.height, input.width]))?, 3)? {
-        println!("{:6.2} %  {}", 100.0 * class.probability, legend.label(class.index));
+    let mut arguments = env::args().skip(1);
+    let model = arguments.next().unwrap_or_else(|| "digits".into());
+    let mut pictures: Vec<String> = arguments.collect();
+    if pictures.is_empty() {
+        pictures.push("examples/digits/7-1442-8.png".into());
+    }
+    let classifier = Classifier::open(&model, ClassifierOptions::default())?;
+    classifier.assumed().iter().for_each(|sentence| eprintln!("{} {sentence}", classifier.name()));
+    classifier.warnings().iter().for_each(|sentence| eprintln!("{sentence}"));
+    for (picture, prediction) in pictures.clone().into_iter().zip(classifier.classify_all(pictures)?) {
+        println!("{picture}");
+        match prediction.and_then(|prediction| prediction.top_k(3)) {
+            Ok(top) => top.iter().for_each(|class| println!("{:6.2} %  {}", 100.0 * class.probability, class.label)),
+            Err(error) => println!("  {error}"),
+        }
     }
     Ok(())
 }
