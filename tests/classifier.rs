@@ -84,7 +84,7 @@ fn it_is_shared_and_sent() {
 #[test]
 fn every_source_gives_what_the_chain_by_hand_gives() {
     let mut model = digits();
-    let preprocessing = model.describe(None).preprocessing;
+    let preprocessing = model.complete_description(None).preprocessing;
     let picture = Picture::open(PICTURE).unwrap();
     let input = preprocessing.apply(&picture).unwrap();
     let size = [input.height, input.width];

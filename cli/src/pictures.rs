@@ -97,7 +97,7 @@ impl Notices {
             let found = format!("EXIF orientation {} is not applied, as in torchvision", seen.orientation.exif());
             message::warning(&format!("{subject}: {found}; --exif turns pictures upright (said once)"));
         }
-        let Some(Dicom { frames, lacks_voi_lut }) = seen.dicom else { return };
+        let Some(Dicom { frames, lacks_voi_lut, .. }) = seen.dicom else { return };
         if !self.dicom {
             self.dicom = true;
             message::warning(&format!("{subject}: DICOM: this is no medical device, and what it finds no diagnosis (said once)"));

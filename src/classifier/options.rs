@@ -204,7 +204,7 @@ impl ClassifierOptions {
             }
             None => self.preset.or_else(|| models::preset(model)),
         };
-        let description = model.describe(preset);
+        let description = model.complete_description(preset);
         model.check()?;
         Ok(description)
     }

@@ -62,7 +62,7 @@ impl Runner {
                     let engine = engine(&gpu, graph, weights, precision, options)?;
                     let wrong =
                         |tile| format!("{tile} is wrong on {}: other kernels take its place, which may be slower", gpu.summary().name);
-                    warnings.extend(engine.tuning().excluded.into_iter().map(wrong));
+                    warnings.extend(engine.tuning().excluded().iter().map(wrong));
                     Self::Gpu(Box::new(engine))
                 }
             });
