@@ -23,7 +23,7 @@ use densenet_wgpu::{
 
 #[expect(dead_code, reason = "other tests use the rest")]
 mod common;
-use common::open_gpu;
+use common::device::open_gpu;
 
 const PICTURE: &str = "examples/digits/7-1442-8.png";
 
@@ -62,7 +62,7 @@ fn shown(path: &Path) -> String {
 
 /// The outputs of the network for what it reads, by hand.
 fn by_hand(model: &Checkpoint, graph: densenet_wgpu::Graph, values: &[f32], [height, width]: [usize; 2]) -> Vec<Vec<f32>> {
-    let options = EngineOptions { batch_invariant: true, ..EngineOptions::default() };
+    let options = EngineOptions::default().with_batch_invariant(true);
     let engine = Engine::new(&open_gpu(), &graph, &model.weights, options).unwrap();
     engine.start(Input::values(values, [height, width])).unwrap().wait_all().unwrap()
 }
