@@ -49,7 +49,7 @@ tree=$(cargo tree --offline --package program --edges normal,build --target all 
 strangers=$(grep -xE 'clap|clap_.*|ureq|rustls.*|ring|indicatif|console|anstream|anstyle|terminal_size' <<<"$tree" || true)
 [ -z "$strangers" ] || refuse "the library brings what only the command line needs: ${strangers//$'\n'/, }"
 say "it has $(($(wc -l <<<"$tree") - 1)) crates beneath it, of all systems"
-found=$(cargo run --quiet --offline --package program -- "densenet-wgpu-$version/examples/digits/7-1442-8.png" | head -n 1)
+found=$(cargo run --quiet --offline --package program -- digits "densenet-wgpu-$version/examples/digits/7-1442-8.png" | sed -n 2p)
 [ "${found##* }" = 7 ] || refuse "the picture of a 7 is: $found"
 say "it sees a 7: $found"
 say "the command line"

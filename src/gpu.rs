@@ -136,7 +136,7 @@ pub struct Gpu {
     queue: wgpu::Queue,
     summary: AdapterSummary,
     device_type: wgpu::DeviceType,
-    arrays_in_structs: bool,
+    pretence: Pretence,
     matrix: Option<u32>,
     warnings: Vec<String>,
     failure: Arc<Mutex<Option<Failure>>>,
@@ -199,7 +199,7 @@ impl Gpu {
             queue,
             summary,
             device_type: info.device_type,
-            arrays_in_structs: false,
+            pretence: Pretence::default(),
             matrix,
             warnings,
             failure,
@@ -238,7 +238,7 @@ impl Gpu {
             queue,
             summary,
             device_type: info.device_type,
-            arrays_in_structs: false,
+            pretence: Pretence::default(),
             matrix: None,
             warnings,
             failure: Arc::default(),
@@ -264,7 +264,7 @@ impl Gpu {
             self.summary.kind = kind(device_type).into();
             self.device_type = device_type;
         }
-        self.arrays_in_structs |= pretence.arrays_in_structs;
+        self.pretence = pretence;
         self
     }
 
@@ -323,7 +323,7 @@ impl Gpu {
 
     /// The text of a shader as this device gets it.
     pub(crate) fn shader_text(&self, source: String) -> String {
-        if self.arrays_in_structs { pretence::arrays_in_structs(&source) } else { source }
+        if self.pretence.arrays_in_structs { pretence::arrays_in_structs(&source) } else { source }
     }
 
     /// What pipelines are made with, where something keeps what the driver makes of them.
@@ -351,11 +351,12 @@ impl Gpu {
     /// Floating point operations after which work is submitted, so that no submission nears a driver's watchdog
     /// (about two seconds on Windows). Software devices have none.
     pub(crate) fn flops_per_submission(&self) -> u64 {
-        match self.device_type {
+        let own = match self.device_type {
             wgpu::DeviceType::Cpu => u64::MAX,
             wgpu::DeviceType::DiscreteGpu => 500_000_000_000,
             _ => 50_000_000_000,
-        }
+        };
+        self.pretence.flops_per_submission.unwrap_or(own)
     }
 
     /// What went wrong with the device since it was opened, if anything did: it was lost ([`Error::DeviceLost`]), or met an

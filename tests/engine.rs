@@ -9,6 +9,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use densenet_wgpu::checkpoint::{Tensor, Weights};
+use densenet_wgpu::internal::Pretence;
 use densenet_wgpu::network::Shape;
 use densenet_wgpu::profile::Grain;
 use densenet_wgpu::{Cache, Config, Engine, EngineOptions, Error, Gpu, Graph, Input, Precision, Reference, Samples, wgpu};
@@ -158,6 +159,36 @@ fn threads_run_while_others_time_and_tune_by_the_hosts_clock() {
     let gpu = pretending(Gpu::from_device(device, queue));
     assert!(!gpu.device().features().contains(wgpu::Features::TIMESTAMP_QUERY));
     hammer(&gpu);
+}
+
+/// Every convolution is a submission of its own.
+#[test]
+fn threads_run_while_others_time_and_tune_in_several_submissions() {
+    let gpu = open_gpu().pretending(Pretence { flops_per_submission: Some(1), ..Pretence::default() });
+    let (graph, weights) = network(40, 33);
+    let engine = Engine::new(&gpu, &graph, &weights, EngineOptions::default()).unwrap();
+    let submissions = engine.time(Input::values(&input(1, 1, 40, 33), [40, 33]), Grain::Run).map(|timeline| timeline.passes.len());
+    assert!(submissions.unwrap() > 4 || untimed(&gpu));
+    hammer(&gpu);
+}
+
+/// Whether the device has no clock, and says so.
+fn untimed(gpu: &Gpu) -> bool {
+    let is_untimed = !gpu.device().features().contains(wgpu::Features::TIMESTAMP_QUERY);
+    if is_untimed {
+        untested(gpu, "whether a run is cut into several submissions, for want of timestamps");
+    }
+    is_untimed
+}
+
+/// Drivers have crashed where two threads open devices at a time.
+#[test]
+fn devices_are_opened_from_several_threads() {
+    let names = std::thread::scope(|scope| {
+        let threads = [0; 4].map(|_| scope.spawn(|| (Gpu::adapters().len(), Gpu::open(None).unwrap().summary().name.clone())));
+        threads.map(|thread| thread.join().unwrap())
+    });
+    assert!(names.iter().all(|name| *name == names[0] && name.0 > 0), "{names:?}");
 }
 
 #[test]

@@ -9,6 +9,8 @@ pub struct Pretence {
     /// Whether the arrays that shaders read and write lie in structs: then GPU-assisted validation sees what goes beyond their
     /// ends. It looks through one level of pointers, and naga makes two of an array that is bound by itself.
     pub arrays_in_structs: bool,
+    /// Floating point operations after which work is submitted: then small networks are cut into several submissions too.
+    pub flops_per_submission: Option<u64>,
 }
 
 /// The shader with every array that is bound by itself in a struct of its own.
