@@ -408,7 +408,7 @@ fn a_stream_that_is_stopped_hands_on_what_was_begun() {
         let stop = Arc::new(AtomicBool::new(false));
         let mut answers = classifier.stream(inputs, StreamOptions::default().with_stop(Arc::clone(&stop))).unwrap();
         let mut count = 0;
-        while let Some((index, prediction)) = answers.next() {
+        for (index, prediction) in answers.by_ref() {
             assert_eq!((index, prediction.unwrap().top_k(1).unwrap()[0].label.as_str()), (count, "7"));
             count += 1;
             stop.store(count >= 7, Ordering::Relaxed);
