@@ -402,6 +402,18 @@ impl Gpu {
         worker.send(job).await.map_err(|_| self.error("no result: an internal error"))
     }
 
+    /// A buffer that has these contents from the next submission on, zeros behind them up to whole words. On a device that is
+    /// gone it has none, and the error scope says so, where wgpu's own `create_buffer_init` panics.
+    pub(crate) fn filled_buffer(&self, label: &str, contents: &[u8], usage: wgpu::BufferUsages) -> wgpu::Buffer {
+        let mut words = contents.to_vec();
+        words.resize(contents.len().next_multiple_of(wgpu::COPY_BUFFER_ALIGNMENT as usize), 0);
+        let usage = usage | wgpu::BufferUsages::COPY_DST;
+        let descriptor = wgpu::BufferDescriptor { label: Some(label), size: words.len() as u64, usage, mapped_at_creation: false };
+        let buffer = self.device.create_buffer(&descriptor);
+        self.queue.write_buffer(&buffer, 0, &words);
+        buffer
+    }
+
     /// Blocks until the device has finished the submission.
     pub(crate) fn wait(&self, submission: wgpu::SubmissionIndex) -> Result<()> {
         let poll = wgpu::PollType::Wait { submission_index: Some(submission), timeout: None };

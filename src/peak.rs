@@ -160,12 +160,7 @@ impl<'a> Bench<'a> {
 
     fn encode(&self, work: &Work, readback: &wgpu::Buffer) -> wgpu::CommandBuffer {
         let device = self.gpu.device();
-        let params = wgpu::util::BufferInitDescriptor {
-            label: Some("parameters"),
-            contents: &work.kernel.params,
-            usage: wgpu::BufferUsages::UNIFORM,
-        };
-        let params = wgpu::util::DeviceExt::create_buffer_init(device, &params);
+        let params = self.gpu.filled_buffer("parameters", &work.kernel.params, wgpu::BufferUsages::UNIFORM);
         // A step without weights binds its source in their place, as in a plan.
         let bindings = self.pipelines.bind(device, "peak", [&params, &self.source, &self.source, &self.target]);
         let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("peak") });

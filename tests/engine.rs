@@ -181,6 +181,31 @@ fn untimed(gpu: &Gpu) -> bool {
     is_untimed
 }
 
+/// Nothing panics, whatever is asked of an engine whose device is gone, and another device goes on.
+#[test]
+fn a_device_that_is_destroyed_is_an_error() {
+    let (device, queue) = own_device(wgpu::Limits::default());
+    let gpu = Gpu::from_device(device.clone(), queue);
+    let (graph, weights) = network(40, 33);
+    let engine = Engine::new(&gpu, &graph, &weights, EngineOptions::default()).unwrap();
+    let pictures = input(1, 2, 40, 33);
+    engine.run(Input::values(&pictures, [40, 33])).unwrap();
+    device.destroy();
+    let input = Input::values(&pictures, [40, 33]);
+    let refused: [Error; 6] = [
+        engine.run(input).unwrap_err(),
+        engine.run(Input::values(&pictures[..3 * 40 * 33], [40, 33])).unwrap_err(), // bound anew
+        pollster::block_on(engine.run_async(input)).unwrap_err(),
+        engine.time(input, Grain::Step).unwrap_err(),
+        engine.walk(input).unwrap_err(),
+        Engine::new(&gpu, &graph, &weights, EngineOptions::default()).unwrap_err(),
+    ];
+    for error in refused {
+        assert!(matches!(error, Error::DeviceLost { .. } | Error::DeviceFailed { .. } | Error::OutOfMemory { .. }), "{error:?}");
+    }
+    assert_close(&self::engine().run(input).unwrap(), &reference(40, 33, &pictures), TOLERANCE);
+}
+
 /// Drivers have crashed where two threads open devices at a time.
 #[test]
 fn devices_are_opened_from_several_threads() {

@@ -12,7 +12,7 @@ use super::pool::Pool;
 use super::readback::{Readback, Waiter};
 use super::run::Part;
 use super::timestamps::Timestamps;
-use super::upload::{Upload, staged};
+use super::upload::Upload;
 use super::weights::WeightBuffers;
 use crate::error::Result;
 use crate::gpu::Gpu;
@@ -143,7 +143,7 @@ impl BoundPlan {
             });
             let works: Vec<Work> = normalise.chain(steps).collect();
             let byte_slot = byte_slot(device, &works);
-            let params = params(device, &works, byte_slot);
+            let params = params(gpu, &works, byte_slot);
             let bind = |(index, work): (usize, &Work)| {
                 let params = wgpu::BufferBinding {
                     buffer: &params,
@@ -319,19 +319,13 @@ impl BoundPlan {
 
     /// Encodes a run of `input`, which this plan is for, that leaves its outputs in a buffer, each from a byte offset of its
     /// own on.
-    pub(super) fn encode(
-        &self,
-        device: &wgpu::Device,
-        encoder: &mut wgpu::CommandEncoder,
-        input: Input<'_>,
-        outputs: (&wgpu::Buffer, &[u64]),
-    ) {
+    pub(super) fn encode(&self, gpu: &Gpu, encoder: &mut wgpu::CommandEncoder, input: Input<'_>, outputs: (&wgpu::Buffer, &[u64])) {
         match input.content() {
             Content::Values(values) => {
-                let staged = staged(device, bytemuck::cast_slice(values));
+                let staged = gpu.filled_buffer("input", bytemuck::cast_slice(values), wgpu::BufferUsages::COPY_SRC);
                 encoder.copy_buffer_to_buffer(&staged, 0, self.input(), 0, staged.size());
             }
-            Content::Pictures(pictures) => self.upload.iter().for_each(|upload| upload.encode(device, encoder, pictures)),
+            Content::Pictures(pictures) => self.upload.iter().for_each(|upload| upload.encode(gpu, encoder, pictures)),
             Content::Buffer(_) => self.copy_numbers(encoder, input),
         }
         encode(encoder, &self.dispatches, None);
@@ -377,11 +371,10 @@ fn byte_slot(device: &wgpu::Device, works: &[Work]) -> u64 {
 }
 
 /// Every kernel's parameters, in one buffer.
-fn params(device: &wgpu::Device, works: &[Work], byte_slot: u64) -> wgpu::Buffer {
+fn params(gpu: &Gpu, works: &[Work], byte_slot: u64) -> wgpu::Buffer {
     let mut bytes = vec![0; works.len() * byte_slot as usize];
     for (slot, work) in bytes.chunks_exact_mut(byte_slot as usize).zip(works) {
         slot[..work.kernel.params.len()].copy_from_slice(&work.kernel.params);
     }
-    let descriptor = wgpu::util::BufferInitDescriptor { label: Some("parameters"), contents: &bytes, usage: wgpu::BufferUsages::UNIFORM };
-    wgpu::util::DeviceExt::create_buffer_init(device, &descriptor)
+    gpu.filled_buffer("parameters", &bytes, wgpu::BufferUsages::UNIFORM)
 }

@@ -70,10 +70,7 @@ impl Specimen {
         let readback = gpu
             .caught(|| {
                 let device = gpu.device();
-                let buffer = |contents: &[u8], usage| {
-                    let descriptor = wgpu::util::BufferInitDescriptor { label: Some("check"), contents, usage };
-                    wgpu::util::DeviceExt::create_buffer_init(device, &descriptor)
-                };
+                let buffer = |contents: &[u8], usage| gpu.filled_buffer("check", contents, usage);
                 let storage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC;
                 let params = buffer(&kernel.params, wgpu::BufferUsages::UNIFORM);
                 let source = buffer(&bytes(&self.source, self.convolution.source.precision), storage);

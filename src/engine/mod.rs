@@ -467,7 +467,7 @@ impl Shared {
         for part in &parts {
             let (images, after) = rest.split_at(part.images(), self.graph.input_shape().channels);
             rest = after;
-            self.gpu.caught(|| part.encode(self.gpu.device(), encoder, images, (output, &byte_offsets))).await?;
+            self.gpu.caught(|| part.encode(&self.gpu, encoder, images, (output, &byte_offsets))).await?;
             byte_offsets.iter_mut().zip(part.byte_outputs()).for_each(|(offset, bytes)| *offset += bytes);
         }
         Ok(())

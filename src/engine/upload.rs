@@ -1,5 +1,6 @@
 //! Where pictures arrive on the device.
 
+use crate::gpu::Gpu;
 use crate::kernels::{Region, normalise};
 use crate::samples::Samples;
 
@@ -35,7 +36,7 @@ impl Upload {
     }
 
     /// Encodes a copy of `pictures` there, from buffers of its own.
-    pub(super) fn encode(&self, device: &wgpu::Device, encoder: &mut wgpu::CommandEncoder, pictures: &[Samples]) {
+    pub(super) fn encode(&self, gpu: &Gpu, encoder: &mut wgpu::CommandEncoder, pictures: &[Samples]) {
         let [samples, tables] = self.byte_slots;
         let numbers = pictures.iter().flat_map(|picture| picture.tables);
         let contents = [
@@ -43,16 +44,10 @@ impl Upload {
             padded(tables, BYTE_TABLE, numbers.map(|table| bytemuck::cast_slice(table))),
         ];
         for (target, contents) in [&self.samples, &self.tables].into_iter().zip(&contents) {
-            let staged = staged(device, contents);
+            let staged = gpu.filled_buffer("input", contents, wgpu::BufferUsages::COPY_SRC);
             encoder.copy_buffer_to_buffer(&staged, 0, target, 0, staged.size());
         }
     }
-}
-
-/// A buffer that commands copy `contents` from.
-pub(super) fn staged(device: &wgpu::Device, contents: &[u8]) -> wgpu::Buffer {
-    let descriptor = wgpu::util::BufferInitDescriptor { label: Some("input"), contents, usage: wgpu::BufferUsages::COPY_SRC };
-    wgpu::util::DeviceExt::create_buffer_init(device, &descriptor)
 }
 
 /// `parts` with each `byte_part` after the one before it, `bytes` in all.

@@ -174,6 +174,7 @@ impl Plan {
     }
 
     /// The weights every step reads, in order. They depend on the graph's layers, not on batch or input size.
+    #[doc(hidden)]
     pub fn packs(&self) -> &[PackedWeights] {
         &self.packs
     }
@@ -199,16 +200,19 @@ impl Plan {
     }
 
     /// Where the input `[N, C, H, W]` is expected.
+    #[doc(hidden)]
     pub fn input(&self) -> Region {
         self.input
     }
 
     /// Where the output `[N, C, H, W]` is left, the first where there are several.
+    #[doc(hidden)]
     pub fn output(&self) -> Region {
         self.outputs[0]
     }
 
     /// Where each of the graph's outputs `[N, C, H, W]` is left, in their order.
+    #[doc(hidden)]
     pub fn outputs(&self) -> &[Region] {
         &self.outputs
     }

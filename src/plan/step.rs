@@ -22,20 +22,26 @@ pub struct Step {
     /// Every layer it computes, in the graph's order.
     pub layers: Vec<String>,
     /// What is dispatched.
+    #[doc(hidden)]
     pub kernel: Kernel,
     /// The tile and what it computes, where this is a convolution.
+    #[doc(hidden)]
     pub tile: Option<(Tile, Convolution)>,
     /// What it reads.
+    #[doc(hidden)]
     pub source: Region,
     /// What it writes.
+    #[doc(hidden)]
     pub target: Region,
     /// The weights it reads, an index into [`Plan::packs`](super::Plan::packs).
+    #[doc(hidden)]
     pub pack: Option<usize>,
     /// Floating point operations of convolutions and linear layers: two a multiply-add, none for anything else.
     pub flops: u64,
     /// Bytes read and written, each once: source, target and weights.
     pub bytes: u64,
     /// Values of the graph that are whole in memory once this step has run, and where.
+    #[doc(hidden)]
     pub values: Vec<(Value, Region)>,
 }
 
