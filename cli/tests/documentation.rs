@@ -18,7 +18,7 @@ fn documents() -> BTreeMap<PathBuf, String> {
             let is_foreign = name == "target" || (name.starts_with('.') && name != ".github");
             if path.is_dir() && !path.is_symlink() && !is_foreign {
                 folders.push(path);
-            } else if name.ends_with(".md") {
+            } else if name.ends_with(".md") && !path.is_symlink() {
                 documents.insert(path.clone(), fs::read_to_string(path).unwrap());
             }
         }
