@@ -318,11 +318,11 @@ fn no_poll_keeps_its_caller_waiting() {
     };
     let mut work = std::pin::pin!(work);
     let mut context = Context::from_waker(Waker::noop());
-    let (begun, mut polls, mut longest) = (Instant::now(), 0, Duration::ZERO);
+    let (begun, mut polls, mut kept) = (Instant::now(), 0, Duration::ZERO);
     let logits = loop {
         let asked = Instant::now();
         let polled = work.as_mut().poll(&mut context);
-        longest = longest.max(asked.elapsed());
+        kept += asked.elapsed();
         polls += 1;
         match polled {
             Poll::Ready(logits) => break logits.unwrap(),
@@ -331,7 +331,7 @@ fn no_poll_keeps_its_caller_waiting() {
     };
     assert_close(&logits, &reference(40, 33, &pictures), TOLERANCE);
     assert!(polls > 10, "{polls} polls: the test needs work that takes longer");
-    assert!(longest < begun.elapsed() / 4, "a poll took {longest:?} of {:?}", begun.elapsed());
+    assert!(kept < begun.elapsed() / 2, "the caller was kept for {kept:?} of {:?}", begun.elapsed());
 }
 
 #[test]
