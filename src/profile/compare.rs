@@ -39,10 +39,18 @@ pub struct Comparison {
 /// What one thing took before, and takes now.
 ///
 /// ```
-/// use densenet_wgpu::profile::Change;
+/// use densenet_wgpu::profile::{Ceilings, Comparison, Profile};
+/// use densenet_wgpu::{Engine, EngineOptions, Gpu, Input, models};
 ///
-/// let change = Change { name: "features.conv0".into(), before_ms: Some(4.0), now_ms: Some(3.0) };
+/// let model = models::bundled("digits").expect("it is bundled")?;
+/// let engine = Engine::new(&Gpu::open(None)?, &model.graph(64, 64)?, &model.weights, EngineOptions::default())?;
+/// let ceilings = Ceilings { gflops: 100.0, gigabytes_per_second: 10.0, launch_ms: 0.01 };
+/// let mut before = Profile::measure(&engine, Input::values(&[0.5; 3 * 64 * 64], [64, 64]), 1, ceilings)?;
+/// let mut now = before.clone();
+/// (before.wall_ms, now.wall_ms) = (4.0, 3.0);
+/// let change = Comparison::new(&before, &now).wall;
 /// assert_eq!((change.difference_ms(), change.ratio()), (-1.0, Some(0.75)));
+/// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
