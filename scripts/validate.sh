@@ -63,9 +63,9 @@ else
 fi
 
 densenet121=densenet121_gives_the_same_bits_whenever_and_with_whomever_it_runs
+silent "the engine's tests" cargo test --quiet "${options[@]}" --test engine -- --skip threads_run_while
 for kernels in validated validated,discrete; do
     export DENSENET_TEST_AS=$kernels
-    silent "the engine's tests, $kernels" cargo test --quiet "${options[@]}" --test engine -- --skip threads_run_while
     silent "DenseNet-121, $kernels" cargo test --quiet "${options[@]}" --test networks "$densenet121"
 done
 # Measuring every tile of instrumented shaders would take many minutes; what matters here are barriers.
