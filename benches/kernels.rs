@@ -11,9 +11,10 @@ use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use densenet_wgpu::checkpoint::{Tensor, Weights};
 use densenet_wgpu::network::{Conv, Shape, Value, Window};
+use densenet_wgpu::planning::PlanOptions;
 use densenet_wgpu::tuning::{Tile, Tuning};
 use densenet_wgpu::wgpu::{Buffer, BufferDescriptor, BufferUsages, CommandEncoderDescriptor, PollType};
-use densenet_wgpu::{Engine, EngineOptions, Gpu, Graph, Input, Plan, PlanOptions, Precision, Result};
+use densenet_wgpu::{Engine, EngineOptions, Gpu, Graph, Input, Plan, Precision, Result};
 
 /// How often a network has the layer: so many share what comes before them and after them.
 const COPIES: usize = 16;

@@ -5,7 +5,8 @@
 
 use densenet_wgpu::checkpoint::{Tensor, Weights};
 use densenet_wgpu::network::{Conv, Shape, TensorSpec, Value, Window};
-use densenet_wgpu::{Engine, EngineOptions, Gpu, Graph, Input, Reference, Result};
+use densenet_wgpu::verify::Reference;
+use densenet_wgpu::{Engine, EngineOptions, Gpu, Graph, Input, Result};
 
 const BATCH: usize = 2;
 const CLASSES: usize = 5;

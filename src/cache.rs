@@ -4,7 +4,8 @@
 //! and what cannot be written is not kept. Any number of processes may share one.
 //!
 //! ```
-//! use densenet_wgpu::{Cache, Gpu};
+//! use densenet_wgpu::devices::Cache;
+//! use densenet_wgpu::Gpu;
 //!
 //! let folder = tempfile::tempdir().expect("a folder");
 //! let gpu = Gpu::open(None)?.with_cache(Cache::at(folder.path()));
@@ -27,7 +28,7 @@ pub(crate) use sealed::{SealedFile, checksum};
 ///
 /// ```
 /// use std::path::Path;
-/// use densenet_wgpu::Cache;
+/// use densenet_wgpu::devices::Cache;
 ///
 /// assert_eq!(Cache::at("kept").folder(), Some(Path::new("kept")));
 /// assert_eq!(Cache::off().folder(), None);

@@ -216,7 +216,8 @@ impl Gpu {
     /// they multiply.
     ///
     /// ```
-    /// use densenet_wgpu::{Cache, Gpu, wgpu};
+    /// use densenet_wgpu::devices::Cache;
+    /// use densenet_wgpu::{Gpu, wgpu};
     ///
     /// # pollster::block_on(async {
     /// let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());

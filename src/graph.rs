@@ -315,7 +315,8 @@ impl Graph {
     /// Pictures to features and logits in one run:
     ///
     /// ```
-    /// use densenet_wgpu::{Reference, models};
+    /// use densenet_wgpu::verify::Reference;
+    /// use densenet_wgpu::models;
     ///
     /// # fn main() -> densenet_wgpu::Result<()> {
     /// let model = models::bundled("digits").expect("it is bundled")?;

@@ -19,13 +19,14 @@
 //! Beneath it are four nouns, in the order in which data flows through them:
 //!
 //! - [`Graph`]: what the network is. [`Config`] writes DenseNets with it; its verbs build any other, of what is in [`network`].
-//! - [`Plan`]: what runs, in which order, and where in memory. Pure data, made without a device; it prints itself.
-//! - [`Engine`]: a plan on a device. [`Engine::run`] takes an [`Input`], pictures as numbers or as 8-bit [`Samples`], and
-//!   returns logits.
-//! - [`Reference`]: the same graph on the CPU, slow and obvious: what the engine is held to, layer by layer, by [`verify`].
+//! - [`Plan`]: what runs, in which order, and where in memory ([`planning`]). Pure data, made without a device; it prints itself.
+//! - [`Engine`]: a plan on a device. [`Engine::run`] takes an [`Input`], pictures as numbers or as 8-bit
+//!   [`Samples`](preprocessing::Samples), and returns logits.
+//! - [`Reference`](verify::Reference): the same graph on the CPU, slow and obvious: what the engine is held to, layer by
+//!   layer, by [`verify`].
 //!
-//! Beside them: [`Checkpoint`] is a trained network as a file holds it ([`checkpoint`]), [`Gpu`] an open device, [`Cache`] what
-//! makes its next start faster; [`mod@image`] and [`preprocessing`] are the way in from pictures, [`labels`] out to names;
+//! Beside them: [`Checkpoint`] is a trained network as a file holds it ([`checkpoint`]), [`Gpu`] an open device, of what
+//! there is in [`devices`]; [`mod@image`] and [`preprocessing`] are the way in from pictures, [`labels`] out to names;
 //! [`tuning`] makes it faster and [`profile`] says where the time goes. What is refused is an [`Error`] of some kind.
 //!
 //! ```
@@ -74,17 +75,14 @@ mod weights;
 mod whole_file;
 
 pub use arch::Config;
-pub use cache::Cache;
 #[cfg(feature = "image")]
-pub use classifier::{Classifier, ClassifierOptions, Device, Prediction, Source};
+pub use classifier::{Classifier, ClassifierOptions, Prediction, Source};
 pub use engine::{Engine, EngineOptions, Input, Run};
 pub use error::{Error, Result};
-pub use gpu::{AdapterSummary, Gpu};
+pub use gpu::Gpu;
 pub use graph::Graph;
 pub use kernels::Precision;
-pub use plan::{Plan, PlanOptions, Step};
-pub use reference::Reference;
-pub use samples::Samples;
+pub use plan::Plan;
 pub use weights::Checkpoint;
 
 // Programs that hand over their own device need the same wgpu.
@@ -93,6 +91,19 @@ pub use wgpu;
 /// What a [`Checkpoint`] holds and says about itself.
 pub mod checkpoint {
     pub use crate::weights::{Container, Description, Dialect, Element, Metadata, Origin, Tensor, Weights, infer};
+}
+
+/// What there is to run on, which of it is used, and where its caches lie.
+pub mod devices {
+    pub use crate::cache::Cache;
+    #[cfg(feature = "image")]
+    pub use crate::classifier::Device;
+    pub use crate::gpu::AdapterSummary;
+}
+
+/// How a [`Plan`] is made, and what it consists of.
+pub mod planning {
+    pub use crate::plan::{PlanOptions, Step};
 }
 
 /// What a [`Graph`] is made of: operations, shapes, windows, and the stems that DenseNets have.
@@ -104,6 +115,7 @@ pub mod network {
 
 /// How a picture becomes a network's input, and its output an answer: in a model's own words, or by a preset's.
 pub mod preprocessing {
+    pub use crate::samples::Samples;
     pub use crate::weights::{Activation, Filter, Preprocessing, Preset, Range, Resize, ResizeMode};
 }
 

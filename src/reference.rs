@@ -4,7 +4,8 @@
 //! mistake with the plan or the kernels. Every operation computes in 64-bit floats and rounds its result to 32 bits.
 //!
 //! ```
-//! use densenet_wgpu::{Reference, models};
+//! use densenet_wgpu::verify::Reference;
+//! use densenet_wgpu::models;
 //!
 //! let model = models::bundled("digits").expect("it is bundled")?;
 //!
@@ -29,7 +30,8 @@ use ops::{avg_pool, blur_pool, concat, conv, global_pool, linear, max_pool, norm
 ///
 /// ```
 /// use std::ops::ControlFlow;
-/// use densenet_wgpu::{Reference, models};
+/// use densenet_wgpu::verify::Reference;
+/// use densenet_wgpu::models;
 ///
 /// let model = models::bundled("digits").expect("it is bundled")?;
 ///

@@ -5,7 +5,7 @@
 //! it up, a device or [`Samples::values`], gets the same bits.
 //!
 //! ```
-//! use densenet_wgpu::Samples;
+//! use densenet_wgpu::preprocessing::Samples;
 //!
 //! // One pixel of two channels: the first counts from 0 to 1, the second from -128.
 //! let tables = [std::array::from_fn(|sample| sample as f32 / 255.0), std::array::from_fn(|sample| sample as f32 - 128.0)];
@@ -16,7 +16,7 @@
 /// One picture and what its samples stand for.
 ///
 /// ```
-/// use densenet_wgpu::Samples;
+/// use densenet_wgpu::preprocessing::Samples;
 ///
 /// let double: [f32; 256] = std::array::from_fn(|sample| 2.0 * sample as f32);
 /// let grey = Samples { bytes: &[1, 2, 3, 4], tables: &[double] }; // 2x2 pixels of one channel

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::thread;
 
-use densenet_wgpu::{Cache, Config, Engine, EngineOptions, Gpu, Input, wgpu};
+use densenet_wgpu::devices::Cache;
+use densenet_wgpu::{Config, Engine, EngineOptions, Gpu, Input, wgpu};
 
 #[expect(dead_code, reason = "other tests use the rest")]
 mod common;

@@ -7,7 +7,8 @@ use std::time::Instant;
 
 use densenet_wgpu::checkpoint::Container;
 use densenet_wgpu::network::Stem;
-use densenet_wgpu::{Checkpoint, Error, Reference};
+use densenet_wgpu::verify::Reference;
+use densenet_wgpu::{Checkpoint, Error};
 use proptest::prelude::*;
 use serde_json::Value;
 

@@ -13,12 +13,13 @@ use std::sync::{Arc, mpsc};
 use std::task::Poll;
 use std::time::Duration;
 
+use densenet_wgpu::devices::Device;
 use densenet_wgpu::image::{Heatmap, Picture};
 use densenet_wgpu::predictions::{Predictions, StreamOptions};
 use densenet_wgpu::preprocessing::{Filter, Preprocessing, Preset, Resize, ResizeMode};
+use densenet_wgpu::verify::Reference;
 use densenet_wgpu::{
-    Checkpoint, Classifier, ClassifierOptions, Config, Device, Engine, EngineOptions, Error, Gpu, Input, Precision, Reference, Source,
-    models,
+    Checkpoint, Classifier, ClassifierOptions, Config, Engine, EngineOptions, Error, Gpu, Input, Precision, Source, models,
 };
 
 #[expect(dead_code, reason = "other tests use the rest")]

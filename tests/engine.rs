@@ -2,17 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::future::Future;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
 
 use densenet_wgpu::checkpoint::{Tensor, Weights};
+use densenet_wgpu::devices::Cache;
 use densenet_wgpu::internal::Pretence;
 use densenet_wgpu::network::Shape;
+use densenet_wgpu::preprocessing::Samples;
 use densenet_wgpu::profile::Grain;
-use densenet_wgpu::{Cache, Config, Engine, EngineOptions, Error, Gpu, Graph, Input, Precision, Reference, Samples, wgpu};
+use densenet_wgpu::verify::Reference;
+use densenet_wgpu::{Config, Engine, EngineOptions, Error, Gpu, Graph, Input, Precision, wgpu};
 
 #[expect(dead_code, reason = "other tests use the rest")]
 mod common;
@@ -305,33 +305,6 @@ fn futures_can_be_sent_to_other_threads() {
     let (all, first) = pollster::block_on(sent(all)).unwrap();
     assert_eq!(all, [first.as_slice()]);
     assert_close(&first, &reference(40, 33, &input), TOLERANCE);
-}
-
-/// Making an engine compiles and checks for a while: meanwhile its caller is polled again and again and never kept.
-#[test]
-fn no_poll_keeps_its_caller_waiting() {
-    let pictures = input(1, 1, 40, 33);
-    let (graph, weights) = network(40, 33);
-    let work = async {
-        let engine = Engine::new_async(gpu(), graph, weights, EngineOptions::default()).await?;
-        engine.run_async(Input::values(&pictures, [40, 33])).await
-    };
-    let mut work = std::pin::pin!(work);
-    let mut context = Context::from_waker(Waker::noop());
-    let (begun, mut polls, mut kept) = (Instant::now(), 0, Duration::ZERO);
-    let logits = loop {
-        let asked = Instant::now();
-        let polled = work.as_mut().poll(&mut context);
-        kept += asked.elapsed();
-        polls += 1;
-        match polled {
-            Poll::Ready(logits) => break logits.unwrap(),
-            Poll::Pending => std::thread::sleep(Duration::from_millis(1)),
-        }
-    };
-    assert_close(&logits, &reference(40, 33, &pictures), TOLERANCE);
-    assert!(polls > 10, "{polls} polls: the test needs work that takes longer");
-    assert!(kept < begun.elapsed() / 2, "the caller was kept for {kept:?} of {:?}", begun.elapsed());
 }
 
 #[test]

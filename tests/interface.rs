@@ -94,6 +94,16 @@ fn no_two_types_have_one_name() {
     assert!(twice.is_empty(), "{twice:?}");
 }
 
+/// A newcomer reads the root first: what few need lies in a module.
+#[test]
+fn the_root_has_few_nouns() {
+    let root = include_str!("../src/lib.rs");
+    let own = root.lines().filter_map(|line| line.strip_prefix("pub use ")).filter_map(|path| path.trim_end_matches(';').split_once("::"));
+    let nouns: Vec<&str> = own.flat_map(|(_, items)| items.trim_matches(['{', '}']).split(", ")).collect();
+    assert!(["Classifier", "Engine", "Error"].iter().all(|noun| nouns.contains(noun)), "{nouns:?}");
+    assert!(nouns.len() <= 16, "{} nouns: {nouns:?}", nouns.len());
+}
+
 #[test]
 fn every_item_has_one_path() {
     let root = include_str!("../src/lib.rs");

@@ -7,10 +7,12 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use densenet_wgpu::checkpoint::Weights;
+use densenet_wgpu::devices::Cache;
 use densenet_wgpu::internal::Shader;
 use densenet_wgpu::network::Shape;
 use densenet_wgpu::tuning::{Capabilities, Tile, Tuning};
-use densenet_wgpu::{Cache, Engine, EngineOptions, Gpu, Graph, Input, Precision, Reference};
+use densenet_wgpu::verify::Reference;
+use densenet_wgpu::{Engine, EngineOptions, Gpu, Graph, Input, Precision};
 use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestCaseError};
 

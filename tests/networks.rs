@@ -6,7 +6,8 @@ use std::sync::OnceLock;
 
 use densenet_wgpu::internal::Shader;
 use densenet_wgpu::tuning::{Capabilities, Tuning};
-use densenet_wgpu::{Checkpoint, Engine, EngineOptions, Gpu, Input, Precision, Reference};
+use densenet_wgpu::verify::Reference;
+use densenet_wgpu::{Checkpoint, Engine, EngineOptions, Gpu, Input, Precision};
 
 #[expect(dead_code, reason = "other tests use the rest")]
 mod common;

@@ -8,7 +8,8 @@ use std::sync::OnceLock;
 use densenet_wgpu::checkpoint::{Tensor, Weights};
 use densenet_wgpu::network::{Conv, Shape, Value, Window};
 use densenet_wgpu::tuning::{Capabilities, Tile, Tuning};
-use densenet_wgpu::{Config, Engine, EngineOptions, Error, Gpu, Graph, Input, Precision, Reference, wgpu};
+use densenet_wgpu::verify::Reference;
+use densenet_wgpu::{Config, Engine, EngineOptions, Error, Gpu, Graph, Input, Precision, wgpu};
 
 #[expect(dead_code, reason = "other tests use the rest")]
 mod common;

@@ -7,8 +7,9 @@ use std::path::Path;
 
 use densenet_wgpu::internal::{Pack, Region, Shader};
 use densenet_wgpu::network::{Conv, Node, Op, Shape, Stem, Window};
+use densenet_wgpu::planning::{PlanOptions, Step};
 use densenet_wgpu::tuning::{Capabilities, Tuning, Workgroup};
-use densenet_wgpu::{Config, Error, Graph, Plan, PlanOptions, Precision, Step};
+use densenet_wgpu::{Config, Error, Graph, Plan, Precision};
 use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestCaseError};
 

@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
+use densenet_wgpu::planning::PlanOptions;
 use densenet_wgpu::profile::{Bound, Ceilings, Clock, Comparison, Grain, Profile};
-use densenet_wgpu::{Config, Engine, EngineOptions, Gpu, Input, Plan, PlanOptions, wgpu};
+use densenet_wgpu::{Config, Engine, EngineOptions, Gpu, Input, Plan, wgpu};
 
 #[expect(dead_code, reason = "other tests use the rest")]
 mod common;

@@ -4,7 +4,8 @@
 
 use densenet_wgpu::checkpoint::{Tensor, Weights};
 use densenet_wgpu::network::{Conv, Shape, Window};
-use densenet_wgpu::{Config, Error, Graph, Reference};
+use densenet_wgpu::verify::Reference;
+use densenet_wgpu::{Config, Error, Graph};
 
 #[expect(dead_code, reason = "other tests use the rest")]
 mod common;

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 
 use densenet_wgpu::internal::{Constant, Shader, Variant};
 use densenet_wgpu::network::Stem;
+use densenet_wgpu::planning::PlanOptions;
 use densenet_wgpu::tuning::{Tile, Workgroup};
-use densenet_wgpu::{Config, Plan, PlanOptions};
+use densenet_wgpu::{Config, Plan};
 use naga::back::{hlsl, msl, spv};
 use naga::proc::{BoundsCheckPolicies, BoundsCheckPolicy};
 use naga::valid::{Capabilities, FunctionInfo, ModuleInfo, ValidationFlags, Validator};

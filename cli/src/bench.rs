@@ -3,8 +3,9 @@
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
+use densenet_wgpu::planning::PlanOptions;
 use densenet_wgpu::profile::Peak;
-use densenet_wgpu::{Checkpoint, Graph, Plan, PlanOptions};
+use densenet_wgpu::{Checkpoint, Graph, Plan};
 use serde::Serialize;
 
 use super::device::{Device, DeviceOptions, Runner, images_at_once};

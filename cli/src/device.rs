@@ -2,11 +2,10 @@
 
 use clap::{Args, ValueEnum};
 use densenet_wgpu::checkpoint::Weights;
+use densenet_wgpu::devices::{AdapterSummary, Device as Named};
 use densenet_wgpu::network::Shape;
-use densenet_wgpu::verify::{best_precision, self_test};
-use densenet_wgpu::{
-    AdapterSummary, Checkpoint, Classifier, ClassifierOptions, Device as Named, Engine, EngineOptions, Error, Gpu, Graph, Input, Reference,
-};
+use densenet_wgpu::verify::{Reference, best_precision, self_test};
+use densenet_wgpu::{Checkpoint, Classifier, ClassifierOptions, Engine, EngineOptions, Error, Gpu, Graph, Input};
 
 use super::exit::Stop;
 use super::message;

@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use clap::Args;
-use densenet_wgpu::{AdapterSummary, Error, Gpu};
+use densenet_wgpu::devices::AdapterSummary;
+use densenet_wgpu::{Error, Gpu};
 use serde::Serialize;
 
 use super::exit::{REFUSED, Stop, WELL};

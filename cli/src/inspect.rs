@@ -3,8 +3,9 @@
 use clap::Args;
 use densenet_wgpu::labels::Legend;
 use densenet_wgpu::network::Stem;
+use densenet_wgpu::planning::PlanOptions;
 use densenet_wgpu::preprocessing::{Activation, Preprocessing};
-use densenet_wgpu::{Checkpoint, Config, Plan, PlanOptions};
+use densenet_wgpu::{Checkpoint, Config, Plan};
 use serde::Serialize;
 
 use super::exit::{Stop, WELL};

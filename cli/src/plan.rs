@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
+use densenet_wgpu::planning::PlanOptions;
 use densenet_wgpu::tuning::{Tuning, device_tuning};
-use densenet_wgpu::{Gpu, Plan, PlanOptions, Precision};
+use densenet_wgpu::{Gpu, Plan, Precision};
 
 use super::device::no_gpu;
 use super::exit::{Stop, WELL};

@@ -5,8 +5,9 @@ use std::path::Path;
 use densenet_wgpu::checkpoint::Weights;
 use densenet_wgpu::image::{Picture, Prepared};
 use densenet_wgpu::network::Shape;
+use densenet_wgpu::preprocessing::Samples;
 use densenet_wgpu::verify::Verification;
-use densenet_wgpu::{Checkpoint, Engine, Input, Samples};
+use densenet_wgpu::{Checkpoint, Engine, Input};
 
 use super::device::images_at_once;
 use super::exit::Stop;

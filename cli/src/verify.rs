@@ -4,8 +4,9 @@ use std::fmt::{self, Write};
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
+use densenet_wgpu::devices::AdapterSummary;
 use densenet_wgpu::verify::{LayerCheck, tolerance};
-use densenet_wgpu::{AdapterSummary, Checkpoint, Engine, Error};
+use densenet_wgpu::{Checkpoint, Engine, Error};
 use serde::Serialize;
 
 use super::device::{Device, DeviceOptions, no_gpu};

@@ -6,7 +6,7 @@ use crate::gpu::{AdapterSummary, Gpu};
 /// Where a classifier runs.
 ///
 /// ```
-/// use densenet_wgpu::Device;
+/// use densenet_wgpu::devices::Device;
 ///
 /// assert!(matches!(Device::list("cpu")[..], [Device::Reference]));
 /// assert!(matches!(Device::list("0,cpu")[..], [Device::Named(_), Device::Reference]));
@@ -21,7 +21,7 @@ pub enum Device {
     Named(String),
     /// A GPU that is open already.
     Gpu(Box<Gpu>),
-    /// The processor: the [`Reference`](crate::Reference), slow and obvious.
+    /// The processor: the [`Reference`](crate::verify::Reference), slow and obvious.
     Reference,
 }
 

@@ -11,7 +11,8 @@ use crate::weights::{Checkpoint, Description, Preprocessing, Preset};
 /// what it says of itself.
 ///
 /// ```
-/// use densenet_wgpu::{ClassifierOptions, Device};
+/// use densenet_wgpu::devices::Device;
+/// use densenet_wgpu::ClassifierOptions;
 ///
 /// let options = ClassifierOptions::default().with_devices(Device::list("cpu")).with_batch(4).with_features(true);
 /// assert_eq!((options.batch, options.features), (4, true));

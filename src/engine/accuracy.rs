@@ -21,7 +21,7 @@ const TOLERANCE: f32 = 2e-2;
 /// the bundled network's logits come out within 2 % of the largest, with the same best class; else 32-bit floats.
 ///
 /// Software devices get 32-bit floats: there is no 16-bit arithmetic or bandwidth to be won on them. What was found is
-/// kept in the device's [`Cache`](crate::Cache). Errors where the device fails.
+/// kept in the device's [`Cache`](crate::devices::Cache). Errors where the device fails.
 ///
 /// ```
 /// use densenet_wgpu::verify::best_precision;

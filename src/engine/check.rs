@@ -176,8 +176,9 @@ mod tests {
     use crate::device::{open_gpu, untested};
     use crate::engine::Input;
     use crate::kernels::{Capabilities, Shader, Tuning, Variant};
+    use crate::verify::Reference;
     use crate::weights::Weights;
-    use crate::{Checkpoint, Config, Engine, EngineOptions, Error, Graph, Reference};
+    use crate::{Checkpoint, Config, Engine, EngineOptions, Error, Graph};
 
     fn network() -> (Graph, Weights) {
         let config = Config { num_classes: Some(5), ..Config::imagenet(6, &[2, 2], 10) };

@@ -7,7 +7,8 @@ use crate::shape::Shape;
 /// A batch of images of one size: what [`Engine::run`](crate::Engine::run) and all its siblings take.
 ///
 /// ```
-/// use densenet_wgpu::{Engine, EngineOptions, Gpu, Input, models, Samples};
+/// use densenet_wgpu::preprocessing::Samples;
+/// use densenet_wgpu::{Engine, EngineOptions, Gpu, Input, models};
 ///
 /// let model = models::bundled("digits").expect("it is bundled")?;
 /// let engine = Engine::new(&Gpu::open(None)?, &model.graph(64, 64)?, &model.weights, EngineOptions::default())?;

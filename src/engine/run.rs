@@ -115,3 +115,50 @@ impl Run {
 fn first(mut outputs: Vec<Vec<f32>>) -> Vec<f32> {
     outputs.swap_remove(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::sync::mpsc::{Sender, channel};
+    use std::task::{Context, Poll, Waker};
+    use std::time::Duration;
+
+    use super::*;
+    use crate::device::open_gpu;
+    use crate::{Engine, EngineOptions, Input, models};
+
+    /// Keeps the device's own thread from doing anything until the sender is dropped. Who waits for that thread all the same
+    /// is let go in the end, with an answer where there should be none yet.
+    fn occupy(gpu: &Gpu) -> Sender<()> {
+        let (free, occupied) = channel();
+        let mut occupation = pin!(gpu.on_worker(move || occupied.recv_timeout(Duration::from_secs(60))));
+        assert!(occupation.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        free
+    }
+
+    /// Polls once while the device's own thread is occupied, and once that is free lets the future run to its end.
+    fn not_kept_by<T>(gpu: &Gpu, what: &str, future: impl Future<Output = Result<T>>) -> T {
+        let mut future = pin!(future);
+        let free = occupy(gpu);
+        let polled = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert!(matches!(polled, Poll::Pending), "{what}: the caller did it, or waited for who does it");
+        drop(free);
+        pollster::block_on(future).unwrap()
+    }
+
+    #[test]
+    fn no_poll_compiles_or_waits() {
+        let gpu = open_gpu();
+        let model = models::bundled("digits").unwrap().unwrap();
+        let graph = model.graph(32, 32).unwrap();
+        let expected = Engine::new(&gpu, &graph, &model.weights, EngineOptions::default()).unwrap();
+        let expected = |size: [usize; 2]| expected.run(Input::values(&vec![0.5; 3 * size[0] * size[1]], size)).unwrap();
+
+        let made = Engine::new_async(&gpu, graph, model.weights, EngineOptions::default());
+        let engine = not_kept_by(&gpu, "making an engine", made);
+        for (what, size) in [("a run that needs a plan", [48, 40]), ("a run whose plan is there", [48, 40])] {
+            let picture = vec![0.5; 3 * size[0] * size[1]];
+            assert_eq!(not_kept_by(&gpu, what, engine.run_async(Input::values(&picture, size))), expected(size), "{what}");
+        }
+    }
+}

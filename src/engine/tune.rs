@@ -45,7 +45,7 @@ pub struct Timing {
 impl Engine {
     /// Measures every tile that is right on this device for each class of the convolutions of `batch` images of `height` x
     /// `width` pixels ([`Tuning::class`]), the fastest tile first. From then on this engine uses the fastest, and so do
-    /// new engines of the same [`Precision`] on devices that share this one's [`Cache`](crate::Cache).
+    /// new engines of the same [`Precision`] on devices that share this one's [`Cache`](crate::devices::Cache).
     ///
     /// Takes seconds, with buffers of its own; other work on the device disturbs it, but no run meets a tile before it was
     /// measured. Errors where the device fails, and where the batch is too large for it to run at once.
@@ -137,7 +137,8 @@ fn write(gpu: &Gpu, kept: &Kept) {
 ///
 /// ```
 /// use densenet_wgpu::tuning::device_tuning;
-/// use densenet_wgpu::{Config, Gpu, Plan, PlanOptions, Precision};
+/// use densenet_wgpu::planning::PlanOptions;
+/// use densenet_wgpu::{Config, Gpu, Plan, Precision};
 ///
 /// let gpu = Gpu::open(None)?;
 /// let tuning = device_tuning(&gpu, Precision::F32);
@@ -167,7 +168,8 @@ fn keep(gpu: &Gpu, tuning: &Tuning) {
 ///
 /// ```
 /// use densenet_wgpu::tuning::{device_tuning, forget_tuning};
-/// use densenet_wgpu::{Cache, Gpu, Precision};
+/// use densenet_wgpu::devices::Cache;
+/// use densenet_wgpu::{Gpu, Precision};
 ///
 /// let folder = tempfile::tempdir().expect("a folder");
 /// let gpu = Gpu::open(None)?.with_cache(Cache::at(folder.path()));

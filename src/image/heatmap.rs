@@ -8,7 +8,8 @@ use crate::error::{Error, Result};
 ///
 /// ```
 /// use densenet_wgpu::image::{Heatmap, Picture};
-/// use densenet_wgpu::{Reference, models};
+/// use densenet_wgpu::verify::Reference;
+/// use densenet_wgpu::models;
 ///
 /// # fn main() -> densenet_wgpu::Result<()> {
 /// let mut model = models::bundled("digits").expect("it is bundled")?;

@@ -9,7 +9,8 @@
 //! ```
 //! use densenet_wgpu::internal::Shader;
 //! use densenet_wgpu::tuning::Tile;
-//! use densenet_wgpu::{Config, Plan, PlanOptions};
+//! use densenet_wgpu::planning::PlanOptions;
+//! use densenet_wgpu::{Config, Plan};
 //!
 //! let plan = Plan::new(&Config::densenet121().graph(224, 224)?, PlanOptions::default())?;
 //! let (tile, convolution) = plan.steps()[0].tile.expect("the stem is a convolution");
@@ -484,7 +485,8 @@ impl fmt::Display for Variant {
 /// A kernel ready to dispatch: which pipeline, with which parameters, how many workgroups.
 ///
 /// ```
-/// use densenet_wgpu::{Config, Plan, PlanOptions};
+/// use densenet_wgpu::planning::PlanOptions;
+/// use densenet_wgpu::{Config, Plan};
 ///
 /// let plan = Plan::new(&Config::densenet121().graph(224, 224)?, PlanOptions::default())?;
 /// let kernel = &plan.steps()[0].kernel;
@@ -522,7 +524,8 @@ impl Kernel {
 /// Where a batch of tensors lies in a buffer: element `(n, c, y, x)` at `offset + n * image + c * plane + y * width + x`.
 ///
 /// ```
-/// use densenet_wgpu::{Config, Plan, PlanOptions};
+/// use densenet_wgpu::planning::PlanOptions;
+/// use densenet_wgpu::{Config, Plan};
 ///
 /// let plan = Plan::new(&Config::densenet121().graph(224, 224)?, PlanOptions::default().with_batch(2))?;
 /// let stem = plan.steps()[0].target;
@@ -592,7 +595,8 @@ shader_struct! {
 /// Where a step's packed weights begin, and how long their rows are.
 ///
 /// ```
-/// use densenet_wgpu::{Config, Plan, PlanOptions};
+/// use densenet_wgpu::planning::PlanOptions;
+/// use densenet_wgpu::{Config, Plan};
 ///
 /// let plan = Plan::new(&Config::densenet121().graph(224, 224)?, PlanOptions::default())?;
 /// let (_, convolution) = plan.steps()[0].tile.expect("the stem is a convolution");

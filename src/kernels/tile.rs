@@ -11,7 +11,8 @@ use crate::shape::Window;
 ///
 /// ```
 /// use densenet_wgpu::network::Window;
-/// use densenet_wgpu::{Config, Plan, PlanOptions};
+/// use densenet_wgpu::planning::PlanOptions;
+/// use densenet_wgpu::{Config, Plan};
 ///
 /// let plan = Plan::new(&Config::densenet121().graph(224, 224)?, PlanOptions::default())?;
 /// let (_, stem) = plan.steps()[0].tile.expect("the stem is a convolution");

@@ -8,7 +8,8 @@ use super::{Convolution, LANES, Precision, Tile, Workgroup};
 ///
 /// ```
 /// use densenet_wgpu::tuning::{Capabilities, Tuning};
-/// use densenet_wgpu::{Config, Plan, PlanOptions};
+/// use densenet_wgpu::planning::PlanOptions;
+/// use densenet_wgpu::{Config, Plan};
 ///
 /// // What DenseNet-121 would run on a discrete GPU that is not in this machine.
 /// let capabilities = Capabilities { discrete: true, subgroup: Some([32, 32]), f16: true, ..Capabilities::default() };
@@ -64,7 +65,8 @@ impl Capabilities {
 /// that can do more than its own.
 ///
 /// ```
-/// use densenet_wgpu::{Config, Plan, PlanOptions};
+/// use densenet_wgpu::planning::PlanOptions;
+/// use densenet_wgpu::{Config, Plan};
 ///
 /// let graph = Config::densenet121().graph(224, 224)?;
 /// let plan = Plan::new(&graph, PlanOptions::default())?;

@@ -26,7 +26,8 @@ pub struct Norm {
 ///
 /// ```
 /// use densenet_wgpu::internal::{NormRelu, Pack};
-/// use densenet_wgpu::{Config, Plan, PlanOptions};
+/// use densenet_wgpu::planning::PlanOptions;
+/// use densenet_wgpu::{Config, Plan};
 ///
 /// let plan = Plan::new(&Config::densenet121().graph(224, 224)?, PlanOptions::default())?;
 /// let prologues = plan.packs().iter().filter_map(|packed| match &packed.pack {

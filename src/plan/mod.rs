@@ -1,7 +1,8 @@
 //! What runs, in which order, and where in memory: pure data, made without a device.
 //!
 //! ```
-//! use densenet_wgpu::{Config, Plan, PlanOptions};
+//! use densenet_wgpu::planning::PlanOptions;
+//! use densenet_wgpu::{Config, Plan};
 //!
 //! # fn main() -> densenet_wgpu::Result<()> {
 //! let plan = Plan::new(&Config::densenet121().graph(224, 224)?, PlanOptions::default())?;
@@ -34,7 +35,8 @@ use place::{Move, Placement};
 /// How a plan is made.
 ///
 /// ```
-/// use densenet_wgpu::{Config, Plan, PlanOptions};
+/// use densenet_wgpu::planning::PlanOptions;
+/// use densenet_wgpu::{Config, Plan};
 ///
 /// let graph = Config::densenet121().graph(224, 224)?;
 /// let fused = Plan::new(&graph, PlanOptions::default().with_batch(8))?;
@@ -86,7 +88,8 @@ impl PlanOptions {
 /// Packed weights and where they lie.
 ///
 /// ```
-/// use densenet_wgpu::{Config, Plan, PlanOptions};
+/// use densenet_wgpu::planning::PlanOptions;
+/// use densenet_wgpu::{Config, Plan};
 ///
 /// let plan = Plan::new(&Config::densenet121().graph(224, 224)?, PlanOptions::default())?;
 /// let first = &plan.packs()[0];
@@ -106,7 +109,8 @@ pub struct PackedWeights {
 /// The steps of one network for one input shape, and their memory.
 ///
 /// ```
-/// use densenet_wgpu::{Config, Plan, PlanOptions};
+/// use densenet_wgpu::planning::PlanOptions;
+/// use densenet_wgpu::{Config, Plan};
 ///
 /// let plan = Plan::new(&Config::densenet121().graph(224, 224)?, PlanOptions::default().with_batch(8))?;
 /// assert_eq!(plan.input().batch, 8);

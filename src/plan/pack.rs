@@ -9,7 +9,8 @@ use crate::weights::Weights;
 ///
 /// ```
 /// use densenet_wgpu::internal::Pack;
-/// use densenet_wgpu::{Config, Plan, PlanOptions};
+/// use densenet_wgpu::planning::PlanOptions;
+/// use densenet_wgpu::{Config, Plan};
 ///
 /// let plan = Plan::new(&Config::densenet121().graph(224, 224)?, PlanOptions::default())?;
 /// let Pack::Matrix { rows, channels, epilogue, .. } = &plan.packs()[0].pack else { panic!("the stem is a convolution") };

@@ -6,7 +6,8 @@ use crate::kernels::{Convolution, Kernel, Region, Tile};
 /// One dispatch.
 ///
 /// ```
-/// use densenet_wgpu::{Config, Plan, PlanOptions};
+/// use densenet_wgpu::planning::PlanOptions;
+/// use densenet_wgpu::{Config, Plan};
 ///
 /// let plan = Plan::new(&Config::densenet121().graph(224, 224)?, PlanOptions::default())?;
 /// let stem = &plan.steps()[0];

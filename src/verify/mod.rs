@@ -25,14 +25,15 @@ use std::ops::ControlFlow;
 
 use serde::Serialize;
 
+use crate::Engine;
 use crate::engine::Input;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Value};
 use crate::kernels::Precision;
 use crate::weights::Weights;
-use crate::{Engine, Reference};
 
 pub use crate::engine::{Made, Walk, best_precision};
+pub use crate::reference::Reference;
 pub use layer::LayerCheck;
 pub use self_test::self_test;
 
@@ -189,7 +190,8 @@ mod tests {
     use super::*;
     use crate::device::open_gpu;
     use crate::kernels::{Shader, Tuning, Variant};
-    use crate::{Checkpoint, Config, EngineOptions, Samples};
+    use crate::preprocessing::Samples;
+    use crate::{Checkpoint, Config, EngineOptions};
 
     /// Odd sizes: 33x37, 17x19 behind the stem's convolution, 9x10 and 4x5 in the blocks.
     const SIZE: [usize; 2] = [33, 37];

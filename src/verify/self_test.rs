@@ -17,7 +17,7 @@ const PICTURES: usize = 3;
 /// Runs a small network of every kind of layer on `gpu`, with sizes that are no multiple of anything, and holds every value
 /// to the reference; tolerances as in a [`Verification`].
 ///
-/// It takes milliseconds once its pipelines are compiled. That a device passed is kept in its [`Cache`](crate::Cache), for its
+/// It takes milliseconds once its pipelines are compiled. That a device passed is kept in its [`Cache`](crate::devices::Cache), for its
 /// driver and this version, and not asked again; so is that it failed. The `densenet` program runs this on the first use of a
 /// device; engines do not by themselves.
 ///
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn it_runs_every_kernel_but_those_that_stand_in_for_others() {
-        let plan = crate::Plan::new(&network().unwrap(), crate::PlanOptions::default().with_batch(PICTURES)).unwrap();
+        let plan = crate::Plan::new(&network().unwrap(), crate::planning::PlanOptions::default().with_batch(PICTURES)).unwrap();
         let used: Vec<Shader> = plan.steps().iter().map(|step| step.kernel.variant.shader).collect();
         use Shader::*;
         for shader in [ConvTiled, NormRelu, Pool, BlurPool, Copy, GlobalPool, Linear] {

@@ -196,7 +196,8 @@ impl Checkpoint {
     /// reads, PyTorch's `adaptive_avg_pool2d(relu(model.features(x)), 1).flatten(1)`, for searching and comparing pictures:
     ///
     /// ```
-    /// use densenet_wgpu::{Reference, models};
+    /// use densenet_wgpu::verify::Reference;
+    /// use densenet_wgpu::models;
     ///
     /// # fn main() -> densenet_wgpu::Result<()> {
     /// let model = models::bundled("digits").expect("it is bundled")?;

@@ -20,7 +20,8 @@ impl Checkpoint {
     /// B. Zhou et al.: *Learning Deep Features for Discriminative Localization*, CVPR 2016.
     ///
     /// ```
-    /// use densenet_wgpu::{Reference, models};
+    /// use densenet_wgpu::verify::Reference;
+    /// use densenet_wgpu::models;
     ///
     /// # fn main() -> densenet_wgpu::Result<()> {
     /// let model = models::bundled("digits").expect("it is bundled")?;

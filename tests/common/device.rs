@@ -2,8 +2,9 @@
 
 use std::io::Write as _;
 
+use densenet_wgpu::devices::Cache;
 use densenet_wgpu::internal::Pretence;
-use densenet_wgpu::{Cache, Gpu, wgpu};
+use densenet_wgpu::{Gpu, wgpu};
 
 /// Says what a device is taken for, one or several of: `discrete`, which has the kernels of GPUs tested where there is only a
 /// software device, and `validated`, for GPU-assisted validation (`scripts/validate.sh`).

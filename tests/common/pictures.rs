@@ -1,7 +1,7 @@
 //! Generated pictures of 8-bit samples, each with tables of its own.
 
-use densenet_wgpu::Samples;
 use densenet_wgpu::network::Shape;
+use densenet_wgpu::preprocessing::Samples;
 
 use crate::common::seeded_input;
 

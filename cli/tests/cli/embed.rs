@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use densenet_wgpu::image::Picture;
-use densenet_wgpu::{Checkpoint, Reference, models};
+use densenet_wgpu::verify::Reference;
+use densenet_wgpu::{Checkpoint, models};
 use serde_json::Value;
 use tempfile::TempDir;
 

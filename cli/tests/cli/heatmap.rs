@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use densenet_wgpu::image::{Heatmap, Picture, View};
-use densenet_wgpu::{Reference, models};
+use densenet_wgpu::models;
+use densenet_wgpu::verify::Reference;
 use serde_json::Value;
 use tempfile::TempDir;
 

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use densenet_wgpu::{Reference, models};
+use densenet_wgpu::models;
+use densenet_wgpu::verify::Reference;
 use tempfile::TempDir;
 
 use crate::{CPU, assert_refused, assert_says, bytes, densenet, folder, stderr, stdout};
