@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use crate::arch::Config;
 use crate::error::{Error, Result};
 use crate::nearest::nearest;
-use crate::weights::{Checkpoint, Preset};
+use crate::weights::{Checkpoint, Dialect, Preset};
 
 /// Names and safetensors files of the bundled models. `models/digits.md` is the card of `digits`.
 const BUNDLED: [(&str, &[u8]); 1] = [("digits", include_bytes!("../models/digits.safetensors"))];
@@ -113,12 +113,24 @@ pub fn published_names() -> impl Iterator<Item = &'static str> {
     PUBLISHED.iter().map(|model| model.name)
 }
 
-/// How the pictures of a published model are prepared, by its name: where its file does not say it, and in torchvision's way even
-/// where it does, as the file is timm's.
+/// How pictures are prepared for a model that has a published one's name, as far as the name alone tells: `None` where the model
+/// says it itself, and where its file is of another framework than the published one's.
+///
+/// ```
+/// use densenet_wgpu::preprocessing::Preset;
+/// use densenet_wgpu::{Checkpoint, Config, models};
+///
+/// let mut model = Checkpoint::init(Config::densenet121(), 1)?;
+/// assert_eq!((model.name.as_str(), models::preset(&model)), ("densenet121", Some(Preset::Torchvision)));
+/// model.preprocessing = Some(Preset::Chexnet.preprocessing(3)); // a model of one's own that has the name
+/// assert_eq!(models::preset(&model), None);
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
 pub fn preset(model: &Checkpoint) -> Option<Preset> {
     let preset = published(&model.name)?.preset;
-    let is_described = model.origin.as_ref().is_some_and(|origin| origin.described_by.is_some());
-    (preset == Preset::Torchvision || !is_described).then_some(preset)
+    let is_foreign =
+        model.origin.as_ref().is_some_and(|origin| matches!(origin.dialect, Dialect::Chexnet | Dialect::Keras | Dialect::Monai));
+    (model.preprocessing.is_none() && !is_foreign).then_some(preset)
 }
 
 /// The model of that name: a bundled one, else a published one or that of an `hf://` address, which is fetched once, else the
@@ -144,7 +156,10 @@ pub fn open_with(name: &str, progress: &mut dyn FnMut(u64, u64)) -> Result<Check
         return model;
     }
     if published(name).is_some() || name.starts_with("hf://") {
-        let model = Checkpoint::open(fetch(name, progress)?)?;
+        let mut model = Checkpoint::open(fetch(name, progress)?)?;
+        if published(name).is_some_and(|published| published.preset == Preset::Torchvision) {
+            model.forget_config();
+        }
         return Ok(Checkpoint { name: name.to_owned(), ..model });
     }
     let path = Path::new(name);

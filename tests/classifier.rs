@@ -156,6 +156,12 @@ fn what_a_model_does_not_say_is_assumed_and_told() {
     // A model whose name is a published one's is prepared as that is.
     let published = Checkpoint { name: "densenet121-res224-nih".into(), ..untrained(18) };
     assert_eq!(Classifier::new(published, on_the_processor()).unwrap().preprocessing(), &Preset::Xrv.preprocessing(3));
+    // One that says it itself is prepared as it says, whatever its name, unless somebody asks for something else.
+    let own = Preset::Monai.preprocessing(3);
+    let named = Checkpoint { name: "densenet121".into(), preprocessing: Some(own.clone()), ..untrained(18) };
+    let of = |options| Classifier::new(named.clone(), options).unwrap().preprocessing().clone();
+    assert_eq!(of(on_the_processor()), own);
+    assert_eq!(of(on_the_processor().with_preset(Preset::Timm)), Preset::Timm.preprocessing(3));
     // To describe a model twice with the same options changes nothing.
     let (mut once, options) = (untrained(14), on_the_processor().with_preset(Preset::Chexnet));
     options.describe(&mut once).unwrap();

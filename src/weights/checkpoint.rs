@@ -82,6 +82,9 @@ pub struct Origin {
     pub notes: Vec<String>,
 }
 
+/// [`Origin::described_by`] where a file of timm's says it.
+const BESIDE: &str = "config.json beside it";
+
 /// As much of a file as tells what kind it is.
 const BYTES_TO_RECOGNISE: u64 = 512;
 
@@ -167,7 +170,7 @@ impl Checkpoint {
             dialect: network.dialect,
             wrapper: network.wrapper,
             elements: network.tensors.values().map(|tensor| tensor.element).collect(),
-            described_by: if is_described { Some("the file itself") } else { hub.as_ref().map(|_| "config.json beside it") },
+            described_by: if is_described { Some("the file itself") } else { hub.as_ref().map(|_| BESIDE) },
             activation: network.activation,
             notes: network.notes,
         };
@@ -188,6 +191,15 @@ impl Checkpoint {
         };
         checkpoint.check()?;
         Ok(checkpoint)
+    }
+
+    /// Takes back how pictures are prepared where `config.json` beside the file says it: timm describes its own way there, also of
+    /// weights that are not its own.
+    pub(crate) fn forget_config(&mut self) {
+        if let Some(origin) = self.origin.as_mut().filter(|origin| origin.described_by == Some(BESIDE)) {
+            origin.described_by = None;
+            self.preprocessing = None;
+        }
     }
 
     /// The network for pictures of `height` x `width` pixels. Errors where they are too small for it.

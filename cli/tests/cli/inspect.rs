@@ -4,10 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
+use densenet_wgpu::models;
 use serde_json::Value;
 
 use crate::checkpoint_files::{self, cases, content};
-use crate::infer::write_npy;
+use crate::infer::{read_npy, write_npy};
 use crate::{assert_refused, assert_says, densenet, fixture, folder, json_lines, stderr, stdout};
 
 fn inspect(model: &Path, arguments: &[&str]) -> Output {
@@ -73,6 +74,42 @@ fn what_config_json_says_is_used() {
     let resize = &report["preprocessing"]["resize"];
     assert_eq!((&resize["mode"], &resize["size"]), (&"cover".into(), &[44, 53].into()), "40x48 over 0.9, rounded down");
     assert_eq!(report["labels"][4], "hammerhead");
+}
+
+#[test]
+fn a_file_with_the_name_of_a_published_model_is_prepared_as_it_says() {
+    let folder = folder();
+    let preprocess = folder.path().join("mine.json");
+    let mut own = models::bundled("digits").unwrap().unwrap().preprocessing.unwrap();
+    (own.mean, own.std) = (vec![0.25; 3], vec![0.5; 3]);
+    fs::write(&preprocess, serde_json::to_string(&own).unwrap()).unwrap();
+    let (trained, converted) = (folder.path().join("densenet121.pth"), folder.path().join("converted.safetensors"));
+    fs::rename(checkpoint(folder.path(), "torchvision.pth"), &trained).unwrap();
+    let output = densenet().arg("convert").args([&trained, &converted]).arg("--preprocess").arg(&preprocess).output().unwrap();
+    assert_says(&output, 0, &[]);
+
+    let report = |path: &Path, source: &str| {
+        let report = json_lines(&inspect(path, &["--format", "json"])).swap_remove(0);
+        assert_eq!((&report["name"], &report["preprocessing_source"]), (&"densenet121".into(), &source.into()));
+        report["preprocessing"].clone()
+    };
+    assert_eq!(report(&converted, "the file itself"), serde_json::to_value(&own).unwrap());
+    report(&trained, "the model's name: the preset torchvision");
+    // What goes into the network.
+    let dump = folder.path().join("input.npy");
+    let classified = |arguments: &[&str]| {
+        let mut command = densenet();
+        command.args(["classify", &fixture("L.png"), "--device", "cpu", "--model"]).arg(&converted).arg("--dump-input").arg(&dump);
+        assert_says(&command.args(arguments).output().unwrap(), 0, &[]);
+        read_npy(&dump).0
+    };
+    assert_eq!(classified(&[]), [1, 3, 64, 64]);
+    assert_eq!(classified(&["--preprocess", "cifar"]), [1, 3, 32, 32], "what is asked for is done");
+
+    // CheXNet's files have another activation.
+    let chexnet = folder.path().join("densenet121.pth.tar");
+    fs::rename(checkpoint(folder.path(), "m-25012018-123527.pth.tar"), &chexnet).unwrap();
+    assert_eq!(report(&chexnet, "assumed: the preset chexnet")["activation"], "sigmoid");
 }
 
 /// Writes images of nothing.

@@ -97,6 +97,22 @@ fn a_published_name_is_the_models_name() {
 }
 
 #[test]
+fn the_weights_of_torchvision_are_prepared_in_its_way_although_timm_describes_its_own() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/checkpoints/timm-config");
+    let [weights, config] = [WEIGHTS, CONFIG.0].map(|name| fs::read(folder.join(name)).unwrap());
+    let server = Server::new(&[(WEIGHTS, &weights), (CONFIG.0, &config)]);
+    let home = home();
+    for (name, source) in [("densenet121", "the model's name: the preset torchvision"), ("densenet121.tv_in1k", "config.json beside it")] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_densenet"));
+        command.env("HF_ENDPOINT", &server.endpoint).env("HF_HOME", home.path()).env_remove("HF_HUB_OFFLINE");
+        let output = command.args(["inspect", name, "--format", "json"]).output().unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!((&report["name"], &report["preprocessing_source"]), (&name.into(), &source.into()));
+    }
+}
+
+#[test]
 fn a_name_wins_over_a_file_which_a_path_reaches() {
     let server = Server::new(&[(WEIGHTS, &checkpoint())]);
     let home = home();
