@@ -19,7 +19,7 @@ pub enum Device {
     Best,
     /// The GPU with this index or with this in its name ([`Gpu::open`]).
     Named(String),
-    /// A GPU that is open already.
+    /// A GPU that is open already. Several of these are as many devices: nobody looks whether they are one.
     Gpu(Box<Gpu>),
     /// The processor: the [`Reference`](crate::verify::Reference), slow and obvious.
     Reference,
@@ -71,7 +71,7 @@ pub(super) struct Opened {
 }
 
 impl Opened {
-    /// Opens `devices`. Errors where one is not there, or twice.
+    /// Opens `devices`. Errors where one is not there, or the same is to be opened twice.
     pub(super) fn all(devices: &[Device]) -> Result<Vec<Self>> {
         let mut all: Vec<Self> = Vec::new();
         for device in devices {
@@ -91,13 +91,11 @@ impl Opened {
         self.gpu.as_ref().map_or("cpu", |gpu| &gpu.summary().name)
     }
 
+    /// Whether both were opened here and are the same. A program's own are taken for different ones: wgpu takes even those for
+    /// equal that are not, if each is the first of an instance of its own.
     fn is(&self, other: &Self) -> bool {
-        match (&self.gpu, &other.gpu) {
-            (Some(gpu), Some(other_gpu)) if self.is_ours && other.is_ours => gpu.summary().index == other_gpu.summary().index,
-            (Some(gpu), Some(other)) => gpu.device() == other.device(),
-            (None, None) => true,
-            _ => false,
-        }
+        let indices = [self, other].map(|device| device.gpu.as_ref().map(|gpu| gpu.summary().index));
+        self.is_ours && other.is_ours && indices[0] == indices[1]
     }
 }
 
