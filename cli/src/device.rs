@@ -64,6 +64,25 @@ pub(crate) enum Runner {
     Cpu(Box<Reference>),
 }
 
+impl Device {
+    /// The GPU, unless it is the processor.
+    fn gpu(&self) -> Option<&Gpu> {
+        match self {
+            Self::Gpu(gpu) => Some(gpu),
+            Self::Cpu => None,
+        }
+    }
+}
+
+impl From<Device> for Named {
+    fn from(device: Device) -> Self {
+        match device {
+            Device::Gpu(gpu) => Self::Gpu(gpu),
+            Device::Cpu => Self::Reference,
+        }
+    }
+}
+
 impl DeviceOptions {
     /// Opens the one device that was asked for; says what a person should know about it.
     pub(crate) fn open(&self) -> Result<Device, Stop> {
@@ -71,6 +90,11 @@ impl DeviceOptions {
             let refused = format!("{}expected one device, found {}; classify and embed take several", self.flag(), self.devices().len());
             return Err(Stop::refused(refused));
         };
+        self.open_one(device)
+    }
+
+    /// Opens one of the devices that were asked for; says what a person should know about it.
+    fn open_one(&self, device: &Named) -> Result<Device, Stop> {
         let name = match device {
             Named::Reference => return self.checked_cpu().map(|()| Device::Cpu),
             Named::Named(name) => Some(name.as_str()),
@@ -81,14 +105,22 @@ impl DeviceOptions {
         Ok(Device::Gpu(Box::new(gpu)))
     }
 
-    /// Makes a classifier of `model`, which `options` describe, on every device that was asked for; says what a person should
-    /// know about them.
+    /// Makes a classifier of `model`, which `options` describe, on every device that was asked for. What a person should know
+    /// about a device is said before anything is compiled for it, which may take long, or be the end.
     pub(crate) fn classifier(&self, model: Checkpoint, options: ClassifierOptions) -> Result<Classifier, Stop> {
-        let devices = self.devices();
-        if devices.iter().any(|device| matches!(device, Named::Reference)) {
-            self.checked_cpu()?;
+        let devices = self.devices().iter().map(|device| self.open_one(device)).collect::<Result<Vec<_>, _>>()?;
+        let gpus: Vec<&Gpu> = devices.iter().filter_map(Device::gpu).collect();
+        for (at, gpu) in gpus.iter().enumerate() {
+            if gpus[..at].iter().any(|other| other.summary().index == gpu.summary().index) {
+                return Err(Stop::refused(format!("{}expected each device once, found {} again", self.flag(), gpu.summary().name)));
+            }
         }
-        let options = options.with_devices(devices).with_batch_invariant(self.batch_invariant).with_self_test(!self.no_self_test);
+        let told: Vec<String> = gpus.iter().flat_map(|gpu| gpu.warnings()).cloned().collect();
+        if self.no_self_test {
+            gpus.iter().for_each(|gpu| untested(&gpu.summary().name));
+        }
+        let options = options.with_devices(devices.into_iter().map(Named::from).collect());
+        let options = options.with_batch_invariant(self.batch_invariant).with_self_test(!self.no_self_test);
         let options = match self.precision {
             Precision::F32 => options.with_precision(densenet_wgpu::Precision::F32),
             Precision::F16 => options.with_precision(densenet_wgpu::Precision::F16),
@@ -98,10 +130,7 @@ impl DeviceOptions {
             Error::Options { .. } => Stop::refused(format!("{}{error}", self.flag())),
             error => not_trusted(&error),
         })?;
-        classifier.warnings().iter().for_each(|warning| message::warning(warning));
-        if self.no_self_test {
-            classifier.devices().iter().filter(|device| *device != CPU).for_each(|device| untested(device));
-        }
+        classifier.warnings().iter().filter(|warning| !told.contains(warning)).for_each(|warning| message::warning(warning));
         Ok(classifier)
     }
 
@@ -199,9 +228,6 @@ fn instead_of(adapter: &str) -> String {
     let remedy = format!("update its driver{driver}, or use {others}--device cpu");
     format!("{remedy}. `densenet verify` tells more; --no-self-test uses the device nevertheless")
 }
-
-/// What the processor is called among devices.
-const CPU: &str = "cpu";
 
 /// Bytes of input that are in memory as one batch, whatever `--batch` asks for: no answer depends on it.
 const MAX_BATCH_BYTES: usize = 1 << 30;

@@ -245,7 +245,11 @@ fn several_devices_keep_the_order_on_the_default_device() {
         json_lines(&output).iter().filter_map(|row| row["top"][0]["logit"].as_f64()).map(|logit| format!("{logit:.3}")).collect();
     assert_eq!(logits.len(), 1, "{logits:?}");
 
-    for (devices, parts) in [("cpu,cpu", ["expected each device once", "cpu"]), ("cpu,no such", ["no such", "There are"])] {
+    for (devices, parts) in [
+        ("cpu,cpu", ["--device cpu,cpu: expected each device once", "found cpu again"]),
+        ("0,0", ["--device 0,0: expected each device once", " again"]),
+        ("cpu,no such", ["no such", "There are"]),
+    ] {
         let output = densenet().args(["classify", "--model", "digits", "--device", devices]).arg(fixture("L.png")).output().unwrap();
         assert_refused(&output, &parts);
     }

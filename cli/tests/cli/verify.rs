@@ -1,8 +1,9 @@
 //! `densenet verify` and the self-test, on the default device.
 
+use densenet_wgpu::{Gpu, models};
 use serde_json::Value;
 
-use super::{assert_refused, assert_says, bytes, densenet, folder, infer::write_npy, stderr, stdout};
+use super::{assert_refused, assert_says, bytes, densenet, fixture, folder, infer::write_npy, stderr, stdout};
 
 fn verify(arguments: &[&str]) -> std::process::Output {
     densenet().args(["verify", "--model", "digits"]).args(arguments).output().unwrap()
@@ -67,4 +68,25 @@ fn a_device_is_tested_on_its_first_use_and_not_again() {
     assert!(run(&["--no-self-test"]).contains("never have been tested") && !tests());
     assert!(!run(&["--device", "cpu", "--no-self-test"]).contains("never have been tested"), "there is nothing to test");
     assert!(!run(&[]).contains("never have been tested") && tests());
+}
+
+/// Weights that 16-bit floats do not reach end the run where the network is brought to the device.
+#[test]
+fn what_is_to_be_known_of_a_device_is_said_before_anything_is_compiled() {
+    let folder = folder();
+    let mut model = models::bundled("digits").unwrap().unwrap();
+    let mut tensor = model.weights.remove("features.conv0.weight").unwrap();
+    tensor.data[0] = 1e6;
+    model.weights.insert("features.conv0.weight", tensor);
+    let path = folder.path().join("large.safetensors");
+    model.save(&path).unwrap();
+    let mut command = densenet();
+    command.args(["classify", &fixture("L.png"), "--precision", "f16", "--no-self-test", "--model"]).arg(&path);
+    let output = command.output().unwrap();
+    assert_refused(&output, &["features.conv0", "--precision f32"]);
+    let said = stderr(&output);
+    assert!(said.find("never have been tested") < said.find("--precision f32"), "{said}");
+    assert_eq!(said.matches("never have been tested").count(), 1, "{said}");
+    let gpu = Gpu::open(None).unwrap();
+    assert!(gpu.warnings().iter().all(|warning| said.matches(warning.as_str()).count() == 1), "{said}");
 }
