@@ -132,7 +132,7 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
         None => Inputs::Sent(Requests::from_stdin(options.pictures.decoding().max_file_bytes)),
     };
     if inputs.known_count() == Some(0) {
-        return classification.finish(Ok(()), total, options.resume.is_some());
+        return classification.finish(Ok(None), total, options.resume.is_some());
     }
     let classifier = options.device.classifier(model, options.asked(described))?;
     let shape = [preprocessing.channels, height, width];
@@ -246,17 +246,20 @@ impl Classification {
     }
 
     /// The exit status; on standard error, how many inputs failed, or have no row yet.
-    fn finish(self, finished: Result<(), Stop>, total: Option<usize>, resumes: bool) -> Result<u8, Stop> {
-        match finished {
+    fn finish(self, finished: Result<Option<Stop>, Stop>, total: Option<usize>, resumes: bool) -> Result<u8, Stop> {
+        let failure = match finished {
             Err(Stop::ReaderGone) => return Ok(self.status()),
             Err(stop) => return Err(stop),
-            Ok(()) => {}
-        }
+            Ok(failure) => failure,
+        };
         if self.failed > 0 {
             message::error(&format!("{} of {} inputs failed; their rows say why", self.failed, self.written));
         }
         if self.unmapped > 0 {
             message::error(&format!("{} of {} inputs have not all of their heatmaps", self.unmapped, self.written));
+        }
+        if let Some(failure) = failure {
+            return Err(failure);
         }
         let Some(status) = interrupt::asked() else { return Ok(self.status()) };
         let of = total.map_or(String::new(), |total| format!(" of {total}"));

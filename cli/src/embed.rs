@@ -76,7 +76,7 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let progress = Progress::begin(Some(count), 0);
     let inputs = Inputs::Listed(inputs.into_iter());
     let (mut written, mut failed) = (0, 0);
-    Stream { classifier: &classifier, inputs, dump: None, progress }.run(|inputs| {
+    let failure = Stream { classifier: &classifier, inputs, dump: None, progress }.run(|inputs| {
         inputs.into_iter().try_for_each(|Finished { subject, prediction, .. }| match prediction.and_then(finite) {
             Ok(values) => {
                 written += 1;
@@ -92,6 +92,9 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     features.finish()?;
     if failed > 0 {
         message::error(&format!("{failed} of {count} inputs failed; they have no row"));
+    }
+    if let Some(failure) = failure {
+        return Err(failure);
     }
     if let Some(status) = interrupt::asked() {
         message::note(&format!("ended by a signal: {written} of {count} inputs have a row"));

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use densenet_wgpu::predictions::StreamOptions;
-use densenet_wgpu::{Classifier, ClassifierOptions, Prediction};
+use densenet_wgpu::{Classifier, ClassifierOptions, Error, Prediction};
 
 use super::dump::Dump;
 use super::exit::Stop;
@@ -52,34 +52,72 @@ pub(crate) struct Stream<'a> {
 
 impl Stream<'_> {
     /// Runs them all, and hands `finish` every input in its order, those that ran together at once. Says what a person
-    /// should know about the pictures. Ends early where `finish` stops, an input cannot be written, a device is lost, or a
+    /// should know about the pictures. Ends early where `finish` stops, an input cannot be written, a device fails, or a
     /// signal asks for it: then what is under way is still finished.
-    pub(crate) fn run(self, mut finish: impl FnMut(Vec<Finished>) -> Result<(), Stop>) -> Result<(), Stop> {
+    ///
+    /// Where a device fails, why to stop is returned: what is done is good, and whoever writes it into a file finishes that
+    /// first.
+    pub(crate) fn run(self, mut finish: impl FnMut(Vec<Finished>) -> Result<(), Stop>) -> Result<Option<Stop>, Stop> {
         let Self { classifier, inputs, mut dump, progress } = self;
         let _grace = Grace::begin();
         let options = StreamOptions::default().with_live(inputs.are_sent()).with_stop(interrupt::flag());
         let tagged = inputs.map(|Input { number, subject, content }| ((number, subject), content.into()));
         let mut predictions = classifier.stream(tagged, options)?;
         let mut notices = Notices::default();
-        while let Some(batch) = predictions.next_batch() {
-            // What fails with a device fails by no fault of its pictures: they get no row, so that another run can try them.
-            let failed = batch.iter().any(|(_, prediction)| prediction.is_err());
-            if let Some(failure) = classifier.failure().filter(|_| failed) {
-                return Err(Stop::failed(format!("{}; inputs that have no row yet were not tried", told(&failure))));
+        let mut failure = None;
+        while failure.is_none()
+            && let Some(batch) = predictions.next_batch()
+        {
+            let mut inputs = Vec::with_capacity(batch.len());
+            for ((number, subject), prediction) in batch {
+                let prediction = match prediction {
+                    // What fails with a device fails by no fault of its picture: it gets no row, so that another run can try it.
+                    Err(error @ (Error::DeviceLost { .. } | Error::DeviceFailed { .. })) => {
+                        failure.get_or_insert(error);
+                        continue;
+                    }
+                    prediction => prediction,
+                };
+                if let Ok(prediction) = &prediction {
+                    prediction.seen().inspect(|seen| notices.look_at(&subject, seen));
+                    dump.as_mut().map_or(Ok(()), |dump| dump.push(&subject, prediction))?;
+                }
+                inputs.push(Finished { number, subject, prediction: prediction.map_err(|error| told_in_row(&error)) });
             }
-            for ((_, subject), prediction) in &batch {
-                let Ok(prediction) = prediction else { continue };
-                prediction.seen().inspect(|seen| notices.look_at(subject, seen));
-                dump.as_mut().map_or(Ok(()), |dump| dump.push(subject, prediction))?;
-            }
-            progress.add(batch.len());
-            let finished = |((number, subject), prediction): ((usize, Subject), densenet_wgpu::Result<Prediction>)| {
-                let prediction = prediction.map_err(|error| told_in_row(&error));
-                Finished { number, subject, prediction }
-            };
-            finish(batch.into_iter().map(finished).collect())?;
+            let count = inputs.len();
+            finish(inputs)?;
+            progress.add(count);
         }
         drop(predictions);
-        dump.map_or(Ok(()), Dump::finish)
+        dump.map_or(Ok(()), Dump::finish)?;
+        Ok(failure.map(|failure| Stop::failed(format!("{}; inputs that have no row yet were not tried", told(&failure)))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exit::FAILED;
+    use crate::inputs;
+    use densenet_wgpu::{Gpu, models};
+
+    #[test]
+    fn what_a_lost_device_did_not_do_has_no_row_and_all_else_has() {
+        let gpu = Gpu::open(None).unwrap_or_else(|e| panic!("this test needs a GPU, a software one will do: {e}"));
+        let model = models::bundled("digits").unwrap().unwrap();
+        let classifier = Classifier::new(model, ClassifierOptions::default().with_device(gpu.clone()).with_batch(4)).unwrap();
+        gpu.device().destroy();
+        let picture = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/digits/7-1442-8.png");
+        let paths = ["no such.png", picture, "nor this.png", picture, picture].map(Into::into);
+        let inputs = Inputs::Listed(inputs::expand(&paths, None).unwrap().into_iter());
+        let stream = Stream { classifier: &classifier, inputs, dump: None, progress: Progress::begin(None, 0) };
+        let mut rows = Vec::new();
+        let stop = stream.run(|finished| {
+            rows.extend(finished.into_iter().map(|input| (input.number, input.prediction.is_err())));
+            Ok(())
+        });
+        assert_eq!(rows, [(0, true), (2, true)]);
+        let Ok(Some(Stop::With { status: FAILED, message })) = stop else { panic!("{stop:?}") };
+        assert!(message.contains(" was lost (") && message.contains("were not tried"), "{message}");
     }
 }
