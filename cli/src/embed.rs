@@ -24,7 +24,7 @@ use super::terminal::progress::Progress;
 /// Turn pictures into features: what the network makes of them before its classifier
 ///
 /// OUT has a row for each picture; OUT with the ending .jsonl says which: {"row":0,"path":"..."} on each line. Pictures that
-/// fail have no row. Without --model it is densenet121, trained on ImageNet, which is fetched once, 32 MB.
+/// fail have no row; where all do, nothing is written. Without --model it is densenet121, trained on ImageNet, which is fetched once, 32 MB.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -89,7 +89,11 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
             }
         })
     })?;
-    features.finish()?;
+    if written > 0 || count == 0 {
+        features.finish()?;
+    } else {
+        message::note(&format!("{}: no input has a row; nothing is written", features.output.display()));
+    }
     if failed > 0 {
         message::error(&format!("{failed} of {count} inputs failed; they have no row"));
     }

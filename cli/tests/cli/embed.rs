@@ -11,7 +11,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::infer::read_npy;
-use crate::{CPU, assert_refused, assert_says, densenet, draw, fixture, folder, stderr, stdout};
+use crate::{CPU, assert_refused, assert_says, densenet, draw, fixture, folder, stdout};
 
 struct Embed {
     folder: TempDir,
@@ -134,7 +134,27 @@ fn embed_refuses_what_it_cannot_begin() {
     #[cfg(unix)]
     assert_refused(&to(Path::new("/dev/null")), &["expected a file to write, found a device or pipe"]);
     assert_refused(&embed.run(&[]), &["PATH"]);
-    let output = embed.run(&["no such.png"]);
-    assert_says(&output, 1, &["1 of 1 inputs failed"]);
-    assert_eq!(read_npy(&embed.output()), (vec![0, 50], Vec::new()), "{}", stderr(&output));
+}
+
+#[test]
+fn where_no_input_has_features_what_was_there_stays() {
+    let embed = Embed::new();
+    let failing = || assert_says(&embed.run(&["no such.png"]), 1, &["1 of 1 inputs failed", "features.npy: no input has a row"]);
+    failing();
+    assert_eq!(fs::read_dir(embed.folder.path()).unwrap().count(), 0);
+    assert_says(&embed.run(&[&fixture("L.png")]), 0, &[]);
+    let before = read_npy(&embed.output());
+    failing();
+    assert_eq!((read_npy(&embed.output()), embed.paths().len()), (before, 1));
+}
+
+#[test]
+fn a_shard_without_inputs_has_an_array_without_rows() {
+    let embed = Embed::new();
+    let mut counts = ["0/2", "1/2"].map(|shard| {
+        assert_says(&embed.run(&[&fixture("L.png"), "--shard", shard]), 0, &[]);
+        read_npy(&embed.output()).0
+    });
+    counts.sort_unstable();
+    assert_eq!(counts, [[0, 50], [1, 50]]);
 }
