@@ -246,8 +246,8 @@ impl Classifier {
     /// Classifies many sources, and yields their predictions in their order, as soon as they are there: pictures are decoded on
     /// every core while the devices work. One that fails costs its own result and no other.
     ///
-    /// In memory are at the most two batches of prepared pictures for each device and one more, and for each core one more
-    /// picture and one as it was decoded. A thread takes the sources from the iterator, which may block it.
+    /// In memory are at the most three batches of prepared pictures for each device, and for each core one more picture and one
+    /// as it was decoded. A thread takes the sources from the iterator, which may block it.
     ///
     /// Errors where the system has no threads left.
     pub fn classify_all<I>(&self, sources: I) -> Result<impl Iterator<Item = Result<Prediction>> + use<I>>
