@@ -29,7 +29,7 @@ impl<T> Batch<T> {
         let ready: Vec<&Ready> = reads.iter().filter_map(|read| read.ready.as_ref().ok()).collect();
         let answers = match (run, ready.first()) {
             (Some(run), Some(first)) => {
-                let outputs = run.and_then(Run::wait);
+                let outputs = runner.learnt(run.and_then(Run::wait));
                 outputs.and_then(|outputs| classifier.network.answers(&outputs, ready.len(), first.images.size())).ok()
             }
             _ => None,

@@ -301,7 +301,7 @@ impl Inner {
     }
 
     fn run_on(&self, runner: &Runner, ready: Ready) -> Result<Prediction> {
-        let outputs = runner.start(&[&ready.images]).and_then(Run::wait)?;
+        let outputs = runner.learnt(runner.start(&[&ready.images]).and_then(Run::wait))?;
         self.single(ready, &outputs)
     }
 

@@ -1,5 +1,7 @@
 //! What runs a classifier's network: an engine on a GPU, or the reference.
 
+use std::sync::OnceLock;
+
 use super::device::Opened;
 use super::options::ClassifierOptions;
 use super::preparation::Images;
@@ -21,7 +23,11 @@ const REFERENCE_BATCH: usize = 16;
 /// What runs the network.
 #[derive(Debug)]
 pub(super) enum Runner {
-    Gpu(Box<Engine>),
+    Gpu {
+        engine: Box<Engine>,
+        /// Why the device was lost, once a run has met that: of a program's own device nothing else tells it.
+        lost: OnceLock<String>,
+    },
     Reference(Box<Reference>),
 }
 
@@ -63,7 +69,7 @@ impl Runner {
                     let wrong =
                         |tile| format!("{tile} is wrong on {}: other kernels take its place, which may be slower", gpu.summary().name);
                     warnings.extend(engine.tuning().excluded().iter().map(wrong));
-                    Self::Gpu(Box::new(engine))
+                    Self::Gpu { engine: Box::new(engine), lost: OnceLock::new() }
                 }
             });
         }
@@ -73,23 +79,31 @@ impl Runner {
     /// What went wrong with the device, so that nothing more can run there.
     pub(super) fn failure(&self) -> Option<Error> {
         match self {
-            Self::Gpu(engine) => engine.gpu().failure(),
+            Self::Gpu { engine, lost } => engine.gpu().failure().or_else(|| Some(engine.gpu().lost(lost.get()?))),
             Self::Reference(_) => None,
         }
     }
 
+    /// What came of a run here, from which the runner learns whether the device was lost.
+    pub(super) fn learnt<T>(&self, result: Result<T>) -> Result<T> {
+        if let (Self::Gpu { lost, .. }, Err(Error::DeviceLost { reason, .. })) = (self, &result) {
+            lost.get_or_init(|| reason.clone());
+        }
+        result
+    }
+
     /// What it makes of the images of one source, where that takes the caller no time; `None` where it would.
     pub(super) async fn run_async(&self, images: &Images) -> Option<Result<Vec<Vec<f32>>>> {
-        let Self::Gpu(engine) = self else { return None };
+        let Self::Gpu { engine, .. } = self else { return None };
         let pictures: Vec<Samples> = images.pictures().iter().map(Prepared::samples).collect();
         let input = match images {
             Images::Pictures(_) => Input::pictures(&pictures, images.size()),
             Images::Values { values, size } => Input::values(values, *size),
         };
-        Some(match engine.start_async(input).await {
+        Some(self.learnt(match engine.start_async(input).await {
             Ok(run) => run.wait_all_async().await,
             Err(error) => Err(error),
-        })
+        }))
     }
 
     /// Starts a run of images that may run together, at least one. On the processor it is over when this returns.
@@ -97,10 +111,10 @@ impl Runner {
         let size = images.first().map_or([0, 0], |first| first.size());
         let pictures: Vec<Samples> = images.iter().flat_map(|images| images.pictures()).map(Prepared::samples).collect();
         match self {
-            Self::Gpu(engine) if !pictures.is_empty() => {
+            Self::Gpu { engine, .. } if !pictures.is_empty() => {
                 engine.start(Input::pictures(&pictures, size)).map(|run| Run::Started(Box::new(run)))
             }
-            Self::Gpu(engine) => engine.start(Input::values(&values(images), size)).map(|run| Run::Started(Box::new(run))),
+            Self::Gpu { engine, .. } => engine.start(Input::values(&values(images), size)).map(|run| Run::Started(Box::new(run))),
             Self::Reference(reference) => run_reference(reference, &values(images), size).map(Run::Finished),
         }
     }

@@ -186,12 +186,10 @@ impl<T: Send + 'static> Queue<T> {
     /// is lost the others go on; the last one's inputs fail as they come.
     fn start_all(&self, classifier: &Inner, device: usize, started: &SyncSender<(usize, Batch<T>)>) {
         let runner = &classifier.runners[device];
-        while let Some((number, reads)) = self.next(classifier.batch) {
+        let leaves = |alive: usize| (alive > 1).then(|| alive - 1);
+        while runner.failure().is_none() || self.alive.fetch_update(Ordering::Relaxed, Ordering::Relaxed, leaves).is_err() {
+            let Some((number, reads)) = self.next(classifier.batch) else { return };
             if started.send((number, Batch::start(runner, reads))).is_err() {
-                return;
-            }
-            let leaves = |alive: usize| (alive > 1).then(|| alive - 1);
-            if runner.failure().is_some() && self.alive.fetch_update(Ordering::Relaxed, Ordering::Relaxed, leaves).is_ok() {
                 return;
             }
         }
