@@ -272,8 +272,12 @@ fn the_reference_is_a_device_and_shares_with_others() {
         both.classify_all(paths.clone()).unwrap().map(|p| p.unwrap().top_k(1).unwrap().swap_remove(0).label).collect();
     assert_eq!(labels, paths.iter().map(|path| shown(path)).collect::<Vec<_>>());
     // Alone, they take turns.
-    let logits: Vec<Vec<f32>> = (0..2).map(|_| both.classify(PICTURE).unwrap().logits().to_vec()).collect();
-    assert!(logits[0] != logits[1] && logits.contains(&expected), "one of each");
+    let blocking = || both.classify(PICTURE);
+    let awaited = || pollster::block_on(both.classify_async(PICTURE));
+    for classify in [&blocking as &dyn Fn() -> Result<Prediction>, &awaited] {
+        let logits = [classify(), classify()].map(|prediction| prediction.unwrap().logits().to_vec());
+        assert!(logits[0] != logits[1] && logits.contains(&expected), "one of each");
+    }
 }
 
 /// Pictures, some of them none, of two sizes, the first of each five slow to read; and what each is.

@@ -58,7 +58,7 @@ use device::Opened;
 use network::{Answer, Network};
 use preparation::{Preparation, Ready};
 use runner::{Run, Runner};
-use threads::{Threads, on_its_own, panicked};
+use threads::{Threads, on_every_core, on_its_own, panicked};
 
 /// Height and width for a model that does not say its own.
 const DEFAULT_SIZE: [usize; 2] = [224, 224];
@@ -222,23 +222,20 @@ impl Classifier {
     /// Errors where it is no picture, or none that the network can take, and where the device fails.
     pub fn classify(&self, source: impl Into<Source>) -> Result<Prediction> {
         let ready = self.0.preparation.read(source.into())?;
-        self.0.run_on(self.0.runner(), ready)
+        self.0.run_on(&self.0.runners[self.0.turn()], ready)
     }
 
     /// [`Classifier::classify`] for callers that may not block, on whatever runs a program's futures: one of the classifier's
-    /// threads decodes the picture, the device's own waits for the answer.
+    /// threads decodes the picture, the device's own waits for the answer; the reference computes on rayon's threads.
     pub fn classify_async(&self, source: impl Into<Source>) -> impl Future<Output = Result<Prediction>> + Send + 'static {
         let (inner, source) = (Arc::clone(&self.0), source.into());
         async move {
             let preparation = Arc::clone(&inner.preparation);
             let ready = inner.threads.run(move || preparation.read(source)).await?;
-            let answer = inner.runner().run_async(&ready.images).await;
-            match answer {
+            let turn = inner.turn();
+            match inner.runners[turn].run_async(&ready.images).await {
                 Some(outputs) => inner.single(ready, &outputs?),
-                None => {
-                    let threads = Arc::clone(&inner.threads);
-                    threads.run(move || inner.run_on(inner.runner(), ready)).await
-                }
+                None => on_every_core(move || inner.run_on(&inner.runners[turn], ready)).await,
             }
         }
     }
@@ -293,11 +290,11 @@ impl Classifier {
 }
 
 impl Inner {
-    /// The device that takes the next source.
-    fn runner(&self) -> &Runner {
+    /// Which device takes the next source.
+    fn turn(&self) -> usize {
         let taken = self.taken.fetch_add(1, Ordering::Relaxed);
-        let in_turn = (0..self.runners.len()).map(|next| &self.runners[(taken + next) % self.runners.len()]);
-        in_turn.clone().find(|runner| runner.failure().is_none()).unwrap_or(&self.runners[0])
+        let mut in_turn = (0..self.runners.len()).map(|next| (taken + next) % self.runners.len());
+        in_turn.find(|&device| self.runners[device].failure().is_none()).unwrap_or(0)
     }
 
     fn run_on(&self, runner: &Runner, ready: Ready) -> Result<Prediction> {

@@ -155,6 +155,7 @@ fn engine(gpu: &Gpu, graph: &Graph, weights: &Weights, precision: Precision, opt
 }
 
 /// Every output for all images that `values` holds.
+#[tracing::instrument(level = "debug", name = "run", skip_all)]
 fn run_reference(reference: &Reference, values: &[f32], [height, width]: [usize; 2]) -> Result<Vec<Vec<f32>>> {
     let elements = Shape { height, width, ..reference.graph().input_shape() }.elements();
     let mut outputs = vec![Vec::new(); reference.graph().outputs().len()];

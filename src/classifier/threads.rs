@@ -1,21 +1,23 @@
 //! The threads that decode pictures.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::thread;
 
 use futures_channel::oneshot;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::error::{Error, Result};
 
-/// As many threads as there are cores, two at the least. They are a classifier's own: a slow disk must not keep those of the reference waiting.
-/// They end when this is dropped and what they are at is done; nobody waits for them.
+/// As many threads as there are cores, two at the least. They are a classifier's own: a slow disk must not keep rayon's waiting,
+/// on which the reference computes. They end when this is dropped and what they are at is done; nobody waits for them.
 #[derive(Debug)]
 pub(super) struct Threads(ThreadPool);
 
 impl Threads {
     pub(super) fn new() -> Result<Self> {
         // One may wait for a pipe.
-        let count = std::thread::available_parallelism().map_or(1, usize::from).max(2);
+        let count = thread::available_parallelism().map_or(1, usize::from).max(2);
         // Whoever panics drops an end of a channel: whoever waits at the other is told.
         let pool =
             ThreadPoolBuilder::new().num_threads(count).thread_name(|index| format!("densenet-decode-{index}")).panic_handler(drop).build();
@@ -41,12 +43,23 @@ impl Threads {
     }
 }
 
-/// What `work` gives, on a thread of its own.
+/// What `work` gives, among what rayon's own threads do, on which its parallel loops run.
+pub(super) async fn on_every_core<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    let (sender, receiver) = oneshot::channel();
+    // A panic there would end the process.
+    let caught = move || catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(panicked()));
+    rayon::spawn(move || drop(sender.send(caught())));
+    receiver.await.unwrap_or_else(|_| Err(panicked()))
+}
+
+/// What `work` gives, on a thread of its own. A panic there is handed on.
 pub(super) async fn on_its_own<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     let (sender, receiver) = oneshot::channel();
-    let thread = std::thread::Builder::new().name("densenet-open".into()).spawn(move || drop(sender.send(work())));
-    thread.map_err(|source| Error::NoThread { purpose: "make a classifier", source })?;
-    receiver.await.unwrap_or_else(|_| Err(panicked()))
+    let caught = move || drop(sender.send(catch_unwind(AssertUnwindSafe(work))));
+    let no_thread = |source| Error::NoThread { purpose: "make a classifier", source };
+    thread::Builder::new().name("densenet-open".into()).spawn(caught).map_err(no_thread)?;
+    let finished = receiver.await.map_err(|canceled| no_thread(io::Error::other(canceled)))?;
+    finished.unwrap_or_else(|panic| resume_unwind(panic))
 }
 
 /// What is told of work that panicked, to whoever waits for it.
