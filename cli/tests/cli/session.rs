@@ -7,10 +7,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::{draw, folder};
-
-/// After this long a person would have given up.
-const PATIENCE: Duration = Duration::from_secs(120);
+use crate::{PATIENCE, draw, folder};
 
 /// A shell in a tmux server of its own.
 struct Session {

@@ -10,13 +10,12 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::thread;
-use std::time::Duration;
 
 use densenet_wgpu::models;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use server::{CONFIG, Reply, Server, WEIGHTS, files_in, for_two_at_once, until};
+use server::{CONFIG, PATIENCE, Reply, Server, WEIGHTS, files_in, for_two_at_once, until};
 
 /// `classify` of one picture on the reference, with `home` for the cache and nothing else from the environment.
 fn classify(endpoint: &str, home: &Path, arguments: &[&str]) -> Command {
@@ -185,7 +184,7 @@ fn two_processes_may_fetch_at_once() {
 fn a_process_that_was_ended_leaves_nothing_that_is_taken_for_the_file() {
     let weights = checkpoint();
     let endless = Server::bent(&[(WEIGHTS, &weights)], |request, reply| match request.is_to_store() {
-        true => Reply { piece: 1000, pause: Duration::from_secs(60), ..reply },
+        true => Reply { piece: 1000, pause: 2 * PATIENCE, ..reply },
         false => reply,
     });
     let home = home();
