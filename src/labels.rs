@@ -85,13 +85,15 @@ impl Legend {
     ///
     /// A class has the mean of its logits, and as its probability the mean of its probabilities in the crops, which is not
     /// that of the mean logit. Where there are thresholds, they stretch that mean.
+    ///
+    /// Errors also where the logits are not those of so many crops.
     pub fn top_k_of_crops(&self, logits: &[f32], crops: usize, k: usize) -> Result<Vec<RankedClass>> {
-        let classes = logits.len() / crops;
+        let classes = classes_of_crops(logits, crops)?;
         if let Some(position) = logits.iter().position(|logit| !logit.is_finite()) {
             let found = format!("{} for class {}", logits[position], position % classes);
             return Err(Error::Input { expected: "a picture that gives finite logits".into(), found });
         }
-        let probabilities = self.probabilities_of_crops(logits, crops);
+        let probabilities = self.probabilities_of_crops(logits, crops)?;
         let logits = mean_of_crops(logits, classes, |logits| logits.iter().copied().map(f64::from).collect());
         let logits: Vec<f32> = logits.into_iter().map(|logit| logit as f32).collect();
         let mut ranked: Vec<usize> = (0..classes).filter(|&index| self.is_trained(index)).collect();
@@ -108,9 +110,10 @@ impl Legend {
     }
 
     /// [`Legend::probabilities`] of a picture of which the network saw several crops, as [`Legend::top_k_of_crops`] has them;
-    /// `logits` is `[crops, classes]`.
-    pub fn probabilities_of_crops(&self, logits: &[f32], crops: usize) -> Vec<f64> {
-        self.stretched(mean_of_crops(logits, logits.len() / crops, |logits| probabilities(logits, self.activation)))
+    /// `logits` is `[crops, classes]`. Errors where they are not those of so many crops.
+    pub fn probabilities_of_crops(&self, logits: &[f32], crops: usize) -> Result<Vec<f64>> {
+        let classes = classes_of_crops(logits, crops)?;
+        Ok(self.stretched(mean_of_crops(logits, classes, |logits| probabilities(logits, self.activation))))
     }
 
     fn stretched(&self, mut probabilities: Vec<f64>) -> Vec<f64> {
@@ -129,6 +132,15 @@ impl Legend {
         let thresholded = self.thresholds.as_ref().and_then(|thresholds| thresholds.get(index)).is_none_or(Option::is_some);
         labelled && thresholded
     }
+}
+
+/// How many classes there are for each of the crops. Errors where the logits are not those of so many.
+fn classes_of_crops(logits: &[f32], crops: usize) -> Result<usize> {
+    if crops == 0 || !logits.len().is_multiple_of(crops) {
+        let expected = format!("logits [crops, classes] of {crops} crops, of which there is at least one");
+        return Err(Error::Input { expected, found: format!("{} logits", logits.len()) });
+    }
+    Ok(logits.len() / crops)
 }
 
 /// The mean, class by class, of what `of` makes of each crop's logits.
@@ -233,6 +245,18 @@ mod tests {
         assert!(stretched.iter().all(|p| (p.probability - 0.5).abs() < 1e-6), "{stretched:?}");
         let message = legend(Activation::Softmax).top_k_of_crops(&[0.0, 1.0, 0.0, f32::NAN], 2, 1).unwrap_err().to_string();
         assert!(message.contains("NaN for class 1"), "{message}");
+    }
+
+    #[test]
+    fn logits_of_other_crops_are_refused() {
+        let legend = legend(Activation::Softmax);
+        for crops in [0, 2, 5] {
+            for error in [legend.top_k_of_crops(&[0.0; 3], crops, 1).map(drop), legend.probabilities_of_crops(&[0.0; 3], crops).map(drop)] {
+                let message = error.unwrap_err().to_string();
+                assert!(message.contains(&format!("of {crops} crops")) && message.ends_with("found 3 logits"), "{message}");
+            }
+        }
+        assert!(legend.top_k_of_crops(&[], 10, 1).unwrap().is_empty() && legend.probabilities_of_crops(&[], 10).unwrap().is_empty());
     }
 
     #[test]

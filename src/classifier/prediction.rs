@@ -122,7 +122,7 @@ impl Prediction {
     /// classifier.
     pub fn probabilities(&self) -> Result<Vec<f64>> {
         self.check()?;
-        Ok(self.legend.probabilities_of_crops(&self.logits, self.crops))
+        self.legend.probabilities_of_crops(&self.logits, self.crops)
     }
 
     /// What the network computed, `[classes]`, or of ten crops `[10, classes]`; empty where the model has no classifier.
