@@ -29,7 +29,7 @@ pub struct ClassifierOptions {
     pub batch: usize,
     /// Whether a picture's answer has the same bits in any batch; slower on GPUs.
     pub batch_invariant: bool,
-    /// How pictures are prepared and what classes are called, in place of what the model says.
+    /// How pictures are prepared, in place of what the model says; what classes are called, where the model says nothing of that.
     pub preset: Option<Preset>,
     /// How pictures are prepared, in place of what the model or the preset says.
     pub preprocessing: Option<Preprocessing>,
@@ -117,7 +117,7 @@ impl ClassifierOptions {
         Self { batch_invariant, ..self }
     }
 
-    /// Prepares pictures and names classes as this preset does.
+    /// Prepares pictures as this preset does, and calls classes so that have no labels.
     #[must_use]
     pub fn with_preset(self, preset: Preset) -> Self {
         Self { preset: Some(preset), ..self }

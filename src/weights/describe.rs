@@ -31,9 +31,11 @@ pub struct Description {
 }
 
 impl Checkpoint {
-    /// Fills in what the file does not say, here in memory, and tells what was assumed: preprocessing, labels and thresholds of `preset`, which replaces a
-    /// preprocessing that is there; without one, of the preset that a model of this origin and architecture is likely to
-    /// want.
+    /// Fills in, here in memory, what the file does not say, and tells what was assumed.
+    ///
+    /// Pictures are prepared as `preset` says, whatever the file says of that; without one as the file says, else as the preset
+    /// does that a model of this origin and architecture is likely to want. Labels and thresholds are the file's, where it has
+    /// some, else those of the same preset, where it has as many as the model has classes.
     pub fn complete_description(&mut self, preset: Option<Preset>) -> Description {
         let mut assumed = Vec::new();
         let chosen = preset.unwrap_or_else(|| Preset::likely(self.origin.as_ref(), &self.config));
