@@ -263,14 +263,14 @@ pub enum Error {
         /// The limit.
         most: u64,
     },
-    /// A file of a kind that this library reads with one of cargo's features only.
-    #[error("{}{what}, which this build does not read: densenet-wgpu is to be built with its feature `{feature}`", before(path.as_ref().map(|path| path.display())))]
+    /// What this library does with one of cargo's features only: reading a kind of file, fetching a model.
+    #[error("{}{what}, for which densenet-wgpu is to be built with its feature `{feature}`", before(path.as_ref().map(|path| path.display())))]
     #[non_exhaustive]
     MissingFeature {
         /// Its path, where it was read from one.
         path: Option<PathBuf>,
         /// What it is.
-        what: &'static str,
+        what: String,
         /// The feature.
         feature: &'static str,
     },

@@ -38,6 +38,8 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 /// A trained model on the Hugging Face hub: where its file lies, and how its pictures are prepared.
 ///
 /// ```no_run
+/// # #[cfg(feature = "hub")]
+/// # fn main() -> densenet_wgpu::Result<()> {
 /// use densenet_wgpu::Checkpoint;
 /// use densenet_wgpu::hub::Hub;
 /// use densenet_wgpu::models;
@@ -47,7 +49,10 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 /// let mut model = Checkpoint::open(path)?;
 /// let preprocessing = model.complete_description(Some(published.preset)).preprocessing;
 /// assert_eq!(preprocessing.channels, 1);
-/// # Ok::<(), densenet_wgpu::Error>(())
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "hub"))]
+/// # fn main() {}
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -133,10 +138,11 @@ pub fn preset(model: &Checkpoint) -> Option<Preset> {
     (model.preprocessing.is_none() && !is_foreign).then_some(preset)
 }
 
-/// The model of that name: a bundled one, else a published one or that of an `hf://` address, which is fetched once, else the
-/// checkpoint in the file of that name. A file that has the name of a model needs `./` before it.
+/// The model of that name: a bundled one, else a published one or that of an `hf://` address, which the feature `hub` fetches
+/// once, else the checkpoint in the file of that name. A file that has the name of a model needs `./` before it.
 ///
-/// Errors where there is none, it cannot be fetched, or as [`Checkpoint::open`] does.
+/// Errors where there is none, it cannot be fetched, or as [`Checkpoint::open`] does; [`Error::MissingFeature`] where it would be
+/// fetched and the feature is not there.
 ///
 /// ```
 /// use densenet_wgpu::{Error, models};
@@ -190,11 +196,8 @@ fn fetch(name: &str, progress: &mut dyn FnMut(u64, u64)) -> Result<PathBuf> {
 
 #[cfg(not(feature = "hub"))]
 fn fetch(name: &str, _: &mut dyn FnMut(u64, u64)) -> Result<PathBuf> {
-    let file = published(name).map_or("its file".to_owned(), |model| format!("{} of {}", model.file, model.repository));
-    let reason = format!(
-        "expected a build of densenet-wgpu with its feature `hub`, which fetches models, found one without; {file}, fetched by hand, works too"
-    );
-    Err(Error::Hub { address: name.to_owned(), reason })
+    let file = published(name).map_or(String::new(), |model| format!(", {} of {}", model.file, model.repository));
+    Err(Error::MissingFeature { path: None, what: format!("{name} is on the Hugging Face hub{file}"), feature: "hub" })
 }
 
 /// Which file beside `path`, which does not exist, was probably meant.
@@ -232,6 +235,15 @@ mod tests {
         }
         assert!(published("no such model").is_none());
         assert!(published("digits").is_none());
+    }
+
+    #[cfg(not(feature = "hub"))]
+    #[test]
+    fn what_would_be_fetched_takes_a_feature() {
+        for name in ["densenet121", "hf://owner/name"] {
+            let error = open(name).unwrap_err();
+            assert!(matches!(error, Error::MissingFeature { feature: "hub", .. }) && error.to_string().starts_with(name), "{error}");
+        }
     }
 
     #[test]

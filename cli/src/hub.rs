@@ -4,7 +4,7 @@ use densenet_wgpu::{Checkpoint, Error};
 
 use super::exit::Stop;
 use super::remedy::told;
-use remote::{not_fetched, open_and_show};
+use remote::open_and_show;
 
 /// Opens the model of that name, or the checkpoint in that file; where there is none, says what else would work.
 pub(crate) fn open(name: &str) -> Result<Checkpoint, Stop> {
@@ -12,7 +12,9 @@ pub(crate) fn open(name: &str) -> Result<Checkpoint, Stop> {
         let text = told(&error);
         Stop::refused(match error {
             Error::NoWeights { .. } => format!("{text}, or try --model digits"),
-            Error::Hub { .. } => not_fetched(name, &text),
+            #[cfg(feature = "hub")]
+            Error::Hub { .. } => remote::not_fetched(name, &text),
+            Error::MissingFeature { .. } => format!("{text}; fetched by hand it works too: --model PATH; --model digits is bundled"),
             _ if text.contains(name) => text,
             _ => format!("{name}: {text}"),
         })
@@ -67,13 +69,5 @@ mod remote {
 
     pub(super) fn open_and_show(name: &str) -> densenet_wgpu::Result<Checkpoint> {
         models::open(name)
-    }
-
-    pub(super) fn not_fetched(name: &str, _: &str) -> String {
-        let file = models::published(name).map_or("its file".to_owned(), |model| format!("{} of {}", model.file, model.repository));
-        format!(
-            "{name} is on the Hugging Face hub, and this densenet was built without the feature `hub`: build it with \
-             `cargo install --path cli --features hub`, or fetch {file} by hand and give its path; --model digits is bundled"
-        )
     }
 }

@@ -4,7 +4,7 @@
 //! ```
 //! use densenet_wgpu::{Classifier, ClassifierOptions};
 //!
-//! let classifier = Classifier::open("digits", ClassifierOptions::default())?; // or "densenet121", or "runs/best.pth"
+//! let classifier = Classifier::open("digits", ClassifierOptions::default())?; // or "runs/best.pth"; with the feature `hub` "densenet121"
 //! classifier.assumed().iter().for_each(|sentence| eprintln!("{} {sentence}", classifier.name()));
 //! for prediction in classifier.classify_all(["examples/digits/7-1442-8.png", "examples/digits/0-1445-8.png", "README.md"])? {
 //!     match prediction {
@@ -107,7 +107,7 @@ struct Inner {
 
 impl Classifier {
     /// The classifier of a model's name, bundled or published, of an `hf://` address, or of a checkpoint's file
-    /// ([`models::open`]). Errors where there is none, it cannot be read, and as [`Classifier::new`] does.
+    /// ([`models::open`]); what is to be fetched takes the feature `hub`. Errors where there is none, it cannot be read, and as [`Classifier::new`] does.
     pub fn open(name: &str, options: ClassifierOptions) -> Result<Self> {
         Self::new(models::open(name)?, options)
     }

@@ -50,7 +50,7 @@ fn decode_dicom(decoding: &Decoding, source: impl BufRead) -> Result<Picture> {
 
 #[cfg(not(feature = "dicom"))]
 fn decode_dicom(_: &Decoding, _: impl BufRead) -> Result<Picture> {
-    Err(Error::MissingFeature { path: None, what: "a DICOM file", feature: "dicom" })
+    Err(Error::MissingFeature { path: None, what: "a DICOM file".into(), feature: "dicom" })
 }
 
 fn decode_as(decoding: &Decoding, format: ImageFormat, mut reader: ImageReader<impl BufRead + Seek>, is_grey_png: bool) -> Result<Picture> {
