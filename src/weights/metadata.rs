@@ -68,6 +68,8 @@ pub struct Metadata {
 /// In this order: resize, crop from the centre, scale to [`Range`], subtract `mean`, divide by `std`.
 ///
 /// ```
+/// # #[cfg(feature = "image")]
+/// # fn main() -> densenet_wgpu::Result<()> {
 /// use densenet_wgpu::image::Picture;
 /// use densenet_wgpu::preprocessing::Preprocessing;
 ///
@@ -79,7 +81,10 @@ pub struct Metadata {
 /// assert_eq!((input.height, input.width, input.values.len()), (224, 224, 3 * 224 * 224));
 /// let wrong = Preprocessing { std: vec![0.0; 3], ..preprocessing };
 /// assert_eq!(wrong.check().unwrap_err().to_string(), "checkpoint: preprocessing std: expected no zeros, found [0.0, 0.0, 0.0]");
-/// # Ok::<(), densenet_wgpu::Error>(())
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "image"))]
+/// # fn main() {}
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -194,13 +199,18 @@ pub enum ResizeMode {
 /// A resampling filter as in Pillow: antialiased when it makes a picture smaller, `nearest` excepted.
 ///
 /// ```
+/// # #[cfg(feature = "image")]
+/// # fn main() -> densenet_wgpu::Result<()> {
 /// use densenet_wgpu::image::{Picture, resize};
 /// use densenet_wgpu::preprocessing::Filter;
 ///
 /// let edge = Picture::new(1, 4, 1, vec![0, 0, 200, 200])?;
 /// assert_eq!(resize(&edge, 1, 2, Filter::Nearest).samples(), [0, 200]);
 /// assert_eq!(resize(&edge, 1, 2, Filter::Bilinear).samples(), [29, 171]);
-/// # Ok::<(), densenet_wgpu::Error>(())
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "image"))]
+/// # fn main() {}
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
