@@ -140,6 +140,8 @@ pub mod tuning {
 /// versioning.
 #[doc(hidden)]
 pub mod internal {
+    #[cfg(feature = "image")]
+    pub use crate::classifier::{DEFAULT_SIZE, FEATURES, engine_in_range, images_at_once, run_reference, wrong_tiles};
     pub use crate::gpu::Pretence;
     #[cfg(feature = "image")]
     pub use crate::image::resize::{Part, resize_part};

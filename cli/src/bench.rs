@@ -3,12 +3,13 @@
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
+use densenet_wgpu::internal::images_at_once;
 use densenet_wgpu::planning::PlanOptions;
 use densenet_wgpu::profile::Peak;
 use densenet_wgpu::{Checkpoint, Graph, Plan};
 use serde::Serialize;
 
-use super::device::{Device, DeviceOptions, Runner, images_at_once};
+use super::device::{Device, DeviceOptions, Runner};
 use super::exit::{FAILED, Stop, WELL};
 use super::latencies::Latencies;
 use super::message::{self, printable};
@@ -111,7 +112,7 @@ impl Bench<'_> {
     /// Measures one batch. What fails with status 1 is this batch, with status 2 all of them.
     fn row(&mut self, batch: u32) -> Result<Row<'_>, Stop> {
         let shape = self.graph.input_shape();
-        let most = images_at_once(u32::MAX, shape);
+        let most = images_at_once(usize::MAX, shape);
         if batch as usize > most {
             return Err(Stop::failed(format!("expected at most {most} images of {shape}, which fill 1 GiB; use a smaller --batch")));
         }

@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 use densenet_wgpu::checkpoint::Weights;
 use densenet_wgpu::devices::{AdapterSummary, Device as Named};
-use densenet_wgpu::network::Shape;
+use densenet_wgpu::internal::{engine_in_range, run_reference, wrong_tiles};
 use densenet_wgpu::verify::{Reference, best_precision, self_test};
 use densenet_wgpu::{Checkpoint, Classifier, ClassifierOptions, Engine, EngineOptions, Error, Gpu, Graph, Input};
 
@@ -170,23 +170,10 @@ impl DeviceOptions {
 
     /// An engine on an open device, tested or not.
     pub(crate) fn engine_on(&self, gpu: &Gpu, graph: &Graph, weights: &Weights, fusion: bool) -> densenet_wgpu::Result<Engine> {
-        let precision = self.precision_on(gpu)?;
-        let batch_invariant = self.batch_invariant;
-        let engine = |precision| {
-            Engine::new(
-                gpu,
-                graph,
-                weights,
-                EngineOptions::default().with_fusion(fusion).with_precision(precision).with_batch_invariant(batch_invariant),
-            )
-        };
-        let engine = match engine(precision) {
-            Err(Error::HalfRange { .. }) if self.precision == Precision::Auto => engine(densenet_wgpu::Precision::F32),
-            made => made,
-        }?;
-        for tile in engine.tuning().excluded() {
-            message::warning(&format!("{tile} is wrong on {}: other kernels take its place, which may be slower", gpu.summary().name));
-        }
+        let options = EngineOptions::default().with_fusion(fusion).with_batch_invariant(self.batch_invariant);
+        let options = options.with_precision(self.precision_on(gpu)?);
+        let engine = engine_in_range(gpu, graph, weights, options, self.precision == Precision::Auto)?;
+        wrong_tiles(&engine).iter().for_each(|warning| message::warning(warning));
         Ok(engine)
     }
 
@@ -229,36 +216,14 @@ fn instead_of(adapter: &str) -> String {
     format!("{remedy}. `densenet verify` tells more; --no-self-test uses the device nevertheless")
 }
 
-/// Bytes of input that are in memory as one batch, whatever `--batch` asks for: no answer depends on it.
-const MAX_BATCH_BYTES: usize = 1 << 30;
-
-/// Images that the reference computes at once: more only take more memory.
-const CPU_BATCH: usize = 16;
-
 impl Runner {
     /// The network's first output for images of `height` x `width` pixels, `[N, C, H, W]`; as many as `input` holds.
     pub(crate) fn run(&self, input: &[f32], height: usize, width: usize) -> densenet_wgpu::Result<Vec<f32>> {
         match self {
             Self::Gpu(engine) => engine.run(Input::values(input, [height, width])),
-            Self::Cpu(reference) => run_reference(reference, input, height, width).map(|mut outputs| outputs.swap_remove(0)),
+            Self::Cpu(reference) => run_reference(reference, input, [height, width]).map(|mut outputs| outputs.swap_remove(0)),
         }
     }
-}
-
-/// Every output for all images that `input` holds.
-fn run_reference(reference: &Reference, input: &[f32], height: usize, width: usize) -> densenet_wgpu::Result<Vec<Vec<f32>>> {
-    let element_image = Shape { height, width, ..reference.graph().input_shape() }.elements();
-    let mut outputs = vec![Vec::new(); reference.graph().outputs().len()];
-    for batch in input.chunks(CPU_BATCH * element_image.max(1)) {
-        outputs.iter_mut().zip(reference.run_all(batch, height, width)?).for_each(|(output, values)| output.extend(values));
-    }
-    Ok(outputs)
-}
-
-/// How many images of `shape` to run at once when `asked` were asked for.
-pub(crate) fn images_at_once(asked: u32, shape: Shape) -> usize {
-    let byte_image = shape.elements().saturating_mul(size_of::<f32>()).max(1);
-    (asked as usize).min(MAX_BATCH_BYTES / byte_image).max(1)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 use densenet_wgpu::Prediction;
-use densenet_wgpu::internal::WholeFile;
+use densenet_wgpu::internal::{FEATURES, WholeFile};
 use serde::Serialize;
 
 use super::classify::DEFAULT_MODEL;
@@ -56,9 +56,6 @@ pub(crate) struct Options {
     #[command(flatten)]
     preprocessing: PreprocessingOptions,
 }
-
-/// The layer whose output is the features: the mean of each channel after the last norm and its ReLU.
-const FEATURES: &str = "global_pool";
 
 /// Writes the features of every input that has some, in order.
 pub(crate) fn run(options: Options) -> Result<u8, Stop> {

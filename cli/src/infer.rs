@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
+use densenet_wgpu::internal::images_at_once;
 use densenet_wgpu::network::Op;
 use densenet_wgpu::{Error, Graph};
 
-use super::device::{DeviceOptions, images_at_once};
+use super::device::DeviceOptions;
 use super::exit::{Stop, WELL};
 use super::message;
 use super::model::ModelOptions;
@@ -68,7 +69,7 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
 
     let shape = output_shape(&graph, count, options.layer.is_some());
     let mut output = Array::create(&options.output, &shape).map_err(|error| Stop::in_file(&options.output, error))?;
-    let batch = images_at_once(options.batch, graph.input_shape());
+    let batch = images_at_once(options.batch as usize, graph.input_shape());
     let mut is_finite = true;
     for first in (0..count).step_by(batch) {
         let values = images.next(batch.min(count - first)).map_err(|error| in_input(&error))?;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 use densenet_wgpu::checkpoint::Description;
-use densenet_wgpu::internal::suggestion;
+use densenet_wgpu::internal::{DEFAULT_SIZE, suggestion};
 use densenet_wgpu::labels::read_labels;
 use densenet_wgpu::network::Stem;
 use densenet_wgpu::preprocessing::{Preprocessing, Preset};
@@ -78,9 +78,6 @@ pub(crate) struct DescriptionOptions {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Model")]
     labels: Option<PathBuf>,
 }
-
-/// Height and width for a model that does not say its own.
-const DEFAULT_SIZE: Size = Size { height: 224, width: 224 };
 
 impl ModelOptions {
     /// Opens the model; without `--model` says which one is always there.
@@ -192,6 +189,8 @@ fn written_preprocessing(path: &str) -> Result<Preprocessing, Stop> {
 
 /// The size to plan for: `--size`, else the model's own, else 224x224.
 pub(crate) fn size(asked: Option<Size>, preprocessing: Option<&Preprocessing>) -> Size {
-    let own = || preprocessing?.size().map(|[height, width]| Size { height, width });
-    asked.or_else(own).unwrap_or(DEFAULT_SIZE)
+    asked.unwrap_or_else(|| {
+        let [height, width] = preprocessing.and_then(Preprocessing::size).unwrap_or(DEFAULT_SIZE);
+        Size { height, width }
+    })
 }

@@ -4,11 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum, ValueHint};
+use densenet_wgpu::internal::images_at_once;
 use densenet_wgpu::profile::{Ceilings, Comparison, Profile, Total};
 use densenet_wgpu::{Engine, Input};
 use serde::Serialize;
 
-use super::device::{Device, DeviceOptions, Runner, images_at_once, no_gpu};
+use super::device::{Device, DeviceOptions, Runner, no_gpu};
 use super::exit::{Stop, WELL};
 use super::message::printable;
 use super::network::NetworkOptions;
@@ -96,7 +97,7 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let Size { height, width } = options.network.size(model.preprocessing.as_ref());
     let graph = model.graph(height, width)?;
     let shape = graph.input_shape();
-    let (batch, most) = (options.batch as usize, images_at_once(options.batch, shape));
+    let (batch, most) = (options.batch as usize, images_at_once(options.batch as usize, shape));
     if batch > most {
         return Err(Stop::refused(format!(
             "--batch {batch}: expected at most {most} images of {shape}, which fill 1 GiB; use a smaller one, or a smaller --size"

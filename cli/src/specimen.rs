@@ -4,12 +4,12 @@ use std::path::Path;
 
 use densenet_wgpu::checkpoint::Weights;
 use densenet_wgpu::image::{Picture, Prepared};
+use densenet_wgpu::internal::images_at_once;
 use densenet_wgpu::network::Shape;
 use densenet_wgpu::preprocessing::Samples;
 use densenet_wgpu::verify::Verification;
 use densenet_wgpu::{Checkpoint, Engine, Input};
 
-use super::device::images_at_once;
 use super::exit::Stop;
 use super::model;
 use super::npy::Images;
@@ -52,8 +52,8 @@ impl Specimen {
         let Size { height, width } = model::size(size, Some(&preprocessing));
         let preprocessing = preprocessing.sized(height, width);
         let shape = Shape::new(channels, height, width);
-        let most = images_at_once(batch, shape);
         let batch = batch as usize;
+        let most = images_at_once(batch, shape);
         if batch > most {
             return Err(Stop::refused(format!(
                 "--batch {batch}: expected at most {most} images of {shape}, which fill 1 GiB; use a smaller one, or a smaller --size"

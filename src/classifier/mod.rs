@@ -49,8 +49,10 @@ use crate::shape::Shape;
 use crate::weights::{Checkpoint, Preprocessing};
 
 pub use device::Device;
+pub use network::FEATURES;
 pub use options::ClassifierOptions;
 pub use prediction::{ClassMaps, Prediction, Seen};
+pub use runner::{engine_in_range, run_reference, wrong_tiles};
 pub use source::Source;
 pub use stream::{Predictions, StreamOptions};
 
@@ -61,7 +63,7 @@ use runner::{Run, Runner};
 use threads::{Threads, on_every_core, on_its_own, panicked};
 
 /// Height and width for a model that does not say its own.
-const DEFAULT_SIZE: [usize; 2] = [224, 224];
+pub const DEFAULT_SIZE: [usize; 2] = [224, 224];
 
 /// Bytes of input that are in memory as one batch, whatever was asked for: no answer depends on it.
 const MAX_BATCH_BYTES: usize = 1 << 30;
@@ -326,7 +328,7 @@ impl Inner {
 }
 
 /// How many images of `shape` to run at once when `asked` were asked for.
-fn images_at_once(asked: usize, shape: Shape) -> usize {
+pub fn images_at_once(asked: usize, shape: Shape) -> usize {
     let byte_image = shape.elements().saturating_mul(size_of::<f32>()).max(1);
     asked.min(MAX_BATCH_BYTES / byte_image).max(1)
 }

@@ -10,7 +10,7 @@ use crate::graph::Graph;
 use crate::weights::{Checkpoint, Weights};
 
 /// The layer whose output is the features: the mean of each channel after the last norm and its ReLU.
-const FEATURES: &str = "global_pool";
+pub const FEATURES: &str = "global_pool";
 
 /// A network whose outputs are logits, features and class maps, or some of them.
 #[derive(Debug)]

@@ -65,10 +65,9 @@ impl Runner {
                     if options.self_test {
                         self_test(&gpu, precision)?;
                     }
-                    let engine = engine(&gpu, graph, weights, precision, options)?;
-                    let wrong =
-                        |tile| format!("{tile} is wrong on {}: other kernels take its place, which may be slower", gpu.summary().name);
-                    warnings.extend(engine.tuning().excluded().iter().map(wrong));
+                    let of = EngineOptions { precision, batch_invariant: options.batch_invariant, ..Default::default() };
+                    let engine = engine_in_range(&gpu, graph, weights, of, options.precision.is_none())?;
+                    warnings.extend(wrong_tiles(&engine));
                     Self::Gpu { engine: Box::new(engine), lost: OnceLock::new() }
                 }
             });
@@ -145,18 +144,24 @@ fn best_of_all(devices: &[Opened]) -> Result<Precision> {
     Ok(Precision::F16)
 }
 
-fn engine(gpu: &Gpu, graph: &Graph, weights: &Weights, precision: Precision, options: &ClassifierOptions) -> Result<Engine> {
-    let of = |precision| EngineOptions { precision, batch_invariant: options.batch_invariant, ..Default::default() };
-    match Engine::new(gpu, graph, weights, of(precision)) {
-        // Weights that 16-bit floats do not reach, where nobody asked for these.
-        Err(Error::HalfRange { .. }) if options.precision.is_none() => Engine::new(gpu, graph, weights, of(Precision::F32)),
+/// An engine; in 32-bit floats where its weights are beyond the range of 16-bit ones and nobody asked for these (`may_widen`).
+pub fn engine_in_range(gpu: &Gpu, graph: &Graph, weights: &Weights, options: EngineOptions, may_widen: bool) -> Result<Engine> {
+    match Engine::new(gpu, graph, weights, options.clone()) {
+        Err(Error::HalfRange { .. }) if may_widen => Engine::new(gpu, graph, weights, options.with_precision(Precision::F32)),
         made => made,
     }
 }
 
-/// Every output for all images that `values` holds.
+/// What a person should know of tiles that compute wrongly on the engine's device, a sentence each.
+pub fn wrong_tiles(engine: &Engine) -> Vec<String> {
+    let device = &engine.gpu().summary().name;
+    let wrong = |tile| format!("{tile} is wrong on {device}: other kernels take its place, which may be slower");
+    engine.tuning().excluded().iter().map(wrong).collect()
+}
+
+/// Every output of the reference for all images that `values` holds, a few of them at once.
 #[tracing::instrument(level = "debug", name = "run", skip_all)]
-fn run_reference(reference: &Reference, values: &[f32], [height, width]: [usize; 2]) -> Result<Vec<Vec<f32>>> {
+pub fn run_reference(reference: &Reference, values: &[f32], [height, width]: [usize; 2]) -> Result<Vec<Vec<f32>>> {
     let elements = Shape { height, width, ..reference.graph().input_shape() }.elements();
     let mut outputs = vec![Vec::new(); reference.graph().outputs().len()];
     for batch in values.chunks(REFERENCE_BATCH * elements.max(1)) {
