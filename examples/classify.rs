@@ -14,7 +14,7 @@ fn main() -> Result<()> {
         pictures.push("examples/digits/7-1442-8.png".into());
     }
     let classifier = Classifier::open(&model, ClassifierOptions::default())?;
-    classifier.assumed().iter().for_each(|sentence| eprintln!("{} {sentence}", classifier.name()));
+    classifier.assumed().iter().for_each(|sentence| eprintln!("{sentence}"));
     classifier.warnings().iter().for_each(|sentence| eprintln!("{sentence}"));
     for (picture, prediction) in pictures.clone().into_iter().zip(classifier.classify_all(pictures)?) {
         println!("{picture}");

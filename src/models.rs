@@ -12,6 +12,7 @@
 //! # Ok::<(), densenet_wgpu::Error>(())
 //! ```
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -139,25 +140,28 @@ pub fn preset(model: &Checkpoint) -> Option<Preset> {
 }
 
 /// The model of that name: a bundled one, else a published one or that of an `hf://` address, which the feature `hub` fetches
-/// once, else the checkpoint in the file of that name. A file that has the name of a model needs `./` before it.
+/// once, else the checkpoint in the file of that path. A file that has the name of a model needs `./` before it.
 ///
 /// Errors where there is none, it cannot be fetched, or as [`Checkpoint::open`] does; [`Error::MissingFeature`] where it would be
 /// fetched and the feature is not there.
 ///
 /// ```
+/// use std::path::Path;
 /// use densenet_wgpu::{Error, models};
 ///
-/// assert_eq!(models::open("digits")?, models::open("models/digits.safetensors")?);
+/// assert_eq!(models::open("digits")?, models::open(Path::new("models").join("digits.safetensors"))?);
 /// let error = models::open("digit").unwrap_err();
 /// assert!(matches!(&error, Error::NoSuchModel { suggestion: Some(near), .. } if near == "digits"));
 /// # Ok::<(), Error>(())
 /// ```
-pub fn open(name: &str) -> Result<Checkpoint> {
-    open_with(name, &mut |_, _| {})
+pub fn open(model: impl AsRef<OsStr>) -> Result<Checkpoint> {
+    open_with(model, &mut |_, _| {})
 }
 
 /// [`open`], which tells `progress` of the bytes that have come and those that will, where the model is fetched.
-pub fn open_with(name: &str, progress: &mut dyn FnMut(u64, u64)) -> Result<Checkpoint> {
+pub fn open_with(model: impl AsRef<OsStr>, progress: &mut dyn FnMut(u64, u64)) -> Result<Checkpoint> {
+    // No model has a name that is not Unicode.
+    let Some(name) = model.as_ref().to_str() else { return Checkpoint::open(Path::new(model.as_ref())) };
     if let Some(model) = bundled(name) {
         return model;
     }

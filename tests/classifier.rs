@@ -99,11 +99,12 @@ fn every_source_gives_what_the_chain_by_hand_gives() {
         Source::from(PICTURE),
         Source::from(PathBuf::from(PICTURE)),
         Source::from(fs::read(PICTURE).unwrap()),
+        Source::from(include_bytes!("../examples/digits/7-1442-8.png")),
         Source::from(picture.clone()),
         Source::values(input.values.clone(), size),
     ] {
         let prediction = classifier.classify(source.clone()).unwrap();
-        assert_eq!(prediction.logits(), logits, "{source:?}");
+        assert_eq!(prediction.logits(), Some(&logits[..]), "{source:?}");
         assert_eq!(prediction.top_k(10).unwrap(), expected);
         assert_eq!(prediction.probabilities().unwrap(), model.legend().probabilities(&logits));
         assert_eq!((prediction.input(), prediction.size(), prediction.crops()), (Some(input.values.clone()), size, 1));
@@ -120,10 +121,10 @@ fn every_source_gives_what_the_chain_by_hand_gives() {
 fn a_model_comes_by_name_from_a_file_and_from_bytes() {
     let path = "models/digits.safetensors";
     let by_name = Classifier::open("digits", on_the_processor()).unwrap();
-    let by_path = Classifier::open(path, on_the_processor()).unwrap();
+    let by_path = Classifier::open(PathBuf::from(path), on_the_processor()).unwrap();
     let by_bytes = Classifier::from_bytes(&fs::read(path).unwrap(), "digits", on_the_processor()).unwrap();
     let by_future = pollster::block_on(Classifier::open_async("digits", on_the_processor())).unwrap();
-    let logits = |classifier: &Classifier| classifier.classify(PICTURE).unwrap().logits().to_vec();
+    let logits = |classifier: &Classifier| classifier.classify(PICTURE).unwrap().logits().unwrap().to_vec();
     for classifier in [&by_path, &by_bytes, &by_future] {
         assert_eq!((classifier.name(), logits(classifier)), ("digits", logits(&by_name)));
     }
@@ -135,6 +136,11 @@ fn a_model_comes_by_name_from_a_file_and_from_bytes() {
         other => panic!("{other:?}"),
     }
     assert!(matches!(Classifier::open("densenet264", on_the_processor()), Err(Error::NoWeights { .. })));
+    #[cfg(unix)]
+    {
+        let not_unicode: &std::ffi::OsStr = std::os::unix::ffi::OsStrExt::from_bytes(b"models/\xff.safetensors");
+        assert!(matches!(Classifier::open(not_unicode, on_the_processor()), Err(Error::File { .. })));
+    }
     match Classifier::open("models/digit.safetensors", on_the_processor()) {
         Err(error @ Error::File { .. }) => assert!(error.to_string().ends_with("did you mean models/digits.safetensors?"), "{error}"),
         other => panic!("{other:?}"),
@@ -145,7 +151,7 @@ fn a_model_comes_by_name_from_a_file_and_from_bytes() {
 fn what_a_model_does_not_say_is_assumed_and_told() {
     let untrained = |classes| Checkpoint::init(Config { num_classes: Some(classes), ..Config::imagenet(4, &[2, 2], 8) }, 1).unwrap();
     let assumed = Classifier::new(untrained(14), on_the_processor()).unwrap();
-    assert!(assumed.assumed()[0].starts_with("does not say how pictures are prepared: assuming the preset torchvision"));
+    assert!(assumed.assumed()[0].starts_with("densenet does not say how pictures are prepared: assuming the preset torchvision"));
     assert_eq!(assumed.size(), [224, 224]);
     let said = Classifier::new(untrained(14), on_the_processor().with_preset(Preset::Chexnet).with_size([96, 64])).unwrap();
     assert_eq!((said.assumed(), said.size(), said.legend().label(13)), (&[][..], [96, 64], "Hernia".into()));
@@ -211,7 +217,7 @@ fn ten_crops_are_ten_images_of_one_picture() {
     let logits = by_hand(&model, model.graph(64, 64).unwrap(), &values, [64, 64]).swap_remove(0);
     for prediction in [classifier.classify(PICTURE), classifier.classify_all([PICTURE]).unwrap().next().unwrap()] {
         let prediction = prediction.unwrap();
-        assert_eq!((prediction.logits(), prediction.crops()), (&logits[..], 10));
+        assert_eq!((prediction.logits(), prediction.crops()), (Some(&logits[..]), 10));
         assert_eq!((prediction.input(), prediction.features().unwrap().len()), (Some(values.clone()), 10 * 50));
         assert_eq!(prediction.top_k(10).unwrap(), model.legend().top_k_of_crops(&logits, 10, 10).unwrap());
         assert_eq!(prediction.probabilities().unwrap().len(), 10);
@@ -231,14 +237,15 @@ fn features_and_class_maps_are_those_of_the_network() {
 
     let classifier = classifier(options().with_features(true).with_class_maps(true).with_size([96, 80]));
     let prediction = classifier.classify(PICTURE).unwrap();
-    assert_eq!(prediction.logits(), expected[0]);
+    assert_eq!(prediction.logits(), Some(&expected[0][..]));
     let found = prediction.class_maps().unwrap();
     assert_eq!((found.values(), [found.height(), found.width()]), (&expected[1][..], [shape.height, shape.width]));
     assert_eq!(prediction.features().unwrap(), expected[2]);
     let third = &expected[1][3 * shape.pixels()..][..shape.pixels()];
-    assert_eq!(found.of(3), third);
+    assert_eq!(found.of(3), Some(third));
     assert_eq!(found.heatmap(3).unwrap(), Heatmap::new(shape.height, shape.width, third.to_vec()).unwrap());
-    assert!(found.of(10).is_empty() && found.heatmap(10).is_err());
+    assert_eq!(found.of(10), None);
+    assert_eq!(found.heatmap(10).unwrap_err().to_string(), "input: expected one of 10 classes, counted from 0, found class 10");
     // The same bits without them.
     let plain = self::classifier(options().with_size([96, 80])).classify(PICTURE).unwrap();
     assert_eq!(plain.logits(), prediction.logits());
@@ -250,7 +257,7 @@ fn a_model_without_a_classifier_gives_features_alone() {
     let model = Checkpoint::init(config, 1).unwrap();
     let classifier = Classifier::new(model.clone(), on_the_processor().with_size([64, 64])).unwrap();
     let prediction = classifier.classify(PICTURE).unwrap();
-    assert!(prediction.logits().is_empty());
+    assert_eq!(prediction.logits(), None);
     assert_eq!(prediction.features().unwrap().len(), model.graph(64, 64).unwrap().shape(model.graph(64, 64).unwrap().output()).channels);
     for error in [prediction.top_k(1).map(drop).unwrap_err(), prediction.probabilities().map(drop).unwrap_err()] {
         assert!(error.to_string().contains("expected a model with a classifier"), "{error}");
@@ -263,7 +270,7 @@ fn the_reference_is_a_device_and_shares_with_others() {
     let model = digits();
     let input = model.preprocessing.clone().unwrap().apply(&Picture::open(PICTURE).unwrap()).unwrap();
     let expected = Reference::new(model.graph(64, 64).unwrap(), model.weights.clone()).unwrap().run(&input.values, 64, 64).unwrap();
-    assert_eq!(classifier(on_the_processor()).classify(PICTURE).unwrap().logits(), expected);
+    assert_eq!(classifier(on_the_processor()).classify(PICTURE).unwrap().logits(), Some(&expected[..]));
 
     let both = classifier(options().with_devices(vec![open_gpu().into(), Device::Reference]).with_batch(1));
     assert_eq!(both.devices().len(), 2);
@@ -275,7 +282,7 @@ fn the_reference_is_a_device_and_shares_with_others() {
     let blocking = || both.classify(PICTURE);
     let awaited = || pollster::block_on(both.classify_async(PICTURE));
     for classify in [&blocking as &dyn Fn() -> Result<Prediction>, &awaited] {
-        let logits = [classify(), classify()].map(|prediction| prediction.unwrap().logits().to_vec());
+        let logits = [classify(), classify()].map(|prediction| prediction.unwrap().logits().unwrap().to_vec());
         assert!(logits[0] != logits[1] && logits.contains(&expected), "one of each");
     }
 }
@@ -359,14 +366,14 @@ fn an_image_beyond_16_bit_floats_costs_no_other_its_result() {
 fn threads_share_one_classifier() {
     let classifier = classifier(options());
     let paths = examples();
-    let expected: Vec<Vec<f32>> = classifier.classify_all(paths.clone()).unwrap().map(|p| p.unwrap().logits().to_vec()).collect();
+    let expected: Vec<Vec<f32>> = classifier.classify_all(paths.clone()).unwrap().map(|p| p.unwrap().logits().unwrap().to_vec()).collect();
     std::thread::scope(|scope| {
         for part in 0..4 {
             let (classifier, paths, expected) = (classifier.clone(), &paths, &expected);
             scope.spawn(move || {
                 let of_part = paths.iter().zip(expected).skip(part).step_by(4);
-                of_part.for_each(|(path, expected)| assert_eq!(classifier.classify(path).unwrap().logits(), expected));
-                let streamed = classifier.classify_all(paths.clone()).unwrap().map(|p| p.unwrap().logits().to_vec());
+                of_part.for_each(|(path, expected)| assert_eq!(classifier.classify(path).unwrap().logits(), Some(&expected[..])));
+                let streamed = classifier.classify_all(paths.clone()).unwrap().map(|p| p.unwrap().logits().unwrap().to_vec());
                 assert!(streamed.eq(expected.iter().cloned()));
             });
         }
@@ -522,7 +529,7 @@ fn a_future_blocks_nobody() {
     let pipe = folder.path().join("pipe.png");
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let classifier = classifier(options().with_batch(1));
-    let expected = classifier.classify(PICTURE).unwrap().logits().to_vec();
+    let expected = classifier.classify(PICTURE).unwrap().logits().unwrap().to_vec();
     let found = patiently(move || {
         // One thread polls two futures, of which the first waits until somebody writes into the pipe.
         let mut piped = pin!(classifier.classify_async(pipe.as_path()));
@@ -538,7 +545,7 @@ fn a_future_blocks_nobody() {
             piped.as_mut().poll(context)
         });
         let second = pollster::block_on(both).unwrap();
-        [first.unwrap(), second].map(|prediction| prediction.logits().to_vec())
+        [first.unwrap(), second].map(|prediction| prediction.logits().unwrap().to_vec())
     });
     assert_eq!(found, [expected.clone(), expected]);
 }

@@ -110,7 +110,9 @@ impl Heatmaps {
         prediction: &Prediction,
         top: &[RankedClass],
     ) -> (Vec<HeatmapFiles>, Vec<String>) {
-        let (Some(maps), Some(seen)) = (prediction.class_maps(), prediction.seen()) else { return Default::default() };
+        let (Some(maps), Some(logits), Some(seen)) = (prediction.class_maps(), prediction.logits(), prediction.seen()) else {
+            return Default::default();
+        };
         let decoded;
         let picture = match prediction.picture() {
             Some(kept) => kept,
@@ -124,7 +126,7 @@ impl Heatmaps {
         };
         let stem = format!("{number:05}-{}", safe_stem(&subject.name()));
         let (mut files, mut errors) = (Vec::new(), Vec::new());
-        for class in self.classes(prediction.logits(), top) {
+        for class in self.classes(logits, top) {
             match self.write_class(&stem, picture, seen.view, &class, maps) {
                 Ok(written) => files.push(written),
                 Err(error) => errors.push(format!("no heatmap of class {}: {error}", class.index)),
@@ -169,7 +171,8 @@ impl Heatmaps {
         let in_file = |path: &Path, error: &dyn Display| format!("{}: {error}", path.display());
         let shape = [maps.height() as u64, maps.width() as u64];
         let mut array = Array::create(&npy, &shape).map_err(|error| in_file(&npy, &error))?;
-        array.extend(maps.of(class.index).to_vec()).and_then(|()| array.finish()).map_err(|error| in_file(&npy, &error))?;
+        let map = maps.of(class.index).unwrap_or_default().to_vec();
+        array.extend(map).and_then(|()| array.finish()).map_err(|error| in_file(&npy, &error))?;
 
         let figure = maps.heatmap(class.index).and_then(|heatmap| heatmap.figure(picture, view, &self.caption(class)));
         let figure = figure.map_err(|error| in_file(&png, &error))?;

@@ -159,7 +159,7 @@ impl PreprocessingOptions {
         let named = models::preset(model);
         let Description { preprocessing, preset, assumed, .. } = options.describe(model)?;
         for sentence in assumed {
-            message::note(&format!("{} {sentence}", model.name));
+            message::note(&sentence);
         }
         let by = model.origin.as_ref().and_then(|origin| origin.described_by);
         let source = match (&self.preprocess, named, by, preset) {

@@ -5,7 +5,7 @@
 //! use densenet_wgpu::{Classifier, ClassifierOptions};
 //!
 //! let classifier = Classifier::open("digits", ClassifierOptions::default())?; // or "runs/best.pth"; with the feature `hub` "densenet121"
-//! classifier.assumed().iter().for_each(|sentence| eprintln!("{} {sentence}", classifier.name()));
+//! classifier.assumed().iter().for_each(|sentence| eprintln!("{sentence}"));
 //! for prediction in classifier.classify_all(["examples/digits/7-1442-8.png", "examples/digits/0-1445-8.png", "README.md"])? {
 //!     match prediction {
 //!         Ok(prediction) => println!("{}", prediction.top_k(1)?[0].label),
@@ -36,6 +36,7 @@ mod stream;
 mod threads;
 mod turn;
 
+use std::ffi::OsStr;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -110,14 +111,14 @@ struct Inner {
 impl Classifier {
     /// The classifier of a model's name, bundled or published, of an `hf://` address, or of a checkpoint's file
     /// ([`models::open`]); what is to be fetched takes the feature `hub`. Errors where there is none, it cannot be read, and as [`Classifier::new`] does.
-    pub fn open(name: &str, options: ClassifierOptions) -> Result<Self> {
-        Self::new(models::open(name)?, options)
+    pub fn open(model: impl AsRef<OsStr>, options: ClassifierOptions) -> Result<Self> {
+        Self::new(models::open(model)?, options)
     }
 
     /// [`Classifier::open`] for callers that may not block: a thread does it.
-    pub fn open_async(name: &str, options: ClassifierOptions) -> impl Future<Output = Result<Self>> + Send + 'static {
-        let name = name.to_owned();
-        on_its_own(move || Self::open(&name, options))
+    pub fn open_async(model: impl AsRef<OsStr>, options: ClassifierOptions) -> impl Future<Output = Result<Self>> + Send + 'static {
+        let model = model.as_ref().to_owned();
+        on_its_own(move || Self::open(model, options))
     }
 
     /// The classifier of a checkpoint file's content, which `name` stands for ([`Checkpoint::from_bytes`]). Errors where it
@@ -134,8 +135,8 @@ impl Classifier {
     #[tracing::instrument(name = "make classifier", skip_all, fields(model = %model.name))]
     pub fn new(mut model: Checkpoint, options: ClassifierOptions) -> Result<Self> {
         let description = options.describe(&mut model)?;
-        let mut assumed = model.origin.as_ref().map_or(Vec::new(), |origin| origin.notes.clone());
-        assumed.extend(description.assumed);
+        let notes = model.origin.iter().flat_map(|origin| &origin.notes).map(|note| format!("{} {note}", model.name));
+        let assumed = notes.chain(description.assumed).collect();
         let preprocessing = match options.size {
             Some([height, width]) => description.preprocessing.sized(height, width),
             None => description.preprocessing,
@@ -204,7 +205,7 @@ impl Classifier {
         &self.0.devices
     }
 
-    /// What the model does not say and was assumed, a sentence each, whose subject is the model's name.
+    /// What the model does not say and was assumed, a sentence each.
     pub fn assumed(&self) -> &[String] {
         &self.0.assumed
     }
@@ -314,7 +315,6 @@ impl Inner {
         let Answer { logits, features, class_maps } = answer;
         Prediction {
             legend: Arc::clone(&self.legend),
-            is_classified: self.network.is_classified,
             crops: images.count(),
             logits,
             features,

@@ -17,7 +17,7 @@ pub const FEATURES: &str = "global_pool";
 pub(super) struct Network {
     graph: Graph,
     /// Whether the first output are logits.
-    pub(super) is_classified: bool,
+    is_classified: bool,
     features: Option<usize>,
     class_maps: Option<usize>,
     /// For each size that the network saw, height and width of its maps.
@@ -26,7 +26,7 @@ pub(super) struct Network {
 
 /// What the network made of one picture.
 pub(super) struct Answer {
-    pub(super) logits: Vec<f32>,
+    pub(super) logits: Option<Vec<f32>>,
     pub(super) features: Option<Vec<f32>>,
     pub(super) class_maps: Option<ClassMaps>,
 }
@@ -73,7 +73,7 @@ impl Network {
                 values[values.len() / pictures * picture..][..values.len() / pictures].to_vec()
             };
             Answer {
-                logits: if self.is_classified { part(0) } else { Vec::new() },
+                logits: self.is_classified.then(|| part(0)),
                 features: self.features.map(part),
                 class_maps: self.class_maps.zip(map_size).map(|(at, [height, width])| ClassMaps { height, width, values: part(at) }),
             }

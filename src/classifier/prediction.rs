@@ -1,5 +1,6 @@
 //! What the network made of one picture.
 
+use std::slice::ChunksExact;
 use std::sync::Arc;
 
 use super::preparation::Images;
@@ -17,22 +18,20 @@ use crate::weights::Preprocessing;
 /// let prediction = Classifier::open("digits", options)?.classify("examples/digits/7-1442-8.png")?;
 /// let best = &prediction.top_k(1)?[0];
 /// assert_eq!(best.label, "7");
-/// assert_eq!(best.logit, prediction.logits()[best.index]);
+/// assert_eq!(prediction.logits().map(|logits| logits[best.index]), Some(best.logit));
 /// assert_eq!(best.probability, prediction.probabilities()?[best.index]);
 /// assert_eq!(prediction.features().map(<[f32]>::len), Some(50));
 ///
 /// let maps = prediction.class_maps().expect("they were asked for");
-/// let mean = maps.of(7).iter().sum::<f32>() / maps.of(7).len() as f32; // with the class's bias, its logit
-/// assert!(mean > maps.of(3).iter().sum::<f32>() / maps.of(3).len() as f32);
+/// let sum = |class| maps.of(class).expect("there is such a class").iter().sum::<f32>();
+/// assert!(sum(7) > sum(3)); // the mean is, but for the class's bias, its logit
 /// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct Prediction {
     pub(super) legend: Arc<Legend>,
-    /// Whether the model has a classifier.
-    pub(super) is_classified: bool,
     pub(super) crops: usize,
-    pub(super) logits: Vec<f32>,
+    pub(super) logits: Option<Vec<f32>>,
     pub(super) features: Option<Vec<f32>>,
     pub(super) class_maps: Option<ClassMaps>,
     pub(super) size: [usize; 2],
@@ -98,14 +97,22 @@ impl ClassMaps {
         &self.values
     }
 
-    /// The map of a class, `[height, width]`; empty where there is no such class.
-    pub fn of(&self, class: usize) -> &[f32] {
-        self.values.chunks_exact((self.height * self.width).max(1)).nth(class).unwrap_or_default()
+    /// The map of a class, `[height, width]`; `None` where there is no such class.
+    pub fn of(&self, class: usize) -> Option<&[f32]> {
+        self.maps().nth(class)
     }
 
     /// The map of a class, to be drawn over the picture. Errors where there is no such class.
     pub fn heatmap(&self, class: usize) -> Result<Heatmap> {
-        Heatmap::new(self.height, self.width, self.of(class).to_vec())
+        let map = self.of(class).ok_or_else(|| {
+            let expected = format!("one of {} classes, counted from 0", self.maps().len());
+            Error::Input { expected, found: format!("class {class}") }
+        })?;
+        Heatmap::new(self.height, self.width, map.to_vec())
+    }
+
+    fn maps(&self) -> ChunksExact<'_, f32> {
+        self.values.chunks_exact((self.height * self.width).max(1))
     }
 }
 
@@ -114,20 +121,18 @@ impl Prediction {
     ///
     /// Errors where the model has no classifier, and where a logit is not finite.
     pub fn top_k(&self, k: usize) -> Result<Vec<RankedClass>> {
-        self.check()?;
-        self.legend.top_k_of_crops(&self.logits, self.crops, k)
+        self.legend.top_k_of_crops(self.classified()?, self.crops, k)
     }
 
     /// The probability of every class ([`Legend::probabilities_of_crops`]), `[classes]`. Errors where the model has no
     /// classifier.
     pub fn probabilities(&self) -> Result<Vec<f64>> {
-        self.check()?;
-        self.legend.probabilities_of_crops(&self.logits, self.crops)
+        self.legend.probabilities_of_crops(self.classified()?, self.crops)
     }
 
-    /// What the network computed, `[classes]`, or of ten crops `[10, classes]`; empty where the model has no classifier.
-    pub fn logits(&self) -> &[f32] {
-        &self.logits
+    /// What the network computed, `[classes]`, or of ten crops `[10, classes]`; `None` where the model has no classifier.
+    pub fn logits(&self) -> Option<&[f32]> {
+        self.logits.as_deref()
     }
 
     /// What the classifier layer reads, `[features]`, or of ten crops `[10, features]`; `None` where features were not asked
@@ -167,11 +172,11 @@ impl Prediction {
         self.input.as_ref().map(|images| images.values())
     }
 
-    fn check(&self) -> Result<()> {
-        if self.is_classified {
-            return Ok(());
-        }
-        let expected = "a model with a classifier, which tells classes apart".into();
-        Err(Error::Input { expected, found: "one that ends in features".into() })
+    /// The logits. Errors where the model has no classifier.
+    fn classified(&self) -> Result<&[f32]> {
+        self.logits().ok_or_else(|| {
+            let expected = "a model with a classifier, which tells classes apart".into();
+            Error::Input { expected, found: "one that ends in features".into() }
+        })
     }
 }

@@ -16,10 +16,12 @@ use crate::image::Picture;
 /// let by_bytes = classifier.classify(std::fs::read(path).expect("it is there"))?;
 /// let by_samples = classifier.classify(Picture::open(path)?)?;
 /// assert_eq!((by_path.logits(), by_path.logits()), (by_bytes.logits(), by_samples.logits()));
+/// let inside = classifier.classify(include_bytes!("../../examples/digits/7-1442-8.png"))?;
+/// assert_eq!(by_path.logits(), inside.logits());
 ///
 /// let input = classifier.preprocessing().apply(&Picture::open(path)?)?;
 /// let by_values = classifier.classify(Source::values(input.values, [input.height, input.width]))?;
-/// assert_eq!(by_values.logits().len(), 10);
+/// assert_eq!(by_values.logits().map(<[f32]>::len), Some(10));
 /// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
@@ -87,6 +89,12 @@ impl From<String> for Source {
 
 impl From<&[u8]> for Source {
     fn from(bytes: &[u8]) -> Self {
+        bytes.to_vec().into()
+    }
+}
+
+impl<const N: usize> From<&[u8; N]> for Source {
+    fn from(bytes: &[u8; N]) -> Self {
         bytes.to_vec().into()
     }
 }

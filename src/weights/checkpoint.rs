@@ -78,7 +78,8 @@ pub struct Origin {
     pub described_by: Option<&'static str>,
     /// What turns logits into probabilities, where the file tells without saying how pictures are prepared.
     pub activation: Option<Activation>,
-    /// What was assumed or chosen while reading, a sentence each.
+    /// What was assumed or chosen while reading, a sentence each, which begins with the model's name: that is left out here, as it
+    /// may change.
     pub notes: Vec<String>,
 }
 

@@ -26,7 +26,7 @@ pub struct Description {
     pub preprocessing: Preprocessing,
     /// The preset that it is from; `None` where it is the checkpoint's own.
     pub preset: Option<Preset>,
-    /// What the file did not say and was assumed, a sentence each without its subject.
+    /// What the file did not say and was assumed, a sentence each.
     pub assumed: Vec<String>,
 }
 
@@ -46,7 +46,8 @@ impl Checkpoint {
             let told = self.origin.as_ref().and_then(|origin| origin.activation);
             preprocessing.activation = told.unwrap_or(preprocessing.activation);
             if preset.is_none() {
-                assumed.push(format!("does not say how pictures are prepared: assuming the preset {}: {preprocessing}", chosen.name()));
+                let assuming = format!("assuming the preset {}: {preprocessing}", chosen.name());
+                assumed.push(format!("{} does not say how pictures are prepared: {assuming}", self.name));
             }
             preprocessing
         });
@@ -57,7 +58,8 @@ impl Checkpoint {
             let first = self.labels.iter().flatten().find(|label| !label.is_empty());
             if let (Some(first), None) = (first, preset) {
                 assumed.push(format!(
-                    "does not say what its {classes} classes are called: assuming those of the preset {} ({first}, …)",
+                    "{} does not say what its {classes} classes are called: assuming those of the preset {} ({first}, …)",
+                    self.name,
                     chosen.name()
                 ));
             }
