@@ -8,7 +8,7 @@
 //! use densenet_wgpu::Config;
 //!
 //! // The paper's DenseNet-BC for CIFAR: 100 layers, growth rate 12.
-//! let config = Config { stem: Stem::Cifar, num_classes: Some(10), ..Config::imagenet(12, &[16, 16, 16], 24) };
+//! let config = Config::imagenet(12, &[16, 16, 16], 24).with_stem(Stem::Cifar).with_classes(Some(10));
 //! let graph = config.graph(32, 32)?;
 //! assert_eq!(graph.parameters(), 769_162);
 //! # Ok::<(), densenet_wgpu::Error>(())
@@ -26,7 +26,7 @@ use crate::shape::{Shape, Window};
 /// use densenet_wgpu::network::Stem;
 /// use densenet_wgpu::Config;
 ///
-/// let blurred = Config { stem: Stem::Deep { widths: [32, 32], blur: true }, ..Config::densenet121() };
+/// let blurred = Config::densenet121().with_stem(Stem::Deep { widths: [32, 32], blur: true });
 /// assert_eq!(blurred, Config::densenetblur121d());
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +56,7 @@ pub enum Stem {
 /// ```
 /// use densenet_wgpu::{Config, Error};
 ///
-/// let config = Config { in_channels: 1, num_classes: Some(14), ..Config::densenet121() };
+/// let config = Config::densenet121().with_channels(1).with_classes(Some(14));
 /// assert_eq!(config.to_string(), "DenseNet-121 · k=32 · [6,12,24,16] · 1 channel · 14 classes");
 /// assert_eq!(config.name(), Some("densenet121"));
 /// assert!(Config::names().all(|name| Config::named(name).is_some()));
@@ -65,6 +65,7 @@ pub enum Stem {
 /// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Config {
     /// Channels that every dense layer appends (`k` in the paper).
     pub growth_rate: usize,
@@ -107,6 +108,60 @@ impl Config {
             final_relu: true,
             epsilon: 1e-5,
         }
+    }
+
+    /// Appends so many channels in every dense layer.
+    #[must_use]
+    pub fn with_growth_rate(self, growth_rate: usize) -> Self {
+        Self { growth_rate, ..self }
+    }
+
+    /// Makes the bottleneck so many growth rates wide.
+    #[must_use]
+    pub fn with_bn_size(self, bn_size: usize) -> Self {
+        Self { bn_size, ..self }
+    }
+
+    /// Tells so many classes apart; `None` builds no classifier.
+    #[must_use]
+    pub fn with_classes(self, num_classes: Option<usize>) -> Self {
+        Self { num_classes, ..self }
+    }
+
+    /// Takes pictures of so many channels.
+    #[must_use]
+    pub fn with_channels(self, in_channels: usize) -> Self {
+        Self { in_channels, ..self }
+    }
+
+    /// Keeps this share of the channels in a transition, in (0, 1].
+    #[must_use]
+    pub fn with_compression(self, compression: f64) -> Self {
+        Self { compression, ..self }
+    }
+
+    /// Begins with this stem.
+    #[must_use]
+    pub fn with_stem(self, stem: Stem) -> Self {
+        Self { stem, ..self }
+    }
+
+    /// Has a 1x1 convolution before each dense layer's 3x3 one, or not.
+    #[must_use]
+    pub fn with_bottleneck(self, bottleneck: bool) -> Self {
+        Self { bottleneck, ..self }
+    }
+
+    /// Has a ReLU after the last batch norm, or not.
+    #[must_use]
+    pub fn with_final_relu(self, final_relu: bool) -> Self {
+        Self { final_relu, ..self }
+    }
+
+    /// Computes batch norms with this epsilon.
+    #[must_use]
+    pub fn with_epsilon(self, epsilon: f32) -> Self {
+        Self { epsilon, ..self }
     }
 
     /// DenseNet-121: 7,978,856 parameters.

@@ -4,8 +4,7 @@
 //! use densenet_wgpu::labels::Legend;
 //! use densenet_wgpu::preprocessing::Activation;
 //!
-//! let labels = Some(["cat", "dog", "frog"].map(String::from).to_vec());
-//! let legend = Legend { activation: Activation::Softmax, labels, thresholds: None };
+//! let legend = Legend::new(Activation::Softmax).with_labels(["cat", "dog", "frog"].map(String::from).to_vec());
 //! let best = legend.top_k(&[0.5, 3.0, -1.0], 2)?;
 //! assert_eq!(best.iter().map(|class| class.label.as_str()).collect::<Vec<_>>(), ["dog", "cat"]);
 //! # Ok::<(), densenet_wgpu::Error>(())
@@ -48,8 +47,8 @@ pub struct RankedClass {
 /// use densenet_wgpu::labels::Legend;
 /// use densenet_wgpu::preprocessing::Activation;
 ///
-/// let labels = Some(vec!["Effusion".to_owned(), String::new()]); // the second output was not trained
-/// let legend = Legend { activation: Activation::Sigmoid, labels, thresholds: Some(vec![Some(0.25), None]) };
+/// let labels = vec!["Effusion".to_owned(), String::new()]; // the second output was not trained
+/// let legend = Legend::new(Activation::Sigmoid).with_labels(labels).with_thresholds(vec![Some(0.25), None]);
 /// let logit_of_a_quarter = (0.25f32 / 0.75).ln();
 /// let found = legend.top_k(&[logit_of_a_quarter, 7.0], 5)?;
 /// assert_eq!(found.len(), 1);
@@ -57,6 +56,7 @@ pub struct RankedClass {
 /// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Legend {
     /// What turns logits into probabilities.
     pub activation: Activation,
@@ -67,6 +67,23 @@ pub struct Legend {
 }
 
 impl Legend {
+    /// Classes with numbers for labels, all of them trained, without thresholds.
+    pub fn new(activation: Activation) -> Self {
+        Self { activation, labels: None, thresholds: None }
+    }
+
+    /// Calls the classes so, in their order; `""` is an output that was not trained.
+    #[must_use]
+    pub fn with_labels(self, labels: Vec<String>) -> Self {
+        Self { labels: Some(labels), ..self }
+    }
+
+    /// Counts each class as found from this probability on; `None` is an output that was not trained.
+    #[must_use]
+    pub fn with_thresholds(self, thresholds: Vec<Option<f32>>) -> Self {
+        Self { thresholds: Some(thresholds), ..self }
+    }
+
     /// The label of a class, its number where it has none.
     pub fn label(&self, index: usize) -> String {
         let label = self.labels.as_ref().and_then(|labels| labels.get(index)).filter(|label| !label.is_empty());
@@ -206,24 +223,20 @@ pub fn read_labels(path: impl AsRef<Path>, classes: usize) -> Result<Vec<String>
 mod tests {
     use super::*;
 
-    fn legend(activation: Activation) -> Legend {
-        Legend { activation, labels: None, thresholds: None }
-    }
-
     #[test]
     fn the_best_come_first_and_equal_ones_by_index() {
-        let top = legend(Activation::Softmax).top_k(&[1.0, 3.0, 3.0, -2.0], 3).unwrap();
+        let top = Legend::new(Activation::Softmax).top_k(&[1.0, 3.0, 3.0, -2.0], 3).unwrap();
         assert_eq!(top.iter().map(|p| p.index).collect::<Vec<_>>(), [1, 2, 0]);
-        assert_eq!(legend(Activation::Softmax).top_k(&[1.0, 2.0], 5).unwrap().len(), 2);
-        let saturated = legend(Activation::Sigmoid).top_k(&[800.0, 900.0, 0.0], 3).unwrap();
+        assert_eq!(Legend::new(Activation::Softmax).top_k(&[1.0, 2.0], 5).unwrap().len(), 2);
+        let saturated = Legend::new(Activation::Sigmoid).top_k(&[800.0, 900.0, 0.0], 3).unwrap();
         assert_eq!(saturated.iter().map(|p| p.index).collect::<Vec<_>>(), [1, 0, 2]);
     }
 
     #[test]
     fn thresholds_are_where_probabilities_are_a_half() {
-        let thresholds = Some(vec![Some(0.2), Some(0.5), None, Some(0.5)]);
-        let labels = Some(["a", "b", "c", ""].map(str::to_owned).to_vec());
-        let legend = Legend { activation: Activation::Sigmoid, labels, thresholds };
+        let thresholds = vec![Some(0.2), Some(0.5), None, Some(0.5)];
+        let labels = ["a", "b", "c", ""].map(str::to_owned).to_vec();
+        let legend = Legend::new(Activation::Sigmoid).with_labels(labels).with_thresholds(thresholds);
         let logit = |p: f64| (p / (1.0 - p)).ln() as f32;
         let logits = [logit(0.2), logit(0.25), logit(0.9), logit(0.9)];
         let top = legend.top_k(&logits, 4).unwrap();
@@ -236,20 +249,20 @@ mod tests {
     fn crops_are_averaged_as_probabilities_before_thresholds_stretch_them() {
         let logit = |p: f64| (p / (1.0 - p)).ln() as f32;
         let logits = [logit(0.9), logit(0.2), logit(0.1), logit(0.4)];
-        let sigmoid = legend(Activation::Sigmoid).top_k_of_crops(&logits, 2, 2).unwrap();
+        let sigmoid = Legend::new(Activation::Sigmoid).top_k_of_crops(&logits, 2, 2).unwrap();
         assert_eq!(sigmoid.iter().map(|p| p.index).collect::<Vec<_>>(), [0, 1]);
         assert!((sigmoid[0].probability - 0.5).abs() < 1e-6 && (sigmoid[1].probability - 0.3).abs() < 1e-6, "{sigmoid:?}");
         assert!(sigmoid[0].logit.abs() < 1e-6, "{sigmoid:?}");
-        let thresholds = Some(vec![Some(0.5), Some(0.3)]);
-        let stretched = Legend { thresholds, ..legend(Activation::Sigmoid) }.top_k_of_crops(&logits, 2, 2).unwrap();
+        let thresholds = vec![Some(0.5), Some(0.3)];
+        let stretched = Legend::new(Activation::Sigmoid).with_thresholds(thresholds).top_k_of_crops(&logits, 2, 2).unwrap();
         assert!(stretched.iter().all(|p| (p.probability - 0.5).abs() < 1e-6), "{stretched:?}");
-        let message = legend(Activation::Softmax).top_k_of_crops(&[0.0, 1.0, 0.0, f32::NAN], 2, 1).unwrap_err().to_string();
+        let message = Legend::new(Activation::Softmax).top_k_of_crops(&[0.0, 1.0, 0.0, f32::NAN], 2, 1).unwrap_err().to_string();
         assert!(message.contains("NaN for class 1"), "{message}");
     }
 
     #[test]
     fn logits_of_other_crops_are_refused() {
-        let legend = legend(Activation::Softmax);
+        let legend = Legend::new(Activation::Softmax);
         for crops in [0, 2, 5] {
             for error in [legend.top_k_of_crops(&[0.0; 3], crops, 1).map(drop), legend.probabilities_of_crops(&[0.0; 3], crops).map(drop)] {
                 let message = error.unwrap_err().to_string();
@@ -268,7 +281,7 @@ mod tests {
 
     #[test]
     fn what_is_not_finite_is_refused() {
-        let message = legend(Activation::Softmax).top_k(&[0.0, f32::NAN], 1).unwrap_err().to_string();
+        let message = Legend::new(Activation::Softmax).top_k(&[0.0, f32::NAN], 1).unwrap_err().to_string();
         assert!(message.contains("NaN for class 1"), "{message}");
     }
 

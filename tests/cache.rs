@@ -22,7 +22,7 @@ fn gpu() -> Gpu {
 
 /// What a small network makes of a picture on this device.
 fn run(gpu: &Gpu) -> Vec<f32> {
-    let graph = Config { num_classes: Some(7), ..Config::imagenet(6, &[2, 2], 9) }.graph(40, 33).unwrap();
+    let graph = Config::imagenet(6, &[2, 2], 9).with_classes(Some(7)).graph(40, 33).unwrap();
     let engine = Engine::new(gpu, &graph, &seeded_weights(&graph, 3), EngineOptions::default()).unwrap();
     engine.run(Input::values(&seeded_input(1, 3 * 40 * 33), [40, 33])).unwrap()
 }

@@ -30,7 +30,7 @@ fn gpu() -> &'static Gpu {
 }
 
 fn network(height: usize, width: usize) -> (Graph, Weights) {
-    let config = Config { num_classes: Some(7), ..Config::imagenet(6, &[2, 2], 9) };
+    let config = Config::imagenet(6, &[2, 2], 9).with_classes(Some(7));
     let graph = config.graph(height, width).unwrap();
     let weights = seeded_weights(&graph, 3);
     (graph, weights)
@@ -239,11 +239,11 @@ fn a_prepared_picture_gives_what_its_tensor_gives() {
     };
     let pictures = [picture(1, 50, 61, |sample| sample), picture(2, 37, 35, |sample| 90 + sample / 4), picture(3, 90, 80, |_| 17)];
     for channels in [1, 3] {
-        let config = Config { num_classes: Some(7), in_channels: channels, ..Config::imagenet(6, &[2, 2], 9) };
+        let config = Config::imagenet(6, &[2, 2], 9).with_classes(Some(7)).with_channels(channels);
         let graph = config.graph(45, 35).unwrap();
         let engine = Engine::new(gpu(), &graph, &seeded_weights(&graph, 3), EngineOptions::default()).unwrap();
         for range in [Range::ZeroOne, Range::MinusPlus1024, Range::MinMax] {
-            let preprocessing = Preprocessing { range, ..Preprocessing::torchvision(channels).sized(45, 35) };
+            let preprocessing = Preprocessing::torchvision(channels).sized(45, 35).with_range(range);
             let prepared = pictures.each_ref().map(|picture| preprocessing.prepare(picture).unwrap());
             let values: Vec<f32> = pictures.iter().flat_map(|picture| preprocessing.apply(picture).unwrap().values).collect();
             let samples = prepared.each_ref().map(|prepared| prepared.samples());
@@ -566,7 +566,7 @@ fn several_outputs_are_joined_where_buffers_are_limited() {
 
 #[test]
 fn weights_are_spread_over_buffers_where_they_are_limited() {
-    let config = Config { num_classes: Some(7), ..Config::imagenet(32, &[6, 4], 16) };
+    let config = Config::imagenet(32, &[6, 4], 16).with_classes(Some(7));
     let graph = config.graph(33, 35).unwrap();
     let weights = seeded_weights(&graph, 3);
     let engine = Engine::new(&small_device(1 << 20), &graph, &weights, EngineOptions::default()).unwrap();
@@ -592,7 +592,7 @@ fn what_a_device_cannot_hold_is_refused() {
     let what = too_large(engine.run(Input::values(&input(1, 1, 640, 640), [640, 640])).unwrap_err());
     assert!(what.contains("640x640"), "{what}");
 
-    let graph = Config { num_classes: Some(20_000), ..Config::imagenet(6, &[2, 2], 9) }.graph(40, 33).unwrap();
+    let graph = Config::imagenet(6, &[2, 2], 9).with_classes(Some(20_000)).graph(40, 33).unwrap();
     let what = too_large(Engine::new(&gpu, &graph, &seeded_weights(&graph, 3), EngineOptions::default()).unwrap_err());
     assert!(what.contains("weights"), "{what}");
 }

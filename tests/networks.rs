@@ -220,8 +220,8 @@ fn class_maps_and_features_are_pytorchs() {
 #[test]
 fn a_model_without_a_classifier_has_no_class_maps() {
     let case = Case::named("odd");
-    let config = densenet_wgpu::Config { num_classes: None, ..case.config.clone() };
-    let message = Checkpoint { config, ..case.checkpoint() }.with_class_maps(64, 64).unwrap_err().to_string();
+    let config = case.config.clone().with_classes(None);
+    let message = Checkpoint::new(&case.name, config, case.weights()).with_class_maps(64, 64).unwrap_err().to_string();
     assert!(message.contains("expected a model with a classifier") && message.contains("odd"), "{message}");
 }
 

@@ -300,7 +300,7 @@ fn what_matrices_do_not_reach_is_nan() {
 /// A dense layer's output too large, of one sign: the norm and ReLU behind it would make zeros of the negative one.
 #[test]
 fn a_dense_layer_that_overflows_is_an_error() {
-    let config = Config { num_classes: Some(7), ..Config::imagenet(6, &[2, 2], 10) };
+    let config = Config::imagenet(6, &[2, 2], 10).with_classes(Some(7));
     let graph = config.graph(40, 33).unwrap();
     for sign in [1.0, -1.0] {
         let mut weights = seeded_weights(&graph, 3);

@@ -132,7 +132,7 @@ fn preprocessing(name: &str) -> Preprocessing {
     };
     let crop = (crop != "whole").then(|| [crop.parse().unwrap(); 2]);
     let resize = Some(Resize { filter: filter(filter_name), mode });
-    Preprocessing { resize, crop, ..Preprocessing::torchvision(channels.parse().unwrap()) }
+    Preprocessing::torchvision(channels.parse().unwrap()).with_resize(resize).with_crop(crop)
 }
 
 #[test]
@@ -193,7 +193,7 @@ fn the_tensor_is_torchvisions() {
     let (_, tensor) = npz::read(&fixture("preprocessed.npz")).into_iter().find(|(name, _)| name == "tensor").unwrap();
     let expected: Vec<f32> = npyz::NpyFile::new(&tensor[..]).unwrap().into_vec().unwrap();
     let resize = Some(Resize { filter: Filter::Bilinear, mode: ResizeMode::ShortSide(40) });
-    let preprocessing = Preprocessing { resize, crop: Some([37, 37]), ..Preprocessing::torchvision(3) };
+    let preprocessing = Preprocessing::torchvision(3).with_resize(resize).with_crop(Some([37, 37]));
     let input = preprocessing.apply(&Picture::open(fixture("source.png")).unwrap()).unwrap();
     assert_eq!((input.height, input.width), (37, 37));
     assert!(input.values == expected, "the tensor differs from torchvision's");
@@ -270,7 +270,7 @@ fn a_very_long_picture_costs_no_more_than_its_crop() {
     let source = Picture::new(1, 60_000, 3, vec![77; 180_000]).unwrap();
     let prepared = Preprocessing::torchvision(3).prepare(&source).unwrap();
     assert!(prepared.picture.samples().iter().all(|&sample| sample == 77));
-    let uncropped = Preprocessing { crop: None, ..Preprocessing::torchvision(3) };
+    let uncropped = Preprocessing::torchvision(3).with_crop(None);
     let error = uncropped.apply(&source).unwrap_err().to_string();
     assert!(error.contains("would become 15360000x256"), "{error}");
 }
@@ -350,7 +350,7 @@ proptest! {
     fn any_picture_fits_any_size(size in [1..50_usize, 1..50], wanted in [1..70_usize, 1..70], short in 1..70_usize, level: u8) {
         let source = Picture::new(size[0], size[1], 3, vec![level; size[0] * size[1] * 3]).unwrap();
         let resize = Some(Resize { filter: Filter::Bilinear, mode: ResizeMode::ShortSide(short) });
-        let preprocessing = Preprocessing { resize, crop: Some(wanted), ..Preprocessing::torchvision(3) };
+        let preprocessing = Preprocessing::torchvision(3).with_resize(resize).with_crop(Some(wanted));
         let input = preprocessing.apply(&source).unwrap();
         prop_assert_eq!([input.height, input.width], wanted);
         prop_assert_eq!(input.values.len(), 3 * wanted[0] * wanted[1]);

@@ -128,7 +128,7 @@ fn a_deep_stem_with_a_blur_pool_is_five_steps() {
 #[test]
 fn the_last_norm_joins_the_global_pool_with_or_without_a_relu() {
     for (final_relu, layers) in [(true, &["features.norm5", "relu", "global_pool"][..]), (false, &["features.norm5", "global_pool"])] {
-        let plan = plan(&Config { final_relu, ..Config::densenet121() }.graph(224, 224).unwrap(), 1, true);
+        let plan = plan(&Config::densenet121().with_final_relu(final_relu).graph(224, 224).unwrap(), 1, true);
         let step = plan.steps().iter().find(|step| step.name == "global_pool").unwrap();
         assert_eq!(step.layers, layers);
     }
@@ -293,11 +293,11 @@ fn every_step_of_the_odd_networks_finds_what_the_graph_says() {
 
 #[test]
 fn every_step_of_densenets_finds_what_the_graph_says() {
-    let cifar = Config { num_classes: Some(10), stem: Stem::Cifar, ..Config::imagenet(12, &[4, 4, 4], 24) };
-    let plain = Config { compression: 1.0, bottleneck: false, ..cifar.clone() };
-    let featureless = Config { num_classes: None, ..Config::imagenet(5, &[2, 3, 1], 7) };
+    let cifar = Config::imagenet(12, &[4, 4, 4], 24).with_classes(Some(10)).with_stem(Stem::Cifar);
+    let plain = cifar.clone().with_compression(1.0).with_bottleneck(false);
+    let featureless = Config::imagenet(5, &[2, 3, 1], 7).with_classes(None);
     let cases = [(Config::densenet121(), 1, [224, 224]), (Config::densenet201(), 3, [37, 61]), (cifar, 3, [33, 29]), (plain, 2, [32, 32])];
-    let norm_last = Config { final_relu: false, ..Config::imagenet(6, &[2, 3], 9) };
+    let norm_last = Config::imagenet(6, &[2, 3], 9).with_final_relu(false);
     let others = [
         (featureless, 3, [41, 67]),
         (norm_last, 2, [38, 51]),
@@ -314,7 +314,7 @@ fn every_step_of_densenets_finds_what_the_graph_says() {
 
 #[test]
 fn every_layer_can_be_the_output() {
-    let mut graph = Config { num_classes: Some(4), ..Config::imagenet(4, &[2, 2], 6) }.graph(33, 35).unwrap();
+    let mut graph = Config::imagenet(4, &[2, 2], 6).with_classes(Some(4)).graph(33, 35).unwrap();
     for value in graph.values() {
         graph.set_output(value).unwrap();
         for fusion in [true, false] {
@@ -327,7 +327,7 @@ fn every_layer_can_be_the_output() {
 /// Also a value twice, and the input.
 #[test]
 fn any_two_layers_can_be_the_outputs() {
-    let mut graph = Config { num_classes: Some(4), ..Config::imagenet(4, &[1, 2], 6) }.graph(33, 35).unwrap();
+    let mut graph = Config::imagenet(4, &[1, 2], 6).with_classes(Some(4)).graph(33, 35).unwrap();
     for first in graph.values() {
         for second in graph.values() {
             graph.set_outputs(&[first, second]).unwrap();
@@ -447,6 +447,7 @@ impl Symbols {
                 self.each(node, inputs)
             }
             Op::Relu | Op::MaxPool(_) | Op::AvgPool(_) | Op::BlurPool | Op::GlobalAvgPool => self.each(node, inputs),
+            other => panic!("no rule for {other:?}"),
         }
     }
 

@@ -140,7 +140,7 @@ fn without_timestamps_the_host_times_steps_alone_and_says_so() {
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
     let adapter = pollster::block_on(instance.request_adapter(&wgpu::RequestAdapterOptions::default())).unwrap();
     let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor::default())).unwrap();
-    let graph = Config { num_classes: Some(4), ..Config::imagenet(6, &[2, 2], 10) }.graph(64, 64).unwrap();
+    let graph = Config::imagenet(6, &[2, 2], 10).with_classes(Some(4)).graph(64, 64).unwrap();
     let gpu = Gpu::from_device(device, queue);
     let engine = Engine::new(&gpu, &graph, &seeded_weights(&graph, 1), EngineOptions::default()).unwrap();
     let input = seeded_input(2, 3 * 64 * 64);

@@ -268,10 +268,10 @@ fn variants_are_distinct() {
 #[test]
 fn plans_use_no_other_variants() {
     let tested: Vec<Variant> = Shader::ALL.into_iter().flat_map(Shader::variants).collect();
-    let cifar = Config { num_classes: Some(10), stem: Stem::Cifar, ..Config::imagenet(12, &[4, 4, 4], 24) };
-    let plain = Config { compression: 1.0, bottleneck: false, ..cifar.clone() };
-    let odd = Config { in_channels: 1, bn_size: 3, ..Config::imagenet(5, &[2, 3, 1], 7) };
-    let norm_last = Config { final_relu: false, ..odd.clone() };
+    let cifar = Config::imagenet(12, &[4, 4, 4], 24).with_classes(Some(10)).with_stem(Stem::Cifar);
+    let plain = cifar.clone().with_compression(1.0).with_bottleneck(false);
+    let odd = Config::imagenet(5, &[2, 3, 1], 7).with_channels(1).with_bn_size(3);
+    let norm_last = odd.clone().with_final_relu(false);
     let named = Config::names().map(|name| (name.to_owned(), Config::named(name).unwrap()));
     let own = [("CIFAR", cifar), ("without bottleneck", plain), ("odd", odd), ("without the final ReLU", norm_last)]
         .map(|(name, config)| (name.to_owned(), config));

@@ -112,7 +112,7 @@ fn threads_that_decode_end_with_the_last_clone_and_the_last_stream() {
 #[test]
 fn the_panic_of_a_thread_that_opens_is_handed_on() {
     listen();
-    let model = Checkpoint { name: "panics".into(), ..digits() };
+    let model = digits().with_name("panics");
     let opened = catch_unwind(AssertUnwindSafe(|| pollster::block_on(Classifier::new_async(model, on_the_processor()))));
     assert!(opened.unwrap_err().downcast_ref::<String>().is_some_and(|panic| panic.contains("panics")));
 }

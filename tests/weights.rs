@@ -14,14 +14,20 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 fn small() -> Checkpoint {
-    let config = Config { num_classes: Some(2), bn_size: 2, ..Config::imagenet(4, &[2, 1], 6) };
+    let config = Config::imagenet(4, &[2, 1], 6).with_classes(Some(2)).with_bn_size(2);
     Checkpoint::init(config, 7).unwrap()
 }
 
 fn described() -> Checkpoint {
-    let labels = Some(vec!["cat".into(), "\"dog\" \u{1f415}".into()]);
-    let mut checkpoint = Checkpoint { name: "pets".into(), labels, preprocessing: Some(Preprocessing::torchvision(3)), ..small() };
+    let labels = vec!["cat".into(), "\"dog\" \u{1f415}".into()];
+    let mut checkpoint = small().with_name("pets").with_labels(labels).with_preprocessing(Preprocessing::torchvision(3));
     checkpoint.config.epsilon = 1e-3;
+    checkpoint
+}
+
+/// As if it had been made here.
+fn without_origin(mut checkpoint: Checkpoint) -> Checkpoint {
+    checkpoint.origin = None;
     checkpoint
 }
 
@@ -72,11 +78,11 @@ fn what_is_saved_is_opened_again_byte_for_byte() {
     let checkpoint = described();
     checkpoint.save(&path).unwrap();
     let opened = Checkpoint::open(&path).unwrap();
-    assert_eq!(Checkpoint { origin: None, ..opened.clone() }, checkpoint);
+    assert_eq!(without_origin(opened.clone()), checkpoint);
     assert_eq!(opened.to_bytes().unwrap(), std::fs::read(&path).unwrap());
     assert_eq!(checkpoint.to_bytes().unwrap(), described().to_bytes().unwrap());
     small().save(&path).unwrap();
-    assert_eq!(Checkpoint { origin: None, ..Checkpoint::open(&path).unwrap() }, small());
+    assert_eq!(without_origin(Checkpoint::open(&path).unwrap()), small());
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no unfinished file is left behind");
 }
 
@@ -107,9 +113,9 @@ fn files_that_cannot_be_used_are_named() {
 
 #[test]
 fn all_architectures_load() {
-    let cifar = Config { stem: Stem::Cifar, ..Config::imagenet(12, &[2, 2, 2], 24) };
-    let plain = Config { bottleneck: false, compression: 1.0, ..cifar.clone() };
-    let features = Config { num_classes: None, in_channels: 1, ..Config::imagenet(8, &[3], 8) };
+    let cifar = Config::imagenet(12, &[2, 2, 2], 24).with_stem(Stem::Cifar);
+    let plain = cifar.clone().with_bottleneck(false).with_compression(1.0);
+    let features = Config::imagenet(8, &[3], 8).with_classes(None).with_channels(1);
     for config in [cifar, plain, features, Config::densenet121()] {
         let checkpoint = Checkpoint::init(config.clone(), 1).unwrap();
         assert_eq!(checkpoint.graph(64, 64).unwrap().parameters(), checkpoint.weights.parameters());
@@ -127,7 +133,7 @@ fn a_deep_stem_blurs_where_nothing_says_otherwise() {
     };
     let written = |checkpoint: &Checkpoint| checkpoint.to_bytes().unwrap();
     let bare = |checkpoint: &Checkpoint| assembled(&encoded(checkpoint, "F32", |v| v.to_le_bytes().into()));
-    let small = |blur| Config { stem: Stem::Deep { widths: [4, 6], blur }, ..Config::imagenet(4, &[2, 1], 8) };
+    let small = |blur| Config::imagenet(4, &[2, 1], 8).with_stem(Stem::Deep { widths: [4, 6], blur });
     for config in [small(true), small(false), Config::densenetblur121d()] {
         assert_eq!(opened(config, written), (true, 0), "the file says so");
     }
@@ -333,11 +339,11 @@ fn what_training_adds_is_passed_over() {
 
 #[test]
 fn descriptions_that_contradict_the_network_are_refused() {
-    let labels = |labels: &[&str]| Checkpoint { labels: Some(labels.iter().map(|&l| l.into()).collect()), ..small() };
+    let labels = |labels: &[&str]| small().with_labels(labels.iter().map(|&l| l.into()).collect());
     for (checkpoint, complaint) in [
         (labels(&["one"]), "expected 2 labels"),
-        (Checkpoint { preprocessing: Some(Preprocessing::torchvision(1)), ..small() }, "expected preprocessing to 3 channels"),
-        (Checkpoint { preprocessing: Some(Preprocessing { std: vec![0.0; 3], ..Preprocessing::torchvision(3) }), ..small() }, "std"),
+        (small().with_preprocessing(Preprocessing::torchvision(1)), "expected preprocessing to 3 channels"),
+        (small().with_preprocessing(Preprocessing::torchvision(3).with_normalisation(vec![0.5; 3], vec![0.0; 3])), "std"),
     ] {
         let message = checkpoint.to_bytes().unwrap_err().to_string();
         assert!(message.contains(complaint), "{message}");
@@ -390,7 +396,7 @@ fn initial_weights_have_torchvisions_distribution() {
 #[test]
 fn a_seed_fixes_every_bit() {
     let bits = |seed: u64, name: &str| -> Vec<u32> {
-        let config = Config { num_classes: Some(2), ..Config::imagenet(4, &[2, 1], 6) };
+        let config = Config::imagenet(4, &[2, 1], 6).with_classes(Some(2));
         let weights = Checkpoint::init(config, seed).unwrap().weights;
         weights.tensor(name).unwrap().data[..3].iter().map(|v| v.to_bits()).collect()
     };
@@ -399,7 +405,7 @@ fn a_seed_fixes_every_bit() {
     // From the documented formula in Python: a change here changes what `densenet init` writes.
     assert_eq!(bits(7, conv), [3_174_484_324, 3_186_937_318, 1_050_001_042]);
     assert_eq!(bits(7, linear), [1_049_728_802, 1_045_387_442, 3_183_642_426]);
-    assert!(Checkpoint::init(Config { growth_rate: 0, ..Config::densenet121() }, 1).is_err());
+    assert!(Checkpoint::init(Config::densenet121().with_growth_rate(0), 1).is_err());
 }
 
 proptest! {

@@ -226,8 +226,7 @@ mod tests {
 
     #[test]
     fn classes_have_numbers_and_labels() {
-        let labels = Some(["cat", "Dog", "7", ""].map(str::to_owned).to_vec());
-        let legend = Legend { activation: Activation::Softmax, labels, thresholds: None };
+        let legend = Legend::new(Activation::Softmax).with_labels(["cat", "Dog", "7", ""].map(str::to_owned).to_vec());
         let of = |name: &str| wanted(name, &legend, 4).map_err(|stop| format!("{stop:?}"));
         assert_eq!(of("top"), Ok(Wanted::Top));
         assert_eq!(of("all"), Ok(Wanted::All));

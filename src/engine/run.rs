@@ -31,6 +31,7 @@ const PARTS: usize = 2;
 /// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
 #[derive(Debug)]
+#[must_use = "its results are lost where nobody waits for them"]
 pub struct Run {
     gpu: Gpu,
     precision: Precision,

@@ -23,8 +23,8 @@ use crate::whole_file::WholeFile;
 ///
 /// let folder = tempfile::tempdir().expect("a folder");
 /// let path = folder.path().join("mine.safetensors");
-/// let mut model = Checkpoint::init(Config { num_classes: Some(2), ..Config::imagenet(4, &[2, 2], 8) }, 1)?;
-/// model.labels = Some(vec!["cat".into(), "dog".into()]);
+/// let model = Checkpoint::init(Config::imagenet(4, &[2, 2], 8).with_classes(Some(2)), 1)?;
+/// let model = model.with_labels(vec!["cat".into(), "dog".into()]);
 /// model.save(&path)?;
 ///
 /// let read = Checkpoint::open(&path)?; // or `from_bytes` of what `to_bytes` made
@@ -35,6 +35,7 @@ use crate::whole_file::WholeFile;
 /// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Checkpoint {
     /// The model's name: what the file says, else the file's own name without its extension.
     pub name: String,
@@ -93,6 +94,36 @@ const BYTES_TO_RECOGNISE: u64 = 512;
 const LARGEST_CONFIG: u64 = 1 << 20;
 
 impl Checkpoint {
+    /// A network that was made here, without labels and without a word of its pictures. [`Checkpoint::check`] tells whether the
+    /// weights are those of the architecture.
+    pub fn new(name: impl Into<String>, config: Config, weights: Weights) -> Self {
+        Self { name: name.into(), config, weights, labels: None, thresholds: None, preprocessing: None, origin: None }
+    }
+
+    /// Calls the model so.
+    #[must_use]
+    pub fn with_name(self, name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..self }
+    }
+
+    /// Calls the classes so, in their order; `""` is an output that was not trained.
+    #[must_use]
+    pub fn with_labels(self, labels: Vec<String>) -> Self {
+        Self { labels: Some(labels), ..self }
+    }
+
+    /// Counts each class as found from this probability on; `None` is an output that was not trained.
+    #[must_use]
+    pub fn with_thresholds(self, thresholds: Vec<Option<f32>>) -> Self {
+        Self { thresholds: Some(thresholds), ..self }
+    }
+
+    /// Prepares pictures so.
+    #[must_use]
+    pub fn with_preprocessing(self, preprocessing: Preprocessing) -> Self {
+        Self { preprocessing: Some(preprocessing), ..self }
+    }
+
     /// Reads a checkpoint file; where a file of timm's called `config.json` lies beside it, that says what it does not.
     /// Errors where it cannot be read, or as [`Checkpoint::from_bytes`] does.
     #[tracing::instrument(name = "read checkpoint", skip_all, fields(path = %path.as_ref().display()))]

@@ -11,7 +11,7 @@ use crate::labels::Legend;
 /// use densenet_wgpu::{Checkpoint, Config};
 ///
 /// // An untrained network says nothing about its pictures.
-/// let mut model = Checkpoint::init(Config { num_classes: Some(14), ..Config::imagenet(4, &[2, 2], 8) }, 1)?;
+/// let mut model = Checkpoint::init(Config::imagenet(4, &[2, 2], 8).with_classes(Some(14)), 1)?;
 /// let description = model.clone().complete_description(None);
 /// assert_eq!((description.preset, description.assumed.len()), (Some(Preset::Torchvision), 1));
 /// let description = model.complete_description(Some(Preset::Chexnet)); // said, so nothing is assumed

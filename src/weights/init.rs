@@ -26,7 +26,7 @@ impl Checkpoint {
     /// ```
     /// use densenet_wgpu::{Checkpoint, Config};
     ///
-    /// let config = || Config { num_classes: Some(2), ..Config::imagenet(4, &[2, 2], 8) };
+    /// let config = || Config::imagenet(4, &[2, 2], 8).with_classes(Some(2));
     /// assert_eq!(Checkpoint::init(config(), 7)?, Checkpoint::init(config(), 7)?);
     /// assert_ne!(Checkpoint::init(config(), 7)?, Checkpoint::init(config(), 8)?);
     /// # Ok::<(), densenet_wgpu::Error>(())
@@ -40,8 +40,8 @@ impl Checkpoint {
                 weights.insert(spec.name, tensor);
             }
         }
-        let name = config.name().unwrap_or("densenet").to_owned();
-        Ok(Self { name, config, weights, labels: None, thresholds: None, preprocessing: None, origin: None })
+        let name = config.name().unwrap_or("densenet");
+        Ok(Self::new(name, config, weights))
     }
 }
 

@@ -79,7 +79,7 @@ pub struct Metadata {
 ///
 /// let input = preprocessing.apply(&Picture::new(300, 400, 3, vec![127; 300 * 400 * 3])?)?;
 /// assert_eq!((input.height, input.width, input.values.len()), (224, 224, 3 * 224 * 224));
-/// let wrong = Preprocessing { std: vec![0.0; 3], ..preprocessing };
+/// let wrong = preprocessing.with_normalisation(vec![0.5; 3], vec![0.0; 3]);
 /// assert_eq!(wrong.check().unwrap_err().to_string(), "checkpoint: preprocessing std: expected no zeros, found [0.0, 0.0, 0.0]");
 /// # Ok(())
 /// # }
@@ -88,6 +88,7 @@ pub struct Metadata {
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Preprocessing {
     /// What turns logits into probabilities.
     pub activation: Activation,
@@ -116,6 +117,7 @@ pub struct Preprocessing {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Range {
     /// 0 is black and 1 the brightest: 8-bit values divided by 255.
     ZeroOne,
@@ -173,13 +175,14 @@ pub struct Resize {
 ///
 /// let to = |mode| {
 ///     let resize = Some(Resize { filter: Filter::Bilinear, mode });
-///     Preprocessing { crop: None, resize, ..Preprocessing::torchvision(3) }
+///     Preprocessing::torchvision(3).with_crop(None).with_resize(resize)
 /// };
 /// assert_eq!(to(ResizeMode::Squash([60, 80])).size(), Some([60, 80]));
 /// assert_eq!(to(ResizeMode::Square(64)).size(), Some([64, 64]));
 /// assert_eq!(to(ResizeMode::ShortSide(64)).size(), None); // the other side is the picture's
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ResizeMode {
     /// The shorter side becomes this long, the aspect ratio stays (torchvision's `Resize(size)`).
     ShortSide(usize),
@@ -214,6 +217,7 @@ pub enum ResizeMode {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Filter {
     /// Triangle filter.
     Bilinear,
@@ -301,6 +305,36 @@ impl Preprocessing {
             resize: Some(Resize { filter: Filter::Bilinear, mode: ResizeMode::ShortSide(256) }),
             std,
         }
+    }
+
+    /// Scales pictures so first, or not at all.
+    #[must_use]
+    pub fn with_resize(self, resize: Option<Resize>) -> Self {
+        Self { resize, ..self }
+    }
+
+    /// Cuts this height and width from the centre, or nothing.
+    #[must_use]
+    pub fn with_crop(self, crop: Option<[usize; 2]>) -> Self {
+        Self { crop, ..self }
+    }
+
+    /// Scales pixel values to this.
+    #[must_use]
+    pub fn with_range(self, range: Range) -> Self {
+        Self { range, ..self }
+    }
+
+    /// Subtracts `mean` from each channel and divides by `std`: one number of each for each channel.
+    #[must_use]
+    pub fn with_normalisation(self, mean: Vec<f32>, std: Vec<f32>) -> Self {
+        Self { mean, std, ..self }
+    }
+
+    /// Turns logits into probabilities so.
+    #[must_use]
+    pub fn with_activation(self, activation: Activation) -> Self {
+        Self { activation, ..self }
     }
 
     /// Height and width that the network sees, where they are the same for every picture.

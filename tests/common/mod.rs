@@ -99,8 +99,7 @@ impl Case {
 
     /// The network with its weights, as if it had been read from a file.
     pub(crate) fn checkpoint(&self) -> Checkpoint {
-        let (name, config) = (self.name.clone(), self.config.clone());
-        Checkpoint { name, config, weights: self.weights(), labels: None, thresholds: None, preprocessing: None, origin: None }
+        Checkpoint::new(&self.name, self.config.clone(), self.weights())
     }
 
     /// The network at the case's size.
@@ -137,16 +136,14 @@ impl Case {
             }
             other => panic!("no stem is called {other}"),
         };
-        let config = Config {
-            bn_size: bn_size.unwrap_or(4) as usize,
-            num_classes: Some(number(config, "num_classes")),
-            in_channels: number(config, "in_channels"),
-            compression: config["compression"].as_f64().unwrap(),
-            stem,
-            bottleneck: bn_size.is_some(),
-            final_relu: config["final_relu"].as_bool().unwrap(),
-            ..Config::imagenet(number(config, "growth_rate"), &blocks, number(config, "num_init_features"))
-        };
+        let config = Config::imagenet(number(config, "growth_rate"), &blocks, number(config, "num_init_features"))
+            .with_bn_size(bn_size.unwrap_or(4) as usize)
+            .with_classes(Some(number(config, "num_classes")))
+            .with_channels(number(config, "in_channels"))
+            .with_compression(config["compression"].as_f64().unwrap())
+            .with_stem(stem)
+            .with_bottleneck(bn_size.is_some())
+            .with_final_relu(config["final_relu"].as_bool().unwrap());
         Self {
             name: entry["name"].as_str().unwrap().to_owned(),
             config,

@@ -9,7 +9,7 @@ pub(crate) fn resampled(picture: &Picture, height: usize, width: usize, filter: 
         Filter::Bilinear => (1.0, triangle),
         Filter::Bicubic => (2.0, cubic),
         Filter::Lanczos => (3.0, windowed_sinc),
-        Filter::Nearest => panic!("nearest has no weights"),
+        _ => panic!("{filter:?} has no weights"),
     };
     let axis = |from: usize, to: usize| (0..to).map(|position| weights(from, to, position, support, weight)).collect::<Vec<_>>();
     let (rows, columns) = (axis(picture.height(), height), axis(picture.width(), width));

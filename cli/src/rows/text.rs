@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     fn legend(activation: Activation, labels: &[&str]) -> Legend {
-        Legend { activation, labels: Some(labels.iter().map(ToString::to_string).collect()), thresholds: None }
+        Legend::new(activation).with_labels(labels.iter().map(ToString::to_string).collect())
     }
 
     fn shown(legend: &Legend, top: &[(usize, f64)], terminal: Option<Terminal>) -> String {

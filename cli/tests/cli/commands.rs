@@ -21,7 +21,7 @@ fn init_writes_the_same_checkpoint_for_the_same_seed() {
     let [a, b, c] = [init("a.safetensors", "1"), init("a.safetensors", "1"), init("a.safetensors", "2")];
     assert!(a == b && a != c);
     let checkpoint = Checkpoint::open(folder.path().join("a.safetensors")).unwrap();
-    assert_eq!(checkpoint.config, Config { num_classes: Some(3), ..Config::densenet121() });
+    assert_eq!(checkpoint.config, Config::densenet121().with_classes(Some(3)));
     let none = folder.path().join("none/a.safetensors");
     assert_refused(&densenet().args(["init", "--arch", "densenet121"]).arg(&none).output().unwrap(), &["none/a.safetensors"]);
     assert_refused(
