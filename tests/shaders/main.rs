@@ -8,10 +8,12 @@ use densenet_wgpu::network::Stem;
 use densenet_wgpu::planning::PlanOptions;
 use densenet_wgpu::tuning::{Tile, Workgroup};
 use densenet_wgpu::{Config, Plan};
-use naga::back::{hlsl, msl, spv};
-use naga::proc::{BoundsCheckPolicies, BoundsCheckPolicy};
-use naga::valid::{Capabilities, FunctionInfo, ModuleInfo, ValidationFlags, Validator};
-use naga::{AddressSpace, Block, Expression, Function, Handle, Module, Statement, StorageAccess, TypeInner};
+use naga::valid::FunctionInfo;
+use naga::{AddressSpace, Block, Expression, Function, Handle, Statement, StorageAccess, TypeInner};
+
+mod translation;
+mod written;
+use translation::Parsed;
 
 /// WebGPU's default limit.
 const STORAGE_BUFFERS: usize = 8;
@@ -23,103 +25,42 @@ fn modules() -> Vec<(String, String)> {
     Shader::ALL.into_iter().map(file).chain(variants.map(|variant| (variant.to_string(), variant.source()))).collect()
 }
 
-/// What a device must be able to do beyond WebGPU's defaults.
-fn capabilities(source: &str) -> Capabilities {
-    let mut capabilities = Capabilities::empty();
-    capabilities.set(Capabilities::SHADER_FLOAT16, source.starts_with("enable f16;"));
-    capabilities.set(Capabilities::SUBGROUP, source.contains("subgroupShuffle") || source.contains("@builtin(subgroup_id)"));
-    capabilities.set(Capabilities::COOPERATIVE_MATRIX, source.contains("enable wgpu_cooperative_matrix;"));
-    capabilities
-}
-
-fn parse(name: &str, source: &str) -> (Module, ModuleInfo) {
-    let module = naga::front::wgsl::parse_str(source).unwrap_or_else(|e| panic!("{name}: {}", e.emit_to_string(source)));
-    let validated = Validator::new(ValidationFlags::all(), capabilities(source)).validate(&module);
-    let info = validated.unwrap_or_else(|e| panic!("{name}: {}", e.emit_to_string(source)));
-    (module, info)
-}
-
 #[test]
 fn every_variant_is_valid_and_translates_for_every_backend() {
     for (name, source) in modules() {
-        let (module, info) = parse(&name, &source);
-        assert_eq!(module.entry_points.len(), 1, "{name}: one entry point");
-        assert_eq!(module.entry_points[0].name, "main", "{name}");
-        assert!(module.overrides.is_empty(), "{name}: constants vary by text, never by `override` (shaders/README.md)");
+        let shader = Parsed::new(&name, &source);
+        assert_eq!(shader.module.entry_points.len(), 1, "{name}: one entry point");
+        assert_eq!(shader.module.entry_points[0].name, "main", "{name}");
+        assert!(shader.module.overrides.is_empty(), "{name}: constants vary by text, never by `override` (shaders/README.md)");
         // Without checks as the engine compiles them, and with checks as its tests do.
-        for policy in [BoundsCheckPolicy::Unchecked, BoundsCheckPolicy::Restrict] {
-            translate_to_spirv(&name, &module, &info, policy);
-            translate_to_msl(&name, &module, &info, policy);
-            for shader_model in shader_models(&source) {
-                translate_to_hlsl(&name, &module, &info, policy, shader_model);
+        for checks in [false, true] {
+            assert_eq!(shader.spirv(checks)[0], 0x0723_0203, "{name}: SPIR-V's magic number");
+            shader.msl(checks);
+            for shader_model in shader.shader_models() {
+                shader.hlsl(checks, shader_model);
             }
         }
     }
-}
-
-fn policies(policy: BoundsCheckPolicy) -> BoundsCheckPolicies {
-    BoundsCheckPolicies { index: policy, buffer: policy, image_load: policy, binding_array: policy }
-}
-
-fn translate_to_spirv(name: &str, module: &Module, info: &ModuleInfo, policy: BoundsCheckPolicy) {
-    let options = spv::Options { bounds_check_policies: policies(policy), ..Default::default() };
-    let entry = spv::PipelineOptions { shader_stage: naga::ShaderStage::Compute, entry_point: "main".into() };
-    let words = spv::write_vec(module, info, &options, Some(&entry)).unwrap_or_else(|e| panic!("{name} to SPIR-V: {e}"));
-    assert_eq!(words[0], 0x0723_0203, "{name}: SPIR-V's magic number");
-}
-
-fn translate_to_msl(name: &str, module: &Module, info: &ModuleInfo, policy: BoundsCheckPolicy) {
-    // The first version with matrices.
-    let lang_version = (2, 3);
-    let options = msl::Options { lang_version, bounds_check_policies: policies(policy), ..Default::default() };
-    let translated = msl::write_string(module, info, &options, &msl::PipelineOptions::default());
-    let (text, translated) = translated.unwrap_or_else(|e| panic!("{name} to MSL: {e}"));
-    let entry = translated.entry_point_names[0].as_ref().unwrap_or_else(|e| panic!("{name} to MSL: {e}"));
-    assert!(text.contains(&format!("kernel void {entry}(")), "{name}: no kernel {entry} in\n{text}");
-}
-
-/// The shader models that can express the shader, as DXC and FXC compile it: none for matrices.
-fn shader_models(source: &str) -> Vec<hlsl::ShaderModel> {
-    let capabilities = capabilities(source);
-    if capabilities.contains(Capabilities::COOPERATIVE_MATRIX) {
-        return Vec::new();
-    }
-    let mut models = vec![hlsl::ShaderModel::V6_2];
-    if !capabilities.contains(Capabilities::SHADER_FLOAT16) {
-        models.push(hlsl::ShaderModel::V6_0);
-    }
-    if capabilities.is_empty() {
-        models.push(hlsl::ShaderModel::V5_1);
-    }
-    models
-}
-
-fn translate_to_hlsl(name: &str, module: &Module, info: &ModuleInfo, policy: BoundsCheckPolicy, shader_model: hlsl::ShaderModel) {
-    let options = hlsl::Options { shader_model, restrict_indexing: policy != BoundsCheckPolicy::Unchecked, ..Default::default() };
-    let mut text = String::new();
-    let translated = hlsl::Writer::new(&mut text, &options, &hlsl::PipelineOptions::default()).write(module, info, None);
-    let translated = translated.unwrap_or_else(|e| panic!("{name} to HLSL: {e}"));
-    let entry = translated.entry_point_names[0].as_ref().unwrap_or_else(|e| panic!("{name} to HLSL: {e}"));
-    assert!(text.contains(&format!("void {entry}(")), "{name}: no function {entry} in\n{text}");
 }
 
 /// HLSL has no store to a component of a vector, or a column of a matrix, whose index is not constant: FXC unrolls loops
 /// around one for minutes, and then gives up.
 #[test]
 fn no_shader_for_hlsl_stores_by_an_index_into_a_vector() {
-    for (name, source) in modules().into_iter().filter(|(_, source)| !shader_models(source).is_empty()) {
-        assert_eq!(stores_into_vectors(&name, &source), 0, "{name}: fill an array instead, and make the vector of it");
+    let shaders = modules().into_iter().map(|(name, source)| (Parsed::new(&name, &source), name));
+    for (shader, name) in shaders.filter(|(shader, _)| !shader.shader_models().is_empty()) {
+        assert_eq!(stores_into_vectors(&shader), 0, "{name}: fill an array instead, and make the vector of it");
     }
     let stores = |store: &str| {
         let body = format!("var quads: array<vec4<f32>, 2>; for (var i = 0u; i < 2u; i++) {{ {store} = 1.0; }}");
-        stores_into_vectors(store, &format!("@compute @workgroup_size(1) fn main() {{ {body} }}"))
+        stores_into_vectors(&Parsed::new(store, &format!("@compute @workgroup_size(1) fn main() {{ {body} }}")))
     };
     assert_eq!(["quads[i].x", "quads[i][1]", "quads[1][i]", "quads[i][i]"].map(stores), [0, 0, 1, 1]);
 }
 
 /// Stores to a place inside a vector or matrix that an index tells which is not constant.
-fn stores_into_vectors(name: &str, source: &str) -> usize {
-    let (module, info) = parse(name, source);
+fn stores_into_vectors(shader: &Parsed) -> usize {
+    let Parsed { module, info, .. } = shader;
     let bodies = module.functions.iter().map(|(handle, function)| (function, &info[handle]));
     let entries = module.entry_points.iter().enumerate().map(|(index, entry)| (&entry.function, info.get_entry_point(index)));
     let is_vector = |inner: &TypeInner| match *inner {
@@ -166,7 +107,7 @@ fn every_variant_fits_webgpus_default_limits_or_what_its_tile_asks_for() {
     let files = Shader::ALL.map(|shader| (shader.name().to_owned(), shader.source().to_owned(), Workgroup::default()));
     let variants = Shader::ALL.into_iter().flat_map(Shader::variants);
     for (name, source, largest) in files.into_iter().chain(variants.map(|v| (v.to_string(), v.source(), asked(&v)))) {
-        let (module, _) = parse(&name, &source);
+        let Parsed { module, .. } = Parsed::new(&name, &source);
         let invocations = module.entry_points[0].workgroup_size.iter().product();
         let shared = module.global_variables.iter().filter(|(_, variable)| variable.space == AddressSpace::WorkGroup);
         // WebGPU counts each variable in units of 16 bytes.
@@ -184,7 +125,7 @@ fn bindings_follow_the_house_rules() {
     let write = AddressSpace::Storage { access: StorageAccess::LOAD | StorageAccess::STORE };
     let rules = [(0, "params", AddressSpace::Uniform), (1, "src", read), (2, "weights", read), (3, "dst", write)];
     for (name, source) in modules() {
-        let (module, _) = parse(&name, &source);
+        let Parsed { module, .. } = Parsed::new(&name, &source);
         let mut bindings = Vec::new();
         for (_, variable) in module.global_variables.iter() {
             if let Some(binding) = variable.binding {
@@ -205,7 +146,7 @@ fn bindings_follow_the_house_rules() {
 fn params_are_laid_out_as_in_rust() {
     for shader in Shader::ALL {
         let file = format!("shaders/{}.wgsl", shader.name());
-        let (module, _) = parse(&file, shader.source());
+        let Parsed { module, .. } = Parsed::new(&file, shader.source());
         for (name, (fields, bytes)) in [("Params", shader.params_layout()), ("Layout", Shader::region_layout())] {
             let Some((_, naga::Type { inner: TypeInner::Struct { members, span }, .. })) =
                 module.types.iter().find(|(_, ty)| ty.name.as_deref() == Some(name))

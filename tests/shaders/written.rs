@@ -1,0 +1,92 @@
+//! What other programs compile and count: every variant in each language, and what DenseNet-121 runs of them.
+//!
+//! `DENSENET_TRANSLATIONS=FOLDER cargo test --test shaders -- --ignored translations_are_written` writes it. In the folder are
+//! `list.tsv` (file, target, entry point, what a device must have, variant), the files it names, and `steps.tsv`, what a GPU
+//! without matrices runs in 32-bit floats: batch, floating-point operations, bytes read and written, workgroups, turns of the
+//! loop over a kernel's taps, input channels, variant.
+
+use std::env;
+use std::fs;
+use std::path::Path;
+
+use densenet_wgpu::internal::{Constant, Shader, Variant};
+use densenet_wgpu::planning::PlanOptions;
+use densenet_wgpu::tuning::{Capabilities, Tuning, Workgroup};
+use densenet_wgpu::{Config, Plan};
+use naga::back::hlsl::ShaderModel;
+
+use crate::translation::Parsed;
+
+#[test]
+#[ignore = "writes files, to the folder that DENSENET_TRANSLATIONS names"]
+fn translations_are_written() {
+    let folder = env::var_os("DENSENET_TRANSLATIONS").expect("DENSENET_TRANSLATIONS must name a folder, for the files to be written to");
+    let folder = Path::new(&folder);
+    let write =
+        |file: &str, bytes: &[u8]| fs::write(folder.join(file), bytes).unwrap_or_else(|e| panic!("{}: {e}", folder.join(file).display()));
+    fs::create_dir_all(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+    let mut list = String::new();
+    for (number, variant) in Shader::ALL.into_iter().flat_map(Shader::variants).enumerate() {
+        let name = variant.to_string();
+        let shader = Parsed::new(&name, &variant.source());
+        let needs = needs(&shader, &variant);
+        let mut add = |ending: &str, target: &str, entry: &str, bytes: &[u8]| {
+            let file = format!("{number:03}.{ending}");
+            write(&file, bytes);
+            list += &format!("{file}\t{target}\t{entry}\t{needs}\t{name}\n");
+        };
+        let spirv: Vec<u8> = shader.spirv(false).into_iter().flat_map(u32::to_le_bytes).collect();
+        add("spv", "spirv1.6", "main", &spirv);
+        // What FXC compiles, and what DXC on a device of today.
+        for model in shader.shader_models().into_iter().filter(|model| matches!(model, ShaderModel::V5_1 | ShaderModel::V6_6)) {
+            let hlsl = shader.hlsl(false, model);
+            let target = format!("cs_{}", model.to_str());
+            add(&format!("{target}.hlsl"), &target, &hlsl.entry, hlsl.text.as_bytes());
+        }
+        if let Some(text) = shader.standard_wgsl() {
+            add("wgsl", "webgpu", "main", text.as_bytes());
+        }
+    }
+    write("list.tsv", list.as_bytes());
+    write("steps.tsv", [1, 32].map(steps).concat().as_bytes());
+}
+
+/// What a device must have for the shader, as words: `f16`, `subgroups`, and of matrices their side and the subgroup's size.
+fn needs(shader: &Parsed, variant: &Variant) -> String {
+    let features = shader.capabilities();
+    let size = |name| {
+        variant.constants().iter().find_map(|constant| {
+            if let (n, Constant::Size(size)) = constant
+                && *n == name
+            {
+                Some(size)
+            } else {
+                None
+            }
+        })
+    };
+    let words = [
+        features.contains(naga::valid::Capabilities::SHADER_FLOAT16).then(|| "f16".to_owned()),
+        features.contains(naga::valid::Capabilities::SUBGROUP).then(|| "subgroups".to_owned()),
+        size("FRAGMENT").map(|side| format!("matrix={side}")),
+        size("SUBGROUP").map(|size| format!("subgroup={size}")),
+    ];
+    words.into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
+/// The steps of DenseNet-121 for pictures of 224x224, as the rule plans them for a GPU.
+fn steps(batch: usize) -> String {
+    let workgroup = Workgroup { invocations: 1024, bytes: 32768 };
+    let capabilities = Capabilities { discrete: true, workgroup, ..Capabilities::default() };
+    let graph = Config::densenet121().graph(224, 224).expect("a DenseNet-121");
+    let options = PlanOptions::default().with_batch(batch).with_tuning(Tuning::new(capabilities));
+    let plan = Plan::new(&graph, options).expect("a plan for any GPU");
+    let line = |step: &densenet_wgpu::planning::Step| {
+        let convolution = step.tile.map(|(_, convolution)| convolution);
+        let taps = convolution.map_or(0, |convolution| convolution.window.kernel.iter().product());
+        let channels = convolution.map_or(0, |convolution| convolution.source.shape.channels);
+        let workgroups: u32 = step.kernel.workgroups.iter().product();
+        format!("{batch}\t{}\t{}\t{workgroups}\t{taps}\t{channels}\t{}\n", step.flops, step.bytes, step.kernel.variant)
+    };
+    plan.steps().iter().map(line).collect()
+}
