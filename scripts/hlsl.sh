@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Compiles every shader in HLSL with Microsoft's FXC and DXC, under Wine, and prints what came of it. Exit status 1: one did not
-# compile, or not within 20 seconds. A store to a vector's component by a variable index shows it (shaders/README.md).
+# compile, or not within 20 seconds. Tried with a store to a vector's component by a variable index (shaders/README.md): FXC does
+# not come back from the first variant of conv_tiled.wgsl.
 #
 # Needs Wine and mingw (Debian: wine64 gcc-mingw-w64-x86-64), no display; npm gets the compilers (scripts/webgpu.sh). Exit status
 # 77: it cannot be had here; the reason is on standard error.

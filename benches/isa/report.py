@@ -20,6 +20,8 @@ MIXED = ">"  # in a variant's name between types that differ: a network's first 
 COLUMNS = "VGPRs|spills|scratch, B|LDS, B|waves|code, B|compiled, ms|multiply-add share|LDS ratio|bound|latency".split("|")
 # Of all floating-point operations.
 MOST = 0.8
+# Objections in full.
+SHOWN = 40
 
 
 def row(cells):
@@ -123,10 +125,12 @@ def main(arguments):
                 wrong += sorted(budget.worse(found, budget.read(path)))
             else:
                 print(f"isa: no budget for Mesa {found[0].mesa} ({path.name}): only spills and scratch are checked")
-            for line in wrong:
+            for line in wrong[:SHOWN]:
                 print(f"isa: {line}")
-            compared = sum(len(family.shaders) for family in found)
-            print(f"isa: Mesa {found[0].mesa}: {compared} compilations for {len(found)} families, {len(wrong)} of them not as they should be")
+            if len(wrong) > SHOWN:
+                print(f"isa: and {len(wrong) - SHOWN} more")
+            compiled = sum(len(family.shaders) for family in found)
+            print(f"isa: Mesa {found[0].mesa}: {compiled} shaders compiled for {len(found)} families, {len(wrong)} objections")
             return 1 if wrong else 0
         case _:
             print(__doc__, file=sys.stderr)
