@@ -9,5 +9,5 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 rm -rf "$1"
 mkdir -p "$1"
 status=0
-DENSENET_TRANSLATIONS=$1 cargo test --quiet --locked --features dicom,hub --test shaders -- --ignored translations_are_written >"$1/log" 2>&1 || status=$?
+RUST_BACKTRACE=0 DENSENET_TRANSLATIONS=$1 cargo test --quiet --locked --features dicom,hub --test shaders -- --ignored translations_are_written >"$1/log" 2>&1 || status=$?
 [ "$status" -eq 0 ] || { tail -n 20 "$1/log" >&2 && exit 1; }

@@ -78,12 +78,19 @@ class Instruction:
         return {kinds: number for kinds, number in found.items() if number is not None}
 
 
+def outermost(ranges):
+    """Those that lie in no other, in order."""
+    ranges = sorted(ranges)
+    return [r for r in ranges if not any(o != r and o[0] <= r[0] and r[1] <= o[1] for o in ranges)]
+
+
 @dataclass
 class Code:
-    """A shader's instructions, and its loops as (first, behind the last)."""
+    """A shader's instructions, its loops as (first, behind the last), and what jumps may pass over, in the same way."""
 
     instructions: list = field(default_factory=list)
     loops: list = field(default_factory=list)
+    branches: list = field(default_factory=list)
 
     @classmethod
     def read(cls, path):
@@ -99,16 +106,32 @@ class Code:
         ends = {}
         for place, instruction in enumerate(code.instructions):
             jump = JUMP.match(instruction.text)
-            start = labels.get(jump[1], place + 1) if jump else place + 1
-            if start <= place:
-                ends[start] = max(place + 1, ends.get(start, 0))
+            if not jump:
+                continue
+            target = labels.get(jump[1], len(code.instructions))
+            if target <= place:
+                ends[target] = max(place + 1, ends.get(target, 0))
+            elif "_cbranch" in instruction.opcode:
+                code.branches.append((place + 1, target))
         code.loops = sorted(ends.items())
         return code
 
     def within(self, start, end):
         """The outermost loops that lie inside of a range, which is not one of them."""
-        inside = [(a, b) for a, b in self.loops if start <= a and b <= end and (a, b) != (start, end)]
-        return [loop for loop in inside if not any(o != loop and o[0] <= loop[0] and loop[1] <= o[1] for o in inside)]
+        return outermost((a, b) for a, b in self.loops if start <= a and b <= end and (a, b) != (start, end))
+
+    def staging_branches(self, start, end):
+        """The outermost branches of a range that stage something, without a loop in them or around them, and do no more."""
+        loops = self.within(start, end)
+
+        def stages_alone(branch):
+            instructions = self.instructions[slice(*branch)]
+            is_apart = all(branch[1] <= a or b <= branch[0] for a, b in loops)
+            multiplies = sum(instruction.multiply_adds(kind) for instruction in instructions for kind in (False, True))
+            # The norm before a convolution multiplies the quad that it stages.
+            return is_apart and any(instruction.stages for instruction in instructions) and multiplies < 32
+
+        return outermost((a, b) for a, b in self.branches if start <= a and b <= end and stages_alone((a, b)))
 
     def multiply_adds(self, start, end, of_matrices):
         return sum(instruction.multiply_adds(of_matrices) for instruction in self.instructions[start:end])

@@ -126,16 +126,17 @@ class Cost:
     def pieces(self, code, turn):
         """A turn's code in pieces, each with how often it runs."""
         tile, pieces, at = self.tile, [], turn[0]
-        inner = code.within(*turn)
-        inside = sum(code.multiply_adds(*loop, tile.of_matrices) for loop in inner)
+        loops, branches = code.within(*turn), code.staging_branches(*turn)
+        inside = sum(code.multiply_adds(*loop, tile.of_matrices) for loop in loops)
         outside = code.multiply_adds(*turn, tile.of_matrices) - inside
-        for start, end in inner:
+        for start, end in sorted(loops + branches):
             pieces.append((1, code.instructions[at:start]))
             multiply_adds = code.multiply_adds(start, end, tile.of_matrices)
-            if multiply_adds >= (1 if tile.of_matrices else 16):
+            times = tile.staging_turns(code.instructions[start:end])
+            if (start, end) in branches:  # not all waves stage
+                times = min(1, times)
+            elif multiply_adds >= (1 if tile.of_matrices else 16):
                 times = (tile.multiply_adds - outside) / multiply_adds
-            else:
-                times = tile.staging_turns(code.instructions[start:end])
             pieces.append((times, code.instructions[start:end]))
             at = end
         return pieces + [(1, code.instructions[at : turn[1]])]

@@ -105,6 +105,12 @@ class MachineCode(unittest.TestCase):
             self.assertEqual((load.kind, load.byte_width(), store.stages, multiply.multiply_adds(False)), ("memory", 16, True, 1))
             self.assertEqual(wait.waits_for(), {("memory",): 0})
 
+    def test_what_only_some_waves_stage_is_a_branch_of_its_own(self):
+        text = LLVM.replace("\tbuffer_load", "\ts_cbranch_execz BB3 ; bfa50000\n\tbuffer_load").replace("\tv_fmac", "BB3:\n\tv_fmac", 1)
+        code = self.read(text)
+        self.assertEqual(code.staging_branches(*code.turn(of_matrices=False)), [(3, 6)])
+        self.assertEqual(self.read(LLVM).staging_branches(2, 38), [])
+
     def test_a_shader_without_such_a_loop_is_refused(self):
         with self.assertRaisesRegex(ValueError, "no loop that stages and multiplies"):
             self.read("BB0:\n\ts_endpgm\n").turn(of_matrices=False)
