@@ -22,8 +22,8 @@ scripts/translate.sh "$folder"
 export WINEPREFIX=$folder/wine WINEDEBUG=-all WINEDLLOVERRIDES="d3dcompiler_47=n;mscoree=;mshtml="
 trap 'WINEPREFIX=$folder/wine "${wine%64}server64" --kill 2>/dev/null || true' EXIT
 status=0
-"$wine" "$folder/compile.exe" "$dlls/d3dcompiler_47.dll" "$dlls/dxcompiler.dll" "$folder/list.tsv" >"$folder/table.tsv" 2>"$folder/log" || status=$?
-[ "$status" -le 1 ] || { tail -n 3 "$folder/log" >&2 && exit 1; }
+timeout 900 "$wine" "$folder/compile.exe" "$dlls/d3dcompiler_47.dll" "$dlls/dxcompiler.dll" "$folder/list.tsv" >"$folder/table.tsv" 2>"$folder/log" || status=$?
+[ "$status" -le 1 ] && [ -s "$folder/table.tsv" ] || { echo "hlsl: status $status: $(tail -n 3 "$folder/log")" >&2 && exit 1; }
 
 # Versions; for each compiler and shader how many variants, and the slowest; then what went wrong.
 awk -F '\t' '

@@ -13,8 +13,9 @@ if [ ! -e "$folder/package" ]; then
     command -v npm >/dev/null || cannot "npm is missing (https://nodejs.org; Debian: apt-get install npm)"
     rm -rf "$folder"
     mkdir -p "$folder"
-    npm pack --silent --pack-destination "$folder" "webgpu@$version" >"$folder/log" 2>&1 || cannot "npm could not get webgpu $version: $(tail -n 1 "$folder/log")"
-    sha256sum --check --quiet >&2 <<<"$digest  $folder/webgpu-$version.tgz" || cannot "webgpu $version is not what it was"
+    npm pack --loglevel=error --pack-destination "$folder" "webgpu@$version" >"$folder/log" 2>&1 || cannot "npm could not get webgpu $version: $(head -n 1 "$folder/log")"
+    found=$(sha256sum "$folder/webgpu-$version.tgz" | cut -d ' ' -f 1)
+    [ "$found" = "$digest" ] || { echo "webgpu: expected webgpu $version with the digest $digest, found $found: read what changed before it is taken" >&2 && exit 1; }
     # All at once: a folder that is there is whole.
     mkdir "$folder/unpacked"
     tar -xzf "$folder/webgpu-$version.tgz" -C "$folder/unpacked"

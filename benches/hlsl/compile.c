@@ -10,6 +10,8 @@
 //
 //     x86_64-w64-mingw32-gcc -O2 -static -o compile.exe benches/hlsl/compile.c -lversion
 #define COBJMACROS
+#include <fcntl.h>
+#include <io.h>
 #include <windows.h>
 #include <d3dcompiler.h>
 #include <stdarg.h>
@@ -172,6 +174,7 @@ static bool check(Shader *shader) {
 }
 
 int main(int count, char **arguments) {
+    _setmode(_fileno(stdout), _O_BINARY); // no carriage returns
     if (count != 4) fail("expected FXC's library, DXC's and the list, found %d arguments", count - 1);
     fxc = (pD3DCompile)(void *)GetProcAddress(load("FXC", arguments[1]), "D3DCompile");
     DxcCreateInstance create = (DxcCreateInstance)(void *)GetProcAddress(load("DXC", arguments[2]), "DxcCreateInstance");

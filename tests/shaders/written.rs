@@ -10,10 +10,11 @@ use std::fs;
 use std::path::Path;
 
 use densenet_wgpu::internal::{Constant, Shader, Variant};
-use densenet_wgpu::planning::PlanOptions;
+use densenet_wgpu::planning::{PlanOptions, Step};
 use densenet_wgpu::tuning::{Capabilities, Tuning, Workgroup};
 use densenet_wgpu::{Config, Plan};
 use naga::back::hlsl::ShaderModel;
+use naga::valid::Capabilities as Features;
 
 use crate::translation::Parsed;
 
@@ -54,20 +55,13 @@ fn translations_are_written() {
 /// What a device must have for the shader, as words: `f16`, `subgroups`, and of matrices their side and the subgroup's size.
 fn needs(shader: &Parsed, variant: &Variant) -> String {
     let features = shader.capabilities();
-    let size = |name| {
-        variant.constants().iter().find_map(|constant| {
-            if let (n, Constant::Size(size)) = constant
-                && *n == name
-            {
-                Some(size)
-            } else {
-                None
-            }
-        })
+    let size = |name| match variant.constants().iter().find(|(constant, _)| *constant == name) {
+        Some((_, Constant::Size(size))) => Some(*size),
+        _ => None,
     };
     let words = [
-        features.contains(naga::valid::Capabilities::SHADER_FLOAT16).then(|| "f16".to_owned()),
-        features.contains(naga::valid::Capabilities::SUBGROUP).then(|| "subgroups".to_owned()),
+        features.contains(Features::SHADER_FLOAT16).then(|| "f16".to_owned()),
+        features.contains(Features::SUBGROUP).then(|| "subgroups".to_owned()),
         size("FRAGMENT").map(|side| format!("matrix={side}")),
         size("SUBGROUP").map(|size| format!("subgroup={size}")),
     ];
@@ -81,7 +75,7 @@ fn steps(batch: usize) -> String {
     let graph = Config::densenet121().graph(224, 224).expect("a DenseNet-121");
     let options = PlanOptions::default().with_batch(batch).with_tuning(Tuning::new(capabilities));
     let plan = Plan::new(&graph, options).expect("a plan for any GPU");
-    let line = |step: &densenet_wgpu::planning::Step| {
+    let line = |step: &Step| {
         let convolution = step.tile.map(|(_, convolution)| convolution);
         let taps = convolution.map_or(0, |convolution| convolution.window.kernel.iter().product());
         let channels = convolution.map_or(0, |convolution| convolution.source.shape.channels);
