@@ -38,6 +38,7 @@ struct Layout {
 struct Params {
     src: Layout,
     dst: Layout,
+    first_group: u32,     // of this dispatch, along pixels
     pixels: u32,          // of all output images
     image_pixels: u32,    // of one output image
     in_channels: u32,
@@ -74,9 +75,9 @@ const WORKGROUP: u32 = SLICE * SLICES;
 const ROWS: u32 = SUBGROUP_CHANNELS / FRAGMENT;  // of a subgroup's matrices
 const COLUMNS: u32 = SUBGROUP_PIXELS / FRAGMENT;
 const ELEMENTS: u32 = FRAGMENT * FRAGMENT;
-// From one depth to the next: 8 elements of nothing let a matrix's rows lie in different banks of workgroup memory.
-const WEIGHT_STRIDE: u32 = TILE_CHANNELS + 8u;
-const PIXEL_STRIDE: u32 = TILE_PIXELS + 8u;
+// From one channel or pixel to the next: depths lie side by side, so that an invocation loads several of a matrix at once, and 8
+// elements of nothing let its rows lie in different banks of workgroup memory.
+const STRIDE: u32 = TILE_DEPTH + 8u;
 
 // Subgroups own whole matrices, and together the tile; invocations hold whole rows of a matrix, and those of a slice stage
 // whole rows of the tile.
@@ -92,8 +93,8 @@ const_assert SLICE % PIXEL_QUADS == 0u;
 // No GPU has larger workgroups.
 const_assert WORKGROUP <= 1024u;
 
-var<workgroup> weight_tile: array<f16, SLICES * TILE_DEPTH * WEIGHT_STRIDE>;
-var<workgroup> pixel_tile: array<f16, SLICES * TILE_DEPTH * PIXEL_STRIDE>;
+var<workgroup> weight_tile: array<f16, SLICES * TILE_CHANNELS * STRIDE>;
+var<workgroup> pixel_tile: array<f16, SLICES * TILE_PIXELS * STRIDE>;
 var<workgroup> sum_tile: array<f32, SLICES * SUBGROUPS * ELEMENTS>;
 
 // max(x, least), but NaN stays NaN, which max may swallow: numbers that grew too large must not turn into an answer.
@@ -113,19 +114,23 @@ fn in_reach(x: vec4<f32>) -> vec4<f32> {
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(subgroup_id) subgroup: u32,
+    @builtin(local_invocation_index) invocation: u32,
+    @builtin(subgroup_id) subgroup_id: u32,
+    @builtin(subgroup_size) subgroup_size: u32,
     @builtin(subgroup_invocation_id) lane: u32,
 ) {
+    // More subgroups than these there are where they are smaller than SUBGROUP: see the end.
+    let subgroup = min(subgroup_id, SUBGROUPS * SLICES - 1u);
     let slice = subgroup / SUBGROUPS;
     let subgroup_row = subgroup % SUBGROUPS / SUBGROUP_COLUMNS;
     let subgroup_column = subgroup % SUBGROUP_COLUMNS;
     let thread = (subgroup % SUBGROUPS) * SUBGROUP + lane;
-    let first_pixel = (group.z * groups.x + group.x) * TILE_PIXELS;
+    let first_pixel = (params.first_group + group.z * groups.x + group.x) * TILE_PIXELS;
     let first_channel = group.y * TILE_CHANNELS;
     let taps = params.kernel_height * params.kernel_width;
     let row_quads = ROW_HEAD + params.weight_row;
-    let staged_weights = slice * TILE_DEPTH * WEIGHT_STRIDE;
-    let staged_pixels = slice * TILE_DEPTH * PIXEL_STRIDE;
+    let staged_weights = slice * TILE_CHANNELS * STRIDE;
+    let staged_pixels = slice * TILE_PIXELS * STRIDE;
 
     // What this invocation stages: one quad of pixels in every so many channels, and one of weights.
     let stage_quad = thread % PIXEL_QUADS;
@@ -170,11 +175,11 @@ fn main(
                 for (var depth = thread / CHANNEL_QUADS; depth < TILE_DEPTH; depth += SLICE / CHANNEL_QUADS) {
                     let row = params.weight_offset + (min(first + depth, params.in_channels - 1u) * taps + tap) * row_quads;
                     let weight = vec4<f16>(weights[row + ROW_HEAD + weight_quad]);
-                    let place = staged_weights + depth * WEIGHT_STRIDE + thread % CHANNEL_QUADS * 4u;
+                    let place = staged_weights + thread % CHANNEL_QUADS * 4u * STRIDE + depth;
                     weight_tile[place] = weight.x;
-                    weight_tile[place + 1u] = weight.y;
-                    weight_tile[place + 2u] = weight.z;
-                    weight_tile[place + 3u] = weight.w;
+                    weight_tile[place + 1u * STRIDE] = weight.y;
+                    weight_tile[place + 2u * STRIDE] = weight.z;
+                    weight_tile[place + 3u * STRIDE] = weight.w;
                 }
                 for (var depth = thread / PIXEL_QUADS; depth < TILE_DEPTH; depth += SLICE / PIXEL_QUADS) {
                     let channel = min(first + depth, params.in_channels - 1u);
@@ -194,22 +199,22 @@ fn main(
                         x = in_reach(x);
                     }
                     let pixels = vec4<f16>(x);
-                    let place = staged_pixels + depth * PIXEL_STRIDE + stage_quad * 4u;
+                    let place = staged_pixels + stage_quad * 4u * STRIDE + depth;
                     pixel_tile[place] = pixels.x;
-                    pixel_tile[place + 1u] = pixels.y;
-                    pixel_tile[place + 2u] = pixels.z;
-                    pixel_tile[place + 3u] = pixels.w;
+                    pixel_tile[place + 1u * STRIDE] = pixels.y;
+                    pixel_tile[place + 2u * STRIDE] = pixels.z;
+                    pixel_tile[place + 3u * STRIDE] = pixels.w;
                 }
                 workgroupBarrier();
                 for (var depth = 0u; depth < TILE_DEPTH; depth += FRAGMENT) {
                     var a: array<MatrixA, ROWS>;
                     for (var i = 0u; i < ROWS; i++) {
-                        let place = staged_weights + depth * WEIGHT_STRIDE + subgroup_row * SUBGROUP_CHANNELS + i * FRAGMENT;
-                        a[i] = coopLoad<MatrixA>(&weight_tile[place], WEIGHT_STRIDE);
+                        let place = staged_weights + (subgroup_row * SUBGROUP_CHANNELS + i * FRAGMENT) * STRIDE + depth;
+                        a[i] = coopLoadT<MatrixA>(&weight_tile[place], STRIDE);
                     }
                     for (var j = 0u; j < COLUMNS; j++) {
-                        let place = staged_pixels + depth * PIXEL_STRIDE + subgroup_column * SUBGROUP_PIXELS + j * FRAGMENT;
-                        let b = coopLoadT<MatrixB>(&pixel_tile[place], PIXEL_STRIDE);
+                        let place = staged_pixels + (subgroup_column * SUBGROUP_PIXELS + j * FRAGMENT) * STRIDE + depth;
+                        let b = coopLoad<MatrixB>(&pixel_tile[place], STRIDE);
                         for (var i = 0u; i < ROWS; i++) {
                             sums[i][j] = coopMultiplyAdd(a[i], b, sums[i][j]);
                         }
@@ -237,11 +242,25 @@ fn main(
                     sum += sum_tile[(other * SUBGROUPS + subgroup % SUBGROUPS) * ELEMENTS + row * FRAGMENT + column];
                 }
                 let channel = first_channel + subgroup_row * SUBGROUP_CHANNELS + i * FRAGMENT + row;
-                if pixel < params.pixels && channel < params.out_channels {
+                if pixel < params.pixels && channel < params.out_channels && subgroup_size == SUBGROUP {
                     let bias = f32(weights[params.weight_offset + params.in_channels * taps * row_quads + channel / 4u][channel % 4u]);
                     let result = at_least(vec4(sum + bias), params.floor);
                     dst[first_place + channel * params.dst.plane] = Target(select(result, in_reach(result), TARGET_IS_HALF).x);
                 }
+            }
+        }
+    }
+
+    // Subgroups of another size hold matrices otherwise: nothing of what was computed is an answer.
+    if subgroup_size != SUBGROUP {
+        let nan = bitcast<f32>(params.pixels | 0x7fffffffu);
+        for (var element = invocation; element < TILE_CHANNELS * TILE_PIXELS; element += WORKGROUP) {
+            let pixel = first_pixel + element % TILE_PIXELS;
+            let channel = first_channel + element / TILE_PIXELS;
+            if pixel < params.pixels && channel < params.out_channels {
+                let image = pixel / params.image_pixels;
+                let place = params.dst.offset + image * params.dst.image + pixel - image * params.image_pixels;
+                dst[place + channel * params.dst.plane] = Target(nan);
             }
         }
     }

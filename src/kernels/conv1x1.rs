@@ -1,6 +1,6 @@
 //! `shaders/conv1x1.wgsl`: the bottleneck and the transition, one matrix product over all pixels of all images.
 
-use super::{Convolution, Kernel, Shader, Types, Variant, floor, has_all_lanes, shader_sizes, shader_struct};
+use super::{Convolution, Kernel, Region, Shader, Types, Variant, floor, has_all_lanes, shader_sizes, shader_struct};
 use crate::shape::Window;
 
 shader_struct! {
@@ -67,7 +67,9 @@ pub(crate) fn variants() -> Vec<Variant> {
     Sizes::ALL.into_iter().flat_map(variants).collect()
 }
 
-/// Whether the shader computes this convolution: 1x1, between planes.
+/// Whether the shader computes this convolution: 1x1, between planes, also where it stands for the same of a larger batch
+/// ([`Convolution::of_one_image`]).
 pub(super) fn computes(convolution: &Convolution) -> bool {
-    convolution.window == Window::square(1, 1, 0) && convolution.source.is_planar() && convolution.target.is_planar()
+    let in_planes = |region: Region| region.is_planar() && region.element_image == region.shape.pixels();
+    convolution.window == Window::square(1, 1, 0) && in_planes(convolution.source) && in_planes(convolution.target)
 }

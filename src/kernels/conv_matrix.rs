@@ -20,8 +20,9 @@ shader_sizes! {
 }
 
 impl Sizes {
-    /// For the matrices and subgroups of NVIDIA's and other GPUs, of AMD's with 64 lanes, of Apple's, and of Mesa's lavapipe.
-    pub(super) const ALL: [[Self; 7]; 4] = [Self::all(16, 32), Self::all(16, 64), Self::all(8, 32), Self::all(8, 8)];
+    /// For the matrices and subgroups of AMD's GPUs, which have 64 lanes for them, of NVIDIA's and others, of Apple's, and of
+    /// Mesa's lavapipe. The largest subgroups come first: of two tiles that cost the same the first is taken.
+    pub(super) const ALL: [[Self; 7]; 4] = [Self::all(16, 64), Self::all(16, 32), Self::all(8, 32), Self::all(8, 8)];
 
     /// As `conv_tiled` has them: large tiles for large batches, wide ones for a dense layer's few channels, one that is not
     /// deep, for the stem, and slices for small pictures.
@@ -59,11 +60,13 @@ impl Sizes {
         self.tile_channels / self.subgroup_channels * (self.tile_pixels / self.subgroup_pixels)
     }
 
-    /// Whether the device multiplies such matrices, all its subgroups are of the tile's size, and the workgroup fits.
+    /// Whether the device multiplies such matrices, may have subgroups of the tile's size, and the workgroup fits. Which size
+    /// a driver chooses within its range nobody says beforehand: the check of the tile tells, as the shader computes nothing
+    /// with another.
     pub(super) fn runs_on(self, capabilities: &Capabilities) -> bool {
         let [fragment, subgroup] = [self.fragment, self.subgroup].map(|size| size as u32);
         capabilities.matrix == Some(fragment)
-            && capabilities.subgroup == Some([subgroup, subgroup])
+            && capabilities.subgroup.is_some_and(|[least, most]| (least..=most).contains(&subgroup))
             && self.workgroup().fits(capabilities.workgroup)
     }
 
@@ -71,7 +74,7 @@ impl Sizes {
     pub(super) fn workgroup(self) -> Workgroup {
         const PADDING: usize = 8;
         let subgroups = self.subgroups() * self.slices;
-        let staged = self.slices * self.tile_depth * (self.tile_channels + self.tile_pixels + 2 * PADDING);
+        let staged = self.slices * (self.tile_channels + self.tile_pixels) * (self.tile_depth + PADDING);
         let sums = subgroups * self.fragment.pow(2);
         Workgroup {
             invocations: (subgroups * self.subgroup) as u32,

@@ -71,6 +71,7 @@ impl Convolution {
 /// sizes.slices = 1024; // the field is private
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Tile {
     /// Of `shaders/conv1x1.wgsl`.
     Conv1x1(conv1x1::Sizes),
@@ -125,7 +126,7 @@ impl Tile {
         has_types
             && match self {
                 Self::Conv1x1(_) | Self::Conv3x3(_) | Self::Conv(_) => capabilities.has_lanes(),
-                Self::ConvTiled(_) => true,
+                Self::ConvTiled(sizes) => sizes.workgroup().fits(capabilities.workgroup),
                 Self::ConvMatrix(sizes) => precision == Precision::F16 && sizes.runs_on(capabilities),
             }
     }
@@ -141,7 +142,8 @@ impl Tile {
     /// What its workgroups ask for at the most.
     pub fn workgroup(self) -> Workgroup {
         match self {
-            Self::Conv1x1(_) | Self::Conv3x3(_) | Self::Conv(_) | Self::ConvTiled(_) => Workgroup::ANYWHERE,
+            Self::Conv1x1(_) | Self::Conv3x3(_) | Self::Conv(_) => Workgroup::ANYWHERE,
+            Self::ConvTiled(sizes) => sizes.workgroup(),
             Self::ConvMatrix(sizes) => sizes.workgroup(),
         }
     }

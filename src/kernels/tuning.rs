@@ -53,6 +53,12 @@ impl Capabilities {
         .find_map(|beyond| beyond)
     }
 
+    /// Whether an invocation has room for 32 sums and no more: Intel's GPUs, which are known by subgroups of 8 or 16 lanes up to
+    /// 32. Their compiler keeps 64 sums in memory, and moves a part of them there and back in every turn of the loop.
+    fn has_few_registers(&self) -> bool {
+        matches!(self.subgroup, Some([8 | 16, 32]))
+    }
+
     /// Invocations that keep it busy.
     fn invocations(&self) -> f64 {
         if self.discrete { 131_072.0 } else { 16_384.0 }
@@ -193,6 +199,7 @@ impl Tuning {
             Tile::Conv1x1(_) => 0.0,
             Tile::Conv3x3(_) => 1.0,
             Tile::Conv(_) => 2.0,
+            Tile::ConvTiled(sizes) if sizes.sums() > 32 && self.capabilities.has_few_registers() => f64::MAX,
             Tile::ConvTiled(sizes) => 3.0 + sizes.cost(convolution, invocations),
             Tile::ConvMatrix(_) if software => f64::MAX,
             Tile::ConvMatrix(sizes) => 3.0 + sizes.cost(convolution, invocations),
