@@ -29,6 +29,7 @@ struct Layout {
 struct Params {
     src: Layout,
     dst: Layout,
+    first_group: u32,     // of this dispatch, along pixels
     pixels: u32,          // of all output images
     image_pixels: u32,    // of one output image
     in_channels: u32,
@@ -63,6 +64,12 @@ const THREAD_ROWS: u32 = TILE_CHANNELS / THREAD_CHANNELS;
 const THREAD_COLUMNS: u32 = TILE_PIXELS / THREAD_PIXELS;
 const SLICE: u32 = THREAD_ROWS * THREAD_COLUMNS;  // invocations
 const WORKGROUP: u32 = SLICE * SLICES;
+// How many channels a slice stages at once, and how often: constants, so that compilers unroll the loops and no load waits
+// for the one before.
+const WEIGHT_STEP: u32 = SLICE / CHANNEL_QUADS;
+const WEIGHT_STEPS: u32 = (TILE_DEPTH + WEIGHT_STEP - 1u) / WEIGHT_STEP;
+const PIXEL_STEP: u32 = SLICE / PIXEL_QUADS;
+const PIXEL_STEPS: u32 = (TILE_DEPTH + PIXEL_STEP - 1u) / PIXEL_STEP;
 
 // Invocations own whole quads, and together the tile; those of a slice stage whole rows of it.
 const_assert THREAD_CHANNELS % 4u == 0u;
@@ -99,12 +106,15 @@ fn main(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) invocation: u32,
 ) {
-    let slice = invocation / SLICE;
-    let thread = invocation % SLICE;
-    let first_pixel = (group.z * groups.x + group.x) * TILE_PIXELS;
+    // Read once: compilers read them again in every turn of a loop.
+    let layer = params;
+    // Constants where there is one slice, so that places in workgroup memory are.
+    let slice = select(0u, invocation / SLICE, SLICES > 1u);
+    let thread = select(invocation, invocation % SLICE, SLICES > 1u);
+    let first_pixel = (layer.first_group + group.z * groups.x + group.x) * TILE_PIXELS;
     let first_channel = group.y * TILE_CHANNELS;
-    let taps = params.kernel_height * params.kernel_width;
-    let row_quads = ROW_HEAD + params.weight_row;
+    let taps = layer.kernel_height * layer.kernel_width;
+    let row_quads = ROW_HEAD + layer.weight_row;
     let staged_weights = slice * TILE_DEPTH * CHANNEL_QUADS;
     let staged_pixels = slice * TILE_DEPTH * PIXEL_QUADS;
 
@@ -116,51 +126,57 @@ fn main(
     var stage_inside: array<bool, 4>;
     for (var i = 0u; i < 4u; i++) {
         let pixel = first_pixel + stage_quad * 4u + i;
-        stage_inside[i] = pixel < params.pixels;
-        let image = min(pixel, params.pixels - 1u) / params.image_pixels;
-        let pixel_in_image = min(pixel, params.pixels - 1u) - image * params.image_pixels;
-        let y = pixel_in_image / params.dst.width;
-        stage_image[i] = params.src.offset + image * params.src.image;
-        stage_y[i] = i32(y * params.stride_y) - i32(params.padding_y);
-        stage_x[i] = i32((pixel_in_image - y * params.dst.width) * params.stride_x) - i32(params.padding_x);
+        stage_inside[i] = pixel < layer.pixels;
+        let image = min(pixel, layer.pixels - 1u) / layer.image_pixels;
+        let pixel_in_image = min(pixel, layer.pixels - 1u) - image * layer.image_pixels;
+        let y = pixel_in_image / layer.dst.width;
+        stage_image[i] = layer.src.offset + image * layer.src.image;
+        stage_y[i] = i32(y * layer.stride_y) - i32(layer.padding_y);
+        stage_x[i] = i32((pixel_in_image - y * layer.dst.width) * layer.stride_x) - i32(layer.padding_x);
     }
-    let weight_quad = min(first_channel / 4u + thread % CHANNEL_QUADS, params.weight_row - 1u);
+    let weight_quad = min(first_channel / 4u + thread % CHANNEL_QUADS, layer.weight_row - 1u);
 
     let thread_row = thread / THREAD_COLUMNS;
     let thread_column = thread % THREAD_COLUMNS;
+    let own_weights = staged_weights + thread_row * THREAD_CHANNEL_QUADS;
+    let own_pixels = staged_pixels + thread_column;
     var sums: array<array<vec4<f32>, THREAD_PIXEL_QUADS>, THREAD_CHANNELS>;
 
-    let rounds = (params.in_channels + SLICES * TILE_DEPTH - 1u) / (SLICES * TILE_DEPTH);
-    for (var ky = 0u; ky < params.kernel_height; ky++) {
-        for (var kx = 0u; kx < params.kernel_width; kx++) {
-            let tap = ky * params.kernel_width + kx;
+    let rounds = (layer.in_channels + SLICES * TILE_DEPTH - 1u) / (SLICES * TILE_DEPTH);
+    for (var ky = 0u; ky < layer.kernel_height; ky++) {
+        for (var kx = 0u; kx < layer.kernel_width; kx++) {
+            let tap = ky * layer.kernel_width + kx;
             var source: array<u32, 4>;
             var inside: array<bool, 4>;
             for (var i = 0u; i < 4u; i++) {
                 let y = stage_y[i] + i32(ky);
                 let x = stage_x[i] + i32(kx);
-                inside[i] = stage_inside[i] & (y >= 0) & (y < i32(params.src_height)) & (x >= 0) & (x < i32(params.src.width));
-                source[i] = select(0u, stage_image[i] + u32(y) * params.src.width + u32(x), inside[i]);
+                inside[i] = stage_inside[i] & (y >= 0) & (y < i32(layer.src_height)) & (x >= 0) & (x < i32(layer.src.width));
+                source[i] = select(0u, stage_image[i] + u32(y) * layer.src.width + u32(x), inside[i]);
             }
             for (var round = 0u; round < rounds; round++) {
                 let first = (round * SLICES + slice) * TILE_DEPTH;
                 workgroupBarrier();
-                for (var depth = thread / CHANNEL_QUADS; depth < TILE_DEPTH; depth += SLICE / CHANNEL_QUADS) {
-                    let row = params.weight_offset + (min(first + depth, params.in_channels - 1u) * taps + tap) * row_quads;
+                for (var step = 0u; step < WEIGHT_STEPS; step++) {
+                    let depth = thread / CHANNEL_QUADS + step * WEIGHT_STEP;
+                    if TILE_DEPTH % WEIGHT_STEP != 0u && depth >= TILE_DEPTH { break; }
+                    let row = layer.weight_offset + (min(first + depth, layer.in_channels - 1u) * taps + tap) * row_quads;
                     weight_tile[staged_weights + depth * CHANNEL_QUADS + thread % CHANNEL_QUADS] = vec4<f32>(weights[row + ROW_HEAD + weight_quad]);
                 }
-                for (var depth = thread / PIXEL_QUADS; depth < TILE_DEPTH; depth += SLICE / PIXEL_QUADS) {
-                    let channel = min(first + depth, params.in_channels - 1u);
-                    let has_channel = first + depth < params.in_channels;
+                for (var step = 0u; step < PIXEL_STEPS; step++) {
+                    let depth = thread / PIXEL_QUADS + step * PIXEL_STEP;
+                    if TILE_DEPTH % PIXEL_STEP != 0u && depth >= TILE_DEPTH { break; }
+                    let channel = min(first + depth, layer.in_channels - 1u);
+                    let has_channel = first + depth < layer.in_channels;
                     var values: array<f32, 4>;
                     for (var i = 0u; i < 4u; i++) {
-                        let value = f32(src[source[i] + channel * params.src.plane]);
+                        let value = f32(src[source[i] + channel * layer.src.plane]);
                         values[i] = select(0.0, value, inside[i] & has_channel);
                     }
                     var x = vec4(values[0], values[1], values[2], values[3]);
                     if PROLOGUE {
-                        let norm = vec4<f32>(weights[params.weight_offset + channel * row_quads]);
-                        let normalised = at_least(fma(x, vec4(norm.x), vec4(norm.y)), params.prologue_floor);
+                        let norm = vec4<f32>(weights[layer.weight_offset + channel * row_quads]);
+                        let normalised = at_least(fma(x, vec4(norm.x), vec4(norm.y)), layer.prologue_floor);
                         x = select(vec4<f32>(), normalised, has_channel);
                     }
                     pixel_tile[staged_pixels + depth * PIXEL_QUADS + stage_quad] = x;
@@ -169,10 +185,10 @@ fn main(
                 for (var depth = 0u; depth < TILE_DEPTH; depth++) {
                     var x: array<vec4<f32>, THREAD_PIXEL_QUADS>;
                     for (var q = 0u; q < THREAD_PIXEL_QUADS; q++) {
-                        x[q] = pixel_tile[staged_pixels + depth * PIXEL_QUADS + q * THREAD_COLUMNS + thread_column];
+                        x[q] = pixel_tile[own_pixels + depth * PIXEL_QUADS + q * THREAD_COLUMNS];
                     }
                     for (var o = 0u; o < THREAD_CHANNELS; o += 4u) {
-                        let weight = weight_tile[staged_weights + depth * CHANNEL_QUADS + thread_row * THREAD_CHANNEL_QUADS + o / 4u];
+                        let weight = weight_tile[own_weights + depth * CHANNEL_QUADS + o / 4u];
                         for (var q = 0u; q < THREAD_PIXEL_QUADS; q++) {
                             sums[o][q] = fma(x[q], vec4(weight.x), sums[o][q]);
                             sums[o + 1u][q] = fma(x[q], vec4(weight.y), sums[o + 1u][q]);
@@ -184,6 +200,19 @@ fn main(
             }
         }
     }
+
+    // Where each of its pixels goes, in the first channel.
+    var is_pixel: array<array<bool, 4>, THREAD_PIXEL_QUADS>;
+    var place: array<array<u32, 4>, THREAD_PIXEL_QUADS>;
+    for (var q = 0u; q < THREAD_PIXEL_QUADS; q++) {
+        for (var i = 0u; i < 4u; i++) {
+            let pixel = first_pixel + (q * THREAD_COLUMNS + thread_column) * 4u + i;
+            let image = pixel / layer.image_pixels;
+            is_pixel[q][i] = pixel < layer.pixels;
+            place[q][i] = layer.dst.offset + image * layer.dst.image + pixel - image * layer.image_pixels;
+        }
+    }
+    let biases = layer.weight_offset + layer.in_channels * taps * row_quads;
 
     // The tiles are done with: the slices' sums pass through the place of the pixels, a channel at a time.
     for (var o = 0u; o < THREAD_CHANNELS; o++) {
@@ -198,15 +227,13 @@ fn main(
             }
         }
         let channel = first_channel + thread_row * THREAD_CHANNELS + o;
-        if slice == 0u && channel < params.out_channels {
-            let bias = f32(weights[params.weight_offset + params.in_channels * taps * row_quads + channel / 4u][channel % 4u]);
+        if slice == 0u && channel < layer.out_channels {
+            let bias = f32(weights[biases + channel / 4u][channel % 4u]);
             for (var q = 0u; q < THREAD_PIXEL_QUADS; q++) {
-                let result = stored(at_least(sums[o][q] + vec4(bias), params.floor));
+                let result = stored(at_least(sums[o][q] + vec4(bias), layer.floor));
                 for (var i = 0u; i < 4u; i++) {
-                    let pixel = first_pixel + (q * THREAD_COLUMNS + thread_column) * 4u + i;
-                    if pixel < params.pixels {
-                        let image = pixel / params.image_pixels;
-                        dst[params.dst.offset + image * params.dst.image + channel * params.dst.plane + pixel - image * params.image_pixels] = result[i];
+                    if is_pixel[q][i] {
+                        dst[place[q][i] + channel * layer.dst.plane] = result[i];
                     }
                 }
             }

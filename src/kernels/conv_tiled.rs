@@ -1,5 +1,8 @@
 //! `shaders/conv_tiled.wgsl`: any convolution on any GPU, as a matrix product through workgroup memory.
 
+use std::mem::offset_of;
+use std::ops::Range;
+
 use super::{Convolution, Kernel, Layout, Shader, Types, Variant, Workgroup, floor, shader_sizes, shader_struct};
 
 shader_struct! {
@@ -7,6 +10,7 @@ shader_struct! {
     struct Params {
         src: Layout,
         dst: Layout,
+        first_group: u32,
         pixels: u32,
         image_pixels: u32,
         in_channels: u32,
@@ -62,9 +66,15 @@ impl Sizes {
             && self.workgroup().fits(Workgroup::ANYWHERE)
     }
 
-    const fn workgroup(&self) -> Workgroup {
+    /// What its workgroups ask for.
+    pub(super) const fn workgroup(&self) -> Workgroup {
         let byte_depth = (self.tile_channels + self.tile_pixels) * size_of::<f32>();
         Workgroup { invocations: (self.slice() * self.slices) as u32, bytes: (self.slices * self.tile_depth * byte_depth) as u32 }
+    }
+
+    /// Sums of an invocation.
+    pub(super) const fn sums(&self) -> usize {
+        self.thread_channels * self.thread_pixels
     }
 
     /// Invocations of a slice.
@@ -84,12 +94,13 @@ impl Sizes {
     }
 
     /// What an estimate of its time on a GPU is proportional to, for this convolution: the multiply-adds it does, those on
-    /// padding too, each dearer the fewer of them share a load, over the share of `invocations` that it keeps busy.
+    /// padding too, each as dear as the part of a load from workgroup memory that it takes, where that is more than a quarter; over
+    /// the share of `invocations` that it keeps busy. So do the tiles compare that AMD's compiler makes (benches/results/isa.md).
     pub(super) fn cost(self, convolution: &Convolution, invocations: f64) -> f64 {
         let loads = 1.0 / self.thread_channels as f64 + 1.0 / self.thread_pixels as f64;
         let groups: usize = self.tile().groups(convolution).iter().product();
         let busy = (groups * self.slice() * self.slices) as f64 / invocations;
-        self.tile().multiply_adds(convolution) * (1.0 + 2.0 * loads) / busy.min(1.0)
+        self.tile().multiply_adds(convolution) * (4.0 * loads).max(1.0) / busy.min(1.0)
     }
 
     fn tile(self) -> Staged {
@@ -125,12 +136,25 @@ pub(crate) fn variants() -> Vec<Variant> {
     Sizes::ALL.into_iter().flat_map(variants).collect()
 }
 
+/// Where a kernel's parameters have its first group of pixels, if it is one of these.
+pub(super) fn first_group(kernel: &Kernel) -> Option<Range<usize>> {
+    let begin = offset_of!(Params, first_group);
+    matches!(kernel.variant.shader, Shader::ConvTiled | Shader::ConvMatrix).then_some(begin..begin + size_of::<u32>())
+}
+
+/// Parameters of nothing.
+#[cfg(test)]
+pub(super) fn no_params() -> Params {
+    bytemuck::Zeroable::zeroed()
+}
+
 /// The parameters of this convolution.
 pub(super) fn params(convolution: &Convolution) -> Params {
     let Convolution { source, target, weights, window, prologue, relu } = *convolution;
     Params {
         src: source.layout(),
         dst: target.layout(),
+        first_group: 0,
         pixels: target.pixels() as u32,
         image_pixels: target.shape.pixels() as u32,
         in_channels: source.shape.channels as u32,
