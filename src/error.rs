@@ -205,20 +205,25 @@ pub enum Error {
         adapter: String,
     },
     /// A device that computes a small network wrongly.
-    #[error("{adapter} failed its self-test: expected the layers of a small network as the reference computes them, found {found}")]
+    #[error("{adapter} failed its self-test: expected a small network's layers as the reference computes them, found that it {found}")]
     #[non_exhaustive]
     SelfTest {
         /// The adapter's name and graphics API.
         adapter: String,
-        /// The first layer that differs, or what went wrong.
+        /// What is wrong: the first layer that differs, or what the device says.
         found: String,
     },
     /// No kernel is left for a convolution.
-    #[error("{layer}: expected a kernel that computes this convolution correctly on this device, found none; use another device")]
+    #[error(
+        "{layer}: expected a kernel that computes this convolution correctly on this device, found none{}; use another device",
+        faults.first().map(|fault| format!(" ({fault}{})", and_others(faults.len() - 1))).unwrap_or_default()
+    )]
     #[non_exhaustive]
     NoKernel {
         /// The convolution.
         layer: String,
+        /// Each kernel that was left out, and what is wrong with it.
+        faults: Vec<String>,
     },
     /// A number that 16-bit floats do not reach.
     #[error("{layer}: expected weights below 65504 for 16-bit floats, found {value}; use 32-bit floats")]
@@ -299,7 +304,7 @@ impl Error {
     /// in particular.
     pub fn place(&self) -> Option<Cow<'_, str>> {
         match self {
-            Self::Graph { layer, .. } | Self::TooSmall { layer, .. } | Self::NoKernel { layer } | Self::HalfRange { layer, .. } => {
+            Self::Graph { layer, .. } | Self::TooSmall { layer, .. } | Self::NoKernel { layer, .. } | Self::HalfRange { layer, .. } => {
                 Some(layer.into())
             }
             Self::Tensor { tensor, .. } => Some(tensor.into()),
@@ -350,6 +355,11 @@ impl Error {
 /// A place before what is wrong there, where it is known.
 fn before(place: Option<impl Display>) -> String {
     place.map(|place| format!("{place}: ")).unwrap_or_default()
+}
+
+/// How many more there are.
+fn and_others(count: usize) -> String {
+    if count == 0 { String::new() } else { format!(", and {count} more") }
 }
 
 /// What there is, each after its index.

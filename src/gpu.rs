@@ -11,111 +11,33 @@
 //! # Ok::<(), densenet_wgpu::Error>(())
 //! ```
 
+mod adapter;
+mod failure;
+mod pace;
 mod pipeline_cache;
 mod pretence;
 #[cfg(not(target_family = "wasm"))]
 mod worker;
 
-use std::future::Future;
+use std::any::TypeId;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock};
+use std::time::Duration;
 
-use serde::Serialize;
-
-use crate::cache::{Cache, SealedFile};
+use crate::cache::{Cache, SealedFile, checksum};
 use crate::error::{Error, Result};
-use crate::kernels::{Capabilities, Workgroup};
-use crate::nearest::nearest;
+use crate::kernels::{Capabilities, Shader, Workgroup};
+pub use adapter::AdapterSummary;
+pub use adapter::opening;
+use adapter::{adapters, called, kind, request, select, shader_compiler, warnings};
+use failure::{Failure, record};
+use pace::Pace;
+pub(crate) use pace::Units;
 pub(crate) use pipeline_cache::PipelineCache;
 pub use pretence::Pretence;
 #[cfg(not(target_family = "wasm"))]
 use worker::Worker;
-
-/// The kind of a processor that plays a GPU.
-const SOFTWARE: &str = "software device";
-
-/// An adapter as wgpu sees it.
-///
-/// ```
-/// use densenet_wgpu::Gpu;
-///
-/// let has_f16 = Gpu::adapters().into_iter().filter(|adapter| adapter.features.iter().any(|feature| feature == "f16"));
-/// for adapter in has_f16 {
-///     println!("{}{}", adapter.name, if adapter.is_software() { ", which is slow" } else { "" });
-///     assert!(!adapter.limits.is_empty());
-/// }
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct AdapterSummary {
-    /// Its place in [`Gpu::adapters`]: 0 is what is taken by default.
-    pub index: usize,
-    /// Its name.
-    pub name: String,
-    /// The graphics API it is reached by.
-    pub backend: String,
-    /// What it is: a discrete GPU, an integrated one, a software device, …
-    pub kind: String,
-    /// Its driver and the driver's version.
-    pub driver: String,
-    /// The features that matter here.
-    pub features: Vec<String>,
-    /// The limits that matter here, in bytes or counts.
-    pub limits: Vec<(String, u64)>,
-}
-
-impl AdapterSummary {
-    fn new(index: usize, info: &wgpu::AdapterInfo, features: wgpu::Features, limits: &wgpu::Limits) -> Self {
-        let named = [
-            ("f16", wgpu::Features::SHADER_F16),
-            ("subgroups", wgpu::Features::SUBGROUP),
-            ("timestamps", wgpu::Features::TIMESTAMP_QUERY),
-            ("pipeline cache", wgpu::Features::PIPELINE_CACHE),
-            ("cooperative matrices", wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX),
-        ];
-        let limits = [
-            ("max_buffer_size", limits.max_buffer_size),
-            ("max_storage_buffer_binding_size", limits.max_storage_buffer_binding_size),
-            ("max_compute_workgroup_storage_size", limits.max_compute_workgroup_storage_size.into()),
-            ("max_compute_invocations_per_workgroup", limits.max_compute_invocations_per_workgroup.into()),
-            ("max_compute_workgroups_per_dimension", limits.max_compute_workgroups_per_dimension.into()),
-            ("max_storage_buffers_per_shader_stage", limits.max_storage_buffers_per_shader_stage.into()),
-        ];
-        Self {
-            index,
-            name: info.name.clone(),
-            backend: info.backend.to_string(),
-            kind: kind(info.device_type).into(),
-            driver: [info.driver.as_str(), info.driver_info.as_str()].join(" ").trim().to_owned(),
-            features: named.iter().filter(|(_, feature)| features.contains(*feature)).map(|(name, _)| (*name).into()).collect(),
-            limits: limits.map(|(name, limit)| (name.into(), limit)).into(),
-        }
-    }
-
-    /// Whether this is a processor that plays a GPU.
-    pub fn is_software(&self) -> bool {
-        self.kind == SOFTWARE
-    }
-}
-
-fn kind(device_type: wgpu::DeviceType) -> &'static str {
-    match device_type {
-        wgpu::DeviceType::DiscreteGpu => "discrete GPU",
-        wgpu::DeviceType::IntegratedGpu => "integrated GPU",
-        wgpu::DeviceType::VirtualGpu => "virtual GPU",
-        wgpu::DeviceType::Cpu => SOFTWARE,
-        wgpu::DeviceType::Other => "other",
-    }
-}
-
-/// Why nothing more runs on a device.
-#[derive(Debug, Clone)]
-enum Failure {
-    /// It is gone.
-    Lost(String),
-    /// It met an error that nobody caught.
-    Uncaught(String),
-}
 
 /// An open device and its queue.
 ///
@@ -142,6 +64,7 @@ pub struct Gpu {
     failure: Arc<Mutex<Option<Failure>>>,
     cache: Cache,
     pipeline_cache: Arc<OnceLock<Option<PipelineCache>>>,
+    pace: Arc<OnceLock<Pace>>,
     #[cfg(not(target_family = "wasm"))]
     worker: Arc<OnceLock<Worker>>,
 }
@@ -168,8 +91,9 @@ impl Gpu {
         {
             let selector = selector.map(str::to_owned);
             let open = move || Self::open(selector.as_deref());
+            let panicked = |_| Error::DeviceFailed { adapter: "opening a device".into(), reason: "an internal error".into() };
             let worker = Worker::start().map_err(no_worker)?;
-            worker.send(open).await.map_err(|_| unopened("no device was opened: an internal error"))?
+            worker.send(open).await.map_err(panicked)?
         }
         #[cfg(target_family = "wasm")]
         Self::open_here(selector).await
@@ -205,6 +129,7 @@ impl Gpu {
             failure,
             cache,
             pipeline_cache: Arc::default(),
+            pace: Arc::default(),
             #[cfg(not(target_family = "wasm"))]
             worker: Arc::default(),
         })
@@ -245,6 +170,7 @@ impl Gpu {
             failure: Arc::default(),
             cache: Cache::off(),
             pipeline_cache: Arc::default(),
+            pace: Arc::default(),
             #[cfg(not(target_family = "wasm"))]
             worker: Arc::default(),
         }
@@ -252,7 +178,7 @@ impl Gpu {
 
     /// The same device, whose new engines use this cache.
     pub fn with_cache(self, cache: Cache) -> Self {
-        Self { cache, pipeline_cache: Arc::default(), ..self }
+        Self { cache, pipeline_cache: Arc::default(), pace: Arc::default(), ..self }
     }
 
     /// The same device with what `pretence` says of it. For tests, of the kernels of GPUs where there is none; no part of the
@@ -336,11 +262,10 @@ impl Gpu {
         self.device.features().contains(wgpu::Features::PIPELINE_CACHE).then(|| self.cache_file("pipelines"))?
     }
 
-    /// The cache's file of this kind about this adapter with this driver.
+    /// The cache's file of this kind about this adapter, with all that makes machine code of the shaders, and their texts.
     pub(crate) fn cache_file(&self, kind: &str) -> Option<SealedFile> {
         let info = self.device.adapter_info();
-        let ids = format!("vendor {:04x}, device {:04x}", info.vendor, info.device);
-        self.cache.file(kind, &info.name, &[&info.name, &self.summary.backend, &ids, &info.driver, &info.driver_info])
+        self.cache.file(kind, &info.name, &identity(&info, self.device.features()).each_ref().map(String::as_str))
     }
 
     /// The largest buffer a kernel can read or write, in bytes.
@@ -349,39 +274,34 @@ impl Gpu {
         limits.max_storage_buffer_binding_size.min(limits.max_buffer_size)
     }
 
-    /// Floating point operations after which work is submitted, so that no submission nears a driver's watchdog
-    /// (about two seconds on Windows). Software devices have none.
-    pub(crate) fn flops_per_submission(&self) -> u64 {
-        let own = match self.device_type {
-            wgpu::DeviceType::Cpu => u64::MAX,
-            wgpu::DeviceType::DiscreteGpu => 500_000_000_000,
-            _ => 50_000_000_000,
-        };
-        self.pretence.flops_per_submission.unwrap_or(own)
-    }
-
-    /// What went wrong with the device since it was opened, if anything did: it was lost ([`Error::DeviceLost`]), or met an
-    /// error that nobody caught ([`Error::DeviceFailed`]). Nothing more can run on it; opening it again may help.
-    pub fn failure(&self) -> Option<Error> {
-        match self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()? {
-            Failure::Lost(reason) => Some(self.lost(reason)),
-            Failure::Uncaught(reason) => Some(self.error(reason)),
+    /// Errors where so many bytes of activations are more than the device is said to have; by itself it says nothing of that.
+    pub(crate) fn find_memory(&self, bytes: u64) -> Result<()> {
+        match self.pretence.byte_pool {
+            Some(most) if bytes > most => Err(Error::OutOfMemory { adapter: self.called() }),
+            _ => Ok(()),
         }
     }
 
-    /// Errors where something went wrong with the device since it was opened.
-    pub(crate) fn check(&self) -> Result<()> {
-        self.failure().map_or(Ok(()), Err)
+    /// Floating point operations of these units after which work is submitted, so that no submission nears a driver's
+    /// watchdog. Software devices have none.
+    pub(crate) fn flops_per_submission(&self, units: Units) -> u64 {
+        match self.pretence.flops_per_submission {
+            Some(flops) => flops,
+            None if self.is_software() => u64::MAX,
+            None => self.pace().flops_per_submission(units),
+        }
     }
 
-    /// The device did not do what was asked of it.
-    pub(crate) fn error(&self, reason: impl std::fmt::Display) -> Error {
-        Error::DeviceFailed { adapter: self.called(), reason: reason.to_string() }
+    /// Takes note of how long a run of so many floating point operations was under way.
+    pub(crate) fn note_run(&self, units: Units, flops: u64, took: Duration) {
+        let took = self.pretence.slowdown.map_or(took, |slowdown| took.mul_f64(slowdown));
+        if !self.is_software() {
+            self.pace().note(units, flops, took);
+        }
     }
 
-    /// The device is gone.
-    pub(crate) fn lost(&self, reason: impl std::fmt::Display) -> Error {
-        Error::DeviceLost { adapter: self.called(), reason: reason.to_string() }
+    fn pace(&self) -> &Pace {
+        self.pace.get_or_init(|| Pace::open(self.cache_file("pace")))
     }
 
     /// Its name and graphics API, as errors have them.
@@ -414,179 +334,63 @@ impl Gpu {
         self.queue.write_buffer(&buffer, 0, &words);
         buffer
     }
-
-    /// Blocks until the device has finished the submission.
-    pub(crate) fn wait(&self, submission: wgpu::SubmissionIndex) -> Result<()> {
-        let poll = wgpu::PollType::Wait { submission_index: Some(submission), timeout: None };
-        self.device.poll(poll).map(|_| ()).map_err(|error| self.error(error))
-    }
-
-    /// Runs `work` with every error of the device caught and returned.
-    pub(crate) fn caught<T, F: FnOnce() -> T>(&self, work: F) -> impl Future<Output = Result<T>> + use<'_, T, F> {
-        let scopes = [wgpu::ErrorFilter::OutOfMemory, wgpu::ErrorFilter::Internal, wgpu::ErrorFilter::Validation];
-        let scopes = scopes.map(|filter| self.device.push_error_scope(filter));
-        let result = work();
-        // Scopes are a stack: the last pushed is popped first.
-        let [memory, internal, validation] = scopes;
-        let popped = (validation.pop(), internal.pop(), memory.pop());
-        async move {
-            for error in [popped.0.await, popped.1.await, popped.2.await] {
-                match error {
-                    Some(wgpu::Error::OutOfMemory { .. }) => return Err(Error::OutOfMemory { adapter: self.called() }),
-                    Some(error) => {
-                        self.check()?;
-                        return Err(if self.is_gone().await { self.lost("it takes nothing any more") } else { self.error(error) });
-                    }
-                    None => {}
-                }
-            }
-            self.check()?;
-            Ok(result)
-        }
-    }
-
-    /// Whether the device is lost, also where a program told us of none: wgpu passes over what a lost device is asked for, so
-    /// that what was made there is invalid although no error said so.
-    fn is_gone(&self) -> impl Future<Output = bool> + use<> {
-        let scopes = [wgpu::ErrorFilter::OutOfMemory, wgpu::ErrorFilter::Validation].map(|filter| self.device.push_error_scope(filter));
-        let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
-        let buffer = self.device.create_buffer(&wgpu::BufferDescriptor { label: Some("probe"), size: 4, usage, mapped_at_creation: false });
-        let [memory, validation] = scopes;
-        let (validation, memory) = (validation.pop(), memory.pop());
-        let scope = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
-        buffer.map_async(wgpu::MapMode::Read, .., |_| {});
-        let used = scope.pop();
-        async move { validation.await.is_none() && memory.await.is_none() && used.await.is_some() }
-    }
 }
 
-/// Features that are requested where the adapter has them.
-fn wanted_features() -> wgpu::Features {
-    wgpu::Features::SHADER_F16 | wgpu::Features::SUBGROUP | wgpu::Features::TIMESTAMP_QUERY | wgpu::Features::PIPELINE_CACHE
+/// All that may change what a device makes of the shaders.
+fn identity(info: &wgpu::AdapterInfo, features: wgpu::Features) -> [String; 8] {
+    [
+        info.name.clone(),
+        info.backend.to_string(),
+        format!("vendor {:04x}, device {:04x}", info.vendor, info.device),
+        info.driver.clone(),
+        info.driver_info.clone(),
+        format!("compiled by {}", shader_compiler(info, features)),
+        translator(),
+        format!("shaders {:016x}", *SHADERS),
+    ]
 }
 
-/// Opens the adapter, and tells the side of the matrices that shaders may multiply on it.
-async fn request(adapter: &wgpu::Adapter) -> std::result::Result<(wgpu::Device, wgpu::Queue, Option<u32>), wgpu::RequestDeviceError> {
-    let descriptor = wgpu::DeviceDescriptor {
-        label: Some("densenet"),
-        required_features: adapter.features() & wanted_features(),
-        required_limits: adapter.limits(),
-        ..Default::default()
-    };
-    if let Some(matrix) = matrix(adapter) {
-        let with_matrices = wgpu::DeviceDescriptor {
-            required_features: descriptor.required_features | wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX,
-            // SAFETY: bugs of wgpu's may be met by what uses the feature. That is one shader, whose matrices are whole and in
-            // bounds, and which the tests compare with the reference wherever a device runs it.
-            experimental_features: unsafe { wgpu::ExperimentalFeatures::enabled() },
-            ..descriptor.clone()
-        };
-        if let Ok((device, queue)) = adapter.request_device(&with_matrices).await {
-            return Ok((device, queue, Some(matrix)));
-        }
-    }
-    let (device, queue) = adapter.request_device(&descriptor).await?;
-    Ok((device, queue, None))
-}
+/// A checksum of the shaders' texts.
+static SHADERS: LazyLock<u64> = LazyLock::new(|| {
+    let texts: Vec<&str> = Shader::ALL.into_iter().map(Shader::source).collect();
+    checksum(texts.join("\n").as_bytes())
+});
 
-/// The side of the largest matrices of 16-bit floats that the adapter says it multiplies, with sums of 32 bits.
-fn matrix(adapter: &wgpu::Adapter) -> Option<u32> {
-    use wgpu::CooperativeScalarType::{F16, F32};
-    let properties = adapter.cooperative_matrix_properties();
-    let multiplies =
-        |side: &u32| properties.iter().any(|p| [p.m_size, p.n_size, p.k_size] == [*side; 3] && (p.ab_type, p.cr_type) == (F16, F32));
-    [16, 8].into_iter().find(multiplies)
-}
-
-/// Held while adapters are listed and devices opened: some drivers crash where two threads do that at a time.
-fn opening() -> MutexGuard<'static, ()> {
-    static OPENING: Mutex<()> = Mutex::new(());
-    OPENING.lock().unwrap_or_else(PoisonError::into_inner)
+/// Which wgpu, and so which naga, translates shaders: a type's identity is another in every version of its crate.
+fn translator() -> String {
+    let mut hasher = DefaultHasher::new();
+    TypeId::of::<wgpu::Device>().hash(&mut hasher);
+    format!("wgpu {:016x}", hasher.finish())
 }
 
 #[cfg(not(target_family = "wasm"))]
-fn no_worker(error: std::io::Error) -> Error {
-    unopened(format!("no thread to work for the device: {error}"))
+fn no_worker(source: std::io::Error) -> Error {
+    Error::NoThread { purpose: "work for the device", source }
 }
 
-/// What went wrong before there was a device.
-#[cfg(not(target_family = "wasm"))]
-fn unopened(reason: impl Into<String>) -> Error {
-    Error::DeviceFailed { adapter: "no device yet".into(), reason: reason.into() }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::open_gpu;
 
-fn record(failure: &Mutex<Option<Failure>>, met: Failure) {
-    failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(met);
-}
+    #[test]
+    fn what_one_shader_compiler_did_is_not_held_against_another() {
+        let gpu = open_gpu();
+        let info = gpu.device.adapter_info();
+        let subgroups = wgpu::Features::SUBGROUP;
+        let dx12 = wgpu::AdapterInfo { backend: wgpu::Backend::Dx12, ..info.clone() };
+        let [fxc, dxc] = [wgpu::Features::empty(), subgroups].map(|features| identity(&dx12, features));
+        assert_ne!(fxc, dxc);
+        let vulkan = wgpu::AdapterInfo { backend: wgpu::Backend::Vulkan, ..info.clone() };
+        assert_eq!(identity(&vulkan, wgpu::Features::empty()), identity(&vulkan, subgroups), "there the driver compiles");
 
-fn called(info: &wgpu::AdapterInfo) -> String {
-    format!("{} ({})", info.name, info.backend)
-}
-
-async fn adapters() -> Vec<wgpu::Adapter> {
-    let descriptor = wgpu::InstanceDescriptor {
-        backends: wgpu::Backends::VULKAN | wgpu::Backends::METAL | wgpu::Backends::DX12,
-        flags: wgpu::InstanceFlags::empty(),
-        ..wgpu::InstanceDescriptor::new_without_display_handle()
-    };
-    let instance = wgpu::Instance::new(descriptor.with_env());
-    let mut adapters = instance.enumerate_adapters(wgpu::Backends::all()).await;
-    adapters.sort_by_key(|adapter| rank(&adapter.get_info()));
-    adapters
-}
-
-/// The order of adapters: a stable sort keeps the driver's own order beyond it.
-fn rank(info: &wgpu::AdapterInfo) -> (u8, u8) {
-    let kind = match info.device_type {
-        wgpu::DeviceType::DiscreteGpu => 0,
-        wgpu::DeviceType::IntegratedGpu => 1,
-        wgpu::DeviceType::VirtualGpu => 2,
-        wgpu::DeviceType::Other => 3,
-        wgpu::DeviceType::Cpu => 4,
-    };
-    let backend = match info.backend {
-        wgpu::Backend::Vulkan => 0,
-        wgpu::Backend::Metal => 1,
-        wgpu::Backend::Dx12 => 2,
-        _ => 3,
-    };
-    (kind, backend)
-}
-
-fn select(adapters: &[wgpu::Adapter], selector: Option<&str>) -> Result<usize> {
-    if adapters.is_empty() {
-        return Err(Error::NoAdapter);
+        // A verdict that FXC's kernels got.
+        let folder = tempfile::tempdir().unwrap();
+        let gpu = gpu.with_cache(Cache::at(folder.path()));
+        let file = |identity: [String; 8]| gpu.cache.file("verdicts", &info.name, &identity.each_ref().map(String::as_str)).unwrap();
+        file(fxc.clone()).write(b"wrong");
+        assert_eq!(file(fxc).read().as_deref(), Some(&b"wrong"[..]));
+        assert_eq!(file(dxc).read(), None);
+        assert_eq!(gpu.cache_file("verdicts").unwrap().read(), None);
     }
-    let Some(selector) = selector else { return Ok(0) };
-    if let Some(index) = selector.parse().ok().filter(|index| *index < adapters.len()) {
-        return Ok(index);
-    }
-    let wanted = selector.to_lowercase();
-    let found = adapters.iter().position(|a| !wanted.is_empty() && a.get_info().name.to_lowercase().contains(&wanted));
-    found.ok_or_else(|| {
-        let names: Vec<String> = adapters.iter().map(|adapter| adapter.get_info().name).collect();
-        Error::NoSuchAdapter {
-            name: selector.to_owned(),
-            suggestion: nearest(selector, words(&names)).map(str::to_owned),
-            adapters: adapters.iter().map(|adapter| called(&adapter.get_info())).collect(),
-        }
-    })
-}
-
-/// What one may have meant by a device: a name, or a word of one.
-fn words(names: &[String]) -> impl Iterator<Item = &str> {
-    let words = names.iter().flat_map(|name| name.split(|c: char| !c.is_alphanumeric()));
-    names.iter().map(String::as_str).chain(words.filter(|word| word.len() > 2))
-}
-
-fn warnings(info: &wgpu::AdapterInfo, features: wgpu::Features) -> Vec<String> {
-    let mut warnings = Vec::new();
-    if info.device_type == wgpu::DeviceType::Cpu {
-        warnings.push(format!("no GPU in use: {} is a software device, many times slower than a GPU", info.name));
-    }
-    // wgpu offers subgroups on DX12 wherever DXC compiles the shaders: without them it fell back to FXC.
-    if info.backend == wgpu::Backend::Dx12 && !features.contains(wgpu::Features::SUBGROUP) {
-        warnings.push("shaders are compiled by FXC, which takes minutes where DXC takes seconds: put dxcompiler.dll on the PATH".into());
-    }
-    warnings
 }

@@ -61,6 +61,7 @@ mod environment;
 mod error;
 mod gpu;
 mod graph;
+mod guarded;
 #[cfg(feature = "hub")]
 pub mod hub;
 #[cfg(feature = "image")]
@@ -132,7 +133,7 @@ pub mod predictions {
 
 /// Which kernels compute convolutions: by rule, or as measured on a device.
 pub mod tuning {
-    pub use crate::engine::{Timing, device_tuning, forget_tuning};
+    pub use crate::engine::{Fault, Timing, device_tuning, forget_tuning};
     pub use crate::kernels::{Capabilities, Tile, Tuning, Workgroup};
 }
 
@@ -141,8 +142,9 @@ pub mod tuning {
 #[doc(hidden)]
 pub mod internal {
     #[cfg(feature = "image")]
-    pub use crate::classifier::{DEFAULT_SIZE, FEATURES, engine_in_range, images_at_once, run_reference, wrong_tiles};
-    pub use crate::gpu::Pretence;
+    pub use crate::classifier::{DEFAULT_SIZE, FEATURES, engine_in_range, faulty_tiles, images_at_once, run_reference};
+    pub use crate::gpu::{Pretence, opening};
+    pub use crate::guarded::is_guarded;
     #[cfg(feature = "image")]
     pub use crate::image::resize::{Part, resize_part};
     pub use crate::kernels::{Constant, Convolution, Kernel, Region, Shader, StructLayout, Variant, WeightRows};

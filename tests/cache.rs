@@ -12,7 +12,7 @@ use densenet_wgpu::{Config, Engine, EngineOptions, Gpu, Input, wgpu};
 
 #[expect(dead_code, reason = "other tests use the rest")]
 mod common;
-use common::device::{open_gpu, untested};
+use common::device::{open_gpu, own_device, untested};
 use common::{seeded_input, seeded_weights};
 
 fn gpu() -> Gpu {
@@ -111,11 +111,7 @@ fn several_engines_and_devices_share_a_folder() {
 
 #[test]
 fn a_programs_own_device_keeps_nothing_unless_told() {
-    let (device, queue) = pollster::block_on(async {
-        let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
-        let adapter = instance.request_adapter(&wgpu::RequestAdapterOptions::default()).await.unwrap();
-        adapter.request_device(&wgpu::DeviceDescriptor::default()).await.unwrap()
-    });
+    let (device, queue) = own_device(wgpu::Limits::default());
     let own = Gpu::from_device(device, queue);
     assert_eq!((own.cache(), own.pipeline_cache_file()), (&Cache::off(), None));
     // Its device was not asked for the feature; nor for subgroups, so that its kernels are others than elsewhere.

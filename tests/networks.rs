@@ -4,7 +4,7 @@
 
 use std::sync::OnceLock;
 
-use densenet_wgpu::internal::Shader;
+use densenet_wgpu::internal::{Pretence, Shader};
 use densenet_wgpu::tuning::{Capabilities, Tuning};
 use densenet_wgpu::verify::Reference;
 use densenet_wgpu::{Checkpoint, Engine, EngineOptions, Gpu, Input, Precision};
@@ -157,6 +157,13 @@ fn logits_are_pytorchs_with_matrix_units() {
         let failures = failures(&case, options);
         assert!(failures.is_empty(), "{}", failures.join("\n"));
     }
+    // Dispatches of a part of the pixels compute the same bits.
+    let case = cases().into_iter().find(small).unwrap();
+    let options = EngineOptions::default().with_tuning(tuning);
+    let in_parts = open_gpu().pretending(Pretence { flops_per_submission: Some(1), ..Pretence::default() });
+    let in_parts = Engine::new(&in_parts, &case.graph(), &case.weights(), options.clone()).unwrap();
+    let (input, size) = (case.input(), [case.height, case.width]);
+    assert_eq!(in_parts.run(Input::values(&input, size)).unwrap(), engine(&case, options).run(Input::values(&input, size)).unwrap());
 }
 
 #[test]

@@ -13,7 +13,7 @@ use densenet_wgpu::{Config, Engine, EngineOptions, Error, Gpu, Graph, Input, Pre
 
 #[expect(dead_code, reason = "other tests use the rest")]
 mod common;
-use common::device::open_gpu;
+use common::device::{open_gpu, untested};
 use common::{seeded_input, seeded_weights};
 
 /// The least magnitude that rounds to an infinity of 16 bits.
@@ -26,6 +26,15 @@ const UNCERTAIN: std::ops::Range<f32> = 0.98 * BEYOND..1.02 * BEYOND;
 const TIMES_BEYOND: f32 = 3.0;
 
 const BATCH: usize = 2;
+
+/// Whether the device has no 16-bit floats, and says so.
+fn has_no_half() -> bool {
+    let has_none = !gpu().capabilities().f16;
+    if has_none {
+        untested(gpu(), "16-bit floats, which it has not");
+    }
+    has_none
+}
 
 fn gpu() -> &'static Gpu {
     static GPU: OnceLock<Gpu> = OnceLock::new();
@@ -238,6 +247,9 @@ fn check(case: &Case, fusion: bool, tile: Option<Tile>) -> bool {
 
 #[test]
 fn what_16_bits_do_not_reach_is_nan_through_every_convolution() {
+    if has_no_half() {
+        return;
+    }
     for case in convolutions() {
         let (weights, input) = case.too_large();
         let middle = case.values(&weights, &input);
@@ -251,6 +263,9 @@ fn what_16_bits_do_not_reach_is_nan_through_every_convolution() {
 
 #[test]
 fn what_16_bits_do_not_reach_is_nan_through_every_other_kernel() {
+    if has_no_half() {
+        return;
+    }
     for case in operations() {
         for fusion in [false, true] {
             check(&case, fusion, None);
@@ -265,6 +280,9 @@ fn what_16_bits_do_not_reach_is_nan_through_every_other_kernel() {
 /// kernels keep it in 32 bits.
 #[test]
 fn what_matrices_do_not_reach_is_nan() {
+    if has_no_half() {
+        return;
+    }
     let mut graph = Graph::new(Shape::new(19, 9, 11));
     let x = graph.max_pool("another", graph.input(), ONE).unwrap();
     let x = graph.batch_norm("layer", x, 1e-5).unwrap();
@@ -277,6 +295,9 @@ fn what_matrices_do_not_reach_is_nan() {
     let values = case.values(&weights, &input);
     let (large, expected) = (&values[middle], &values[case.graph.output()]);
     let pixels = 9 * 11;
+    if gpu().capabilities().matrix.is_none() {
+        untested(gpu(), "matrix units, which it has not");
+    }
     for tile in tiles() {
         let Some(engine) = engine(&case, &weights, true, Some(tile)) else { continue };
         let found = encoded(&engine, &input);
@@ -286,13 +307,12 @@ fn what_matrices_do_not_reach_is_nan() {
             let channels = (0..19).map(|channel| large[(image * 19 + channel) * pixels + pixel]);
             channels.fold(0f32, f32::max)
         };
-        match tile {
-            Tile::ConvMatrix(_) => {
-                let depends: Vec<f32> = (0..found.len()).map(depends).collect();
-                assert!(depends.iter().any(|x| *x < UNCERTAIN.start), "the case must have pixels that are not too large");
-                assert_poisoned(&tile.to_string(), &found, &depends);
-            }
-            Tile::Conv1x1(_) | Tile::Conv3x3(_) | Tile::Conv(_) | Tile::ConvTiled(_) => common::assert_close(&found, expected, 2e-2),
+        if matches!(tile, Tile::ConvMatrix(_)) {
+            let depends: Vec<f32> = (0..found.len()).map(depends).collect();
+            assert!(depends.iter().any(|x| *x < UNCERTAIN.start), "the case must have pixels that are not too large");
+            assert_poisoned(&tile.to_string(), &found, &depends);
+        } else {
+            common::assert_close(&found, expected, 2e-2);
         }
     }
 }
@@ -300,6 +320,9 @@ fn what_matrices_do_not_reach_is_nan() {
 /// A dense layer's output too large, of one sign: the norm and ReLU behind it would make zeros of the negative one.
 #[test]
 fn a_dense_layer_that_overflows_is_an_error() {
+    if has_no_half() {
+        return;
+    }
     let config = Config::imagenet(6, &[2, 2], 10).with_classes(Some(7));
     let graph = config.graph(40, 33).unwrap();
     for sign in [1.0, -1.0] {

@@ -53,7 +53,7 @@ pub use device::Device;
 pub use network::FEATURES;
 pub use options::ClassifierOptions;
 pub use prediction::{ClassMaps, Prediction, Seen};
-pub use runner::{engine_in_range, run_reference, wrong_tiles};
+pub use runner::{engine_in_range, faulty_tiles, run_reference};
 pub use source::Source;
 pub use stream::{Predictions, StreamOptions};
 

@@ -67,7 +67,7 @@ impl Runner {
                     }
                     let of = EngineOptions { precision, batch_invariant: options.batch_invariant, ..Default::default() };
                     let engine = engine_in_range(&gpu, graph, weights, of, options.precision.is_none())?;
-                    warnings.extend(wrong_tiles(&engine));
+                    warnings.extend(faulty_tiles(&engine));
                     Self::Gpu { engine: Box::new(engine), lost: OnceLock::new() }
                 }
             });
@@ -152,11 +152,11 @@ pub fn engine_in_range(gpu: &Gpu, graph: &Graph, weights: &Weights, options: Eng
     }
 }
 
-/// What a person should know of tiles that compute wrongly on the engine's device, a sentence each.
-pub fn wrong_tiles(engine: &Engine) -> Vec<String> {
+/// What a person should know of tiles that are not used on the engine's device, a sentence each.
+pub fn faulty_tiles(engine: &Engine) -> Vec<String> {
     let device = &engine.gpu().summary().name;
-    let wrong = |tile| format!("{tile} is wrong on {device}: other kernels take its place, which may be slower");
-    engine.tuning().excluded().iter().map(wrong).collect()
+    let sentence = |(tile, fault)| format!("{tile} {fault} on {device}: other kernels take its place, which may be slower");
+    engine.faults().into_iter().map(sentence).collect()
 }
 
 /// Every output of the reference for all images that `values` holds, a few of them at once.

@@ -1,5 +1,6 @@
 //! Whether 16-bit floats are good enough on a device.
 
+use super::fault::{Fault, words};
 use super::input::Input;
 use super::verdicts::Verdicts;
 use super::{Engine, EngineOptions};
@@ -38,30 +39,35 @@ pub fn best_precision(gpu: &Gpu) -> Result<Precision> {
     }
     let label = format!("accuracy of {MODEL} in f16");
     let mut verdicts = Verdicts::open(gpu.cache_file("accuracy"));
-    let is_accurate = match verdicts.of(&label) {
+    let accuracy = match verdicts.of(&label) {
         Some(known) => known,
         None => {
             verdicts.begin(std::iter::once(label.as_str()));
-            let found = half_is_accurate(gpu)?;
-            verdicts.end(std::iter::once((label.as_str(), found)));
+            let found = half_accuracy(gpu).inspect_err(|_| verdicts.give_up(std::iter::once(label.as_str())))?;
+            verdicts.end(&label, found.clone());
             found
         }
     };
-    Ok(if is_accurate { Precision::F16 } else { Precision::F32 })
+    Ok(if accuracy.is_ok() { Precision::F16 } else { Precision::F32 })
 }
 
-fn half_is_accurate(gpu: &Gpu) -> Result<bool> {
-    let Some(model) = models::bundled(MODEL) else { return Ok(false) };
+/// What is wrong with 16-bit floats there. Errors where the device fails, which says nothing of them.
+fn half_accuracy(gpu: &Gpu) -> Result<Result<(), Fault>> {
+    let Some(model) = models::bundled(MODEL) else { return Ok(Err(Fault::Execution(format!("no model is called {MODEL}")))) };
     let model = model?;
     let graph = model.graph(SIDE, SIDE)?;
     let elements = graph.input_shape().elements();
     let pictures: Vec<f32> =
         (0..PICTURES * elements).map(|index| ((index % elements) as f32 * 0.013 + (index / elements) as f32).sin()).collect();
     let engine = Engine::new(gpu, &graph, &model.weights, EngineOptions::default().with_precision(Precision::F16))?;
-    let Ok(found) = engine.run(Input::values(&pictures, [SIDE, SIDE])) else { return Ok(false) };
+    let found = match engine.run(Input::values(&pictures, [SIDE, SIDE])) {
+        Ok(found) => found,
+        Err(error) => return Ok(Err(Fault::Execution(words(gpu, error)?))),
+    };
     let expected = Reference::new(graph, model.weights)?.run(&pictures, SIDE, SIDE)?;
     let classes = expected.len() / PICTURES;
-    Ok(found.chunks_exact(classes).zip(expected.chunks_exact(classes)).all(|(found, expected)| agree(found, expected)))
+    let differs = found.chunks_exact(classes).zip(expected.chunks_exact(classes)).position(|(found, expected)| !agree(found, expected));
+    Ok(differs.map_or(Ok(()), |picture| Err(Fault::Difference(format!("the logits of picture {picture} in 16-bit floats")))))
 }
 
 fn agree(found: &[f32], expected: &[f32]) -> bool {
@@ -84,7 +90,7 @@ mod tests {
             assert_eq!(best_precision(&gpu).unwrap(), Precision::F32);
             return;
         }
-        assert!(half_is_accurate(&gpu).unwrap());
+        assert_eq!(half_accuracy(&gpu).unwrap(), Ok(()));
         let expected = if gpu.is_software() { Precision::F32 } else { Precision::F16 };
         assert_eq!(best_precision(&gpu).unwrap(), expected);
     }

@@ -1,5 +1,6 @@
 //! A plan bound to a device: its buffers, parameters and bind groups.
 
+use std::borrow::Borrow;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -15,17 +16,19 @@ use super::timestamps::Timestamps;
 use super::upload::Upload;
 use super::weights::WeightBuffers;
 use crate::error::Result;
-use crate::gpu::Gpu;
+use crate::gpu::{Gpu, Units};
 use crate::kernels::{Kernel, Region, Tuning, normalise};
 use crate::plan::Plan;
 
 /// A kernel and the buffers it works on, each with the bytes of it that the plan knows of.
 struct Work<'a> {
     name: &'a str,
-    kernel: &'a Kernel,
+    kernel: Kernel,
     source: Slot<'a>,
     weights: Slot<'a>,
     target: Slot<'a>,
+    /// Of the plan; none before its first.
+    step: Option<usize>,
     flops: u64,
 }
 
@@ -84,6 +87,8 @@ pub(super) struct BoundPlan {
     upload: Option<Upload>,
     params: wgpu::Buffer,
     dispatches: Vec<Dispatch>,
+    /// What steps were cut by, in floating point operations of a dispatch.
+    most_flops: u64,
 }
 
 impl BoundPlan {
@@ -110,6 +115,8 @@ impl BoundPlan {
         let byte_slots = Self::byte_slots(&plan, purpose);
         let mut buffers = pool.buffers(gpu, &byte_slots).await?;
         let mut uploads = buffers.split_off(plan.byte_buffers().count()).into_iter();
+        // A step that would be a long submission by itself is cut too.
+        let most_flops = gpu.flops_per_submission(Units::of(&plan));
         let upload = uploads.next().zip(uploads.next()).map(|(samples, tables)| Upload::new([samples, tables], input));
         gpu.caught(|| {
             let device = gpu.device();
@@ -118,28 +125,29 @@ impl BoundPlan {
                 let [samples, tables] = Upload::byte_slots(input);
                 Work {
                     name: "normalise",
-                    kernel,
+                    kernel: kernel.clone(),
                     source: Slot { buffer: &upload.samples, bytes: samples },
                     weights: Slot { buffer: &upload.tables, bytes: tables },
                     target: activations(input.buffer),
+                    step: None,
                     flops: 0,
                 }
             });
-            let steps = plan.steps().iter().map(|step| {
+            let steps = plan.steps().iter().enumerate().flat_map(|(index, step)| {
                 let source = activations(step.source.buffer);
                 let packed = |pack: usize| {
                     let buffer = weights.buffer(plan.packs()[pack].buffer);
                     Slot { buffer, bytes: buffer.size() }
                 };
-                Work {
-                    name: &step.name,
-                    kernel: &step.kernel,
-                    source,
-                    // A step without weights binds its source in their place: the layout is one for all.
-                    weights: step.pack.map_or(source, packed),
-                    target: activations(step.target.buffer),
-                    flops: step.flops,
-                }
+                // A step without weights binds its source in their place: the layout is one for all.
+                let weights = step.pack.map_or(source, packed);
+                let target = activations(step.target.buffer);
+                let kernels = step.kernel.split(step.flops.div_ceil(most_flops.max(1)));
+                let all_groups: u64 = kernels.iter().map(|kernel| u64::from(kernel.pixel_groups())).sum();
+                kernels.into_iter().map(move |kernel| {
+                    let flops = (u128::from(step.flops) * u128::from(kernel.pixel_groups()) / u128::from(all_groups)) as u64;
+                    Work { name: &step.name, kernel, source, weights, target, step: Some(index), flops }
+                })
             });
             let works: Vec<Work> = normalise.chain(steps).collect();
             let byte_slot = byte_slot(device, &works);
@@ -158,6 +166,7 @@ impl BoundPlan {
                 ];
                 let descriptor = wgpu::BindGroupDescriptor { label: Some(work.name), layout: pipelines.bindings(), entries: &entries };
                 Dispatch {
+                    step: work.step,
                     name: work.name.to_owned(),
                     pipeline: pipelines.get(&work.kernel.variant),
                     bindings: device.create_bind_group(&descriptor),
@@ -166,7 +175,7 @@ impl BoundPlan {
                 }
             };
             let dispatches = works.iter().enumerate().map(bind).collect();
-            Self { purpose, pool, buffers, upload, params, dispatches, plan }
+            Self { purpose, pool, buffers, upload, params, dispatches, most_flops, plan }
         })
         .await
     }
@@ -200,6 +209,12 @@ impl BoundPlan {
         self.bytes() + pool + STEP * self.dispatches.len() as u64
     }
 
+    /// Whether the pool still has the buffers that this is bound to: it has others once it grew, and none once it was cleared.
+    pub(super) fn is_in_its_pool(&self) -> bool {
+        let uploads = self.upload.iter().flat_map(|upload| [&upload.samples, &upload.tables]);
+        self.pool.has(self.buffers.iter().chain(uploads))
+    }
+
     /// The pool.
     pub(super) fn pool(&self) -> &Pool {
         &self.pool
@@ -214,6 +229,8 @@ impl BoundPlan {
     /// the host was done with what.
     #[tracing::instrument(level = "debug", name = "run", skip_all, fields(images = self.images()))]
     pub(super) async fn submit(&self, gpu: &Gpu, input: Input<'_>, mut clock: Option<&mut Timestamps>) -> Result<Part> {
+        let begun = now();
+        let most_flops = clock.as_ref().map_or_else(|| self.most_flops(gpu), |clock| clock.most_flops());
         let elements = self.byte_outputs().map(|bytes| bytes as usize / size_of::<f32>()).collect();
         let submitted = gpu.caught(|| {
             let readback = Readback::buffer(gpu, self.byte_outputs().sum());
@@ -221,7 +238,7 @@ impl BoundPlan {
             debug_span!("upload").in_scope(|| self.write(gpu.queue(), input));
             let uploaded = clock.is_some().then(Instant::now);
             let (mut last, mut encoded) = (None, uploaded);
-            let parts = self.submissions(gpu.flops_per_submission());
+            let parts = cut(&self.dispatches, most_flops);
             for (index, dispatches) in parts.iter().enumerate() {
                 let commands = debug_span!("encode").in_scope(|| {
                     let mut encoder = gpu.device().create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("densenet") });
@@ -242,7 +259,8 @@ impl BoundPlan {
             (Readback::start(readback, last), moments)
         });
         let (readback, submitted) = submitted.await?;
-        Ok(Part { readback, elements, submitted })
+        let flops = self.dispatches.iter().map(|dispatch| dispatch.flops).sum();
+        Ok(Part { readback, elements, units: Units::of(&self.plan), flops, begun, submitted })
     }
 
     /// Puts what the host has of `input` where the first dispatch reads it, before what is submitted next.
@@ -266,37 +284,56 @@ impl BoundPlan {
         &self.buffers[self.plan.input().buffer]
     }
 
-    /// Uploads `input`, which this plan is for, and runs what comes before the plan's first step. Takes no turn
-    /// either.
+    /// Uploads `input`, which this plan is for, and runs what comes before the plan's first step. Takes no turn: for plans
+    /// whose pool is theirs alone.
     pub(super) async fn arrive(&self, gpu: &Gpu, input: Input<'_>) -> Result<()> {
         gpu.caught(|| {
             self.write(gpu.queue(), input);
             let mut encoder = gpu.device().create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("densenet") });
             self.copy_numbers(&mut encoder, input);
-            encode(&mut encoder, &self.dispatches[..self.before()], None);
+            encode(&mut encoder, self.dispatches.iter().take_while(|dispatch| dispatch.step.is_none()), None);
             gpu.queue().submit([encoder.finish()]);
         })
         .await
     }
 
-    /// Runs one of the plan's steps `count` times over whatever is in its buffers, and returns at once. Takes no turn: for
-    /// plans whose pool is theirs alone.
-    pub(super) async fn run_step(&self, gpu: &Gpu, step: usize, count: usize) -> Result<wgpu::SubmissionIndex> {
-        self.run(gpu, std::iter::repeat_n(&self.dispatches[self.before() + step], count)).await
-    }
-
-    /// Dispatches before the plan's first step.
-    fn before(&self) -> usize {
-        self.dispatches.len() - self.plan.steps().len()
-    }
-
-    async fn run<'a>(&self, gpu: &Gpu, dispatches: impl IntoIterator<Item = &'a Dispatch>) -> Result<wgpu::SubmissionIndex> {
+    /// Runs one of the plan's steps `count` times over whatever is in its buffers, and returns at once. Once is cut as a run is;
+    /// more than once is for who has seen how long it takes, and is one submission. Takes no turn either.
+    pub(super) async fn run_step(&self, gpu: &Gpu, step: usize, count: usize) -> Result<Option<wgpu::SubmissionIndex>> {
+        let own: Vec<&Dispatch> = self.dispatches.iter().filter(|dispatch| dispatch.step == Some(step)).collect();
+        let dispatches: Vec<&Dispatch> = std::iter::repeat_n(own, count).flatten().collect();
         gpu.caught(|| {
-            let mut encoder = gpu.device().create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("densenet") });
-            encode(&mut encoder, dispatches, None);
-            gpu.queue().submit([encoder.finish()])
+            let mut last = None;
+            let most_flops = if count == 1 { self.most_flops(gpu) } else { u64::MAX };
+            for dispatches in cut(&dispatches, most_flops) {
+                let mut encoder = gpu.device().create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("densenet") });
+                encode(&mut encoder, dispatches.iter().copied(), None);
+                last = Some(gpu.queue().submit([encoder.finish()]));
+            }
+            last
         })
         .await
+    }
+
+    /// The steps of the dispatches, in their order; none for what comes before the plan's first.
+    pub(super) fn steps(&self) -> impl Iterator<Item = Option<usize>> {
+        self.dispatches.iter().map(|dispatch| dispatch.step)
+    }
+
+    /// Floating point operations that are submitted at once.
+    pub(super) fn most_flops(&self, gpu: &Gpu) -> u64 {
+        gpu.flops_per_submission(Units::of(&self.plan))
+    }
+
+    /// Whether its steps are cut into smaller parts than need be, by what is known of the device now.
+    pub(super) fn is_cut_too_small(&self, gpu: &Gpu) -> bool {
+        let is_cut = self.steps().flatten().count() > self.plan.steps().len();
+        is_cut && self.most_flops(gpu) / 2 >= self.most_flops
+    }
+
+    /// How many submissions a run is.
+    pub(super) fn submissions(&self, most_flops: u64) -> usize {
+        cut(&self.dispatches, most_flops).len()
     }
 
     /// The memory of a region as it is now, from its first element on.
@@ -338,21 +375,26 @@ impl BoundPlan {
             encoder.copy_buffer_to_buffer(&self.buffers[output.buffer], 0, target, byte_offset, output.bytes());
         }
     }
+}
 
-    /// The dispatches, cut where a submission would exceed `flops`.
-    pub(super) fn submissions(&self, flops: u64) -> Vec<&[Dispatch]> {
-        let mut submissions = Vec::new();
-        let (mut first, mut sum) = (0, 0_u64);
-        for (index, dispatch) in self.dispatches.iter().enumerate() {
-            if index > first && sum + dispatch.flops > flops {
-                submissions.push(&self.dispatches[first..index]);
-                (first, sum) = (index, 0);
-            }
-            sum += dispatch.flops;
+/// The dispatches, cut where a submission would have more floating point operations than these.
+fn cut<D: Borrow<Dispatch>>(dispatches: &[D], most_flops: u64) -> Vec<&[D]> {
+    let mut submissions = Vec::new();
+    let (mut first, mut sum) = (0, 0_u64);
+    for (index, dispatch) in dispatches.iter().map(Borrow::borrow).enumerate() {
+        if index > first && sum + dispatch.flops > most_flops {
+            submissions.push(&dispatches[first..index]);
+            (first, sum) = (index, 0);
         }
-        submissions.push(&self.dispatches[first..]);
-        submissions
+        sum += dispatch.flops;
     }
+    submissions.push(&dispatches[first..]);
+    submissions
+}
+
+/// The host's clock. A browser has none that this can read.
+fn now() -> Option<Instant> {
+    cfg!(not(target_family = "wasm")).then(Instant::now)
 }
 
 /// Where things of that many bytes begin that lie one after the other.
@@ -377,4 +419,64 @@ fn params(gpu: &Gpu, works: &[Work], byte_slot: u64) -> wgpu::Buffer {
         slot[..work.kernel.params.len()].copy_from_slice(&work.kernel.params);
     }
     gpu.filled_buffer("parameters", &bytes, wgpu::BufferUsages::UNIFORM)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::open_gpu;
+    use crate::gpu::Pretence;
+    use crate::{Engine, EngineOptions, models};
+
+    fn engine(pretence: Pretence) -> Engine {
+        // The kernels of GPUs, which alone are cut.
+        let gpu = open_gpu().pretending(Pretence { device_type: Some(wgpu::DeviceType::DiscreteGpu), ..pretence });
+        let model = models::bundled("digits").unwrap().unwrap();
+        Engine::new(&gpu, &model.graph(64, 64).unwrap(), &model.weights, EngineOptions::default()).unwrap()
+    }
+
+    fn pictures(batch: usize) -> Vec<f32> {
+        (0..batch * 3 * 64 * 64).map(|index| (index % 17) as f32 * 0.1 - 0.8).collect()
+    }
+
+    fn bound(engine: &Engine, batch: usize) -> Arc<BoundPlan> {
+        let purpose = Purpose { owner: Owner::Engine, pictures: false, batch, size: [64, 64] };
+        let mut parts = pollster::block_on(engine.parts(purpose)).unwrap();
+        assert_eq!(parts.len(), 1);
+        parts.remove(0)
+    }
+
+    /// Convolutions are cut into parts of their pixels, and compute the same bits.
+    #[test]
+    fn no_submission_exceeds_its_share() {
+        let pictures = pictures(2);
+        let input = Input::values(&pictures, [64, 64]);
+        let expected = engine(Pretence::default()).run(input).unwrap();
+        for share in [1, 100_000, 3_000_000] {
+            let engine = engine(Pretence { flops_per_submission: Some(share), ..Pretence::default() });
+            let bound = bound(&engine, 2);
+            let submissions = cut(&bound.dispatches, share);
+            assert!(submissions.len() > 5 && submissions.len() == bound.submissions(share), "{} submissions", submissions.len());
+            for dispatches in submissions {
+                let flops: u64 = dispatches.iter().map(|dispatch| dispatch.flops).sum();
+                let is_convolution = dispatches[0].step.is_some_and(|step| bound.plan.steps()[step].tile.is_some());
+                let is_smallest = dispatches.len() == 1 && (dispatches[0].workgroups[0] == 1 || !is_convolution);
+                assert!(flops <= share || is_smallest, "{}: {flops} of {share}", dispatches[0].name);
+            }
+            let all: u64 = bound.dispatches.iter().map(|dispatch| dispatch.flops).sum();
+            assert!(bound.plan.flops() - all < bound.dispatches.len() as u64, "{all} of {}", bound.plan.flops());
+            assert_eq!(engine.run(input).unwrap(), expected);
+        }
+    }
+
+    /// The first run tells how slow a device is, here a million times slower than this one.
+    #[test]
+    fn a_device_that_was_seen_to_be_slow_gets_less_at_once() {
+        let engine = engine(Pretence { slowdown: Some(1e6), ..Pretence::default() });
+        let bound = bound(&engine, 64);
+        let submissions = || bound.submissions(bound.most_flops(engine.gpu()));
+        let before = submissions();
+        engine.run(Input::values(&pictures(1), [64, 64])).unwrap();
+        assert!(submissions() > before, "{before} before, {} after", submissions());
+    }
 }

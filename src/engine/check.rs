@@ -1,14 +1,15 @@
 //! The check of a tile before its first use on a device: a small convolution against the same in plain loops.
 //!
-//! Drivers have miscompiled shaders before: a tile that computes something else, or does not compile, is not used.
+//! Drivers have miscompiled shaders before: a tile that computes something else, does not compile or does not run is not used.
 
 use half::f16;
 
+use super::fault::{Fault, words};
 use super::pipelines::Pipelines;
 use super::readback::{Readback, Waiter};
 use crate::error::Result;
 use crate::gpu::Gpu;
-use crate::kernels::{Convolution, Precision, Region, Tile, WeightRows};
+use crate::kernels::{Convolution, Kernel, Precision, Region, Tile, WeightRows};
 use crate::shape::{Shape, Window};
 
 /// No multiples of any tile.
@@ -19,17 +20,21 @@ const BATCH: usize = 2;
 /// What memory holds that the convolution must not write.
 const UNTOUCHED: f32 = 7.0;
 
-/// Whether the device computes a convolution like `convolution` with `tile`: of the same kind, but small, of odd sizes,
+/// What is wrong with `tile` on the device, for a convolution like `convolution`: of the same kind, but small, of odd sizes,
 /// and far from the beginning of its buffers.
 ///
-/// Errors where the device fails altogether.
+/// Errors where the device is gone or has no memory left: then nothing is known of the tile.
 #[tracing::instrument(level = "debug", name = "check tile", skip_all, fields(%tile))]
-pub(super) async fn computes(gpu: &Gpu, pipelines: &Pipelines, tile: Tile, convolution: &Convolution) -> Result<bool> {
+pub(super) async fn check(gpu: &Gpu, pipelines: &Pipelines, tile: Tile, convolution: &Convolution) -> Result<Result<(), Fault>> {
     let specimen = Specimen::new(tile, convolution);
-    let found = specimen.run(gpu, pipelines, tile).await;
-    // A shader that cannot be compiled or run is wrong too, unless nothing works any more.
-    gpu.check()?;
-    Ok(found.is_ok_and(|found| specimen.agrees(&found)))
+    let kernel = tile.kernel(&specimen.convolution);
+    if let Err(error) = pipelines.build(gpu, std::iter::once(&kernel.variant)).await {
+        return Ok(Err(Fault::Compilation(words(gpu, error)?)));
+    }
+    match specimen.run(gpu, pipelines, &kernel).await {
+        Ok(found) => Ok(specimen.difference(&found).map_or(Ok(()), |difference| Err(Fault::Difference(difference)))),
+        Err(error) => Ok(Err(Fault::Execution(words(gpu, error)?))),
+    }
 }
 
 struct Specimen {
@@ -62,10 +67,8 @@ impl Specimen {
         }
     }
 
-    /// The whole target buffer after the convolution.
-    async fn run(&self, gpu: &Gpu, pipelines: &Pipelines, tile: Tile) -> Result<Vec<f32>> {
-        let kernel = tile.kernel(&self.convolution);
-        pipelines.build(gpu, std::iter::once(&kernel.variant)).await?;
+    /// The whole target buffer after the convolution, whose pipeline is there.
+    async fn run(&self, gpu: &Gpu, pipelines: &Pipelines, kernel: &Kernel) -> Result<Vec<f32>> {
         let precision = self.convolution.target.precision;
         let readback = gpu
             .caught(|| {
@@ -97,15 +100,20 @@ impl Specimen {
         })
     }
 
-    fn agrees(&self, found: &[f32]) -> bool {
+    /// Where the target buffer is not what it should be; nowhere where the tile is right.
+    fn difference(&self, found: &[f32]) -> Option<String> {
         let target = self.convolution.target;
         let expected: Vec<(usize, f64)> = (0..BATCH * target.shape.elements()).map(|index| self.element(index)).collect();
         let largest = expected.iter().fold(0.0, |most: f64, (_, value)| most.max(value.abs()));
         let types = [self.convolution.source.precision, self.convolution.weights.precision, target.precision];
         let tolerance = if types.contains(&Precision::F16) { 4e-3 } else { 1e-5 } * largest;
-        let others = (0..target.element_offset).chain(element_end(target)..found.len());
-        expected.iter().all(|&(index, value)| (f64::from(found[index]) - value).abs() <= tolerance)
-            && others.into_iter().all(|index| found[index] == UNTOUCHED)
+        let is_right = |&(place, value): &(usize, f64)| (f64::from(found[place]) - value).abs() <= tolerance;
+        if let Some((index, &(place, value))) = expected.iter().enumerate().find(|(_, element)| !is_right(element)) {
+            let (image, channel) = (index / target.shape.elements(), index / target.shape.pixels() % OUT_CHANNELS);
+            return Some(format!("expected {value:.4} in channel {channel} of image {image}, found {:.4}", found[place]));
+        }
+        let mut others = (0..target.element_offset).chain(element_end(target)..found.len());
+        others.find(|&place| found[place] != UNTOUCHED).map(|_| "it writes beside its output".into())
     }
 
     /// Where the target's element `index` of `[N, C, H, W]` lies, and what it is.
@@ -190,9 +198,9 @@ mod tests {
         pollster::block_on(Engine::with_sources(gpu, &graph, &weights, EngineOptions { tuning, ..Default::default() }, source))
     }
 
-    /// Runs the network, and tells which shaders were excluded.
+    /// Runs the network, and tells which shaders' tiles are not used, and why.
     #[track_caller]
-    fn runs_without(source: fn(&Variant) -> String, tuning: Option<Tuning>) -> Vec<Shader> {
+    fn runs_without(source: fn(&Variant) -> String, tuning: Option<Tuning>) -> Vec<(Shader, Fault)> {
         let engine = engine(&open_gpu(), source, tuning).unwrap();
         let (graph, weights) = network();
         let input: Vec<f32> = (0..3 * 33 * 37).map(|index| (index % 17) as f32 * 0.1 - 0.8).collect();
@@ -200,7 +208,21 @@ mod tests {
         let found = engine.run(Input::values(&input, [33, 37])).unwrap();
         let largest = expected.iter().fold(0f32, |most, value| most.max(value.abs()));
         assert!(found.iter().zip(&expected).all(|(a, b)| (a - b).abs() <= 2e-5 * largest), "{found:?} instead of {expected:?}");
-        engine.tuning().excluded().iter().map(|tile| tile.shader()).collect()
+        assert!(engine.tuning().excluded().iter().eq(engine.faults().keys()));
+        engine.faults().into_iter().map(|(tile, fault)| (tile.shader(), fault)).collect()
+    }
+
+    /// One tile of that shader's is not used, as it computes something else.
+    #[track_caller]
+    fn differs(faults: &[(Shader, Fault)], expected: Shader) {
+        assert!(matches!(faults, [(shader, Fault::Difference(_))] if *shader == expected), "{faults:?}");
+    }
+
+    /// One tile of that shader's is not used, as it does not compile; the compiler's words are kept.
+    #[track_caller]
+    fn does_not_compile(faults: &[(Shader, Fault)], expected: Shader) {
+        let [(shader, Fault::Compilation(words))] = faults else { panic!("{faults:?}") };
+        assert!(*shader == expected && words.contains("expected") && !words.contains('\n') && words.len() < 600, "{words}");
     }
 
     /// The kernels that every device runs.
@@ -219,10 +241,16 @@ mod tests {
         Some(Tuning::new(capabilities))
     }
 
+    /// The text with `wrong` wherever it has `right`.
+    fn mistaken(text: String, right: &str, wrong: &str) -> String {
+        assert!(text.contains(right), "the shader no longer has {right:?}");
+        text.replace(right, wrong)
+    }
+
     /// Spoils one of the portable tiles where its text has `right`.
     fn spoilt(variant: &Variant, right: &str, wrong: &str) -> String {
         match variant.shader {
-            Shader::ConvTiled if variant.to_string().contains("32x16x8") => variant.source().replace(right, wrong),
+            Shader::ConvTiled if variant.to_string().contains("32x16x8") => mistaken(variant.source(), right, wrong),
             _ => variant.source(),
         }
     }
@@ -239,46 +267,53 @@ mod tests {
     #[test]
     fn tiles_that_compute_something_else_are_excluded() {
         // Only where a tile is not full.
-        assert_eq!(runs_without(|variant| spoilt(variant, "has_channel = ", "has_channel = true || "), portable()), [Shader::ConvTiled]);
+        let broken = |variant: &Variant| spoilt(variant, "has_channel = ", "has_channel = true || ");
+        differs(&runs_without(broken, portable()), Shader::ConvTiled);
         let Some(lanes) = lanes() else { return };
         // One of four channels takes its neighbour's weight.
         let broken = |variant: &Variant| match variant.shader {
-            Shader::Conv1x1 => variant.source().replace("vec4(weight.z)", "vec4(weight.w)"),
+            Shader::Conv1x1 => mistaken(variant.source(), "vec4(weight.z)", "vec4(weight.w)"),
             _ => variant.source(),
         };
-        assert_eq!(runs_without(broken, Some(lanes)), [Shader::Conv1x1]);
+        differs(&runs_without(broken, Some(lanes)), Shader::Conv1x1);
     }
 
     #[test]
     fn tiles_that_write_where_they_must_not_are_excluded() {
-        let broken = |variant: &Variant| spoilt(variant, "&& channel < params.out_channels", "&& channel <= params.out_channels");
-        assert_eq!(runs_without(broken, portable()), [Shader::ConvTiled]);
+        let broken = |variant: &Variant| spoilt(variant, "&& channel < layer.out_channels", "&& channel <= layer.out_channels");
+        differs(&runs_without(broken, portable()), Shader::ConvTiled);
         let Some(lanes) = lanes() else { return };
         let broken = |variant: &Variant| match variant.shader {
-            Shader::Conv3x3 => variant.source().replace("if channel < params.out_channels", "if channel <= params.out_channels"),
+            Shader::Conv3x3 => mistaken(variant.source(), "if channel < params.out_channels", "if channel <= params.out_channels"),
             _ => variant.source(),
         };
-        assert_eq!(runs_without(broken, Some(lanes)), [Shader::Conv3x3]);
+        differs(&runs_without(broken, Some(lanes)), Shader::Conv3x3);
     }
 
     #[test]
     fn tiles_that_do_not_compile_are_excluded() {
-        assert_eq!(runs_without(|variant| spoilt(variant, "fn main(", "fn main(,"), portable()), [Shader::ConvTiled]);
+        does_not_compile(&runs_without(|variant| spoilt(variant, "fn main(", "fn main(,"), portable()), Shader::ConvTiled);
         let Some(lanes) = lanes() else { return };
         let broken = |variant: &Variant| match variant.shader {
             Shader::Conv => "fn main(".to_owned(),
             _ => variant.source(),
         };
-        assert_eq!(runs_without(broken, Some(lanes)), [Shader::Conv]);
+        does_not_compile(&runs_without(broken, Some(lanes)), Shader::Conv);
     }
 
     #[test]
     fn where_nothing_is_right_the_layer_is_named() {
         let broken = |variant: &Variant| variant.source().replace("+ vec4(bias)", "- vec4(bias)").replace("] + bias", "] - bias");
         match engine(&open_gpu(), broken, None).unwrap_err() {
-            Error::NoKernel { layer } => assert_eq!(layer, "features.conv0"),
+            Error::NoKernel { layer, faults } => {
+                assert_eq!(layer, "features.conv0");
+                assert!(faults.iter().all(|fault| fault.contains("computes wrongly (expected ")), "{faults:?}");
+            }
             other => panic!("{other}"),
         }
+        // What the first compiler says is in the message.
+        let message = engine(&open_gpu(), |_| "fn main(".into(), portable()).unwrap_err().to_string();
+        assert!(message.contains("found none (conv_tiled") && message.contains("does not compile ("), "{message}");
     }
 
     #[test]
@@ -286,12 +321,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let gpu = open_gpu().with_cache(Cache::at(folder.path()));
         let broken = |variant: &Variant| spoilt(variant, "vec4(weight.y)", "vec4(weight.x)");
-        let excluded = |engine: Engine| engine.tuning().excluded().iter().map(|tile| tile.shader()).collect::<Vec<_>>();
-        assert_eq!(excluded(engine(&gpu, broken, portable()).unwrap()), [Shader::ConvTiled]);
-        // The shader is sound again; what is known of the driver holds.
-        assert_eq!(excluded(engine(&gpu, Variant::source, portable()).unwrap()), [Shader::ConvTiled]);
+        let faults = |source| engine(&gpu, source, portable()).unwrap().faults();
+        let found = faults(broken);
+        assert_eq!(found.len(), 1);
+        // Sound again, as a driver is whose version says nothing of it; what is known holds, with its words.
+        assert_eq!(faults(Variant::source), found);
         forget(folder.path());
-        assert_eq!(excluded(engine(&gpu, Variant::source, portable()).unwrap()), []);
+        assert!(faults(Variant::source).is_empty());
     }
 
     fn forget(folder: &Path) {

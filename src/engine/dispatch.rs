@@ -7,6 +7,8 @@ use super::timestamps::Timestamps;
 /// A kernel bound to the buffers it works on, ready to encode.
 #[derive(Debug)]
 pub(super) struct Dispatch {
+    /// The plan's step that it is, or is a part of; none for what comes before the first.
+    pub(super) step: Option<usize>,
     /// The step's.
     pub(super) name: String,
     pub(super) pipeline: Arc<wgpu::ComputePipeline>,
@@ -31,7 +33,7 @@ pub(super) struct Dispatch {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Grain {
-    /// All of it, as it always runs: in one pass.
+    /// All of it, as it always runs: in one pass, or one for each submission.
     Run,
     /// Each step, in a pass of its own: the device finishes one before it begins the next.
     Step,

@@ -41,6 +41,6 @@ fn two_writes_without_a_barrier() {
             }
         });
     }
-    gpu.wait(gpu.queue().submit([encoder.finish()])).unwrap();
+    gpu.wait(Some(gpu.queue().submit([encoder.finish()]))).unwrap();
     assert!(gpu.failure().is_none());
 }

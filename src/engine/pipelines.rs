@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
+#[cfg(not(target_family = "wasm"))]
 use rayon::prelude::*;
 use tracing::{Span, debug_span};
 
@@ -70,7 +71,8 @@ impl Pipelines {
         device.create_bind_group(&wgpu::BindGroupDescriptor { label: Some(label), layout: &self.bindings, entries: &entries })
     }
 
-    /// Builds the pipelines that are not there yet, on every core: drivers compile shaders when a pipeline is made.
+    /// Builds the pipelines that are not there yet, on every core: drivers compile shaders when a pipeline is made. Errors with the
+    /// first that failed; the others are there then.
     #[tracing::instrument(level = "debug", name = "pipelines", skip_all)]
     pub(crate) async fn build<'a>(&self, gpu: &Gpu, variants: impl Iterator<Item = &'a Variant>) -> Result<()> {
         let mut missing: Vec<&Variant> = Vec::new();
@@ -88,17 +90,34 @@ impl Pipelines {
         let cache = gpu.pipeline_cache();
         let compiled = cache.map(PipelineCache::compiled);
         let stage = Span::current();
-        // Error scopes belong to a thread, so each pipeline has its own. So have spans.
-        let build = |variant: &&Variant| {
+        let build = async |variant: &Variant| {
             let _span = debug_span!(parent: &stage, "pipeline", %variant).entered();
-            Ok(((*variant).clone(), pollster::block_on(gpu.caught(|| self.pipeline(gpu, compiled, variant)))?))
+            Ok((variant.clone(), gpu.caught(|| self.pipeline(gpu, compiled, variant)).await?))
         };
-        let built = missing.par_iter().map(build).collect::<Result<Vec<_>>>()?;
-        lock(&self.pipelines).extend(built);
+        // Error scopes belong to a thread, so each pipeline has its own. So have spans.
+        #[cfg(not(target_family = "wasm"))]
+        let built: Vec<_> = missing.par_iter().map(|variant| pollster::block_on(build(variant))).collect();
+        // In a browser nothing may block, and there are no threads.
+        #[cfg(target_family = "wasm")]
+        let built = {
+            let mut built = Vec::new();
+            for variant in missing {
+                built.push(build(variant).await);
+            }
+            built
+        };
+        let (mut failure, mut pipelines) = (None, lock(&self.pipelines));
+        for built in built {
+            match built {
+                Ok((variant, pipeline)) => drop(pipelines.insert(variant, pipeline)),
+                Err(error) => failure = failure.or(Some(error)),
+            }
+        }
+        drop(pipelines);
         if let Some(cache) = cache {
             cache.keep();
         }
-        Ok(())
+        failure.map_or(Ok(()), Err)
     }
 
     /// A pipeline that [`Pipelines::build`] made.

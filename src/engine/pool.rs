@@ -1,7 +1,7 @@
 //! Activation memory that plans share.
 //!
-//! A plan needs a buffer for each of its slots, and no step may read and write one buffer. Plans of one owner run one after
-//! the other, so they share: the largest slot of each lies in the pool's first buffer, the next one in the second. The
+//! A plan needs a buffer for each of its slots, and no step may read and write one buffer. An engine's own plans run one after
+//! the other, so they share a pool (each that a program encodes has one of its own): the largest slot of each lies in the pool's first buffer, the next one in the second. The
 //! pool is as large as the largest of them needs.
 
 use std::sync::{Mutex, MutexGuard};
@@ -34,6 +34,12 @@ impl Pool {
         lock(&self.buffers).clear();
     }
 
+    /// Whether all of these are buffers that it still has.
+    pub(super) fn has<'a>(&self, mut buffers: impl Iterator<Item = &'a wgpu::Buffer>) -> bool {
+        let own = lock(&self.buffers);
+        buffers.all(|buffer| own.iter().flatten().any(|own| own == buffer))
+    }
+
     /// Whether slots of these sizes, in bytes, fit without growth.
     pub(super) fn holds(&self, slots: &[u64]) -> bool {
         let buffers = lock(&self.buffers);
@@ -62,6 +68,7 @@ impl Pool {
                 }
                 missing
             };
+            gpu.find_memory(self.bytes() + missing.iter().map(|&(_, slot)| slots[slot]).sum::<u64>())?;
             let made = gpu.caught(|| missing.iter().map(|&(_, slot)| buffer(gpu, slots[slot])).collect::<Vec<_>>()).await?;
             let mut buffers = lock(&self.buffers);
             for (&(rank, slot), made) in missing.iter().zip(made) {

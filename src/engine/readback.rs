@@ -39,13 +39,12 @@ impl Readback {
     /// The result, once it has arrived.
     #[tracing::instrument(level = "debug", name = "wait", skip_all)]
     pub(crate) async fn data(self, gpu: &Gpu, waiter: Waiter) -> Result<Vec<f32>> {
-        let poll = wgpu::PollType::Wait { submission_index: self.submission, timeout: None };
         match waiter {
-            Waiter::Caller => gpu.device().poll(poll).map(drop).map_err(|e| gpu.error(e))?,
+            Waiter::Caller => gpu.wait(self.submission)?,
             #[cfg(not(target_family = "wasm"))]
             Waiter::Worker => {
-                let device = gpu.device().clone();
-                gpu.on_worker(move || device.poll(poll)).await?.map(drop).map_err(|e| gpu.error(e))?;
+                let waiting = gpu.clone();
+                gpu.on_worker(move || waiting.wait(self.submission)).await??;
             }
             #[cfg(target_family = "wasm")]
             Waiter::Worker => {}

@@ -1,11 +1,12 @@
 //! A batch on its way.
 
 use std::collections::VecDeque;
+use std::time::Instant;
 
 use super::bound::Submitted;
 use super::readback::{Readback, Waiter};
 use crate::error::{Error, Result};
-use crate::gpu::Gpu;
+use crate::gpu::{Gpu, Units};
 use crate::kernels::Precision;
 
 /// Parts of a batch that are on their way at a time.
@@ -47,6 +48,11 @@ pub(super) struct Part {
     pub(super) readback: Readback,
     /// Elements of each output.
     pub(super) elements: Vec<usize>,
+    /// What computes it, and how much that is, in floating point operations.
+    pub(super) units: Units,
+    pub(super) flops: u64,
+    /// When the host began with it, where it has a clock.
+    pub(super) begun: Option<Instant>,
     /// When the host was done with what, where there is a clock.
     pub(super) submitted: Option<Submitted>,
 }
@@ -99,9 +105,12 @@ impl Run {
     /// Receives the parts that went first, until `count` are on their way.
     async fn leave(&mut self, count: usize, waiter: Waiter) -> Result<()> {
         while self.on_their_way.len() > count
-            && let Some(Part { readback, elements, .. }) = self.on_their_way.pop_front()
+            && let Some(Part { readback, elements, units, flops, begun, .. }) = self.on_their_way.pop_front()
         {
             let values = readback.data(&self.gpu, waiter).await?;
+            if let Some(begun) = begun {
+                self.gpu.note_run(units, flops, begun.elapsed());
+            }
             let mut rest = values.as_slice();
             for (output, elements) in self.outputs.iter_mut().zip(elements) {
                 let (values, after) = rest.split_at(elements);
@@ -157,9 +166,17 @@ mod tests {
 
         let made = Engine::new_async(&gpu, graph, model.weights, EngineOptions::default());
         let engine = not_kept_by(&gpu, "making an engine", made);
-        for (what, size) in [("a run that needs a plan", [48, 40]), ("a run whose plan is there", [48, 40])] {
-            let picture = vec![0.5; 3 * size[0] * size[1]];
-            assert_eq!(not_kept_by(&gpu, what, engine.run_async(Input::values(&picture, size))), expected(size), "{what}");
-        }
+        let size = [48, 40];
+        let picture = vec![0.5; 3 * size[0] * size[1]];
+        let run = not_kept_by(&gpu, "starting a run that needs a plan", engine.start_async(Input::values(&picture, size)));
+        assert_eq!(not_kept_by(&gpu, "waiting for a run", run.wait_async()), expected(size));
+
+        // With a plan there is nothing to wait for.
+        let free = occupy(&gpu);
+        let mut started = pin!(engine.start_async(Input::values(&picture, size)));
+        let started = started.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        drop(free);
+        let Poll::Ready(run) = started else { panic!("a run whose plan is there waits for the device's thread") };
+        assert_eq!(run.unwrap().wait().unwrap(), expected(size));
     }
 }

@@ -8,8 +8,9 @@ use super::dispatch::Grain;
 use super::input::Input;
 use super::pool::Pool;
 use super::readback::Waiter;
+use super::shared::Shared;
 use super::timestamps::Timestamps;
-use super::{Engine, Shared, lock};
+use super::{Engine, lock};
 use crate::error::{Error, Result};
 use crate::gpu::Gpu;
 use crate::kernels::Tuning;
@@ -65,7 +66,8 @@ pub struct Timeline {
     pub submitted: f64,
     /// The output is there.
     pub finished: f64,
-    /// Begin and end of each pass on the device, from the first one's beginning: one pass, or one for each step of the plan.
+    /// Begin and end of each pass on the device, from the first one's beginning: one for each submission, most often one, or one for
+    /// each step of the plan.
     pub passes: Vec<[f64; 2]>,
 }
 
@@ -94,7 +96,7 @@ impl Engine {
         // Taken out of its place, so that nobody else uses its buffers meanwhile.
         let kept = lock(&shared.timed).take();
         let tuning = shared.tuning();
-        let bound = match kept.filter(|kept| kept.purpose() == purpose && kept.is_of(&tuning)) {
+        let bound = match kept.filter(|kept| kept.purpose() == purpose && kept.is_of(&tuning) && !kept.is_cut_too_small(gpu)) {
             Some(bound) => bound,
             None => shared.bind_alone(purpose, tuning, Arc::default()).await?,
         };
@@ -115,30 +117,51 @@ impl Shared {
         Err(Error::Input { expected: format!("a batch of at most {most}, which the device can hold at once"), found: batch.to_string() })
     }
 
-    /// A plan by `tuning`, bound to a pool that no other thread uses.
+    /// A plan by `tuning`, bound to a pool that no other thread uses. Where memory is short, runs give theirs back for it.
     pub(super) async fn bind_alone(&self, purpose: Purpose, tuning: Tuning, pool: Arc<Pool>) -> Result<BoundPlan> {
         let plan = self.checked_plan(tuning, purpose.batch, purpose.size).await?;
-        BoundPlan::new(&self.gpu, purpose, plan, pool, &self.weights, &self.pipelines).await
+        let bind = || BoundPlan::new(&self.gpu, purpose, plan.clone(), Arc::clone(&pool), &self.weights, &self.pipelines);
+        match bind().await {
+            Err(Error::OutOfMemory { .. }) => {
+                self.forget_bound();
+                bind().await
+            }
+            bound => bound,
+        }
     }
 }
 
 impl BoundPlan {
     async fn time(&self, gpu: &Gpu, input: Input<'_>, grain: Grain) -> Result<Timeline> {
-        let dispatches = self.submissions(u64::MAX).iter().map(|dispatches| dispatches.len()).sum();
-        let submissions = self.submissions(gpu.flops_per_submission()).len();
-        let passes = if grain == Grain::Step { dispatches } else { submissions };
-        let mut clock = gpu.caught(|| Timestamps::new(gpu, grain, passes)).await?;
+        let most_flops = self.most_flops(gpu);
+        let passes = if grain == Grain::Step { self.steps().count() } else { self.submissions(most_flops) };
+        let mut clock = gpu.caught(|| Timestamps::new(gpu, grain, most_flops, passes)).await?;
         let start = Instant::now();
         let part = self.submit(gpu, input, Some(&mut clock)).await?;
         let submitted = part.submitted;
         part.readback.data(gpu, Waiter::Caller).await?;
         let finished = Instant::now();
         let seconds = |moment: Instant| (moment - start).as_secs_f64();
-        let passes = clock.passes(gpu).await?;
+        let mut passes = clock.passes(gpu).await?;
+        if grain == Grain::Step {
+            passes = self.of_steps(passes);
+        }
         let Submitted { uploaded, encoded, submitted } =
             submitted.unwrap_or(Submitted { uploaded: start, encoded: start, submitted: start });
         let [uploaded, encoded, submitted, finished] = [uploaded, encoded, submitted, finished].map(seconds);
         Ok(Timeline { clock: Clock::Gpu, uploaded, encoded, submitted, finished, passes })
+    }
+
+    /// Begin and end of each step, from those of each dispatch.
+    fn of_steps(&self, dispatches: Vec<[f64; 2]>) -> Vec<[f64; 2]> {
+        let mut steps: Vec<(Option<usize>, [f64; 2])> = Vec::new();
+        for (step, pass) in self.steps().zip(dispatches) {
+            match steps.last_mut() {
+                Some((last, bounds)) if *last == step => bounds[1] = pass[1],
+                _ => steps.push((step, pass)),
+            }
+        }
+        steps.into_iter().map(|(_, bounds)| bounds).collect()
     }
 
     /// The same without a clock on the device.

@@ -14,6 +14,7 @@ const BYTE_PASS: u64 = 2 * wgpu::QUERY_SIZE as u64;
 #[derive(Debug)]
 pub(super) struct Timestamps {
     grain: Grain,
+    most_flops: u64,
     sets: Vec<wgpu::QuerySet>,
     resolved: wgpu::Buffer,
     passes: usize,
@@ -26,13 +27,15 @@ impl Timestamps {
         gpu.device().features().contains(wgpu::Features::TIMESTAMP_QUERY)
     }
 
-    /// Room for the bounds of `passes` passes.
-    pub(super) fn new(gpu: &Gpu, grain: Grain, passes: usize) -> Self {
+    /// Room for the bounds of `passes` passes, of a run that is cut into submissions of at most so many floating point
+    /// operations.
+    pub(super) fn new(gpu: &Gpu, grain: Grain, most_flops: u64, passes: usize) -> Self {
         let device = gpu.device();
         let set = |count: usize| wgpu::QuerySetDescriptor { label: Some("clock"), ty: wgpu::QueryType::Timestamp, count: 2 * count as u32 };
         let counts = (0..passes).step_by(PASSES_A_SET).map(|first| PASSES_A_SET.min(passes - first));
         Self {
             grain,
+            most_flops,
             sets: counts.map(|count| device.create_query_set(&set(count))).collect(),
             resolved: device.create_buffer(&wgpu::BufferDescriptor {
                 label: Some("clock"),
@@ -47,6 +50,10 @@ impl Timestamps {
 
     pub(super) fn grain(&self) -> Grain {
         self.grain
+    }
+
+    pub(super) fn most_flops(&self) -> u64 {
+        self.most_flops
     }
 
     /// Where the clock's readings before and after the next pass go.

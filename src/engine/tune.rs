@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use super::bound::{Owner, Purpose};
 use super::pool::Pool;
-use super::{Engine, Shared, lock};
+use super::shared::Shared;
+use super::{Engine, lock};
 use crate::error::{Error, Result};
 use crate::gpu::Gpu;
 use crate::kernels::{Convolution, Precision, Tile, Tuning};
@@ -38,7 +39,7 @@ const ROUNDS: usize = 3;
 pub struct Timing {
     /// The tile.
     pub tile: Tile,
-    /// One dispatch, in seconds.
+    /// One step, in seconds.
     pub seconds: f64,
 }
 

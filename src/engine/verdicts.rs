@@ -8,17 +8,18 @@ use std::fs::{File, TryLockError};
 
 use serde::{Deserialize, Serialize};
 
+use super::fault::Fault;
 use crate::cache::SealedFile;
 
 /// Checks that may end with their process before the tile is blamed: somebody may have stopped the process.
 const MOST_LOST: u32 = 2;
 
 /// What is known of one tile in one variant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Verdict {
     Right,
-    Wrong,
+    Wrong(Fault),
     /// Begun so often, and not ended.
     Lost(u32),
     /// Begun, and lost so often before.
@@ -78,13 +79,18 @@ impl Verdicts {
         self.verdicts.extend(kept);
     }
 
-    /// Whether the tile is right; `None` where it has to be checked.
-    pub(crate) fn of(&self, label: &str) -> Option<bool> {
+    /// What is wrong with the tile, if anything is; `None` where it has to be checked.
+    pub(crate) fn of(&self, label: &str) -> Option<Result<(), Fault>> {
         match self.verdicts.get(label)? {
-            Verdict::Right => Some(true),
-            Verdict::Wrong => Some(false),
-            Verdict::Lost(times) | Verdict::Begun(times) => (*times >= MOST_LOST).then_some(false),
+            Verdict::Right => Some(Ok(())),
+            Verdict::Wrong(fault) => Some(Err(fault.clone())),
+            Verdict::Lost(times) | Verdict::Begun(times) => (*times >= MOST_LOST).then_some(Err(Fault::Lost)),
         }
+    }
+
+    /// Whether a check has ended with its process before.
+    pub(crate) fn is_suspect(&self, label: &str) -> bool {
+        matches!(self.verdicts.get(label), Some(Verdict::Lost(1..) | Verdict::Begun(1..)))
     }
 
     /// Notes that checks begin.
@@ -99,14 +105,20 @@ impl Verdicts {
         }
     }
 
-    /// Notes how checks ended, whether or not their beginning was noted.
-    pub(crate) fn end<'a>(&mut self, found: impl Iterator<Item = (&'a str, bool)>) {
+    /// Notes how a check ended, whether or not its beginning was noted.
+    pub(crate) fn end(&mut self, label: &str, found: Result<(), Fault>) {
         if self.begun.is_empty() {
             self.read();
         }
-        for (label, right) in found {
+        let verdict = found.map_or_else(Verdict::Wrong, |()| Verdict::Right);
+        self.verdicts.insert(label.to_owned(), verdict);
+        self.give_up(std::iter::once(label));
+    }
+
+    /// Notes that checks ended without a verdict.
+    pub(crate) fn give_up<'a>(&mut self, labels: impl Iterator<Item = &'a str>) {
+        for label in labels {
             self.begun.remove(label);
-            self.verdicts.insert(label.to_owned(), if right { Verdict::Right } else { Verdict::Wrong });
         }
         self.keep();
         if self.begun.is_empty() {
@@ -146,7 +158,11 @@ mod tests {
     }
 
     fn end(verdicts: &mut Verdicts, label: &str, right: bool) {
-        verdicts.end(std::iter::once((label, right)));
+        verdicts.end(label, if right { Ok(()) } else { Err(wrong()) });
+    }
+
+    fn wrong() -> Fault {
+        Fault::Difference("expected 1, found 2".into())
     }
 
     #[test]
@@ -158,9 +174,23 @@ mod tests {
             begin(&mut verdicts, "a tile");
         }
         let mut verdicts = open(&folder);
-        assert_eq!((verdicts.of("a tile"), verdicts.of("another")), (Some(false), None));
+        assert_eq!((verdicts.of("a tile"), verdicts.of("another")), (Some(Err(Fault::Lost)), None));
         end(&mut verdicts, "a tile", true);
-        assert_eq!(open(&folder).of("a tile"), Some(true));
+        assert_eq!(open(&folder).of("a tile"), Some(Ok(())));
+    }
+
+    #[test]
+    fn what_ends_without_a_verdict_is_neither_lost_nor_known() {
+        let folder = tempfile::tempdir().unwrap();
+        for _ in 0..=MOST_LOST {
+            let mut verdicts = open(&folder);
+            verdicts.begin(["a tile", "another"].into_iter());
+            verdicts.give_up(["a tile", "another"].into_iter());
+            assert!(!verdicts.is_suspect("a tile"));
+        }
+        begin(&mut open(&folder), "a tile");
+        let verdicts = open(&folder);
+        assert_eq!(["a tile", "another"].map(|label| (verdicts.of(label), verdicts.is_suspect(label))), [(None, true), (None, false)]);
     }
 
     #[test]
@@ -179,7 +209,7 @@ mod tests {
         // Those that could not take notes leave nothing, and disturb nothing.
         all[1..].iter_mut().for_each(|verdicts| end(verdicts, "a tile", false));
         end(&mut all[0], "a tile", true);
-        assert_eq!(open(&folder).of("a tile"), Some(true));
+        assert_eq!(open(&folder).of("a tile"), Some(Ok(())));
     }
 
     #[test]
@@ -191,12 +221,12 @@ mod tests {
         let mut busy = open(&folder);
         begin(&mut busy, "another");
         begin(&mut busy, "a third, at the same time");
-        assert_eq!(open(&folder).of("a deadly tile"), Some(false));
+        assert_eq!(open(&folder).of("a deadly tile"), Some(Err(Fault::Lost)));
         end(&mut busy, "another", true);
-        assert_eq!(["another", "a third, at the same time"].map(|label| open(&folder).of(label)), [Some(true), None]);
+        assert_eq!(["another", "a third, at the same time"].map(|label| open(&folder).of(label)), [Some(Ok(())), None]);
         drop(busy); // and with it the third check
         begin(&mut open(&folder), "a third, at the same time");
-        assert_eq!(open(&folder).of("a third, at the same time"), Some(false), "lost twice");
+        assert_eq!(open(&folder).of("a third, at the same time"), Some(Err(Fault::Lost)), "lost twice");
     }
 
     #[test]
@@ -209,6 +239,6 @@ mod tests {
         end(&mut ours, "another", true);
         end(&mut theirs, "a third", true);
         let kept = open(&folder);
-        assert_eq!(["a tile", "another", "a third"].map(|label| kept.of(label)), [Some(false), Some(true), Some(true)]);
+        assert_eq!(["a tile", "another", "a third"].map(|label| kept.of(label)), [Some(Err(wrong())), Some(Ok(())), Some(Ok(()))]);
     }
 }

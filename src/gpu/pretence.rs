@@ -1,7 +1,7 @@
 //! What tests say of a device, in place of what it says itself.
 
 /// What [`Gpu::pretending`](crate::Gpu::pretending) changes of a device. The default changes nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Pretence {
     /// What kind of device it says it is, where it is to say something else: kernels are chosen by it, the precision, and
     /// how much is submitted at once.
@@ -11,6 +11,10 @@ pub struct Pretence {
     pub arrays_in_structs: bool,
     /// Floating point operations after which work is submitted: then small networks are cut into several submissions too.
     pub flops_per_submission: Option<u64>,
+    /// How many times slower than it is its runs seem.
+    pub slowdown: Option<f64>,
+    /// Bytes of activations that an engine finds memory for.
+    pub byte_pool: Option<u64>,
 }
 
 /// The shader with every array that is bound by itself in a struct of its own.

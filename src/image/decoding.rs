@@ -1,13 +1,12 @@
 //! What decoding a picture may cost, and what it makes of it.
 
-use std::cell::Cell;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Cursor, Read, Seek};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use super::{MAX_PIXELS, Picture, decode};
 use crate::error::{Error, Result};
+use crate::guarded::{guarded, is_guarded};
 
 /// How picture files are decoded. Limits hold before memory is taken.
 ///
@@ -32,11 +31,8 @@ pub struct Decoding {
     pub voi_lut: bool,
 }
 
-thread_local! {
-    static DECODING: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Whether this thread is decoding a picture. A panic then becomes that picture's error: a program's panic hook may stay silent.
+/// Whether this thread is decoding a picture, or waiting for a device, so that a panic becomes an error of it: a program's panic
+/// hook may stay silent.
 ///
 /// ```
 /// use densenet_wgpu::image::is_decoding;
@@ -49,15 +45,7 @@ thread_local! {
 /// assert!(!is_decoding());
 /// ```
 pub fn is_decoding() -> bool {
-    DECODING.get()
-}
-
-/// What `decode` makes of bytes that strangers wrote; an error where it panics.
-pub(super) fn guarded<T>(decode: impl FnOnce() -> T) -> std::thread::Result<T> {
-    let before = DECODING.replace(true);
-    let decoded = catch_unwind(AssertUnwindSafe(decode));
-    DECODING.set(before);
-    decoded
+    is_guarded()
 }
 
 impl Default for Decoding {

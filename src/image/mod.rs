@@ -37,7 +37,7 @@ use crate::error::{Error, Result};
 
 use decode::{damaged, unsupported};
 
-use decoding::guarded;
+use crate::guarded::guarded;
 pub use decoding::{Decoding, is_decoding};
 pub use heatmap::Heatmap;
 pub use orientation::Orientation;

@@ -293,7 +293,11 @@ impl Plan {
                 });
                 let (prologue, relu) = (prologue.as_ref().map(|prologue| prologue.relu), epilogue.relu);
                 let convolution = Convolution { source, target, weights, window: conv.window, prologue, relu };
-                let tile = self.options.tuning.tile(&convolution).ok_or_else(|| Error::NoKernel { layer: stage.name.clone() })?;
+                let tile = self
+                    .options
+                    .tuning
+                    .tile(&convolution)
+                    .ok_or_else(|| Error::NoKernel { layer: stage.name.clone(), faults: Vec::new() })?;
                 return Ok((tile.kernel(&convolution), Some((tile, convolution))));
             }
             Operation::NormRelu(NormRelu { norm, relu }) => {

@@ -251,8 +251,8 @@ mod tests {
     fn a_convolution_that_misses_the_last_row_is_named() {
         // Only at a height that the check of tiles does not try.
         let source = |variant: &Variant| {
-            let wrong = "(y < i32(params.src_height) - select(0, 1, params.kernel_height == 3u && params.src_height == 9u))";
-            broken(variant, Shader::ConvTiled, "(y < i32(params.src_height))", wrong)
+            let wrong = "(y < i32(layer.src_height) - select(0, 1, layer.kernel_height == 3u && layer.src_height == 9u))";
+            broken(variant, Shader::ConvTiled, "(y < i32(layer.src_height))", wrong)
         };
         let layer = diverges(true, source);
         assert_eq!(layer.name(), "features.denseblock1.denselayer1.conv2");
@@ -262,8 +262,8 @@ mod tests {
     #[test]
     fn a_convolution_that_forgets_the_last_channel_is_named() {
         let source = |variant: &Variant| {
-            let wrong = "channel < params.out_channels - select(0u, 1u, params.out_channels == 24u)";
-            broken(variant, Shader::ConvTiled, "channel < params.out_channels", wrong)
+            let wrong = "channel < layer.out_channels - select(0u, 1u, layer.out_channels == 24u)";
+            broken(variant, Shader::ConvTiled, "channel < layer.out_channels", wrong)
         };
         let fused = diverges(true, source);
         assert_eq!(fused.name(), "features.denseblock1.denselayer1.conv1 in features.denseblock1.denselayer1.relu2");
@@ -275,9 +275,9 @@ mod tests {
     fn a_step_that_spoils_another_layers_channels_is_named() {
         // The last pixel of the channel before its own.
         let source = |variant: &Variant| {
-            let right = "channel < params.out_channels {";
-            let wrong = right.to_owned()
-                + "if params.kernel_height == 3u && params.src_height == 9u { dst[params.dst.offset - 1u] = Target(99.0); }";
+            let right = "channel < layer.out_channels {";
+            let wrong =
+                right.to_owned() + "if layer.kernel_height == 3u && layer.src_height == 9u { dst[layer.dst.offset - 1u] = Target(99.0); }";
             broken(variant, Shader::ConvTiled, right, &wrong)
         };
         let layer = diverges(true, source);

@@ -2,7 +2,7 @@
 
 use super::Verification;
 use crate::cache::checksum;
-use crate::engine::{Engine, EngineOptions, Input, Verdicts};
+use crate::engine::{Engine, EngineOptions, Fault, Input, Verdicts, words};
 use crate::error::{Error, Result};
 use crate::gpu::Gpu;
 use crate::graph::{Conv, Graph, Value};
@@ -39,20 +39,17 @@ fn self_test_of(gpu: &Gpu, precision: Precision, source: fn(&Variant) -> String)
     let label = format!("self-test in {}", precision.name());
     let mut verdicts = Verdicts::open(gpu.cache_file("self-test"));
     match verdicts.of(&label) {
-        Some(true) => return Ok(()),
-        Some(false) => return failed("a layer that differed when it was first used".into()),
+        Some(Ok(())) => return Ok(()),
+        Some(Err(fault)) => return failed(format!("{fault}, when it was first used")),
         None => {}
     }
-    let verification = verification(gpu, precision, source);
-    // What is wrong with a device that is gone says nothing about it when it is back.
-    gpu.check()?;
-    let divergence = match &verification {
-        Err(Error::OutOfMemory { adapter }) => return Err(Error::OutOfMemory { adapter: adapter.clone() }),
-        Err(error) => Some(error.to_string()),
-        Ok(verification) => verification.first_divergence().map(ToString::to_string),
+    let found = match verification(gpu, precision, source) {
+        Ok(verification) => verification.first_divergence().map_or(Ok(()), |layer| Err(Fault::Difference(layer.to_string()))),
+        // What is wrong with a device that is gone says nothing about it when it is back.
+        Err(error) => Err(Fault::Execution(words(gpu, error)?)),
     };
-    verdicts.end(std::iter::once((label.as_str(), divergence.is_none())));
-    divergence.map_or(Ok(()), failed)
+    verdicts.end(&label, found.clone());
+    found.or_else(|fault| failed(fault.to_string()))
 }
 
 fn verification(gpu: &Gpu, precision: Precision, source: fn(&Variant) -> String) -> Result<Verification> {

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use densenet_wgpu::devices::Cache;
-use densenet_wgpu::internal::Pretence;
+use densenet_wgpu::internal::{Pretence, opening};
 use densenet_wgpu::{Gpu, wgpu};
 
 /// Says what a device is taken for, one or several of: `discrete`, which has the kernels of GPUs tested where there is only a
@@ -14,6 +14,27 @@ const TEST_AS: &str = "DENSENET_TEST_AS";
 pub(crate) fn open_gpu() -> Gpu {
     let gpu = Gpu::open(None).unwrap_or_else(|e| panic!("these tests need a GPU, a software one will do: {e}"));
     pretending(gpu.with_cache(Cache::off()))
+}
+
+/// A device of a program's own, with no more than these limits.
+pub(crate) fn own_device(limits: wgpu::Limits) -> (wgpu::Device, wgpu::Queue) {
+    device_with(limits, wgpu::Features::empty())
+}
+
+/// [`own_device`] with those of these features that there are.
+pub(crate) fn device_with(required_limits: wgpu::Limits, features: wgpu::Features) -> (wgpu::Device, wgpu::Queue) {
+    let _guard = opening();
+    pollster::block_on(async {
+        // Without debugging, which writes into shaders what validation layers of 2023 cannot read: that they are WGSL.
+        let descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
+        let instance = wgpu::Instance::new(wgpu::InstanceDescriptor { flags: wgpu::InstanceFlags::empty(), ..descriptor });
+        let adapter = instance.request_adapter(&wgpu::RequestAdapterOptions::default()).await.expect("an adapter");
+        let required_features = adapter.features() & features;
+        adapter
+            .request_device(&wgpu::DeviceDescriptor { required_features, required_limits, ..Default::default() })
+            .await
+            .expect("a device")
+    })
 }
 
 /// The device as the environment has it taken for.

@@ -1,0 +1,324 @@
+//! What all clones of an engine share: the plans that are bound, and what they are bound to.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use super::bound::{BoundPlan, Owner, Purpose, consecutive};
+use super::fault::Fault;
+use super::input::Input;
+use super::pipelines::Pipelines;
+use super::pool::Pool;
+use super::readback::Waiter;
+use super::run::Run;
+use super::tune::device_tuning;
+use super::verdicts::Verdicts;
+use super::weights::WeightBuffers;
+use super::{EngineOptions, lock};
+use crate::error::{Error, Result};
+use crate::gpu::Gpu;
+use crate::graph::Graph;
+use crate::kernels::{Precision, Region, Tile, Tuning, Variant, normalise};
+use crate::plan::{Plan, PlanOptions};
+use crate::shape::Shape;
+use crate::weights::Weights;
+
+/// What the bound plans that an engine keeps may cost, in bytes: some hundred plans of runs, or a program's own with their
+/// buffers. The last one used is kept whatever it costs.
+const BYTE_BOUND_PLANS: u64 = 256 << 20;
+
+/// What all clones of an engine share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) gpu: Gpu,
+    pub(super) graph: Graph,
+    pub(super) fusion: bool,
+    pub(super) tuning: Mutex<Tuning>,
+    /// What was found wrong with tiles here.
+    pub(super) faults: Mutex<BTreeMap<Tile, Fault>>,
+    pub(super) verdicts: Mutex<Verdicts>,
+    pub(super) weights: WeightBuffers,
+    pub(super) pipelines: Pipelines,
+    /// What runs work in.
+    pub(super) pool: Arc<Pool>,
+    /// The most recently used first.
+    pub(super) bound: Mutex<VecDeque<Arc<BoundPlan>>>,
+    /// What was timed last, with buffers of its own.
+    pub(super) timed: Mutex<Option<BoundPlan>>,
+    /// Batches that were found to be the largest for a picture size.
+    pub(super) largest_batches: Mutex<HashMap<[usize; 2], usize>>,
+}
+
+impl Shared {
+    pub(super) async fn new(
+        gpu: &Gpu,
+        graph: &Graph,
+        weights: &Weights,
+        options: EngineOptions,
+        source: fn(&Variant) -> String,
+    ) -> Result<Self> {
+        weights.check(graph)?;
+        let EngineOptions { fusion, shader_checks, precision, batch_invariant, tuning } = options;
+        let tuning = tuning.unwrap_or_else(|| device_tuning(gpu, precision).with_batch_invariant(batch_invariant));
+        if let Some(beyond) = tuning.capabilities().beyond(&gpu.capabilities()) {
+            return Err(gpu.error(format!("expected a tuning for what this device can do, found one for a device with {beyond}")));
+        }
+        if tuning.precision() == Precision::F16 && !gpu.capabilities().f16 {
+            return Err(gpu.error("expected a device with 16-bit floats, found one without; use 32-bit floats"));
+        }
+        let plan = Plan::new(graph, plan_options(gpu, fusion, &tuning, 1))?;
+        let weights = WeightBuffers::upload(gpu, &plan, weights).await?;
+        let pipelines = Pipelines::new(gpu, shader_checks).await?.with_sources(source);
+        let shared = Self {
+            gpu: gpu.clone(),
+            graph: graph.clone(),
+            fusion,
+            tuning: Mutex::new(tuning.clone()),
+            faults: Mutex::default(),
+            verdicts: Mutex::new(Verdicts::open(gpu.cache_file("verdicts"))),
+            weights,
+            pipelines,
+            pool: Arc::default(),
+            bound: Mutex::default(),
+            timed: Mutex::default(),
+            largest_batches: Mutex::default(),
+        };
+        let Shape { height, width, .. } = graph.input_shape();
+        let plan = shared.checked_plan(tuning, 1, [height, width]).await?;
+        shared.pipelines.build(gpu, plan.steps().iter().map(|step| &step.kernel.variant)).await?;
+        Ok(shared)
+    }
+
+    pub(super) fn tuning(&self) -> Tuning {
+        lock(&self.tuning).clone()
+    }
+
+    pub(super) fn plan(&self, tuning: &Tuning, batch: usize, [height, width]: [usize; 2]) -> Result<Plan> {
+        Plan::new(&self.graph.resized(height, width)?, plan_options(&self.gpu, self.fusion, tuning, batch))
+    }
+
+    /// What a run of `input` is. Errors where the input is none for this network.
+    pub(super) fn purpose(&self, owner: Owner, input: &Input<'_>) -> Result<Purpose> {
+        self.gpu.check()?;
+        let batch = input.images(self.graph.input_shape().channels)?;
+        Ok(Purpose { owner, pictures: input.is_pictures(), batch, size: input.size() })
+    }
+
+    /// Starts a batch part by part; `waiter` waits for the parts that went first.
+    pub(super) async fn submit(&self, parts: Vec<Arc<BoundPlan>>, input: Input<'_>, waiter: Waiter) -> Result<Run> {
+        let channels = self.graph.input_shape().channels;
+        let precision = lock(&self.tuning).precision();
+        let mut run = Run::new(&self.gpu, precision, self.graph.outputs().len());
+        let mut rest = input;
+        for part in parts {
+            run.make_room(waiter).await?;
+            let (images, after) = rest.split_at(part.images(), channels);
+            rest = after;
+            run.push(part.submit(&self.gpu, images, None).await?);
+        }
+        Ok(run)
+    }
+
+    pub(super) async fn encode(
+        &self,
+        parts: Vec<Arc<BoundPlan>>,
+        encoder: &mut wgpu::CommandEncoder,
+        input: Input<'_>,
+        output: &wgpu::Buffer,
+    ) -> Result<()> {
+        let byte_output = |index: usize| parts.iter().map(|part| part.byte_outputs().nth(index).unwrap_or(0)).sum::<u64>();
+        let byte_outputs: Vec<u64> = (0..self.graph.outputs().len()).map(byte_output).collect();
+        let needed: u64 = byte_outputs.iter().sum();
+        if output.size() < needed {
+            let images: usize = parts.iter().map(|part| part.images()).sum();
+            let expected = format!("an output buffer of at least {needed} bytes for {images} images");
+            return Err(Error::Input { expected, found: format!("{} bytes", output.size()) });
+        }
+        let mut rest = input;
+        let mut byte_offsets: Vec<u64> = consecutive(byte_outputs.into_iter()).collect();
+        for part in &parts {
+            let (images, after) = rest.split_at(part.images(), self.graph.input_shape().channels);
+            rest = after;
+            self.gpu.caught(|| part.encode(&self.gpu, encoder, images, (output, &byte_offsets))).await?;
+            byte_offsets.iter_mut().zip(part.byte_outputs()).for_each(|(offset, bytes)| *offset += bytes);
+        }
+        Ok(())
+    }
+
+    /// The bound plans that together run a batch: as few and as equal as the device's limits and memory allow.
+    pub(super) async fn parts(&self, purpose: Purpose) -> Result<Vec<Arc<BoundPlan>>> {
+        let mut largest = self.largest_batch(purpose.size)?;
+        loop {
+            let mut parts: Vec<Arc<BoundPlan>> = Vec::new();
+            let mut failure = None;
+            for batch in shares(purpose.batch, largest) {
+                match parts.last().filter(|last| last.images() == batch) {
+                    Some(last) => parts.push(Arc::clone(last)),
+                    None => match self.bound_plan(Purpose { batch, ..purpose }).await {
+                        Ok(part) => parts.push(part),
+                        Err(error) => {
+                            failure = Some((batch, error));
+                            break;
+                        }
+                    },
+                }
+            }
+            match failure {
+                None => return Ok(parts),
+                // What was timed has buffers of its own, which runs need more.
+                Some((_, Error::OutOfMemory { .. })) if lock(&self.timed).take().is_some() => self.forget_bound(),
+                Some((batch, Error::OutOfMemory { .. })) if batch > 1 => {
+                    self.forget_bound();
+                    largest = batch / 2;
+                    lock(&self.largest_batches).insert(purpose.size, largest);
+                }
+                Some((_, error)) => return Err(error),
+            }
+        }
+    }
+
+    /// [`Shared::parts`] where all of them are bound already.
+    #[cfg(not(target_family = "wasm"))]
+    pub(super) fn parts_there(&self, purpose: Purpose) -> Option<Vec<Arc<BoundPlan>>> {
+        let largest = lock(&self.largest_batches).get(&purpose.size).copied()?;
+        shares(purpose.batch, largest).map(|batch| self.found(Purpose { batch, ..purpose })).collect()
+    }
+
+    /// The most images of this size that the device's limits let run at once.
+    pub(super) fn largest_batch(&self, size: [usize; 2]) -> Result<usize> {
+        if let Some(&largest) = lock(&self.largest_batches).get(&size) {
+            return Ok(largest);
+        }
+        let tuning = self.tuning();
+        // Kernels count in 32 bits, however large a device says its buffers may be.
+        let limit = self.gpu.byte_buffer_limit().min(u32::MAX.into());
+        let single = self.plan(&tuning, 1, size)?;
+        // Tiny pictures have tables that are larger than they are; all outputs are read back in one buffer.
+        let largest_buffer = |plan: &Plan| {
+            let others = [normalise::byte_tables(plan.input()), plan.outputs().iter().map(Region::bytes).sum()];
+            plan.byte_buffers().chain(others).max().unwrap_or(0)
+        };
+        let needed = largest_buffer(&single).max(1);
+        let fits = |plan: &Plan| largest_buffer(plan) <= limit && plan.steps().iter().all(|s| s.kernel.is_dispatchable());
+        if !fits(&single) {
+            let [height, width] = size;
+            let what = format!("one {height}x{width} image's largest activation buffer");
+            return Err(Error::TooLarge { what, needed, limit, adapter: self.gpu.called() });
+        }
+        let most = (limit / needed).max(1) as usize;
+        let largest = largest_that(most, |batch| self.plan(&tuning, batch, size).is_ok_and(|plan| fits(&plan)));
+        lock(&self.largest_batches).insert(size, largest);
+        Ok(largest)
+    }
+
+    /// A bound plan that is there already, and of the tuning as it is now.
+    fn found(&self, purpose: Purpose) -> Option<Arc<BoundPlan>> {
+        let tuning = lock(&self.tuning);
+        let mut bound = self.bound();
+        let position = bound.iter().position(|b| b.purpose() == purpose && b.is_of(&tuning) && !b.is_cut_too_small(&self.gpu))?;
+        let found = bound.remove(position)?;
+        bound.push_front(Arc::clone(&found));
+        Some(found)
+    }
+
+    pub(super) async fn bound_plan(&self, purpose: Purpose) -> Result<Arc<BoundPlan>> {
+        if let Some(found) = self.found(purpose) {
+            return Ok(found);
+        }
+        let plan = self.checked_plan(self.tuning(), purpose.batch, purpose.size).await?;
+        let pool = match purpose.owner {
+            Owner::Engine => Arc::clone(&self.pool),
+            Owner::Program => Arc::default(),
+        };
+        if purpose.owner == Owner::Engine && !pool.holds(&BoundPlan::byte_slots(&plan, purpose)) {
+            // Those that hold on to what is too small are bound again when they are needed.
+            self.bound().retain(|bound| bound.purpose().owner == Owner::Program);
+        }
+        let made = Arc::new(BoundPlan::new(&self.gpu, purpose, plan, pool, &self.weights, &self.pipelines).await?);
+        let mut bound = self.bound();
+        if !made.is_in_its_pool() {
+            // Somebody else needed a larger one meanwhile: this run may use what was there, the next shall not.
+            return Ok(made);
+        }
+        bound.push_front(Arc::clone(&made));
+        let mut cost = 0;
+        let mut last = true;
+        bound.retain(|bound| {
+            let is_kept = std::mem::take(&mut last) || cost + bound.byte_cost() <= BYTE_BOUND_PLANS;
+            cost += if is_kept { bound.byte_cost() } else { 0 };
+            is_kept
+        });
+        Ok(made)
+    }
+
+    /// Drops every bound plan and the memory that they share.
+    pub(super) fn forget_bound(&self) {
+        self.bound().clear();
+        self.pool.clear();
+    }
+
+    /// Bytes of the pool that a plan of a program has alone.
+    pub(super) fn byte_own_pool(&self, bound: &BoundPlan) -> u64 {
+        if bound.purpose().owner == Owner::Program { bound.pool().bytes() } else { 0 }
+    }
+
+    pub(super) fn bound(&self) -> MutexGuard<'_, VecDeque<Arc<BoundPlan>>> {
+        lock(&self.bound)
+    }
+}
+
+/// Images of each part of a batch, of at most `largest`: as few parts and as equal as can be.
+fn shares(batch: usize, largest: usize) -> impl Iterator<Item = usize> {
+    let each = batch.div_ceil(batch.div_ceil(largest));
+    (0..batch).step_by(each).map(move |first| each.min(batch - first))
+}
+
+/// The largest number from 1 to `most` for which `holds`, which holds for 1 and for all below one for which it does.
+fn largest_that(most: usize, holds: impl Fn(usize) -> bool) -> usize {
+    let (mut holding, mut failing) = (1, most + 1);
+    // Most often all of them do.
+    let mut middle = most;
+    while holding + 1 < failing {
+        if holds(middle) {
+            holding = middle;
+        } else {
+            failing = middle;
+        }
+        middle = holding + (failing - holding) / 2;
+    }
+    holding
+}
+
+fn plan_options(gpu: &Gpu, fusion: bool, tuning: &Tuning, batch: usize) -> PlanOptions {
+    PlanOptions { batch, fusion, byte_weight_buffer: gpu.byte_buffer_limit(), tuning: tuning.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[test]
+    fn the_largest_batch_is_found_in_few_plans() {
+        for (most, limit) in [(1, 1), (2, 1), (2, 2), (1000, 1), (1000, 999), (1000, 1000), (4_000_000, 7), (4_000_000, 3_999_999)] {
+            let asked = Cell::new(0);
+            let holds = |batch: usize| {
+                asked.set(asked.get() + 1);
+                assert!((2..=most).contains(&batch), "{batch} of {most}");
+                batch <= limit
+            };
+            assert_eq!(largest_that(most, holds), limit, "of {most}");
+            assert!(asked.get() <= 24, "{} plans for {limit} of {most}", asked.get());
+        }
+    }
+
+    #[test]
+    fn batches_are_shared_out_evenly() {
+        let shares = |batch, largest| super::shares(batch, largest).collect::<Vec<_>>();
+        assert_eq!(shares(5, 8), [5]);
+        assert_eq!(shares(8, 8), [8]);
+        assert_eq!(shares(9, 8), [5, 4]);
+        assert_eq!(shares(7, 3), [3, 3, 1]);
+        assert_eq!(shares(3, 1), [1, 1, 1]);
+    }
+}
