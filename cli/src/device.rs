@@ -3,10 +3,11 @@
 use clap::{Args, ValueEnum};
 use densenet_wgpu::checkpoint::Weights;
 use densenet_wgpu::devices::{AdapterSummary, Device as Named};
-use densenet_wgpu::internal::{engine_in_range, run_reference, wrong_tiles};
+use densenet_wgpu::internal::{engine_in_range, faulty_tiles, run_reference};
 use densenet_wgpu::verify::{Reference, best_precision, self_test};
 use densenet_wgpu::{Checkpoint, Classifier, ClassifierOptions, Engine, EngineOptions, Error, Gpu, Graph, Input};
 
+use super::address_space;
 use super::exit::Stop;
 use super::message;
 use super::remedy::told;
@@ -96,13 +97,14 @@ impl DeviceOptions {
     /// Opens one of the devices that were asked for; says what a person should know about it.
     fn open_one(&self, device: &Named) -> Result<Device, Stop> {
         let name = match device {
-            Named::Reference => return self.checked_cpu().map(|()| Device::Cpu),
+            Named::Reference => {
+                address_space::check_for_threads()?;
+                return self.checked_cpu().map(|()| Device::Cpu);
+            }
             Named::Named(name) => Some(name.as_str()),
             _ => None,
         };
-        let gpu = Gpu::open(name)?;
-        gpu.warnings().iter().for_each(|warning| message::warning(warning));
-        Ok(Device::Gpu(Box::new(gpu)))
+        open_gpu(name).map(|gpu| Device::Gpu(Box::new(gpu)))
     }
 
     /// Makes a classifier of `model`, which `options` describe, on every device that was asked for. What a person should know
@@ -173,7 +175,7 @@ impl DeviceOptions {
         let options = EngineOptions::default().with_fusion(fusion).with_batch_invariant(self.batch_invariant);
         let options = options.with_precision(self.precision_on(gpu)?);
         let engine = engine_in_range(gpu, graph, weights, options, self.precision == Precision::Auto)?;
-        wrong_tiles(&engine).iter().for_each(|warning| message::warning(warning));
+        faulty_tiles(&engine).iter().for_each(|warning| message::warning(warning));
         Ok(engine)
     }
 
@@ -185,6 +187,14 @@ impl DeviceOptions {
             Precision::Auto => best_precision(gpu),
         }
     }
+}
+
+/// Opens the device of that name, or the best; says what a person should know about it.
+pub(crate) fn open_gpu(name: Option<&str>) -> Result<Gpu, Stop> {
+    address_space::check_for_a_device()?;
+    let gpu = Gpu::open(name)?;
+    gpu.warnings().iter().for_each(|warning| message::warning(warning));
+    Ok(gpu)
 }
 
 /// What to say of `cpu` where a device is needed, "with kernels to time": what there is instead.

@@ -2,6 +2,7 @@
 //!
 //! One command a file; the only place that prints or exits.
 
+mod address_space;
 mod bench;
 mod classify;
 mod completions;
@@ -34,6 +35,7 @@ mod pictures;
 mod plan;
 mod profile;
 mod remedy;
+mod report;
 mod rows;
 mod size;
 mod specimen;
@@ -96,6 +98,7 @@ enum Command {
     Profile(profile::Options),
     Tune(tune::Options),
     Verify(verify::Options),
+    Report(report::Options),
     Devices(devices::Options),
     Completions(completions::Options),
     Man(man::Options),
@@ -139,6 +142,7 @@ fn run(command: Command) -> u8 {
         Command::Profile(options) => profile::run(options),
         Command::Tune(options) => tune::run(options),
         Command::Verify(options) => verify::run(options),
+        Command::Report(options) => report::run(options),
         Command::Devices(options) => devices::run(options),
         Command::Completions(options) => completions::run(options),
         Command::Man(options) => man::run(options),

@@ -113,7 +113,7 @@ struct Report<'a> {
 struct Pass {
     /// Whether operations shared kernels.
     fusion: bool,
-    /// Tiles that were found to be wrong, and that others took the place of.
+    /// Tiles that others took the place of, and what is wrong with each.
     tiles_left_out: Vec<String>,
     layers: Vec<LayerCheck>,
 }
@@ -121,7 +121,7 @@ struct Pass {
 impl Pass {
     fn run(engine: &Engine, model: &Checkpoint, specimen: &Specimen, fusion: bool) -> densenet_wgpu::Result<Self> {
         let verification = specimen.verify(engine, &model.weights)?;
-        let tiles_left_out = engine.tuning().excluded().iter().map(ToString::to_string).collect();
+        let tiles_left_out = engine.faults().iter().map(|(tile, fault)| format!("{tile} {fault}")).collect();
         Ok(Self { fusion, tiles_left_out, layers: verification.layers })
     }
 
@@ -129,7 +129,7 @@ impl Pass {
         let title = if self.fusion { "as it runs, fused" } else { "a kernel for each operation" };
         writeln!(text, "\n{}", paint(HEADING, &format!("{title}: {} values", self.layers.len())))?;
         for tile in &self.tiles_left_out {
-            writeln!(text, "{} {tile}", paint(DOUBTFUL, "left out, as it computes wrongly here:"))?;
+            writeln!(text, "{} {tile}", paint(DOUBTFUL, "not used here:"))?;
         }
         let header = ["layer", "kernel", "error", "worst at", "found", "expected"].map(str::to_owned);
         let rows: Vec<[String; 6]> = [header].into_iter().chain(self.layers.iter().map(row)).collect();

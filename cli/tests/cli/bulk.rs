@@ -5,12 +5,11 @@ use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
 
 use serde_json::{Value, json};
 
 use crate::{
-    CPU, PATIENCE, assert_refused, assert_says, classify, densenet, draw, fixture, folder, json_lines, paths, stderr, stdout, until,
+    CPU, assert_refused, assert_says, classify, densenet, draw, fixture, folder, given_up_on, json_lines, paths, stderr, stdout, until,
 };
 
 /// So many pictures in a folder, the third of which is none.
@@ -42,6 +41,7 @@ fn a_run_that_is_killed_goes_on_with_no_row_lost_or_doubled() {
         for _ in 0..3 {
             let mut child = resume(&inputs, &rows).arg(&pipe).stderr(Stdio::null()).spawn().unwrap();
             // Wherever it then is.
+            let _end = given_up_on(&child);
             let enough = all.min(lines(&rows) + 9);
             until(|| lines(&rows) >= enough, "a few rows more than there were");
             child.kill().unwrap(); // SIGKILL
@@ -217,19 +217,6 @@ fn driving_has_one_form() {
     assert_says(&classify(&["--stdin-jsonl"]), 0, &[]);
 }
 
-/// Ends the process where the result still lives after a test's patience: then it writes nothing more, and whoever reads it fails.
-fn given_up_on(child: &Child) -> mpsc::Sender<()> {
-    let (sender, receiver) = mpsc::channel();
-    let id = child.id().to_string();
-    std::thread::spawn(move || {
-        if receiver.recv_timeout(PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
-            // It may be over by itself.
-            let _ = Command::new("kill").args(["-KILL", &id]).status();
-        }
-    });
-    sender
-}
-
 fn driven() -> Child {
     let mut command = densenet();
     command.arg("classify").args(CPU).args(["--stdin-jsonl", "--top-k", "1"]);
@@ -287,6 +274,7 @@ fn after_control_c_files_hold_what_is_done() {
     let pipe = inputs.join("9999.png");
     let mut command = resume(&inputs, &rows);
     let child = command.arg(&pipe).stderr(Stdio::piped()).spawn().unwrap();
+    let _end = given_up_on(&child);
     until(|| lines(&rows) >= 30, "30 rows");
     interrupt(&child, "-INT");
     assert_says(&child.wait_with_output().unwrap(), 130, &["30 of 31 inputs have a row", "the same command goes on"]);

@@ -8,6 +8,8 @@ use densenet_wgpu::models;
 use serde_json::Value;
 
 use crate::checkpoint_files::{self, cases, content};
+#[cfg(unix)]
+use crate::given_up_on;
 use crate::infer::{read_npy, write_npy};
 use crate::{assert_refused, assert_says, densenet, fixture, folder, json_lines, stderr, stdout, until};
 
@@ -257,6 +259,7 @@ fn an_interrupt_leaves_no_unfinished_file() {
     let mut infer = densenet();
     infer.args(["infer", "--model", "digits", "--device", "cpu"]).arg(&input).arg("--output").arg(&output);
     let mut running = infer.stderr(std::process::Stdio::null()).spawn().unwrap();
+    let _end = given_up_on(&running);
     let unfinished = || fs::read_dir(folder.path()).unwrap().any(|entry| entry.unwrap().file_name().to_string_lossy().ends_with(".part"));
     until(unfinished, "a file that is begun");
     let interrupted = std::process::Command::new("kill").args(["-INT", &running.id().to_string()]).status().unwrap();

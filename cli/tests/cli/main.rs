@@ -4,6 +4,8 @@
 //! say so in their names.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[cfg(target_os = "linux")]
+mod address_space;
 mod bench;
 mod bulk;
 #[path = "../../../tests/common/checkpoint_files.rs"]
@@ -22,6 +24,7 @@ mod looks;
 mod npz;
 mod pictures;
 mod profile;
+mod report;
 mod rows;
 #[cfg(unix)]
 mod session;
@@ -57,6 +60,37 @@ fn until(mut is_so: impl FnMut() -> bool, what: &str) {
         assert!(begun.elapsed() < PATIENCE, "waited in vain for {what}");
         sleep(Duration::from_millis(10));
     }
+}
+
+/// Ends a process where it takes longer than patience has it, or where the test fails first.
+#[cfg(unix)]
+struct Ending {
+    process: String,
+    _is_over: std::sync::mpsc::Sender<()>,
+}
+
+#[cfg(unix)]
+impl Drop for Ending {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            // It may be over by itself.
+            let _ = Command::new("kill").args(["-KILL", &self.process]).status();
+        }
+    }
+}
+
+/// Has the process end where it takes longer than patience has it, or where the test fails before what this returns is dropped.
+#[cfg(unix)]
+fn given_up_on(child: &std::process::Child) -> Ending {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let process = child.id().to_string();
+    let its = process.clone();
+    std::thread::spawn(move || {
+        if receiver.recv_timeout(PATIENCE) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+            let _ = Command::new("kill").args(["-KILL", &its]).status();
+        }
+    });
+    Ending { process, _is_over: sender }
 }
 
 /// The program, which fetches nothing here and keeps nothing.
