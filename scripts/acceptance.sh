@@ -43,15 +43,24 @@ part() {
 
 tests=(cargo test --locked --features "dicom,hub")
 
+# What Cargo.toml calls the oldest Rust, on all that is built.
+oldest_rust() {
+    local version
+    version=$(sed -n 's/^rust-version = "\([0-9.]*\)".*/\1/p' Cargo.toml)
+    rustup toolchain install "$version" --profile minimal || { echo "Rust $version could not be installed" && return 77; }
+    CARGO_TARGET_DIR=$target/oldest-rust cargo "+$version" check --locked --workspace --features dicom,hub
+}
+
 compare() {
     [ -n "$python" ] || { echo "no interpreter with the other engines: --python" && return 77; }
     scripts/compare.sh --quick --python "$python" --python-webgpu "$python" --binary "$binary"
 }
 
-# On another driver: the tests of kernels, networks and the engine, and the demo, whose standard error is a newcomer's first sight.
+# On another driver: the tests of networks and the engine (scripts/drivers.sh has the kernels'), and the demo, whose standard error is
+# a newcomer's first sight.
 driver() {
     scripts/in-debian.sh "$1" true || return
-    scripts/in-debian.sh "$1" "${tests[@]}" --lib --test engine --test kernels --test networks --test digits || return 1
+    scripts/in-debian.sh "$1" "${tests[@]}" --lib --test engine --test networks || return 1
     local stderr
     stderr=$(scripts/in-debian.sh "$1" env -u XDG_RUNTIME_DIR -u DISPLAY -u WAYLAND_DISPLAY "$binary" classify examples/digits --model digits 2>&1 >/dev/null) || return 1
     [ "$(grep -vc '^warning: no GPU in use' <<<"$stderr")" -eq 0 ] || { echo "unexpected on standard error: $stderr" && return 1; }
@@ -66,6 +75,9 @@ for arch in densenet169 densenet201 densenet161 densenet264; do
     done
 done
 part "validation layers" scripts/validate.sh
+part "the sum of a profile's steps" "${tests[@]}" --test profile -- --ignored
+part "Rust $(sed -n 's/^rust-version = "\([0-9.]*\)".*/\1/p' Cargo.toml), the oldest" oldest_rust
+part "drivers" scripts/drivers.sh "$logs/drivers"
 for suite in bookworm sid; do
     part "Mesa of Debian $suite" driver "$suite"
     part "validation layers of Debian $suite" scripts/in-debian.sh "$suite" scripts/validate.sh
@@ -80,6 +92,7 @@ record=benches/results/acceptance-$(date +%F).md
     "$binary" devices | sed 's/^/    /'
     printf '\n%s, %s threads, %s. Debian bookworm: Mesa %s; sid: Mesa %s, layers %s.\n\n' "$(uname -sm)" "$(nproc)" "$(rustc --version)" \
         "$(version bookworm mesa-vulkan-drivers)" "$(version sid mesa-vulkan-drivers)" "$(version sid vulkan-validationlayers)"
+    grep -h '^|' "$logs/drivers.log" 2>/dev/null && echo
     printf '| part | result | took |\n| --- | --- | ---: |\n'
     cat "$rows"
 } >>"$record"
