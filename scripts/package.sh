@@ -14,6 +14,8 @@ export CARGO_TARGET_DIR
 packages=$CARGO_TARGET_DIR/package
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 
+# Of every system: the dependencies of all are looked at.
+cargo fetch --locked --quiet
 cargo package --workspace --locked --offline --allow-dirty --no-verify --quiet
 folder=$packages/unpacked
 rm -rf "$folder"

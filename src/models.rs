@@ -207,7 +207,7 @@ fn fetch(name: &str, _: &mut dyn FnMut(u64, u64)) -> Result<PathBuf> {
 /// Which file beside `path`, which does not exist, was probably meant.
 fn near_file(path: &Path) -> Option<PathBuf> {
     let folder = path.parent().unwrap_or(Path::new(""));
-    let entries = fs::read_dir(if folder == "" { Path::new(".") } else { folder }).ok()?;
+    let entries = fs::read_dir(if folder.as_os_str().is_empty() { Path::new(".") } else { folder }).ok()?;
     let mut names: Vec<String> = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
     names.sort_unstable();
     let name = path.file_name()?.to_string_lossy();
