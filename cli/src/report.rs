@@ -6,7 +6,7 @@ use clap::{Args, ValueHint};
 use densenet_wgpu::devices::AdapterSummary;
 use densenet_wgpu::profile::{Ceilings, Profile};
 use densenet_wgpu::verify::{LayerCheck, Verification, self_test};
-use densenet_wgpu::{Checkpoint, Config, Engine, EngineOptions, Gpu, Input, Precision, Result, models};
+use densenet_wgpu::{Checkpoint, Config, Engine, EngineOptions, Gpu, Graph, Input, Precision, Result, models};
 use serde::Serialize;
 
 use super::device::{no_gpu, open_gpu};
@@ -132,18 +132,21 @@ struct LatencyMs {
 
 /// Looks at the device, and writes what was found.
 pub(crate) fn run(options: Options) -> std::result::Result<u8, Stop> {
-    if options.device.as_deref() == Some("cpu") {
-        return Err(no_gpu("to report on"));
-    }
-    let gpu = open_gpu(options.device.as_deref())?;
-    let destination = Destination::open(options.output.as_deref())?;
-    let has_half = gpu.capabilities().f16;
     let Size { height, width } = options.size;
     let large = [height, width];
     let networks = [
         Network { name: "digits", checkpoint: digits()?, size: DIGIT },
         Network { name: "densenet121, random weights", checkpoint: Checkpoint::init(Config::densenet121(), SEED)?, size: large },
     ];
+    for network in &networks {
+        network.graph()?; // what is too small for it is refused now
+    }
+    if options.device.as_deref() == Some("cpu") {
+        return Err(no_gpu("to report on"));
+    }
+    let gpu = open_gpu(options.device.as_deref())?;
+    let destination = Destination::open(options.output.as_deref())?;
+    let has_half = gpu.capabilities().f16;
     let precisions = [Precision::F32, Precision::F16].into_iter().filter(|precision| *precision == Precision::F32 || has_half);
     let ceilings = Ceilings::measure(&gpu);
     // Each in its turn: nothing else shall run while something is timed.
@@ -165,7 +168,7 @@ pub(crate) fn run(options: Options) -> std::result::Result<u8, Stop> {
     if is_well {
         return Ok(WELL);
     }
-    message::error(&format!("{} does not compute as it should: the report says where", gpu.summary().name));
+    message::error(&format!("on {} something failed, or differs from the reference: the report says what", gpu.summary().name));
     Ok(FAILED)
 }
 
@@ -209,9 +212,12 @@ impl InPrecision {
 }
 
 impl Network {
+    fn graph(&self) -> Result<Graph> {
+        self.checkpoint.graph(self.size[0], self.size[1])
+    }
+
     fn engine(&self, gpu: &Gpu, precision: Precision) -> Result<Engine> {
-        let graph = self.checkpoint.graph(self.size[0], self.size[1])?;
-        Engine::new(gpu, &graph, &self.checkpoint.weights, EngineOptions::default().with_precision(precision))
+        Engine::new(gpu, &self.graph()?, &self.checkpoint.weights, EngineOptions::default().with_precision(precision))
     }
 
     /// Beside the reference.

@@ -44,6 +44,7 @@ fn a_report_has_all_there_is_to_know_and_nothing_of_who_made_it() {
 #[test]
 fn what_cannot_be_reported_on_is_refused() {
     assert_refused(&densenet().args(["report", "--device", "cpu"]).output().unwrap(), &["--device cpu", "to report on"]);
+    assert_refused(&densenet().args(["report", "--size", "4x4"]).output().unwrap(), &["too small", "use a larger one"]);
     let nowhere = densenet().args(["report", "--output", "no such folder/report.json"]).output().unwrap();
     assert_refused(&nowhere, &["no such folder"]);
 }
