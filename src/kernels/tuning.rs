@@ -59,9 +59,10 @@ impl Capabilities {
         matches!(self.subgroup, Some([8 | 16, 32]))
     }
 
-    /// Invocations that keep it busy.
+    /// Invocations that keep it busy: two or three waves of 64 for each SIMD of a large GPU, or of a large integrated one. More
+    /// of them hide no waiting that is worth a smaller tile: so says the model of benches/results/isa.md.
     fn invocations(&self) -> f64 {
-        if self.discrete { 131_072.0 } else { 16_384.0 }
+        if self.discrete { 32_768.0 } else { 8_192.0 }
     }
 }
 
