@@ -76,6 +76,7 @@ for arch in densenet169 densenet201 densenet161 densenet264; do
 done
 part "validation layers" scripts/validate.sh
 part "the sum of a profile's steps" "${tests[@]}" --test profile -- --ignored
+part "Intel's compiler" scripts/intel.sh
 part "Rust $(sed -n 's/^rust-version = "\([0-9.]*\)".*/\1/p' Cargo.toml), the oldest" oldest_rust
 part "drivers" scripts/drivers.sh "$logs/drivers"
 for suite in bookworm sid; do

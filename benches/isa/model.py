@@ -204,3 +204,17 @@ class Step:
         cycles = turns * max(cost.latency, busy) + max(2000, resident * cost.once)
         arithmetic = cycles * max(1, waves / resident) / card.gigahertz / 1e9
         return (arithmetic, why) if arithmetic > memory else (memory, "memory")
+
+
+# Of all floating-point operations.
+MOST = 0.8
+
+
+def bound_of_most(bounds, flops):
+    """The bound that kernels with most of the operations reach at least; both by variant."""
+    done = 0
+    for variant, bound in sorted(bounds.items(), key=lambda kernel: -kernel[1]):
+        done += flops[variant]
+        if done >= MOST * flops.total():
+            return bound
+    return 0

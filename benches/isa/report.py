@@ -14,22 +14,13 @@ from pathlib import Path
 
 import budget
 from compiled import families
-from model import CARDS, Step
+from markdown import head, row
+from model import CARDS, MOST, Step, bound_of_most
 
 MIXED = ">"  # in a variant's name between types that differ: a network's first or last step
 COLUMNS = "VGPRs|spills|scratch, B|LDS, B|waves|code, B|compiled, ms|multiply-add share|LDS ratio|bound|latency".split("|")
-# Of all floating-point operations.
-MOST = 0.8
 # Objections in full.
 SHOWN = 40
-
-
-def row(cells):
-    return "| " + " | ".join(map(str, cells)) + " |\n"
-
-
-def head(first, columns):
-    return row([first, *columns]) + row(["---"] + ["---:"] * len(columns))
 
 
 def family_table(family):
@@ -61,14 +52,6 @@ class Network:
             self.waits[why] += seconds
             self.bounds[step.variant] = shader.cost.bound if shader.cost else 0
 
-    def bound_of_most(self):
-        """The bound that kernels with most of the operations reach."""
-        done = 0
-        for variant, bound in sorted(self.bounds.items(), key=lambda kernel: -kernel[1]):
-            done += self.flops[variant]
-            if done >= MOST * self.flops.total():
-                return bound
-        return 0
 
 
 def modelled(found, steps):
@@ -84,7 +67,7 @@ def modelled(found, steps):
             total = network.seconds.total()
             waits = ", ".join(f"{why} {part / total:.0%}" for why, part in network.waits.most_common(2))
             speed = network.flops.total() / total / 1e12
-            text += row([card.name, batch, f"{total * 1e3:.2f}", f"{speed:.1f}", f"{network.bound_of_most():.2f}", waits])
+            text += row([card.name, batch, f"{total * 1e3:.2f}", f"{speed:.1f}", f"{bound_of_most(network.bounds, network.flops):.2f}", waits])
     for batch in sorted({step.batch for step in steps}):
         cards = [card for card in CARDS if (card, batch) in networks]
         text += f"\nThe same by kernel, batch {batch}: ms, and the bound of convolutions.\n\n"

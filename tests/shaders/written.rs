@@ -1,9 +1,10 @@
 //! What other programs compile and count: every variant in each language, and what DenseNet-121 runs of them.
 //!
 //! `DENSENET_TRANSLATIONS=FOLDER cargo test --test shaders -- --ignored translations_are_written` writes it. In the folder are
-//! `list.tsv` (file, target, entry point, what a device must have, variant), the files it names, and `steps.tsv`, what a GPU
-//! without matrices runs in 32-bit floats: batch, floating-point operations, bytes read and written, workgroups, turns of the
-//! loop over a kernel's taps, input channels, variant.
+//! `list.tsv` (file, target, entry point, what a device must have, variant), the files it names, and what a GPU runs: in
+//! `steps.tsv` a discrete one without matrices in 32-bit floats, in `steps-integrated.tsv` and `steps-discrete.tsv` those with few
+//! registers, as Intel's, in 32-bit and in 16-bit floats. A step is batch, floating-point operations, bytes read and written, workgroups, turns of the loop
+//! over a kernel's taps, input channels, variant.
 
 use std::env;
 use std::fs;
@@ -12,7 +13,7 @@ use std::path::Path;
 use densenet_wgpu::internal::{Constant, Shader, Variant};
 use densenet_wgpu::planning::{PlanOptions, Step};
 use densenet_wgpu::tuning::{Capabilities, Tuning, Workgroup};
-use densenet_wgpu::{Config, Plan};
+use densenet_wgpu::{Config, Plan, Precision};
 use naga::back::hlsl::ShaderModel;
 use naga::valid::Capabilities as Features;
 
@@ -49,7 +50,15 @@ fn translations_are_written() {
         }
     }
     write("list.tsv", list.as_bytes());
-    write("steps.tsv", [1, 32].map(steps).concat().as_bytes());
+    let workgroup = Workgroup { invocations: 1024, bytes: 32768 };
+    let discrete = Capabilities { discrete: true, workgroup, ..Capabilities::default() };
+    write("steps.tsv", BATCHES.map(|batch| steps(batch, discrete, Precision::F32)).concat().as_bytes());
+    let few_registers = Capabilities { subgroup: Some([8, 32]), f16: true, workgroup, ..Capabilities::default() };
+    for (file, discrete) in [("steps-integrated.tsv", false), ("steps-discrete.tsv", true)] {
+        let capabilities = Capabilities { discrete, ..few_registers };
+        let lines = BATCHES.map(|batch| [Precision::F32, Precision::F16].map(|precision| steps(batch, capabilities, precision)).concat());
+        write(file, lines.concat().as_bytes());
+    }
 }
 
 /// What a device must have for the shader, as words: `f16`, `subgroups`, and of matrices their side and the subgroup's size.
@@ -68,12 +77,13 @@ fn needs(shader: &Parsed, variant: &Variant) -> String {
     words.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
-/// The steps of DenseNet-121 for pictures of 224x224, as the rule plans them for a GPU.
-fn steps(batch: usize) -> String {
-    let workgroup = Workgroup { invocations: 1024, bytes: 32768 };
-    let capabilities = Capabilities { discrete: true, workgroup, ..Capabilities::default() };
+const BATCHES: [usize; 2] = [1, 32];
+
+/// The steps of DenseNet-121 for pictures of 224x224, as the rule plans them for a device that can do this.
+fn steps(batch: usize, capabilities: Capabilities, precision: Precision) -> String {
     let graph = Config::densenet121().graph(224, 224).expect("a DenseNet-121");
-    let options = PlanOptions::default().with_batch(batch).with_tuning(Tuning::new(capabilities));
+    let tuning = Tuning::new(capabilities).with_precision(precision);
+    let options = PlanOptions::default().with_batch(batch).with_tuning(tuning);
     let plan = Plan::new(&graph, options).expect("a plan for any GPU");
     let line = |step: &Step| {
         let convolution = step.tile.map(|(_, convolution)| convolution);
