@@ -36,6 +36,8 @@ use pace::Pace;
 pub(crate) use pace::Units;
 pub(crate) use pipeline_cache::PipelineCache;
 pub use pretence::Pretence;
+/// `Send`, but in a browser, where whatever waits for a device stays on its thread.
+pub(crate) use wgpu::WasmNotSend;
 #[cfg(not(target_family = "wasm"))]
 use worker::Worker;
 

@@ -43,6 +43,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::arch::Config;
 use crate::error::{Error, Result};
+use crate::gpu::WasmNotSend;
 use crate::image::Picture;
 use crate::labels::Legend;
 use crate::models;
@@ -229,8 +230,9 @@ impl Classifier {
     }
 
     /// [`Classifier::classify`] for callers that may not block, on whatever runs a program's futures: one of the classifier's
-    /// threads decodes the picture, the device's own waits for the answer; the reference computes on rayon's threads.
-    pub fn classify_async(&self, source: impl Into<Source>) -> impl Future<Output = Result<Prediction>> + Send + 'static {
+    /// threads decodes the picture, the device's own waits for the answer; the reference computes on rayon's threads. The future
+    /// may be sent to other threads, but in a browser.
+    pub fn classify_async(&self, source: impl Into<Source>) -> impl Future<Output = Result<Prediction>> + WasmNotSend + 'static {
         let (inner, source) = (Arc::clone(&self.0), source.into());
         async move {
             let preparation = Arc::clone(&inner.preparation);
