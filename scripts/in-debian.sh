@@ -2,12 +2,14 @@
 # Runs a command in a Debian of its own, which has another Mesa than this machine, on its software device; what was built here
 # runs there.
 #
-#     scripts/in-debian.sh SUITE COMMAND…     bookworm has Mesa 22.3, sid the newest
+#     scripts/in-debian.sh [--with PACKAGES] SUITE COMMAND…     bookworm has Mesa 22.3, sid the newest
 #
 # The first run makes it, which takes a minute and 0.7 GB, below $DENSENET_DEBIANS (default: a folder of the user's cache).
 # Needs root, debootstrap and unshare. Exit status 77: it cannot be had here; the reason is on standard error.
 set -euo pipefail
 
+packages=''
+[ "${1:-}" != --with ] || { packages=${2:-} && shift 2; }
 [ $# -ge 2 ] || { sed -n '2,/^set/{s/^# \{0,1\}//p}' "$0" >&2 && exit 2; }
 suite=$1 && shift
 cannot() { printf 'in-debian: %s\n' "$1" >&2 && exit 77; }
@@ -28,6 +30,12 @@ if [ ! -e "$folder/made" ]; then
     } >"$folder.log" 2>&1 || cannot "Debian $suite could not be installed: $(tail -n 1 "$folder.log")"
     touch "$folder/made"
 fi
+
+for package in $packages; do
+    chroot "$folder" dpkg --status "$package" >/dev/null 2>&1 ||
+        chroot "$folder" env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "$package" >>"$folder.log" 2>&1 ||
+        cannot "$package could not be installed in Debian $suite: $(tail -n 1 "$folder.log")"
+done
 
 # Mounts live in a namespace of their own and end with the command.
 export DEBIAN_ROOT=$folder
