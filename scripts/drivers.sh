@@ -6,7 +6,8 @@
 #     scripts/drivers.sh [FOLDER]     the reports go to FOLDER (default: target/drivers)
 #
 # Implementations: this machine's default; Mesa's llvmpipe of Debian bookworm and sid, each in a root of its own
-# (scripts/in-debian.sh); SwiftShader (scripts/swiftshader.sh). What cannot be had here is a row that says why.
+# (scripts/in-debian.sh); SwiftShader (scripts/swiftshader.sh); OpenGL on this machine's default, by the feature `gles`. What
+# cannot be had here is a row that says why.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -14,7 +15,9 @@ target=${CARGO_TARGET_DIR:-target}
 folder=${1:-$target/drivers}
 mkdir -p "$folder"
 failed=0
-tests=(cargo test --quiet --locked --features "dicom,hub" --test kernels --test limits --test loss --test digits)
+features=dicom,hub
+report=(report)
+tests=(--test kernels --test limits --test loss --test digits)
 
 swiftshader() {
     local description
@@ -24,29 +27,43 @@ swiftshader() {
 
 here() { "$@"; }
 
+opengl() { WGPU_BACKEND=gl "$@"; }
+
+build() {
+    cargo build --quiet --locked --features "$features" --bin densenet >&2
+    cargo test --quiet --locked --features "$features" "${tests[@]}" --no-run >&2
+}
+
 # Runs everything on one implementation, and prints its row.
 row() {
-    local name=$1 report=$folder/${1//[^a-zA-Z0-9]/-}.json log=$folder/${1//[^a-zA-Z0-9]/-}.log status=0 result=passed
+    local name=$1 json=$folder/${1//[^a-zA-Z0-9]/-}.json log=$folder/${1//[^a-zA-Z0-9]/-}.log status=0 result=passed
     shift
-    rm -f "$report"
-    DENSENET_CACHE_DIR='' "$@" "$target/debug/densenet" report --output "$report" >"$log" 2>&1 || status=$?
+    rm -f "$json"
+    DENSENET_CACHE_DIR='' "$@" "$target/debug/densenet" "${report[@]}" --output "$json" >"$log" 2>&1 || status=$?
     if [ "$status" -eq 77 ]; then
         echo "| $name | not run: $(tail -n 1 "$log") | | | | |"
         return
     fi
     local found='no report | | '
-    [ ! -e "$report" ] || found=$(python3 scripts/report_row.py "$report")
-    "$@" "${tests[@]}" >>"$log" 2>&1 || result="**failed**: $(grep -m 3 -E '^test .* FAILED|^error' "$log" | paste -sd ';')"
+    [ ! -e "$json" ] || found=$(python3 scripts/report_row.py "$json")
+    "$@" cargo test --quiet --locked --features "$features" "${tests[@]}" >>"$log" 2>&1 || result="**failed**: $(grep -m 3 -E '^test .* FAILED|^error' "$log" | paste -sd ';')"
     [ "$status" -eq 0 ] && [ "$result" = passed ] || failed=1
     echo "| $name | $found | $([ "$status" -eq 0 ] && echo passed || echo "**status $status**") | $result |"
 }
 
-cargo build --quiet --locked --package densenet-cli >&2
-"${tests[@]}" --no-run >&2
+build
 echo "| implementation | device and driver | values that agree with the reference: digits, DenseNet-121 | DenseNet-121, f32 | report | tests of kernels, limits, loss, digits |"
 echo "| --- | --- | --- | ---: | --- | --- |"
 row "this machine's" here
 row "Mesa of Debian bookworm" scripts/in-debian.sh bookworm
 row "Mesa of Debian sid" scripts/in-debian.sh sid
-row "SwiftShader" swiftshader
+# SwiftShader takes minutes for a DenseNet-121 at 224x224.
+report=(report --size 32x32)
+row "SwiftShader, at 32x32" swiftshader
+report=(report)
+# Built apart: another feature of wgpu's builds most of what there is anew.
+features+=,gles target+=/gles
+export CARGO_TARGET_DIR=$target
+build
+row "OpenGL" opengl
 exit "$failed"
