@@ -8,10 +8,12 @@ use super::exit::{Stop, WELL};
 use super::known::MODELS;
 use super::message;
 use super::model::{DescriptionOptions, VariantOptions};
+use super::replace::ReplaceOptions;
 
 /// Write any checkpoint as one safetensors file with its preprocessing and labels in it
 ///
-/// The file needs none of the flags that were given here: it describes itself.
+/// The file needs none of the flags that were given here: it describes itself. A file that is there is replaced where this program
+/// wrote it, or with --force.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -26,6 +28,8 @@ pub(crate) struct Options {
     /// The file to write, .safetensors
     #[arg(value_name = "OUT", value_hint = ValueHint::FilePath)]
     output: PathBuf,
+    #[command(flatten)]
+    replace: ReplaceOptions,
     #[command(flatten)]
     variant: VariantOptions,
     #[command(flatten)]
@@ -46,6 +50,7 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     if same(&options.model).unwrap_or(false) {
         return Err(Stop::refused(format!("{}: expected another file than the one that is read", options.output.display())));
     }
+    options.replace.check(&options.output)?;
     let mut model = options.variant.open(&options.model)?;
     options.description.describe(&mut model)?;
     model.save(&options.output)?;

@@ -8,6 +8,7 @@ use densenet_wgpu::{Checkpoint, Config};
 use super::exit::{Stop, WELL};
 use super::known::Architecture;
 use super::message;
+use super::replace::ReplaceOptions;
 
 /// Write a checkpoint with torchvision's initial weights
 #[derive(Args)]
@@ -29,10 +30,13 @@ pub(crate) struct Options {
     /// The file to write, .safetensors
     #[arg(value_name = "OUT", value_hint = ValueHint::FilePath)]
     output: PathBuf,
+    #[command(flatten)]
+    replace: ReplaceOptions,
 }
 
 /// Writes the checkpoint.
 pub(crate) fn run(options: Options) -> Result<u8, Stop> {
+    options.replace.check(&options.output)?;
     let mut config = options.arch;
     if let Some(classes) = options.classes {
         config.num_classes = Some(classes as usize);

@@ -36,6 +36,7 @@ mod plan;
 mod profile;
 mod remedy;
 mod report;
+mod replace;
 mod rows;
 mod size;
 mod specimen;

@@ -309,6 +309,19 @@ impl Checkpoint {
         let bytes = self.to_bytes()?;
         let written = WholeFile::create(path).and_then(|mut file| file.write_all(&bytes).and_then(|()| file.finish()));
         written.map_err(|source| Error::File { path: path.into(), source })
+    /// Whether the file at `path` is one that [`Checkpoint::save`] wrote, by its metadata. Errors where it cannot be read.
+    ///
+    /// ```
+    /// use densenet_wgpu::Checkpoint;
+    ///
+    /// assert!(Checkpoint::wrote("models/digits.safetensors")?);
+    /// assert!(!Checkpoint::wrote("Cargo.toml")?);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn wrote(path: impl AsRef<Path>) -> io::Result<bool> {
+        container::safetensors::is_ours(path.as_ref())
+    }
+
     }
 }
 

@@ -24,6 +24,7 @@ mod looks;
 mod npz;
 mod pictures;
 mod profile;
+mod replace;
 mod report;
 mod rows;
 #[cfg(unix)]

@@ -4,6 +4,9 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
 use std::rc::Rc;
 
 use safetensors::tensor::{Dtype, Metadata as Header, View, serialize};
@@ -38,6 +41,23 @@ pub(super) fn read(bytes: &[u8]) -> Result<Contents<'_>> {
 pub(in crate::weights) fn write(weights: &Weights, metadata: String) -> Result<Vec<u8>> {
     let entries = HashMap::from([(KEY.to_owned(), metadata)]);
     serialize(weights.iter(), Some(entries)).map_err(|e| Error::checkpoint(format!("cannot be written: {e}")))
+}
+
+/// Whether the file at `path` is a safetensors file with our metadata, as [`write`] makes it. Only its header is read; errors where
+/// that cannot be.
+pub(in crate::weights) fn is_ours(path: &Path) -> io::Result<bool> {
+    let mut file = File::open(path)?;
+    let mut length = [0; 8];
+    let mut header = Vec::new();
+    file.by_ref().take(length.len() as u64).read_to_end(&mut header)?;
+    if header.len() < length.len() {
+        return Ok(false);
+    }
+    length.copy_from_slice(&header);
+    header.clear();
+    file.take(u64::from_le_bytes(length).min(LARGEST_HEADER)).read_to_end(&mut header)?;
+    let header: Option<Header> = serde_json::from_slice(&header).ok();
+    Ok(header.is_some_and(|header| header.metadata().as_ref().is_some_and(|entries| entries.contains_key(KEY))))
 }
 
 // The crate's own reader adds lengths from the file without checking for overflow, and tells less about truncation.
