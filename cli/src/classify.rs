@@ -17,7 +17,7 @@ use super::model::{self, Described, DescriptionOptions, ModelOptions};
 use super::output::Output;
 use super::pictures::PictureOptions;
 use super::rows::resume::{Expected, Resumed};
-use super::rows::{HeatmapFiles, Outcome, RowFormat, Rows};
+use super::rows::{HeatmapFiles, Model, Outcome, RowFormat, Rows};
 use super::size::Size;
 use super::stream::{BatchOptions, Finished, Stream};
 use super::terminal::progress::Progress;
@@ -124,7 +124,7 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let legend = model.legend();
     let heatmaps = options.heatmap.begin(&legend, classes)?;
 
-    let rows = Rows { format, legend, model: model.name.clone(), output: Output::new() };
+    let rows = Rows { format, legend, model: Model::from(&model), output: Output::new() };
     let mut classification = Classification { rows, top_k: options.top_k as usize, heatmaps, written: 0, failed: 0, unmapped: 0 };
     let total = inputs.as_ref().map(Vec::len);
     let inputs = match inputs {

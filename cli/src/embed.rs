@@ -1,7 +1,8 @@
 //! `densenet embed`: pictures to features.
 
-use std::io::{BufWriter, Write};
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
 use densenet_wgpu::Prediction;
@@ -17,6 +18,7 @@ use super::message;
 use super::model::{self, Described, ModelOptions, PreprocessingOptions};
 use super::npy::Stack;
 use super::pictures::PictureOptions;
+use super::rows::Model;
 use super::size::Size;
 use super::stream::{BatchOptions, Finished, Stream};
 use super::terminal::progress::Progress;
@@ -24,7 +26,7 @@ use super::terminal::progress::Progress;
 /// Turn pictures into features: what the network makes of them before its classifier
 ///
 /// OUT has a row for each picture; OUT with the ending .jsonl says which: {"row":0,"path":"..."} on each line. Pictures that
-/// fail have no row; where all do, nothing is written. Without --model it is densenet121, trained on ImageNet, which is fetched once, 32 MB.
+/// fail have no row; where all do, nothing is written. Files of those names are replaced where they are such files. Without --model it is densenet121, trained on ImageNet, which is fetched once, 32 MB.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -65,7 +67,7 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let preprocessing = options.pictures.sized(preprocessing);
     let Size { height, width } = model::size(options.pictures.size, Some(&preprocessing));
     let graph = model.graph(height, width)?;
-    let mut features = Features::create(options.output, graph.shape(graph.find(FEATURES)?).channels)?;
+    let mut features = Features::create(options.output, Model::from(&model), graph.shape(graph.find(FEATURES)?).channels)?;
     let asked = options.batch.asked(options.pictures.asked(described)).with_features(true);
     let classifier = options.device.classifier(model, asked)?;
 
@@ -119,6 +121,7 @@ struct Features {
     paths_output: PathBuf,
     table: Stack,
     paths: BufWriter<WholeFile>,
+    model: Model,
     columns: usize,
 }
 
@@ -127,11 +130,16 @@ struct Row<'a> {
     row: usize,
     #[serde(flatten)]
     subject: &'a Subject,
+    model: &'a str,
+    identity: &'a str,
 }
+
+/// How a list of paths begins.
+const LIST_BEGIN: &[u8] = br#"{"row":"#;
 
 impl Features {
     /// Begins both files.
-    fn create(output: PathBuf, columns: usize) -> Result<Self, Stop> {
+    fn create(output: PathBuf, model: Model, columns: usize) -> Result<Self, Stop> {
         let paths_output = output.with_extension("jsonl");
         if paths_output == output {
             return Err(Stop::refused(format!(
@@ -140,12 +148,14 @@ impl Features {
             )));
         }
         let table = Stack::create(&output).map_err(|error| Stop::in_file(&output, error))?;
+        is_a_list(&paths_output)?;
         let paths = WholeFile::create(&paths_output).map_err(|error| Stop::in_file(&paths_output, error))?;
-        Ok(Self { output, paths_output, table, paths: BufWriter::new(paths), columns })
+        Ok(Self { output, paths_output, table, paths: BufWriter::new(paths), model, columns })
     }
 
     fn push(&mut self, subject: &Subject, values: &[f32]) -> Result<(), Stop> {
-        let row = Row { row: self.table.arrays(), subject };
+        let Model { name: model, identity } = &self.model;
+        let row = Row { row: self.table.arrays(), subject, model, identity };
         // JSON has no line end within: a path's own is escaped.
         let line = serde_json::to_string(&row).map_err(Stop::failed)?;
         writeln!(self.paths, "{line}").map_err(|error| Stop::unwritten(&self.paths_output, error))?;
@@ -154,7 +164,7 @@ impl Features {
 
     /// Puts both files in their places.
     fn finish(self) -> Result<(), Stop> {
-        let Self { output, paths_output, table, paths, columns } = self;
+        let Self { output, paths_output, table, paths, columns, .. } = self;
         let rows = table.arrays();
         let paths = paths.into_inner().map_err(|error| Stop::unwritten(&paths_output, error.error()))?;
         paths.finish().map_err(|error| Stop::unwritten(&paths_output, error))?;
@@ -162,4 +172,18 @@ impl Features {
         message::note(&format!("{}: [{rows}, {columns}]; {}: their paths", output.display(), paths_output.display()));
         Ok(())
     }
+}
+
+/// Errors where the file at `path` is no list of an earlier run: nobody named it, so that it may be another command's rows.
+fn is_a_list(path: &Path) -> Result<(), Stop> {
+    let mut begin = Vec::new();
+    if path.is_file() {
+        let read = File::open(path).and_then(|file| file.take(LIST_BEGIN.len() as u64).read_to_end(&mut begin));
+        read.map_err(|error| Stop::in_file(path, error))?;
+    }
+    if begin.is_empty() || begin == LIST_BEGIN {
+        return Ok(());
+    }
+    let remedy = "give --output another name";
+    Err(Stop::in_file(path, format!("expected no file of that name, or the list of an earlier embed, found another; {remedy}")))
 }

@@ -49,6 +49,7 @@ pub(crate) struct Options {
 #[derive(Serialize)]
 struct Report<'a> {
     name: &'a str,
+    identity: String,
     container: String,
     dialect: String,
     wrapper: &'a str,
@@ -137,6 +138,7 @@ fn report<'a>(model: &'a Checkpoint, preprocessing: &'a Preprocessing, source: &
     let tensors = model.weights.len();
     Report {
         name: &model.name,
+        identity: model.weights.identity(),
         container: origin.map(|origin| origin.container.to_string()).unwrap_or_default(),
         dialect: origin.map(|origin| origin.dialect.to_string()).unwrap_or_default(),
         wrapper: origin.map_or("", |origin| &origin.wrapper),
@@ -168,6 +170,7 @@ fn text(report: &Report, legend: &Legend) -> String {
         ("architecture", report.architecture.clone()),
         ("tensors", format!("{matched}/{total} matched, {}", report.dtype)),
         ("parameters", report.parameters.to_string()),
+        ("identity", report.identity.clone()),
         ("preprocessing", format!("{} ({})", report.preprocessing, report.preprocessing_source)),
         ("GPU memory", format!("{mebibytes:.2} MiB for one picture of {height}x{width}")),
         ("work", format!("{:.3} GFLOP", report.flops as f64 / 1e9)),

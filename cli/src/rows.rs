@@ -4,6 +4,7 @@ pub(crate) mod resume;
 mod text;
 
 use clap::ValueEnum;
+use densenet_wgpu::Checkpoint;
 use densenet_wgpu::labels::{Legend, RankedClass};
 use serde::Serialize;
 
@@ -37,12 +38,27 @@ pub(crate) struct HeatmapFiles {
     pub(crate) png: String,
 }
 
+/// Whose answers rows have: what tells `runs/1/best.pth` from `runs/2/best.pth`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Model {
+    /// Its name.
+    pub(crate) name: String,
+    /// A hash of its tensors.
+    pub(crate) identity: String,
+}
+
+impl From<&Checkpoint> for Model {
+    fn from(model: &Checkpoint) -> Self {
+        Self { name: model.name.clone(), identity: model.weights.identity() }
+    }
+}
+
 /// Writes rows, each in one piece.
 pub(crate) struct Rows {
     /// How rows are written.
     pub(crate) format: RowFormat,
-    /// The model's name.
-    pub(crate) model: String,
+    /// The model.
+    pub(crate) model: Model,
     /// What the classes are called, and whether there are probabilities.
     pub(crate) legend: Legend,
     /// Where rows go.
@@ -50,13 +66,14 @@ pub(crate) struct Rows {
 }
 
 /// What comes before the first row of CSV.
-pub(crate) const CSV_HEADER: [&str; 7] = ["path", "rank", "index", "label", "probability", "logit", "error"];
+pub(crate) const CSV_HEADER: [&str; 8] = ["path", "rank", "index", "label", "probability", "logit", "error", "identity"];
 
 #[derive(Serialize)]
 struct JsonRow<'a> {
     #[serde(flatten)]
     subject: &'a Subject,
     model: &'a str,
+    identity: &'a str,
     top: &'a [RankedClass],
     #[serde(skip_serializing_if = "Option::is_none")]
     heatmaps: Option<&'a [HeatmapFiles]>,
@@ -85,23 +102,27 @@ impl Rows {
             (RowFormat::Text, _) => self.output.text(&text::row(&path, outcome, &self.legend, Terminal::stdout())),
             (RowFormat::Csv, _) => self.output.write(&self.csv(&path, outcome)?),
             (RowFormat::Json, Err(error)) => self.output.json(&JsonError { subject, error }),
-            (RowFormat::Json, Ok(top)) => self.output.json(&JsonRow { subject, model: &self.model, top, heatmaps }),
+            (RowFormat::Json, Ok(top)) => {
+                let Model { name: model, identity } = &self.model;
+                self.output.json(&JsonRow { subject, model, identity, top, heatmaps })
+            }
         }
     }
 
     fn csv(&self, path: &str, outcome: &Outcome) -> Result<Vec<u8>, Stop> {
         let nothing = String::new;
         match outcome {
-            Err(error) => csv([[path.into(), nothing(), nothing(), nothing(), nothing(), nothing(), error.clone()]]),
+            Err(error) => csv([[path.into(), nothing(), nothing(), nothing(), nothing(), nothing(), error.clone(), nothing()]]),
             Ok(top) => csv(top.iter().enumerate().map(|(rank, class)| {
                 let (index, probability, logit) = (class.index.to_string(), class.probability.to_string(), class.logit.to_string());
-                [path.into(), (rank + 1).to_string(), index, class.label.clone(), probability, logit, nothing()]
+                let identity = self.model.identity.clone();
+                [path.into(), (rank + 1).to_string(), index, class.label.clone(), probability, logit, nothing(), identity]
             })),
         }
     }
 }
 
-fn csv(records: impl IntoIterator<Item = [String; 7]>) -> Result<Vec<u8>, Stop> {
+fn csv(records: impl IntoIterator<Item = [String; CSV_HEADER.len()]>) -> Result<Vec<u8>, Stop> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     for record in records {
         writer.write_record(record).map_err(|error| Stop::output(error.into()))?;

@@ -23,6 +23,7 @@ mod container;
 mod describe;
 mod dialect;
 mod hub_config;
+mod identity;
 mod infer;
 mod init;
 mod metadata;

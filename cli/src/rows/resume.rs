@@ -15,7 +15,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::{CSV_HEADER, RowFormat};
+use super::{CSV_HEADER, Model, RowFormat};
 use crate::exit::Stop;
 use crate::inputs::Input;
 use crate::message;
@@ -23,8 +23,8 @@ use crate::message;
 /// What rows in the file have to look like.
 pub(crate) struct Expected<'a> {
     pub(crate) format: RowFormat,
-    /// The model's name.
-    pub(crate) model: &'a str,
+    /// The model.
+    pub(crate) model: &'a Model,
     /// Classes that a row has.
     pub(crate) classes: usize,
 }
@@ -82,7 +82,7 @@ impl Resumed {
         let reader = BufReader::new(&file);
         let held = match expected.format {
             RowFormat::Json => json(reader, expected.model, expected.classes),
-            RowFormat::Csv => csv(reader, end, expected.classes),
+            RowFormat::Csv => csv(reader, end, expected.model, expected.classes),
             RowFormat::Text => Err("expected --format json or csv, whose rows can be read again, found text".into()),
         };
         let Held { byte_end, rows } = held.map_err(|error| refused(&error))?;
@@ -154,6 +154,7 @@ fn open_alone(path: &Path) -> Result<File, String> {
 struct JsonRow {
     path: String,
     model: Option<String>,
+    identity: Option<String>,
     error: Option<String>,
     #[serde(default)]
     top: Vec<IgnoredAny>,
@@ -162,7 +163,7 @@ struct JsonRow {
 /// How each row begins.
 const JSON_BEGIN: &[u8] = br#"{"path":""#;
 
-fn json(source: impl BufRead, model: &str, classes: usize) -> Result<Held, String> {
+fn json(source: impl BufRead, model: &Model, classes: usize) -> Result<Held, String> {
     let mut source = source;
     let mut held = Held::default();
     let mut line = Vec::new();
@@ -184,8 +185,11 @@ fn json(source: impl BufRead, model: &str, classes: usize) -> Result<Held, Strin
         if row.model.is_none() && row.error.is_none() {
             return Err(not_ours("neither a model nor an error"));
         }
-        if let Some(other) = row.model.filter(|other| other != model) {
-            return Err(format!("line {number}: expected rows of the model {model}, found one of {other}; give another file"));
+        if let Some(name) = row.model {
+            let identity = row.identity.unwrap_or_default();
+            if name != model.name || identity != model.identity {
+                return Err(other_model(number, model, &name, &identity));
+            }
         }
         if row.error.is_none() && row.top.len() != classes {
             return Err(other_classes(number, classes, row.top.len()));
@@ -196,13 +200,21 @@ fn json(source: impl BufRead, model: &str, classes: usize) -> Result<Held, Strin
     Ok(held)
 }
 
+/// Nobody could take a file apart that has the rows of two.
+fn other_model(line: u64, expected: &Model, name: &str, identity: &str) -> String {
+    let Model { name: own, identity: of_own } = expected;
+    let of_other = if identity.is_empty() { "without an identity".into() } else { format!("of identity {identity}") };
+    format!("line {line}: expected rows of the model {own} of identity {of_own}, found one of {name} {of_other}; give another file")
+}
+
 fn other_classes(line: u64, expected: usize, found: usize) -> String {
     format!("line {line}: expected rows of {expected} classes, found one of {found}; give --top-k {found}, or another file")
 }
 
 /// A picture's lines of CSV are one row here.
-fn csv(source: impl BufRead, end: End, classes: usize) -> Result<Held, String> {
-    let not_ours = |line: u64| format!("line {line}: expected what `classify --format csv` wrote, found something else; give another file");
+fn csv(source: impl BufRead, end: End, model: &Model, classes: usize) -> Result<Held, String> {
+    let not_ours =
+        |line: u64| format!("line {line}: expected what `classify --format csv` writes, found something else; give another file");
     let mut source = source;
     let header = CSV_HEADER.join(",") + "\n";
     let mut first = Vec::new();
@@ -220,14 +232,17 @@ fn csv(source: impl BufRead, end: End, classes: usize) -> Result<Held, String> {
         let (line, byte_record) = record.position().map_or((0, 0), |position| (position.line(), position.byte()));
         let (line, byte_record) = (line + 1, byte_record + header.len() as u64);
         let fields: Vec<String> = record.iter().map(|field| String::from_utf8_lossy(field).into_owned()).collect();
-        // An error that ends with a line end has lost its closing quote.
-        let is_whole = fields.len() == CSV_HEADER.len() && end.is_of_line && !fields[6].ends_with('\n');
+        // An error that lost its closing quote lacks the field behind it.
+        let is_whole = fields.len() == CSV_HEADER.len() && end.is_of_line;
         if records.peek().is_none() && !is_whole {
             held.byte_end = byte_record;
             break;
         }
-        let [path, rank, _, _, _, _, error] = &fields[..] else { return Err(not_ours(line)) };
+        let [path, rank, _, _, _, _, error, identity] = &fields[..] else { return Err(not_ours(line)) };
         let is_error = rank.is_empty() && !error.is_empty();
+        if !is_error && *identity != model.identity {
+            return Err(other_model(line, model, "another model", identity));
+        }
         let is_next = rank.parse() == Ok(found + 1) && held.rows.last().is_some_and(|(last, _)| last == path);
         if is_next && found < classes {
             found += 1;
@@ -252,6 +267,10 @@ mod tests {
     use crate::inputs::Content;
     use crate::inputs::Subject;
 
+    fn model() -> Model {
+        Model { name: "m".into(), identity: "1f".into() }
+    }
+
     fn end(text: &[u8]) -> End {
         End { byte: text.len() as u64, is_of_line: text.last() == Some(&b'\n') }
     }
@@ -273,14 +292,14 @@ mod tests {
     #[test]
     fn torn_json_is_cut_at_a_row() {
         let rows = [
-            "{\"path\":\"a.png\",\"model\":\"m\",\"top\":[{\"index\":1}]}\n",
+            "{\"path\":\"a.png\",\"model\":\"m\",\"identity\":\"1f\",\"top\":[{\"index\":1}]}\n",
             "{\"path\":\"b\\n.png\",\"error\":\"no picture\"}\n",
-            "{\"path\":\"c.png\",\"model\":\"m\",\"top\":[{\"index\":2}]}\n",
+            "{\"path\":\"c.png\",\"model\":\"m\",\"identity\":\"1f\",\"top\":[{\"index\":2}]}\n",
         ];
         let mut ends = vec![0];
         rows.iter().for_each(|row| ends.push(ends[ends.len() - 1] + row.len()));
-        is_cut_at_rows(&rows.concat(), &ends, |text| json(text, "m", 1));
-        let held = json(rows.concat().as_bytes(), "m", 1).unwrap();
+        is_cut_at_rows(&rows.concat(), &ends, |text| json(text, &model(), 1));
+        let held = json(rows.concat().as_bytes(), &model(), 1).unwrap();
         assert_eq!(held.rows, [("a.png".to_owned(), false), ("b\n.png".to_owned(), true), ("c.png".to_owned(), false)]);
     }
 
@@ -288,15 +307,15 @@ mod tests {
     fn torn_csv_is_cut_at_a_picture() {
         let header = CSV_HEADER.join(",") + "\n";
         let rows = [
-            "a.png,1,7,seven,0.9,3.5,\na.png,2,1,one,0.1,1.5,\n",
-            "\"b,\"\"\n.png\",,,,,,\"two\nlines\"\n",
-            "a.png,1,7,\"se\nven\",0.9,3.5,\na.png,2,1,one,0.1,1.5,\n",
+            "a.png,1,7,seven,0.9,3.5,,1f\na.png,2,1,one,0.1,1.5,,1f\n",
+            "\"b,\"\"\n.png\",,,,,,\"two\nlines\",\n",
+            "a.png,1,7,\"se\nven\",0.9,3.5,,1f\na.png,2,1,one,0.1,1.5,,1f\n",
         ];
         let mut ends = vec![header.len()];
         rows.iter().for_each(|row| ends.push(ends[ends.len() - 1] + row.len()));
-        is_cut_at_rows(&(header.clone() + &rows.concat()), &ends, |text| csv(text, end(text), 2));
+        is_cut_at_rows(&(header.clone() + &rows.concat()), &ends, |text| csv(text, end(text), &model(), 2));
         assert_eq!(
-            names(&csv((header + &rows.concat()).as_bytes(), end(rows[2].as_bytes()), 2).unwrap()),
+            names(&csv((header + &rows.concat()).as_bytes(), end(rows[2].as_bytes()), &model(), 2).unwrap()),
             ["a.png", "b,\"\n.png", "a.png"]
         );
     }
@@ -305,41 +324,65 @@ mod tests {
     fn rows_of_other_numbers_of_classes_are_refused() {
         let csv_of = |rows: &str, classes: usize| {
             let text = CSV_HEADER.join(",") + "\n" + rows;
-            csv(text.as_bytes(), end(text.as_bytes()), classes).map(|held| held.rows.len())
+            csv(text.as_bytes(), end(text.as_bytes()), &model(), classes).map(|held| held.rows.len())
         };
-        let rows = "a.png,1,7,seven,0.9,3.5,\na.png,2,1,one,0.1,1.5,\nb.png,1,7,seven,0.9,3.5,\nb.png,2,1,one,0.1,1.5,\n";
+        let rows = "a.png,1,7,seven,0.9,3.5,,1f\na.png,2,1,one,0.1,1.5,,1f\nb.png,1,7,seven,0.9,3.5,,1f\nb.png,2,1,one,0.1,1.5,,1f\n";
         assert_eq!(csv_of(rows, 2), Ok(2));
         for (classes, found) in [(1, "found one of 2; give --top-k 2"), (3, "found one of 2; give --top-k 2")] {
             let error = csv_of(rows, classes).unwrap_err();
             assert!(error.contains(&format!("expected rows of {classes} classes")) && error.contains(found), "{error}");
         }
-        let row = "{\"path\":\"a.png\",\"model\":\"m\",\"top\":[{\"index\":1}]}\n";
-        assert!(json(row.as_bytes(), "m", 2).err().unwrap().contains("expected rows of 2 classes, found one of 1"));
+        let row = "{\"path\":\"a.png\",\"model\":\"m\",\"identity\":\"1f\",\"top\":[{\"index\":1}]}\n";
+        assert!(json(row.as_bytes(), &model(), 2).err().unwrap().contains("expected rows of 2 classes, found one of 1"));
+    }
+
+    #[test]
+    fn rows_of_another_model_are_refused() {
+        let row = |name: &str, identity: &str| format!("{{\"path\":\"a\",\"model\":\"{name}\"{identity},\"top\":[]}}\n");
+        let ours = row("m", ",\"identity\":\"1f\"") + "{\"path\":\"b\",\"error\":\"x\"}\n";
+        assert_eq!(json(ours.as_bytes(), &model(), 0).unwrap().rows.len(), 2);
+        for (other, found) in [
+            (row("m", ",\"identity\":\"2f\""), "found one of m of identity 2f;"),
+            (row("n", ",\"identity\":\"1f\""), "found one of n of identity 1f;"),
+            (row("m", ""), "found one of m without an identity;"),
+        ] {
+            let error = json((ours.clone() + &other).as_bytes(), &model(), 0).err().unwrap();
+            assert!(error.starts_with("line 3: expected rows of the model m of identity 1f, ") && error.contains(found), "{error}");
+        }
+        let ours = CSV_HEADER.join(",") + "\na,1,7,seven,0.9,3.5,,1f\nb,,,,,,x,\n";
+        let read = |text: &str| csv(text.as_bytes(), end(text.as_bytes()), &model(), 1).map(|held| held.rows.len());
+        assert_eq!(read(&ours), Ok(2));
+        for (other, found) in
+            [("2f", "found one of another model of identity 2f;"), ("", "found one of another model without an identity;")]
+        {
+            let error = read(&format!("{ours}c,1,7,seven,0.9,3.5,,{other}\n")).unwrap_err();
+            assert!(error.starts_with("line 4: expected rows of the model m of identity 1f, ") && error.contains(found), "{error}");
+        }
     }
 
     #[test]
     fn what_a_power_cut_leaves_is_cut_off() {
-        let row = "{\"path\":\"a.png\",\"model\":\"m\",\"top\":[]}\n";
-        assert_eq!(json((row.to_owned() + &"\0".repeat(300)).as_bytes(), "m", 0).unwrap().byte_end, row.len() as u64);
+        let row = "{\"path\":\"a.png\",\"model\":\"m\",\"identity\":\"1f\",\"top\":[]}\n";
+        assert_eq!(json((row.to_owned() + &"\0".repeat(300)).as_bytes(), &model(), 0).unwrap().byte_end, row.len() as u64);
     }
 
     #[test]
     fn what_is_not_ours_is_refused() {
         for text in ["not rows", "{\"name\":1}\n", "{\"path\":\"a\"}\n", "[]\n", "\n", "{\"path\":\"a\",\"model\":\"other\",\"top\":[]}\n"]
         {
-            let error = json(text.as_bytes(), "m", 0).err().unwrap_or_else(|| panic!("{text:?}"));
+            let error = json(text.as_bytes(), &model(), 0).err().unwrap_or_else(|| panic!("{text:?}"));
             assert!(error.starts_with("line 1: expected "), "{error}");
         }
         let header = CSV_HEADER.join(",") + "\n";
         for (text, line) in [
             ("not rows", 1),
             ("path,rank\na.png,1\n", 1),
-            (&*(header.clone() + "a.png,2,7,seven,0.9,3.5,\n"), 2),
-            (&*(header.clone() + "a.png,1,7,seven,0.9,3.5,\nb.png,2,7,seven,0.9,3.5,\n"), 3),
-            (&*(header.clone() + "a.png,1,7\nb.png,1,7,seven,0.9,3.5,\n"), 2),
-            (&*(header + "a.png,,,,,,\nb.png,1,7,seven,0.9,3.5,\n"), 2),
+            (&*(header.clone() + "a.png,2,7,seven,0.9,3.5,,1f\n"), 2),
+            (&*(header.clone() + "a.png,1,7,seven,0.9,3.5,,1f\nb.png,2,7,seven,0.9,3.5,,1f\n"), 3),
+            (&*(header.clone() + "a.png,1,7\nb.png,1,7,seven,0.9,3.5,,1f\n"), 2),
+            (&*(header + "a.png,,,,,,,1f\nb.png,1,7,seven,0.9,3.5,,1f\n"), 2),
         ] {
-            let error = csv(text.as_bytes(), end(text.as_bytes()), 1).err().unwrap_or_else(|| panic!("{text:?}"));
+            let error = csv(text.as_bytes(), end(text.as_bytes()), &model(), 1).err().unwrap_or_else(|| panic!("{text:?}"));
             assert!(error.starts_with(&format!("line {line}: expected ")), "{error}");
         }
     }
@@ -348,11 +391,15 @@ mod tests {
     fn an_input_that_is_given_twice_has_two_rows() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("rows.jsonl");
-        std::fs::write(&path, "{\"path\":\"a\",\"model\":\"m\",\"top\":[]}\n{\"path\":\"b\",\"error\":\"x\"}\n{\"path\":\"a").unwrap();
+        std::fs::write(
+            &path,
+            "{\"path\":\"a\",\"model\":\"m\",\"identity\":\"1f\",\"top\":[]}\n{\"path\":\"b\",\"error\":\"x\"}\n{\"path\":\"a",
+        )
+        .unwrap();
         let input =
             |(number, path): (usize, &&str)| Input { number, subject: Subject::file(path), content: Content::Refused(String::new()) };
         let inputs: Vec<Input> = ["a", "b", "a", "c"].iter().enumerate().map(input).collect();
-        let expected = Expected { format: RowFormat::Json, model: "m", classes: 0 };
+        let expected = Expected { format: RowFormat::Json, model: &model(), classes: 0 };
         let mut resumed = Resumed::open(&path, &expected).unwrap();
         let left: Vec<usize> = resumed.left_of(inputs).into_iter().map(|input| input.number).collect();
         assert_eq!(left, [2, 3]);

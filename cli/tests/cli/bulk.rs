@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use densenet_wgpu::{Checkpoint, models};
 use serde_json::{Value, json};
 
 use crate::{
@@ -88,7 +89,11 @@ fn only_rows_are_resumed() {
     for (name, content, parts) in [
         ("notes.txt", "my notes", ["line 1", "expected a row"]),
         ("other.csv", "a,b\n1,2\n", ["line 1", "expected what"]),
-        ("classes.jsonl", "{\"path\":\"a\",\"model\":\"digits\",\"top\":[]}\n", ["rows of 2 classes, found one of 0", "--top-k 0"]),
+        (
+            "classes.jsonl",
+            "{\"path\":\"a\",\"model\":\"digits\",\"identity\":\"4d8a1abd3f2c32fb\",\"top\":[]}\n",
+            ["rows of 2 classes, found one of 0", "--top-k 0"],
+        ),
         ("model.jsonl", "{\"path\":\"a\",\"model\":\"densenet121\",\"top\":[]}\n", ["rows of the model digits", "densenet121"]),
     ] {
         let rows = folder.path().join(name);
@@ -100,6 +105,46 @@ fn only_rows_are_resumed() {
     let rows = folder.path().join("rows.txt");
     assert_refused(&resume(&inputs, &rows).args(["--format", "text"]).output().unwrap(), &["expected --format json or csv", "found text"]);
     assert_refused(&resume(&inputs, &folder.path().join("no such/rows.csv")).output().unwrap(), &["rows.csv", "make it first"]);
+}
+
+/// Two checkpoints of one name, as training runs leave them.
+#[test]
+fn rows_of_two_checkpoints_are_not_mixed() {
+    let folder = folder();
+    let inputs = folder.path().join("in");
+    pictures(&inputs, 4);
+    let model = models::bundled("digits").unwrap().unwrap();
+    let other = Checkpoint::init(model.config.clone(), 1).unwrap().with_preprocessing(model.preprocessing.clone().unwrap());
+    let [one, two] = [("1", model), ("2", other)].map(|(run, model)| {
+        let path = folder.path().join("runs").join(run).join("best.safetensors");
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        model.with_name("best").save(&path).unwrap();
+        path
+    });
+    for ending in ["jsonl", "csv"] {
+        let rows = folder.path().join("rows").with_extension(ending);
+        let resume = |model: &Path| {
+            let mut command = densenet();
+            command.args(["classify", "--device", "cpu", "--top-k", "2", "--resume"]).arg(&rows).arg("--model").arg(model);
+            command.arg(&inputs).output().unwrap()
+        };
+        assert_says(&resume(&one), 1, &["0 rows are there, 4 inputs are left"]);
+        // As if it had been ended: the header of CSV and the rows of a picture.
+        let whole = fs::read_to_string(&rows).unwrap();
+        let begun: String = whole.split_inclusive('\n').take(if ending == "csv" { 3 } else { 1 }).collect();
+        fs::write(&rows, &begun).unwrap();
+        assert_refused(
+            &resume(&two),
+            &["expected rows of the model best of identity ", "found one of ", "4d8a1abd3f2c32fb; give another file"],
+        );
+        assert_eq!(fs::read_to_string(&rows).unwrap(), begun);
+        assert_says(&resume(&one), 1, &["1 rows are there, 3 inputs are left"]);
+        assert_eq!(fs::read_to_string(&rows).unwrap(), whole);
+        // What the file is called does not tell: a copy goes on.
+        let copy = folder.path().join("copy.safetensors");
+        fs::copy(&one, &copy).unwrap();
+        assert_says(&resume(&copy), 1, &["0 inputs are left"]);
+    }
 }
 
 #[test]

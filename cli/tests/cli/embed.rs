@@ -34,7 +34,7 @@ impl Embed {
     fn paths(&self) -> Vec<String> {
         let lines = fs::read_to_string(self.output().with_extension("jsonl")).unwrap();
         let rows: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        assert!(rows.iter().enumerate().all(|(at, row)| row["row"] == at), "{lines}");
+        assert!(rows.iter().enumerate().all(|(at, row)| row["row"] == at && row["identity"].is_string()), "{lines}");
         rows.iter().map(|row| row["path"].as_str().unwrap().to_owned()).collect()
     }
 }
@@ -131,6 +131,12 @@ fn embed_refuses_what_it_cannot_begin() {
     fs::copy(fixture("L.png"), &picture).unwrap();
     assert_refused(&to(&picture), &["picture.png", "expected a new name or a .npy file to replace"]);
     assert_eq!(fs::read(&picture).unwrap(), fs::read(fixture("L.png")).unwrap());
+    // What `classify --resume` wrote, which nobody named here.
+    let rows = embed.folder.path().join("photos.jsonl");
+    fs::write(&rows, "{\"path\":\"a.png\",\"error\":\"x\"}\n").unwrap();
+    assert_refused(&to(&embed.folder.path().join("photos.npy")), &["photos.jsonl", "give --output another name"]);
+    assert!(fs::read_to_string(&rows).unwrap().contains("a.png"));
+    assert!(!embed.folder.path().join("photos.npy").exists());
     #[cfg(unix)]
     assert_refused(&to(Path::new("/dev/null")), &["expected a file to write, found a device or pipe"]);
     assert_refused(&embed.run(&[]), &["PATH"]);

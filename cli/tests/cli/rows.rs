@@ -5,6 +5,9 @@ use std::path::Path;
 
 use crate::{ROOT, assert_refused, assert_says, classify, densenet, draw, fixture, folder, json_lines, paths, stderr, stdout};
 
+/// The identity of the bundled model.
+const DIGITS: &str = "4d8a1abd3f2c32fb";
+
 #[test]
 fn json_has_a_row_for_each_picture_in_order() {
     let [b, a] = [fixture("RGBA.png"), fixture("1.png")];
@@ -13,11 +16,12 @@ fn json_has_a_row_for_each_picture_in_order() {
     assert_eq!(stderr(&output), "");
     assert_eq!(paths(&output), [b, a]);
     let line = stdout(&output);
-    let places: Vec<Option<usize>> =
-        ["path", "model", "top", "index", "label", "probability", "logit"].map(|key| line.find(&format!("\"{key}\":"))).to_vec();
+    let places: Vec<Option<usize>> = ["path", "model", "identity", "top", "index", "label", "probability", "logit"]
+        .map(|key| line.find(&format!("\"{key}\":")))
+        .to_vec();
     assert!(places.is_sorted() && places[0].is_some(), "{line}");
     for row in json_lines(&output) {
-        assert_eq!(row["model"], "digits");
+        assert_eq!((&row["model"], &row["identity"]), (&"digits".into(), &DIGITS.into()));
         let top = row["top"].as_array().unwrap();
         assert_eq!(top.len(), 5);
         let probabilities: Vec<f64> = top.iter().map(|class| class["probability"].as_f64().unwrap()).collect();
@@ -63,11 +67,12 @@ fn csv_quotes_what_needs_it() {
     assert_says(&output, 1, &[]);
     let text = stdout(&output);
     let lines: Vec<&str> = text.lines().collect();
-    assert_eq!(lines[0], "path,rank,index,label,probability,logit,error");
+    assert_eq!(lines[0], "path,rank,index,label,probability,logit,error,identity");
     let quoted = format!("\"{}\"", path.to_str().unwrap().replace('"', "\"\""));
     for (rank, line) in [(1, lines[1]), (2, lines[2])] {
         let rest = line.strip_prefix(&format!("{quoted},{rank},")).unwrap_or_else(|| panic!("{line}"));
-        assert_eq!(rest.split(',').count(), 5, "{line}");
+        assert_eq!(rest.split(',').count(), 6, "{line}");
+        assert!(line.ends_with(&format!(",,{DIGITS}")), "{line}");
     }
     assert!(lines[3].starts_with("\"no,such\",,,,,,cannot be opened"), "{}", lines[3]);
     assert_eq!(lines.len(), 4);
