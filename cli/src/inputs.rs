@@ -1,22 +1,21 @@
 //! The pictures that arguments stand for: files, folders, patterns, and `-` for a list on standard input.
 
+mod folder;
 mod requests;
 mod shard;
 mod subject;
 
 use std::ffi::OsStr;
-use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead};
 use std::path::{Path, PathBuf};
 use std::vec;
 
 use densenet_wgpu::Source;
-use densenet_wgpu::image::Picture;
-use walkdir::WalkDir;
 
 use super::exit::Stop;
 use super::message;
 
+use folder::Folder;
 pub(crate) use requests::Requests;
 use shard::Shard;
 pub(crate) use shard::ShardOptions;
@@ -171,28 +170,14 @@ impl Expansion {
     }
 
     fn add_folder(&mut self, folder: &Path) {
-        let (mut found, mut skipped) = (Vec::new(), 0);
-        for entry in WalkDir::new(folder).follow_links(true) {
-            match entry {
-                Ok(entry) if entry.file_type().is_dir() => {}
-                Ok(entry) if entry.file_type().is_file() && is_candidate(entry.path()) => found.push(tried(entry.into_path())),
-                Ok(_) => skipped += 1,
-                Err(error) if error.loop_ancestor().is_some() => {}
-                Err(error) => match (error.path(), error.io_error()) {
-                    (Some(path), Some(reason)) if reason.kind() != io::ErrorKind::NotFound => found.push(refused(path, reason)),
-                    _ => skipped += 1, // a link that leads nowhere
-                },
-            }
+        let mut found = Folder::of(folder);
+        if let Some(skipped) = found.skipped() {
+            message::note(&format!("{}: {skipped}", folder.display()));
         }
-        found.sort_by(|(a, _): &Found, (b, _)| a.as_os_str().as_encoded_bytes().cmp(b.as_os_str().as_encoded_bytes()));
-        if skipped > 0 {
-            let files = if skipped == 1 { "file that is no picture" } else { "files that are no pictures" };
-            message::note(&format!("{}: skipped {skipped} {files}", folder.display()));
-        }
-        if found.is_empty() {
+        if found.pictures.is_empty() {
             self.nothing_in.push(format!("no picture in {}", folder.display()));
         }
-        self.inputs.append(&mut found);
+        self.inputs.append(&mut found.pictures);
     }
 
     fn finish(self) -> Result<Vec<Found>, Stop> {
@@ -238,18 +223,6 @@ fn path_from_bytes(line: &[u8]) -> Result<PathBuf, Stop> {
     let text = std::str::from_utf8(line).map_err(|error| Stop::refused(format!("standard input: expected paths in UTF-8; {error}")))?;
     Ok(PathBuf::from(OsStr::new(text)))
 }
-
-/// Whether a file found in a folder is tried: it looks like a picture, or is named like one.
-fn is_candidate(path: &Path) -> bool {
-    // `._x.jpg` beside `x.jpg` is how macOS keeps attributes on foreign disks.
-    let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-    let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
-    let named = extension.is_some_and(|extension| EXTENSIONS.contains(&extension.as_str()));
-    (named && !hidden) || File::open(path).is_ok_and(|file| Picture::recognises(BufReader::new(file)))
-}
-
-/// Extensions of the formats that [`Picture::read`] decodes, or says why it does not.
-const EXTENSIONS: [&str; 14] = ["png", "jpg", "jpeg", "gif", "bmp", "webp", "tif", "tiff", "pnm", "pbm", "pgm", "ppm", "dcm", "dicom"];
 
 #[cfg(test)]
 mod tests {

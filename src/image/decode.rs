@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use ::image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
-use super::{Decoding, Orientation, Picture, jpeg};
+use super::{Decoding, Orientation, Picture, foreign, jpeg};
 use crate::error::{Error, Result};
 
 /// Decodes a picture, its format guessed from the content; see [`Picture::read`].
@@ -18,6 +18,9 @@ pub(super) fn decode(decoding: &Decoding, source: impl BufRead + Seek) -> Result
     }
     if is_dicom(head) {
         return decode_dicom(decoding, source);
+    }
+    if let Some(kind) = foreign::kind(head) {
+        return foreign::refuse(kind);
     }
     // Depth and colour type. Where one level is transparent, the decoder makes of grey what grey with alpha is.
     let is_grey_png = head.starts_with(b"\x89PNG") && head.get(24..26) == Some(&[16, 0]);

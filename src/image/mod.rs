@@ -20,6 +20,7 @@ mod decoding;
 #[cfg(feature = "dicom")]
 mod dicom;
 mod figure;
+mod foreign;
 mod heatmap;
 mod jpeg;
 mod orientation;
@@ -128,13 +129,15 @@ impl Picture {
         Decoding::default().read(source)
     }
 
-    /// Whether `source` looks like a picture this library can decode; it may still turn out to be damaged. A DICOM file does
-    /// without the feature `dicom` too: reading it says what is missing.
+    /// Whether `source` looks like a picture; it may still turn out to be damaged. One of a kind that this library does not decode,
+    /// as HEIC, does too, and a DICOM file without the feature `dicom`: reading it says what it is.
     pub fn recognises(mut source: impl BufRead + Seek) -> bool {
-        if let Ok(head) = source.fill_buf()
-            && decode::is_dicom(head)
-        {
+        let Ok(head) = source.fill_buf() else { return false };
+        if decode::is_dicom(head) {
             return !decode::is_dicomdir(head);
+        }
+        if foreign::kind(head).is_some() {
+            return true;
         }
         let Ok(reader) = ImageReader::new(source).with_guessed_format() else { return false };
         match reader.format() {

@@ -25,10 +25,37 @@ fn a_symlink_loop_ends() {
     let folder = folder();
     draw(folder.path().join("inner/a.png"));
     std::os::unix::fs::symlink(folder.path(), folder.path().join("inner/loop")).unwrap();
-    std::os::unix::fs::symlink("nowhere", folder.path().join("dangling.png")).unwrap();
     let output = classify(&[folder.path().to_str().unwrap(), "--format", "json"]);
-    assert_says(&output, 0, &["skipped 1 file"]);
+    assert_says(&output, 0, &[]);
     assert_eq!(paths(&output), [folder.path().join("inner/a.png").to_str().unwrap()]);
+}
+
+/// Photos of a telephone beside one that was exported, and links to a disk that is not mounted.
+#[test]
+fn no_picture_vanishes() {
+    let folder = folder();
+    draw(folder.path().join("z.png"));
+    for (name, content) in [("IMG_1.HEIC", &b"\0\0\0\x18ftypheic\0\0\0\0"[..]), ("IMG_2", b"\0\0\0\x18ftypheic\0\0\0\0"), ("a.txt", b"a")] {
+        fs::write(folder.path().join(name), content).unwrap();
+    }
+    fs::write(folder.path().join("._z.png"), b"\0\x05\x16\x07").unwrap();
+    #[cfg(unix)]
+    for name in ["b.jpg", "c.txt"] {
+        std::os::unix::fs::symlink("nowhere", folder.path().join(name)).unwrap();
+    }
+    let output = classify(&[folder.path().to_str().unwrap(), "--format", "json"]);
+    let rows = json_lines(&output);
+    let failed: Vec<&str> = rows.iter().filter_map(|row| row["error"].as_str()).collect();
+    #[cfg(unix)]
+    {
+        let skipped = "skipped 3 files that are no pictures: 1 .txt, 1 link that leads nowhere, 1 of macOS's attributes (._*)";
+        assert_says(&output, 1, &[skipped, "3 of 4 inputs failed"]);
+        assert_eq!(failed[2], "expected a picture, found a link to nowhere, which is not there");
+    }
+    for error in &failed[..2] {
+        assert_eq!(*error, "HEIC is not read; convert it to PNG or JPEG");
+    }
+    assert!(rows.last().unwrap()["top"].is_array());
 }
 
 #[test]
