@@ -143,7 +143,7 @@ pub mod tuning {
 pub mod internal {
     #[cfg(feature = "image")]
     pub use crate::classifier::{DEFAULT_SIZE, FEATURES, engine_in_range, faulty_tiles, images_at_once, run_reference};
-    pub use crate::gpu::{Pretence, opening};
+    pub use crate::gpu::{BrokenClock, Pretence, opening};
     pub use crate::guarded::is_guarded;
     #[cfg(feature = "image")]
     pub use crate::image::resize::{Part, resize_part};

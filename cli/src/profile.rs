@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum, ValueHint};
 use densenet_wgpu::internal::images_at_once;
-use densenet_wgpu::profile::{Ceilings, Comparison, Profile, Total};
+use densenet_wgpu::profile::{Ceilings, Clock, Comparison, Profile, Total};
 use densenet_wgpu::{Engine, Input};
 use serde::Serialize;
 
 use super::device::{Device, DeviceOptions, Runner, no_gpu};
 use super::exit::{Stop, WELL};
-use super::message::printable;
+use super::message::{self, printable};
 use super::network::NetworkOptions;
 use super::output::Destination;
 use super::size::Size;
@@ -118,6 +118,10 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let measure = |engine: &Engine| {
         let mut profile = Profile::measure(engine, input, options.runs as usize, ceilings)?;
         profile.model = model.name.clone();
+        if profile.clock == Clock::Host && gpu.summary().features.iter().any(|feature| feature == "timestamps") {
+            let found = "its timestamps stand, run backwards or were never written";
+            message::warning(&format!("{}: {found}; times are the host's, and count what a submission costs", profile.device));
+        }
         Ok::<_, Stop>(profile)
     };
     let profile = measure(&own)?;

@@ -9,7 +9,7 @@ use super::input::Input;
 use super::pool::Pool;
 use super::readback::Waiter;
 use super::shared::Shared;
-use super::timestamps::Timestamps;
+use super::timestamps::{Timestamps, tell_the_time};
 use super::{Engine, lock};
 use crate::error::{Error, Result};
 use crate::gpu::Gpu;
@@ -34,7 +34,8 @@ use crate::kernels::Tuning;
 pub enum Clock {
     /// The device's own.
     Gpu,
-    /// The host's, from a submission to its end: the device has none. That includes what a submission costs.
+    /// The host's, from a submission to its end: the device has none, or one that stands or runs backwards. That includes what a
+    /// submission costs.
     Host,
 }
 
@@ -82,13 +83,19 @@ impl Engine {
     /// Runs a batch and tells when what happened: on the device for the whole run, or for each step. It has buffers of its
     /// own, so that runs of other threads are neither disturbed nor measured as its own, but they use the same device.
     ///
-    /// Where the device has no timestamps, every pass is submitted alone and timed by the host ([`Clock::Host`]). Errors as
-    /// [`Engine::start`] does, and where the batch is too large for the device to run at once.
+    /// Where the device has no timestamps, or they are zero, equal, backwards or of more time than passed, every pass is submitted
+    /// alone and timed by the host ([`Clock::Host`]). Errors as [`Engine::start`] does, and where the batch is too large for the
+    /// device to run at once.
     pub fn time(&self, input: Input<'_>, grain: Grain) -> Result<Timeline> {
-        pollster::block_on(self.time_async(input, grain))
+        pollster::block_on(self.time_async(input, grain, Clock::Gpu))
     }
 
-    async fn time_async(&self, input: Input<'_>, grain: Grain) -> Result<Timeline> {
+    /// [`Engine::time`] by the host, whatever the device has.
+    pub(crate) fn time_by_host(&self, input: Input<'_>, grain: Grain) -> Result<Timeline> {
+        pollster::block_on(self.time_async(input, grain, Clock::Host))
+    }
+
+    async fn time_async(&self, input: Input<'_>, grain: Grain, clock: Clock) -> Result<Timeline> {
         let shared = &self.shared;
         let gpu = &shared.gpu;
         let purpose = shared.purpose(Owner::Engine, &input)?;
@@ -100,8 +107,13 @@ impl Engine {
             Some(bound) => bound,
             None => shared.bind_alone(purpose, tuning, Arc::default()).await?,
         };
-        let timeline =
-            if Timestamps::are_there(gpu) { bound.time(gpu, input, grain).await } else { bound.time_by_host(gpu, input, grain).await };
+        let timeline = match clock {
+            Clock::Gpu if Timestamps::are_there(gpu) => match bound.time(gpu, input, grain).await {
+                Ok(timeline) if !tell_the_time(&timeline.passes, timeline.finished) => bound.time_by_host(gpu, input, grain).await,
+                timed => timed,
+            },
+            _ => bound.time_by_host(gpu, input, grain).await,
+        };
         *lock(&shared.timed) = Some(bound);
         timeline
     }

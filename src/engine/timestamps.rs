@@ -89,9 +89,40 @@ impl Timestamps {
                 Readback::start(readback, Some(submission))
             })
             .await?;
-        let ticks: Vec<[u64; 2]> = bytemuck::pod_collect_to_vec(&readback.data(gpu, Waiter::Caller).await?);
+        let ticks = gpu.ticks(bytemuck::pod_collect_to_vec(&readback.data(gpu, Waiter::Caller).await?));
         let first = ticks.first().map_or(0, |pass| pass[0]);
         let seconds = |tick: u64| tick.wrapping_sub(first) as i64 as f64 * self.seconds_a_tick;
         Ok(ticks.into_iter().map(|pass| pass.map(seconds)).collect())
+    }
+}
+
+/// Whether such passes, begin and end of each in seconds, can have been: all in their order, in no more time than `finished`,
+/// which passed on the host, but in some. There are drivers whose clocks stand, run backwards or are never read.
+pub(super) fn tell_the_time(passes: &[[f64; 2]], finished: f64) -> bool {
+    let are_in_order = passes.iter().all(|[begin, end]| (0.0..=*end).contains(begin)) && passes.is_sorted_by(|a, b| a[1] <= b[1]);
+    let taken: f64 = passes.iter().map(|[begin, end]| end - begin).sum();
+    // Two clocks: they need not agree to the last digit.
+    are_in_order && taken > 0.0 && passes.last().is_some_and(|last| last[1] <= 1.1 * finished + 1e-3)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::tell_the_time;
+
+    #[test]
+    fn a_clock_that_stands_or_runs_backwards_tells_nothing() {
+        assert!(tell_the_time(&[[0.0, 1.0], [0.9, 2.0], [2.0, 2.0]], 2.0));
+        for (passes, finished) in [
+            (&[][..], 1.0),
+            (&[[0.0, 0.0], [0.0, 0.0]], 1.0),
+            (&[[0.0, 0.0], [1.0, 1.0]], 1.0),
+            (&[[0.0, 1.0], [2.0, 1.5]], 2.0),
+            (&[[0.0, 2.0], [0.5, 1.0]], 2.0),
+            (&[[0.0, 1.0], [-1.0, 2.0]], 2.0),
+            (&[[0.0, 9e3], [9e3, 9e3 + 1.0]], 2.0),
+            (&[[0.0, f64::NAN]], 2.0),
+        ] {
+            assert!(!tell_the_time(passes, finished), "{passes:?}");
+        }
     }
 }

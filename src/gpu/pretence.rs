@@ -15,6 +15,38 @@ pub struct Pretence {
     pub slowdown: Option<f64>,
     /// Bytes of activations that an engine finds memory for.
     pub byte_pool: Option<u64>,
+    /// What is wrong with its timestamps.
+    pub clock: Option<BrokenClock>,
+}
+
+/// Timestamps that tell no time, as some drivers give them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BrokenClock {
+    /// All are zero.
+    Zero,
+    /// All are the same.
+    Equal,
+    /// Every pass ends when it begins.
+    Coarse,
+    /// Every pass ends before it begins.
+    Backwards,
+    /// The first was never written.
+    Unwritten,
+}
+
+impl BrokenClock {
+    /// What it makes of the begin and end of each pass.
+    pub(crate) fn of(self, ticks: Vec<[u64; 2]>) -> Vec<[u64; 2]> {
+        let first = ticks.first().map_or(0, |pass| pass[0]);
+        let broken = |(pass, [begin, end]): (usize, [u64; 2])| match self {
+            Self::Zero => [0; 2],
+            Self::Equal => [first; 2],
+            Self::Coarse => [begin; 2],
+            Self::Backwards => [end, begin],
+            Self::Unwritten => [if pass == 0 { 0 } else { begin }, end],
+        };
+        ticks.into_iter().enumerate().map(broken).collect()
+    }
 }
 
 /// The shader with every array that is bound by itself in a struct of its own.

@@ -136,28 +136,19 @@ impl Profile {
     /// fails.
     pub fn measure(engine: &Engine, input: Input<'_>, runs: usize, ceilings: Ceilings) -> Result<Self> {
         let runs = runs.max(1);
-        let (mut stepwise, mut whole, mut wall) = (Vec::new(), Vec::new(), Vec::new());
-        for run in 0..WARM_RUNS + runs {
-            let steps = engine.time(input, Grain::Step)?;
-            let total = engine.time(input, Grain::Run)?;
-            let start = std::time::Instant::now();
-            engine.run(input)?;
-            let elapsed = start.elapsed().as_secs_f64();
-            if run >= WARM_RUNS {
-                stepwise.push(steps);
-                whole.push(total.span());
-                wall.push(elapsed);
-            }
+        let mut measured = Runs::take(runs, engine, input, Engine::time)?;
+        if !measured.are_by_one_clock() {
+            measured = Runs::take(runs, engine, input, Engine::time_by_host)?;
         }
+        let Runs { mut stepwise, whole, wall } = measured;
         let [height, width] = input.size();
         let batch = input.images(engine.graph().input_shape().channels)?;
         let plan = engine.plan(batch, height, width)?;
         let before = usize::from(input.is_pictures() && stepwise.iter().all(|run| run.passes.len() > plan.steps().len()));
-        let pass = |run: &Timeline, step: usize| run.passes[before + step][1] - run.passes[before + step][0];
-        let medians = (0..plan.steps().len()).map(|step| 1e3 * median(stepwise.iter().map(|run| pass(run, step))));
+        let medians = (0..plan.steps().len()).map(|step| 1e3 * median(stepwise.iter().map(|run| length(run, before + step))));
         let mut steps: Vec<StepProfile> = plan.steps().iter().zip(medians).map(|(step, ms)| StepProfile::new(step, ms, ceilings)).collect();
         let sum_gpu_ms: f64 = steps.iter().map(|step| step.gpu_ms).sum();
-        steps.iter_mut().for_each(|step| step.share = step.gpu_ms / sum_gpu_ms);
+        steps.iter_mut().for_each(|step| step.share = if sum_gpu_ms > 0.0 { step.gpu_ms / sum_gpu_ms } else { 0.0 });
         let stepwise_wall_ms = 1e3 * median(stepwise.iter().map(|run| run.finished));
         stepwise.sort_by(|a, b| a.span().total_cmp(&b.span()));
         let timeline = stepwise.swap_remove(stepwise.len() / 2);
@@ -173,7 +164,7 @@ impl Profile {
             size: [height, width],
             clock: timeline.clock,
             runs,
-            total_gpu_ms: 1e3 * median(whole.into_iter()),
+            total_gpu_ms: 1e3 * median(whole.iter().map(Timeline::span)),
             sum_gpu_ms,
             wall_ms: 1e3 * median(wall.into_iter()),
             stepwise_wall_ms,
@@ -194,6 +185,51 @@ impl Profile {
     pub fn by_module(&self) -> Vec<Total> {
         Total::of(&self.steps, |step| &step.module)
     }
+}
+
+/// The same run again and again, in each of three ways.
+struct Runs {
+    /// With a pass for each step.
+    stepwise: Vec<Timeline>,
+    /// In one pass.
+    whole: Vec<Timeline>,
+    /// Without a clock: seconds of the host.
+    wall: Vec<f64>,
+}
+
+impl Runs {
+    /// So many runs, timed by `time`, after some that do not count.
+    fn take(runs: usize, engine: &Engine, input: Input<'_>, time: fn(&Engine, Input<'_>, Grain) -> Result<Timeline>) -> Result<Self> {
+        let mut taken = Self { stepwise: Vec::new(), whole: Vec::new(), wall: Vec::new() };
+        for run in 0..WARM_RUNS + runs {
+            let steps = time(engine, input, Grain::Step)?;
+            let total = time(engine, input, Grain::Run)?;
+            let start = std::time::Instant::now();
+            engine.run(input)?;
+            let elapsed = start.elapsed().as_secs_f64();
+            if run >= WARM_RUNS {
+                taken.stepwise.push(steps);
+                taken.whole.push(total);
+                taken.wall.push(elapsed);
+            }
+        }
+        Ok(taken)
+    }
+
+    /// Whether all are, and by one that tells steps from nothing: not by one that told the time in some runs only, nor by one
+    /// that is so coarse that the median of every step is zero.
+    fn are_by_one_clock(&self) -> bool {
+        let mut clocks = self.stepwise.iter().chain(&self.whole).map(|run| run.clock);
+        let first = clocks.next();
+        let passes = self.stepwise.iter().map(|run| run.passes.len()).min().unwrap_or(0);
+        let takes_time = |pass: usize| median(self.stepwise.iter().map(|run| length(run, pass))) > 0.0;
+        clocks.all(|clock| Some(clock) == first) && (0..passes).any(takes_time)
+    }
+}
+
+/// Seconds of a pass.
+fn length(run: &Timeline, pass: usize) -> f64 {
+    run.passes[pass][1] - run.passes[pass][0]
 }
 
 /// What a pass takes that computes one number.
@@ -251,6 +287,28 @@ mod tests {
         let (step, module) = (&comparison.steps[0], &comparison.modules[0]);
         assert_eq!((step.name.as_str(), module.name.as_str()), ("global_pool", "global_pool"));
         assert!(step.ratio().unwrap() > 2.0 && comparison.total.difference_ms() > 0.0, "{comparison}");
+    }
+
+    /// A clock that tells no time gives no share of nothing, but the host's time.
+    #[test]
+    fn a_clock_that_tells_no_time_is_not_believed() {
+        use crate::gpu::{BrokenClock, Pretence};
+        let model = Checkpoint::init(Config { num_classes: Some(5), ..Config::imagenet(6, &[2, 2], 10) }, 3).unwrap();
+        let graph = model.graph(64, 64).unwrap();
+        let values = vec![0.5; 3 * 64 * 64];
+        let input = Input::values(&values, [64, 64]);
+        let broken = [BrokenClock::Zero, BrokenClock::Equal, BrokenClock::Coarse, BrokenClock::Backwards, BrokenClock::Unwritten];
+        for clock in broken {
+            let gpu = open_gpu().pretending(Pretence { clock: Some(clock), ..Pretence::default() });
+            let engine = Engine::new(&gpu, &graph, &model.weights, EngineOptions::default()).unwrap();
+            assert_eq!(engine.time(input, Grain::Run).unwrap().clock, Clock::Host, "{clock:?}");
+            let profile = Profile::measure(&engine, input, 1, CEILINGS).unwrap();
+            assert_eq!(profile.clock, Clock::Host, "{clock:?}");
+            assert!(profile.total_gpu_ms > 0.0 && profile.sum_gpu_ms > 0.0, "{clock:?}");
+            assert!((profile.steps.iter().map(|step| step.share).sum::<f64>() - 1.0).abs() < 1e-6, "{clock:?}");
+            assert!(profile.to_string().contains("no timestamps that tell the time"), "{profile}");
+            assert!(!serde_json::to_string(&profile).unwrap().contains("null"), "{clock:?}");
+        }
     }
 
     #[test]

@@ -28,7 +28,8 @@ impl fmt::Display for Profile {
         if self.clock == Clock::Host {
             writeln!(
                 f,
-                "this device has no timestamps: each step was submitted alone and timed by the host, which counts what that costs"
+                "this device has no timestamps that tell the time: each step was submitted alone and timed by the host, which counts \
+                 what that costs"
             )?;
         }
         writeln!(f)?;
