@@ -48,6 +48,18 @@ impl SealedFile {
         lock.try_lock().map(|()| lock)
     }
 
+    /// Whether something can be kept here. Errors with why nothing can.
+    pub(crate) fn check(&self) -> io::Result<()> {
+        if let Some(folder) = self.path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        if fs::metadata(&self.path).is_ok_and(|found| !found.is_file()) {
+            return Err(io::Error::other("expected a file of that name, or none, found something else"));
+        }
+        // What is begun and not finished goes again.
+        WholeFile::create(&self.path).map(drop)
+    }
+
     /// Keeps `content` in place of what is there. Whoever reads at the same time finds one of them, whole.
     pub(crate) fn write(&self, content: &[u8]) {
         // Nobody needs to know: what could not be kept is made again.

@@ -48,14 +48,32 @@ impl Engine {
     /// `width` pixels ([`Tuning::class`]), the fastest tile first. From then on this engine uses the fastest, and so do
     /// new engines of the same [`Precision`] on devices that share this one's [`Cache`](crate::devices::Cache).
     ///
-    /// Takes seconds, with buffers of its own; other work on the device disturbs it, but no run meets a tile before it was
-    /// measured. Errors where the device fails, and where the batch is too large for it to run at once.
+    /// Takes seconds, minutes on a slow device, with buffers of its own; other work on the device disturbs it, but no run meets a
+    /// tile before it was measured. Whether what is found can be kept is told by [`check_tuning`]. Errors where the device fails,
+    /// and where the batch is too large for it to run at once.
     pub fn tune(&self, batch: usize, height: usize, width: usize) -> Result<BTreeMap<String, Vec<Timing>>> {
-        pollster::block_on(self.tune_async(batch, height, width))
+        self.tune_watched(batch, height, width, |_, _| {})
+    }
+
+    /// [`Engine::tune`], which says before each tile how many were measured, and of how many.
+    pub fn tune_watched(
+        &self,
+        batch: usize,
+        height: usize,
+        width: usize,
+        watch: impl FnMut(usize, usize),
+    ) -> Result<BTreeMap<String, Vec<Timing>>> {
+        pollster::block_on(self.tune_async(batch, height, width, watch))
     }
 
     #[tracing::instrument(name = "tune", skip_all, fields(batch, height, width))]
-    async fn tune_async(&self, batch: usize, height: usize, width: usize) -> Result<BTreeMap<String, Vec<Timing>>> {
+    async fn tune_async(
+        &self,
+        batch: usize,
+        height: usize,
+        width: usize,
+        mut watch: impl FnMut(usize, usize),
+    ) -> Result<BTreeMap<String, Vec<Timing>>> {
         let mut timings: BTreeMap<String, Vec<Timing>> = BTreeMap::new();
         let shared = &self.shared;
         let purpose = Purpose { owner: Owner::Engine, pictures: false, batch, size: [height, width] };
@@ -65,7 +83,9 @@ impl Engine {
         let convolutions: Vec<Convolution> = plan.steps().iter().filter_map(|step| step.tile).map(|(_, convolution)| convolution).collect();
         let tiles: BTreeSet<Tile> = convolutions.iter().flat_map(|convolution| before.tiles(convolution)).collect();
         let pool: Arc<Pool> = Arc::default();
-        for tile in tiles {
+        let count = tiles.len();
+        for (measured, tile) in tiles.into_iter().enumerate() {
+            watch(measured, count);
             let candidate = before.clone().preferring(tile, &convolutions);
             for (class, seconds) in shared.measure(purpose, candidate, tile, &pool).await? {
                 timings.entry(class).or_default().push(Timing { tile, seconds });
@@ -163,6 +183,28 @@ fn keep(gpu: &Gpu, tuning: &Tuning) {
     let named = tuning.fastest().iter().map(|(class, tile)| (class.clone(), tile.to_string()));
     kept.insert(tuning.precision().name().into(), named.collect());
     write(gpu, &kept);
+}
+
+/// Errors where what [`Engine::tune`] finds on this device cannot be kept: it has no cache, or that cannot be written to.
+///
+/// ```
+/// use densenet_wgpu::devices::Cache;
+/// use densenet_wgpu::tuning::check_tuning;
+/// use densenet_wgpu::Gpu;
+///
+/// let folder = tempfile::tempdir().expect("a folder");
+/// let gpu = Gpu::open(None)?.with_cache(Cache::at(folder.path()));
+/// check_tuning(&gpu)?;
+/// let error = check_tuning(&gpu.with_cache(Cache::at("Cargo.toml"))).unwrap_err().to_string();
+/// assert!(error.starts_with("Cargo.toml: "), "{error}");
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
+pub fn check_tuning(gpu: &Gpu) -> Result<()> {
+    let Some(file) = gpu.cache_file("tuning") else {
+        return Err(Error::Options { expected: "a cache folder, in which a tuning is kept".into(), found: "none".into() });
+    };
+    let path = gpu.cache().folder().unwrap_or(file.path()).to_path_buf();
+    file.check().map_err(|source| Error::File { path, source })
 }
 
 /// Forgets what [`Engine::tune`] found on this device; the rule decides again.

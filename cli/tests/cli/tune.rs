@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{assert_refused, assert_says, densenet, folder, stdout};
+use super::{assert_refused, assert_says, densenet, folder, stderr, stdout};
 
 /// Kernels that were measured are used by the commands after, until they are forgotten.
 #[test]
@@ -11,6 +11,9 @@ fn what_was_tuned_is_kept_until_it_is_forgotten() {
     let run = |arguments: &[&str]| densenet().env("DENSENET_CACHE_DIR", cache.path()).args(arguments).output().unwrap();
     let tuned = run(&["tune", "--model", "digits", "--batch", "1,2"]);
     assert_says(&tuned, 0, &[]);
+    for batch in ["batch 1: 0 of ", "batch 2: 0 of "] {
+        assert!(stderr(&tuned).contains(batch), "{}", stderr(&tuned));
+    }
     let text = stdout(&tuned);
     for class in ["7x7 to 16x32x32 x 1", "3x3 to 8x16x16 x 2", "1x1 after norm to "] {
         assert!(text.contains(class), "{class} is not in\n{text}");
@@ -39,4 +42,18 @@ fn tune_refuses_what_it_cannot_tune() {
     refused(&["--forget", "--device", "cpu"], &["--device cpu"]);
     refused(&["--forget", "--model", "digits"], &["--forget"]);
     refused(&[], &["--model"]);
+}
+
+/// Minutes are not spent on what would be lost.
+#[test]
+fn what_cannot_be_kept_is_not_measured() {
+    let folder = folder();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "no folder").unwrap();
+    let remedy = "set DENSENET_CACHE_DIR to a folder that can be written to";
+    for (cache, found) in [(file.as_path(), "file: "), (std::path::Path::new(""), "expected a cache folder")] {
+        let output = densenet().env("DENSENET_CACHE_DIR", cache).args(["tune", "--model", "digits"]).output().unwrap();
+        assert_refused(&output, &[found, remedy]);
+    }
+    assert_eq!(std::fs::read(&file).unwrap(), b"no folder");
 }
