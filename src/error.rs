@@ -102,10 +102,7 @@ pub enum Error {
         suggestion: Option<String>,
     },
     /// There is no GPU, and no software device that plays one.
-    #[error(
-        "no adapter found; install a Vulkan driver (Debian, Ubuntu: `apt-get install libvulkan1 mesa-vulkan-drivers`, which drives \
-         AMD and Intel GPUs and has a software device; NVIDIA: the vendor's driver)"
-    )]
+    #[error("{}", crate::gpu::no_adapter())]
     NoAdapter,
     /// An adapter that is not there.
     #[error("no adapter is called {name:?}{} There are: {}", suggestion.as_ref().map_or(".".into(), |s| format!("; did you mean {s}?")), numbered(adapters))]

@@ -13,6 +13,7 @@
 
 mod adapter;
 mod failure;
+mod loader;
 mod pace;
 mod pipeline_cache;
 mod pretence;
@@ -32,6 +33,7 @@ pub use adapter::AdapterSummary;
 pub use adapter::opening;
 use adapter::{adapters, called, kind, request, select, shader_compiler, warnings};
 use failure::{Failure, record};
+pub(crate) use loader::no_adapter;
 use pace::Pace;
 pub(crate) use pace::Units;
 pub(crate) use pipeline_cache::PipelineCache;
@@ -302,8 +304,6 @@ impl Gpu {
         }
     }
 
-    fn pace(&self) -> &Pace {
-        self.pace.get_or_init(|| Pace::open(self.cache_file("pace")))
     /// The readings of its clock before and after each pass, as they are said to be.
     pub(crate) fn ticks(&self, found: Vec<[u64; 2]>) -> Vec<[u64; 2]> {
         match self.pretence.clock {
@@ -312,6 +312,8 @@ impl Gpu {
         }
     }
 
+    fn pace(&self) -> &Pace {
+        self.pace.get_or_init(|| Pace::open(self.cache_file("pace")))
     }
 
     /// Its name and graphics API, as errors have them.

@@ -1,20 +1,20 @@
 //! `--model M`: a bundled model, one from the hub, or a file.
 
-use std::fs;
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 use densenet_wgpu::checkpoint::Description;
-use densenet_wgpu::internal::{DEFAULT_SIZE, suggestion};
+use densenet_wgpu::internal::DEFAULT_SIZE;
 use densenet_wgpu::labels::read_labels;
 use densenet_wgpu::network::Stem;
 use densenet_wgpu::preprocessing::{Preprocessing, Preset};
-use densenet_wgpu::{Checkpoint, ClassifierOptions, models};
+use densenet_wgpu::{Checkpoint, ClassifierOptions, Error, models};
 
 use super::exit::Stop;
 use super::hub;
 use super::known::{MODELS, PRESETS};
 use super::message;
+use super::preprocessing_file;
 use super::remedy::noted;
 use super::size::Size;
 
@@ -116,7 +116,7 @@ impl VariantOptions {
         }
         if let Some(epsilon) = self.epsilon {
             model.config.epsilon = epsilon;
-            model.check()?;
+            model.check().map_err(|error| Stop::refused(format!("--epsilon {epsilon}: {}", without_file(&error))))?;
         }
         Ok(model)
     }
@@ -153,7 +153,7 @@ impl PreprocessingOptions {
     fn describe_with(&self, model: &mut Checkpoint, options: ClassifierOptions) -> Result<Described, Stop> {
         let options = match self.preprocess.as_ref().map(|name| (name, Preset::named(name))) {
             Some((_, Some(preset))) => options.with_preset(preset),
-            Some((path, None)) => options.with_preprocessing(written_preprocessing(path)?),
+            Some((path, None)) => options.with_preprocessing(preprocessing_file::read(path, &model.config)?),
             None => options,
         };
         let named = models::preset(model);
@@ -174,17 +174,12 @@ impl PreprocessingOptions {
     }
 }
 
-/// A preprocessing from a JSON file, in the words of the metadata.
-fn written_preprocessing(path: &str) -> Result<Preprocessing, Stop> {
-    let text = fs::read_to_string(path).map_err(|error| {
-        let known = Preset::names().collect::<Vec<_>>().join(", ");
-        let suggestion = suggestion(path, Preset::names());
-        Stop::refused(format!("--preprocess {path}: expected {known} or a JSON file, found neither ({error}){suggestion}"))
-    })?;
-    serde_json::from_str(&text).map_err(|error| {
-        let expected = "expected a preprocessing, as `densenet inspect M --format json` shows one, found something else";
-        Stop::refused(format!("--preprocess {path}: {expected} ({error})"))
-    })
+/// What is wrong, without the file that is not to blame for it.
+fn without_file(error: &Error) -> String {
+    match error {
+        Error::Checkpoint { reason, .. } => reason.clone(),
+        error => error.to_string(),
+    }
 }
 
 /// The size to plan for: `--size`, else the model's own, else 224x224.

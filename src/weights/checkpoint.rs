@@ -197,6 +197,7 @@ impl Checkpoint {
         }
         let weights = network.weights(&config)?;
         let thresholds = network.thresholds()?;
+        let paths = network.paths();
         let origin = Origin {
             container: contents.container,
             dialect: network.dialect,
@@ -221,7 +222,13 @@ impl Checkpoint {
             preprocessing: metadata.preprocessing.or(hub_preprocessing),
             origin: Some(origin),
         };
-        checkpoint.check()?;
+        // By the names that the file has.
+        checkpoint.check().map_err(|error| match error {
+            Error::Tensor { file, tensor, expected, found } => {
+                Error::Tensor { file, tensor: paths.get(&tensor).cloned().unwrap_or(tensor), expected, found }
+            }
+            other => other,
+        })?;
         Ok(checkpoint)
     }
 
@@ -302,13 +309,6 @@ impl Checkpoint {
         container::safetensors::write(&self.weights, metadata)
     }
 
-    /// Writes a safetensors file: whoever opens `path` finds what was there before, or all of the new file.
-    /// Errors where [`Checkpoint::to_bytes`] does, or the file cannot be written.
-    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        let path = path.as_ref();
-        let bytes = self.to_bytes()?;
-        let written = WholeFile::create(path).and_then(|mut file| file.write_all(&bytes).and_then(|()| file.finish()));
-        written.map_err(|source| Error::File { path: path.into(), source })
     /// Whether the file at `path` is one that [`Checkpoint::save`] wrote, by its metadata. Errors where it cannot be read.
     ///
     /// ```
@@ -322,6 +322,13 @@ impl Checkpoint {
         container::safetensors::is_ours(path.as_ref())
     }
 
+    /// Writes a safetensors file: whoever opens `path` finds what was there before, or all of the new file.
+    /// Errors where [`Checkpoint::to_bytes`] does, or the file cannot be written.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        let bytes = self.to_bytes()?;
+        let written = WholeFile::create(path).and_then(|mut file| file.write_all(&bytes).and_then(|()| file.finish()));
+        written.map_err(|source| Error::File { path: path.into(), source })
     }
 }
 

@@ -78,7 +78,7 @@ fn devices_lists_what_there_is() {
     let report: Value = serde_json::from_str(&stdout(&output)).unwrap();
     let devices = report["devices"].as_array().unwrap();
     if devices.is_empty() {
-        assert_says(&output, 2, &["no adapter found", "apt-get install mesa-vulkan-drivers"]);
+        assert_says(&output, 2, &["no adapter found", "apt-get install libvulkan1 mesa-vulkan-drivers"]);
         return;
     }
     assert_says(&output, 0, &[]);
@@ -88,4 +88,48 @@ fn devices_lists_what_there_is() {
             assert!(text.contains(device[key].as_str().unwrap()), "{text}");
         }
     }
+}
+
+/// What keeps a driver out is named; nobody is sent to install one.
+#[test]
+fn a_variable_that_hides_every_adapter_is_named() {
+    for (name, value, parts) in [
+        ("WGPU_BACKEND", "gl", ["WGPU_BACKEND=gl leaves only", "unset it"]),
+        ("VK_DRIVER_FILES", "/no/such.json", ["VK_DRIVER_FILES=/no/such.json (/no/such.json is not there) keeps out", "unset it"]),
+    ] {
+        let mut command = densenet();
+        command.env_remove("WGPU_BACKEND").env_remove("VK_DRIVER_FILES").env_remove("VK_ICD_FILENAMES");
+        let output = command.env(name, value).args(["classify", "--model", "digits", &fixture("L.png")]).output().unwrap();
+        assert_refused(&output, &["no adapter found: ", parts[0], parts[1], "--device cpu"]);
+        assert!(!stderr(&output).contains("install"), "{}", stderr(&output));
+        // The remedy, in the surroundings that other tests have.
+        assert_says(&densenet().args(["classify", "--model", "digits", &fixture("L.png")]).output().unwrap(), 0, &[]);
+    }
+}
+
+/// Who is to blame: the file that was given, not the checkpoint.
+#[test]
+fn a_preprocessing_file_is_blamed_for_what_it_says() {
+    let folder = folder();
+    let path = folder.path().join("mine.json");
+    let own = models::bundled("digits").unwrap().unwrap().preprocessing.unwrap();
+    let with = |text: String, parts: &[&str]| {
+        fs::write(&path, text).unwrap();
+        let output = classify(&[&fixture("L.png"), "--preprocess", path.to_str().unwrap()]);
+        assert_refused(&output, &[&["--preprocess ", "mine.json: "], parts].concat());
+        assert!(!stderr(&output).contains("checkpoint"), "{}", stderr(&output));
+    };
+    let text = serde_json::to_string(&own).unwrap();
+    let std = serde_json::to_string(&own.std).unwrap();
+    with(text.replace(&format!("\"std\":{std}"), "\"std\":[0,1,1]"), &["preprocessing std: expected no zeros"]);
+    let grey = own.clone().with_normalisation(vec![0.5], vec![0.5]);
+    let grey = serde_json::to_string(&grey).unwrap().replace("\"channels\":3", "\"channels\":1");
+    with(grey, &["preprocessing channels: expected 3", "found 1"]);
+    let cropped = serde_json::to_string(&own.with_crop(Some([999, 999]))).unwrap();
+    with(cropped, &["preprocessing crop: expected a part of the picture", "found 999x999"]);
+    with("{}".into(), &["expected a preprocessing", "missing field"]);
+    let output = classify(&[&fixture("L.png"), "--preprocess", "chexpert"]);
+    assert_refused(&output, &["--preprocess chexpert: expected torchvision", "CheXpert is a data set"]);
+    assert!(!stderr(&output).contains("did you mean"), "{}", stderr(&output));
+    assert_refused(&classify(&[&fixture("L.png"), "--epsilon=-1"]), &["error: --epsilon -1: expected an epsilon of at least 0"]);
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Network, some_of};
+use super::{Dialect, Network, some_of};
 use crate::arch::Config;
 use crate::error::{Error, Result};
 use crate::graph::TensorSpec;
@@ -42,6 +42,11 @@ impl Network<'_> {
         Ok(weights)
     }
 
+    /// What each tensor is called in the file, by its name here.
+    pub(in crate::weights) fn paths(&self) -> BTreeMap<String, String> {
+        self.tensors.iter().map(|(name, tensor)| (name.clone(), tensor.path())).collect()
+    }
+
     /// Errors where tensors are missing, left over or of another shape: the first few of each, and how many there are.
     fn fits(&self, specs: &[TensorSpec]) -> Result<()> {
         let expected: BTreeMap<&str, &[usize]> = specs.iter().map(|spec| (spec.name.as_str(), spec.shape.as_slice())).collect();
@@ -58,7 +63,9 @@ impl Network<'_> {
         let mut complaints = Vec::new();
         if !missing.is_empty() {
             let names = some_of(missing.iter().map(|spec| format!("{} {:?}", spec.name, spec.shape)));
-            complaints.push(format!("{} missing ({names})", missing.len()));
+            // What is not there has no name in the file.
+            let whose = if self.dialect == Dialect::Torchvision { "" } else { ", in torchvision's names" };
+            complaints.push(format!("{} missing ({names}{whose})", missing.len()));
         }
         if !left_over.is_empty() {
             complaints.push(format!("{} left over ({})", left_over.len(), some_of(left_over.iter().map(|tensor| shown(tensor)))));
@@ -76,9 +83,12 @@ impl Network<'_> {
             "; it has instance or group norms where batch norms are expected: such networks are not run"
         } else if left_over.iter().any(|tensor| tensor.shape.len() == 2 && tensor.shape[1] / 2 == features && features > 0) {
             "; its classifier takes averages and maxima together: such networks are not run"
+        } else if self.left_over.iter().any(|tensor| !tensor.path().starts_with(&self.wrapper)) {
+            "; it holds more than the DenseNet: load it in Python and save only the DenseNet's state_dict()"
+        } else if missing.is_empty() && misshaped.is_empty() {
+            "; what is left over are layers that no DenseNet has: a network that was added to is not run"
         } else {
-            "; it was changed, or cut, or is another network. If it holds more than the DenseNet, load it in Python and save only \
-             the DenseNet's state_dict()"
+            "; it was changed, or cut, or is another network"
         };
         let found = complaints.join(", ");
         Err(Error::checkpoint(format!(
