@@ -7,7 +7,7 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 
 use super::container::{self, Container, Element};
-use super::dialect::{self, Dialect};
+use super::dialect::{self, Dialect, Names};
 use super::hub_config::HubConfig;
 use super::metadata::{Activation, Metadata, Preprocessing};
 use super::{Weights, infer};
@@ -179,7 +179,9 @@ impl Checkpoint {
         let metadata = metadata.unwrap_or_default();
         let mut network = dialect::resolve(&contents)?;
         network.check_size(contents.byte_count)?;
-        let mut config = infer(network.tensors.iter().map(|(name, tensor)| (name.as_str(), tensor.shape.as_slice())))?;
+        let names = Names::of(&network);
+        let shapes = network.tensors.iter().map(|(name, tensor)| (name.as_str(), tensor.shape.as_slice()));
+        let mut config = infer(shapes).map_err(|error| names.told(error))?;
         let hub = if is_described { None } else { beside().and_then(|text| HubConfig::read(&text, &config)) };
 
         config.epsilon = metadata.epsilon.or(network.epsilon).unwrap_or(config.epsilon);
@@ -197,7 +199,6 @@ impl Checkpoint {
         }
         let weights = network.weights(&config)?;
         let thresholds = network.thresholds()?;
-        let paths = network.paths();
         let origin = Origin {
             container: contents.container,
             dialect: network.dialect,
@@ -222,13 +223,7 @@ impl Checkpoint {
             preprocessing: metadata.preprocessing.or(hub_preprocessing),
             origin: Some(origin),
         };
-        // By the names that the file has.
-        checkpoint.check().map_err(|error| match error {
-            Error::Tensor { file, tensor, expected, found } => {
-                Error::Tensor { file, tensor: paths.get(&tensor).cloned().unwrap_or(tensor), expected, found }
-            }
-            other => other,
-        })?;
+        checkpoint.check().map_err(|error| names.told(error))?;
         Ok(checkpoint)
     }
 

@@ -42,11 +42,6 @@ impl Network<'_> {
         Ok(weights)
     }
 
-    /// What each tensor is called in the file, by its name here.
-    pub(in crate::weights) fn paths(&self) -> BTreeMap<String, String> {
-        self.tensors.iter().map(|(name, tensor)| (name.clone(), tensor.path())).collect()
-    }
-
     /// Errors where tensors are missing, left over or of another shape: the first few of each, and how many there are.
     fn fits(&self, specs: &[TensorSpec]) -> Result<()> {
         let expected: BTreeMap<&str, &[usize]> = specs.iter().map(|spec| (spec.name.as_str(), spec.shape.as_slice())).collect();

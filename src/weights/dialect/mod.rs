@@ -10,12 +10,14 @@ mod fit;
 mod keras;
 mod keras_config;
 mod modules;
+mod names;
 mod pytorch;
 mod training;
 
 use super::container::{Container, Contents, Stored};
 use super::metadata::Activation;
 use crate::error::{Error, Result};
+pub(super) use names::Names;
 
 /// Whose names a checkpoint's tensors have.
 ///
