@@ -26,7 +26,7 @@ fn told(variable: impl Fn(&str) -> Option<OsString>) -> String {
         format!("{text}{missing} keeps out all drivers but those it names")
     });
     let choices = CHOICES.iter().filter_map(|name| set(name)).map(|text| format!("{text} keeps out drivers"));
-    let backend = set(BACKEND).map(|text| format!("{text} leaves only adapters of that graphics API, of vulkan, metal and dx12"));
+    let backend = set(BACKEND).map(|text| format!("{text} leaves only that graphics API, and used here are vulkan, metal and dx12"));
     let causes: Vec<String> = backend.into_iter().chain(files).chain(choices).collect();
     match causes.len() {
         0 => INSTALL.into(),
