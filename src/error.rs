@@ -76,6 +76,17 @@ pub enum Error {
         /// What the file holds.
         found: String,
     },
+    /// A preprocessing whose numbers make no sense, or do not belong to the network.
+    #[error("preprocessing {field}: expected {expected}, found {found}")]
+    #[non_exhaustive]
+    Preprocessing {
+        /// The key that is wrong, as a file spells it.
+        field: String,
+        /// What it may be.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
     /// An input tensor of the wrong length, rank or content.
     #[error("input: expected {expected}, found {found}")]
     #[non_exhaustive]
@@ -297,7 +308,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Where it is wrong: the layer, tensor, file, address or adapter, as the message has it; `None` where it is nowhere
+    /// Where it is wrong: the layer, tensor, field, file, address or adapter, as the message has it; `None` where it is nowhere
     /// in particular.
     pub fn place(&self) -> Option<Cow<'_, str>> {
         match self {
@@ -305,6 +316,7 @@ impl Error {
                 Some(layer.into())
             }
             Self::Tensor { tensor, .. } => Some(tensor.into()),
+            Self::Preprocessing { field, .. } => Some(field.into()),
             Self::Checkpoint { file, .. } => file.as_ref().map(Cow::from),
             Self::Picture { path, .. }
             | Self::TooManyPixels { path, .. }

@@ -157,7 +157,8 @@ impl PreprocessingOptions {
             None => options,
         };
         let named = models::preset(model);
-        let Description { preprocessing, preset, assumed, .. } = options.describe(model)?;
+        let described = options.describe(model);
+        let Description { preprocessing, preset, assumed, .. } = described.map_err(|error| self.blamed(error))?;
         for sentence in assumed {
             message::note(&sentence);
         }
@@ -171,6 +172,16 @@ impl PreprocessingOptions {
             (None, None, None, None) => "assumed".into(),
         };
         Ok(Described { preprocessing, source, options })
+    }
+
+    /// What is wrong, in the file that says it: a model that was opened has none of these errors of its own.
+    fn blamed(&self, error: Error) -> Stop {
+        match (&self.preprocess, error) {
+            (Some(path), Error::Preprocessing { field, expected, found, .. }) => {
+                Stop::refused(format!("--preprocess {path}: {field}: expected {expected}, found {found}"))
+            }
+            (_, error) => error.into(),
+        }
     }
 }
 

@@ -182,7 +182,7 @@ impl Checkpoint {
         let names = Names::of(&network);
         let shapes = network.tensors.iter().map(|(name, tensor)| (name.as_str(), tensor.shape.as_slice()));
         let mut config = infer(shapes).map_err(|error| names.told(error))?;
-        let hub = if is_described { None } else { beside().and_then(|text| HubConfig::read(&text, &config)) };
+        let hub = if is_described { None } else { beside().map(|text| HubConfig::read(&text, &config)).transpose()?.flatten() };
 
         config.epsilon = metadata.epsilon.or(network.epsilon).unwrap_or(config.epsilon);
         config.final_relu = metadata.final_relu.or(network.final_relu).unwrap_or(true);
@@ -277,8 +277,10 @@ impl Checkpoint {
         if let Some(preprocessing) = &self.preprocessing {
             preprocessing.check()?;
             let expected = self.config.in_channels;
-            let channels = preprocessing.channels;
-            expect(channels == expected, &format!("preprocessing to {expected} channels, as the first layer has"), channels)?;
+            if preprocessing.channels != expected {
+                let (expected, found) = (format!("{expected}, as the first layer has"), preprocessing.channels.to_string());
+                return Err(Error::Preprocessing { field: "channels".into(), expected, found });
+            }
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::metadata::{Activation, Filter, Preprocessing, Range, Resize, ResizeMode};
 use crate::arch::Config;
+use crate::error::{Error, Result};
 
 /// What a `config.json` of timm says.
 pub(super) struct HubConfig {
@@ -42,9 +43,9 @@ struct Pretrained {
 
 impl HubConfig {
     /// Reads the text of a file for a network of that configuration; `None` where it describes another one, or is not
-    /// timm's.
-    pub(super) fn read(text: &str, config: &Config) -> Option<Self> {
-        let Written { architecture, pretrained_cfg: own, label_names } = serde_json::from_str(text).ok()?;
+    /// timm's. Errors where its numbers make no sense.
+    pub(super) fn read(text: &str, config: &Config) -> Result<Option<Self>> {
+        let Ok(Written { architecture, pretrained_cfg: own, label_names }) = serde_json::from_str(text) else { return Ok(None) };
         // Evaluation takes the size of the test where there is one, as timm's own scripts do.
         let [channels, height, width] = own.test_input_size.unwrap_or(own.input_size);
         let crop_share = own.test_crop_pct.or(own.crop_pct).filter(|share| *share > 0.0 && *share <= 1.0).unwrap_or(0.875);
@@ -71,13 +72,14 @@ impl HubConfig {
         };
         // A picture in a border of another colour is none that is prepared here.
         let is_bordered = own.crop_mode.as_deref() == Some("border");
-        if is_bordered || !architecture.contains("densenet") || channels != config.in_channels || preprocessing.check().is_err() {
-            return None;
+        if is_bordered || !architecture.contains("densenet") || channels != config.in_channels {
+            return Ok(None);
         }
+        preprocessing.check().map_err(|error| Error::checkpoint(format!("config.json beside it: {error}; mend it or take it away")))?;
         let blur = architecture.contains("blur");
         let labels = label_names.or(own.label_names).filter(|labels| Some(labels.len()) == config.num_classes);
         let name = own.tag.filter(|tag| !tag.is_empty()).map_or(architecture.clone(), |tag| format!("{architecture}.{tag}"));
-        Some(Self { name, blur, preprocessing, labels })
+        Ok(Some(Self { name, blur, preprocessing, labels }))
     }
 }
 
@@ -91,7 +93,7 @@ mod tests {
 
     #[test]
     fn the_size_of_the_test_counts() {
-        let config = HubConfig::read(RA, &Config::densenet121()).unwrap();
+        let config = HubConfig::read(RA, &Config::densenet121()).unwrap().unwrap();
         assert_eq!(config.name, "densenet121.ra_in1k");
         assert!(!config.blur && config.labels.is_none());
         assert_eq!(config.preprocessing.crop, Some([288, 288]));
@@ -101,18 +103,25 @@ mod tests {
 
     #[test]
     fn a_size_that_is_no_square_is_covered_or_squashed() {
-        let mode = |text: &str| HubConfig::read(text, &Config::densenet121()).unwrap().preprocessing.resize.unwrap().mode;
+        let mode = |text: &str| HubConfig::read(text, &Config::densenet121()).unwrap().unwrap().preprocessing.resize.unwrap().mode;
         let oblong = RA.replace("288, 288", "288, 160");
         assert_eq!(mode(&oblong), ResizeMode::Cover([303, 168]));
         assert_eq!(mode(&oblong.replace("center", "squash")), ResizeMode::Squash([303, 168]));
-        assert!(HubConfig::read(&oblong.replace("center", "border"), &Config::densenet121()).is_none());
+        assert!(HubConfig::read(&oblong.replace("center", "border"), &Config::densenet121()).unwrap().is_none());
     }
 
     #[test]
     fn another_models_file_is_none() {
-        assert!(HubConfig::read(RA, &Config { in_channels: 1, ..Config::densenet121() }).is_none());
-        assert!(HubConfig::read(&RA.replace("densenet121", "resnet50"), &Config::densenet121()).is_none());
-        assert!(HubConfig::read(r#"{"model_type": "bert"}"#, &Config::densenet121()).is_none());
-        assert!(HubConfig::read("[", &Config::densenet121()).is_none());
+        assert!(HubConfig::read(RA, &Config { in_channels: 1, ..Config::densenet121() }).unwrap().is_none());
+        assert!(HubConfig::read(&RA.replace("densenet121", "resnet50"), &Config::densenet121()).unwrap().is_none());
+        assert!(HubConfig::read(r#"{"model_type": "bert"}"#, &Config::densenet121()).unwrap().is_none());
+        assert!(HubConfig::read("[", &Config::densenet121()).unwrap().is_none());
+    }
+
+    #[test]
+    fn numbers_that_cannot_be_are_refused() {
+        let of_255 = RA.replace("[0.485, 0.456, 0.406]", "[123.675, 116.28, 103.53]");
+        let message = HubConfig::read(&of_255, &Config::densenet121()).err().unwrap().to_string();
+        assert!(message.contains("config.json beside it: preprocessing mean: expected numbers in the range, 0 to 1"), "{message}");
     }
 }

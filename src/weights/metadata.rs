@@ -80,7 +80,8 @@ pub struct Metadata {
 /// let input = preprocessing.apply(&Picture::new(300, 400, 3, vec![127; 300 * 400 * 3])?)?;
 /// assert_eq!((input.height, input.width, input.values.len()), (224, 224, 3 * 224 * 224));
 /// let wrong = preprocessing.with_normalisation(vec![0.5; 3], vec![0.0; 3]);
-/// assert_eq!(wrong.check().unwrap_err().to_string(), "checkpoint: preprocessing std: expected no zeros, found [0.0, 0.0, 0.0]");
+/// let error = wrong.check().unwrap_err().to_string();
+/// assert!(error.starts_with("preprocessing std: expected numbers above 0 and up to 1"), "{error}");
 /// # Ok(())
 /// # }
 /// # #[cfg(not(feature = "image"))]
@@ -348,7 +349,8 @@ impl Preprocessing {
     }
 
     /// Errors where the numbers contradict each other or make no sense: lengths of `mean` and `std` that differ from
-    /// `channels`, a `std` of 0, sizes outside 1..=65536.
+    /// `channels`, a `mean` outside the range, a `std` that is not above 0 or wider than the range, sizes outside 1..=65536, a
+    /// crop that is larger than what `resize` leaves of any picture. An error is [`Error::Preprocessing`].
     pub fn check(&self) -> Result<()> {
         expect(self.channels > 0, "channels", "at least 1", &self.channels)?;
         for (name, values) in [("mean", &self.mean), ("std", &self.std)] {
@@ -356,7 +358,13 @@ impl Preprocessing {
             expect(values.len() == self.channels, name, &expected, &values.len())?;
             expect(values.iter().all(|v| v.is_finite()), name, "finite numbers", values)?;
         }
-        expect(self.std.iter().all(|&v| v != 0.0), "std", "no zeros", &self.std)?;
+        let [least, most] = self.range.ends();
+        let widest = most - least;
+        let remedy = if widest == 1.0 { "; numbers meant for 0 to 255 are divided by 255" } else { "" };
+        let is_within = self.mean.iter().all(|mean| (least..=most).contains(mean));
+        expect(is_within, "mean", &format!("numbers in the range, {least} to {most}{remedy}"), &self.mean)?;
+        let is_scale = self.std.iter().all(|&std| std > 0.0 && std <= widest);
+        expect(is_scale, "std", &format!("numbers above 0 and up to {widest}, as wide as the range{remedy}"), &self.std)?;
         let sides = match self.resize.map(|resize| resize.mode) {
             Some(ResizeMode::ShortSide(side) | ResizeMode::LongSide(side) | ResizeMode::Square(side)) => vec![side],
             Some(ResizeMode::Cover(sides) | ResizeMode::Squash(sides)) => sides.to_vec(),
@@ -366,7 +374,48 @@ impl Preprocessing {
             let sensible = sides.iter().all(|side| (1..=LARGEST_SIDE).contains(side));
             expect(sensible, name, &format!("sizes from 1 to {LARGEST_SIDE}"), &sides)?;
         }
-        Ok(())
+        match (self.crop, self.resize) {
+            (Some(crop), Some(resize)) if resize.mode.is_smaller_than(crop) => {
+                let expected = format!("at most what resize leaves ({})", resize.mode);
+                expect(false, "crop", &expected, &crop)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Range {
+    /// What black and the brightest white become.
+    fn ends(self) -> [f32; 2] {
+        match self {
+            Self::ZeroOne | Self::MinMax => [0.0, 1.0],
+            Self::MinusPlus1024 => [-1024.0, 1024.0],
+        }
+    }
+}
+
+impl ResizeMode {
+    /// Whether no picture that is resized so has that height and width; where one side is the picture's own, some may have.
+    fn is_smaller_than(self, [height, width]: [usize; 2]) -> bool {
+        match self {
+            Self::ShortSide(side) => height > side && width > side,
+            Self::Cover(sides) => height > sides[0] && width > sides[1],
+            Self::LongSide(side) | Self::Square(side) => height > side || width > side,
+            Self::Squash(sides) => height > sides[0] || width > sides[1],
+        }
+    }
+}
+
+/// As a person says it: `short side to 256`.
+impl fmt::Display for ResizeMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ShortSide(side) => write!(f, "short side to {side}"),
+            Self::LongSide(side) => write!(f, "long side to {side}, padded to {side}x{side}"),
+            Self::Cover([height, width]) => write!(f, "resized to cover {height}x{width}"),
+            Self::Square(side) => write!(f, "square from the centre to {side}x{side}"),
+            Self::Squash([height, width]) => write!(f, "squashed to {height}x{width}"),
+        }
     }
 }
 
@@ -389,11 +438,9 @@ impl fmt::Display for Preprocessing {
                 Filter::Nearest => "nearest",
             };
             match resize.mode {
-                ResizeMode::ShortSide(side) => write!(f, "short side to {side} ({filter}), ")?,
+                // The filter is of the size, what pads it comes after.
                 ResizeMode::LongSide(side) => write!(f, "long side to {side} ({filter}), padded to {side}x{side}, ")?,
-                ResizeMode::Cover([height, width]) => write!(f, "resized to cover {height}x{width} ({filter}), ")?,
-                ResizeMode::Square(side) => write!(f, "square from the centre to {side}x{side} ({filter}), ")?,
-                ResizeMode::Squash([height, width]) => write!(f, "squashed to {height}x{width} ({filter}), ")?,
+                mode => write!(f, "{mode} ({filter}), ")?,
             }
         }
         if let Some([height, width]) = self.crop {
@@ -416,7 +463,7 @@ impl fmt::Display for Preprocessing {
 }
 
 fn expect(holds: bool, field: &str, expected: &str, found: &dyn std::fmt::Debug) -> Result<()> {
-    if holds { Ok(()) } else { Err(Error::checkpoint(format!("preprocessing {field}: expected {expected}, found {found:?}"))) }
+    if holds { Ok(()) } else { Err(Error::Preprocessing { field: field.into(), expected: expected.into(), found: format!("{found:?}") }) }
 }
 
 #[cfg(test)]
@@ -463,19 +510,41 @@ mod tests {
     fn nonsense_is_refused_by_field() {
         let good = Preprocessing::torchvision(1);
         good.check().unwrap();
-        let squash = |size| Some(Resize { filter: Filter::Nearest, mode: ResizeMode::Squash(size) });
+        let to = |mode| Some(Resize { filter: Filter::Nearest, mode });
+        let squash = |size| to(ResizeMode::Squash(size));
         for (field, bad) in [
             ("channels", Preprocessing { channels: 0, ..good.clone() }),
             ("mean", Preprocessing { mean: vec![0.0; 2], ..good.clone() }),
             ("mean", Preprocessing { mean: vec![f32::NAN], ..good.clone() }),
             ("std", Preprocessing { std: vec![], ..good.clone() }),
             ("std", Preprocessing { std: vec![-0.0], ..good.clone() }),
+            ("std", Preprocessing { std: vec![-0.5], ..good.clone() }),
+            ("std", Preprocessing { std: vec![58.395], ..good.clone() }),
+            ("mean", Preprocessing { mean: vec![123.675], ..good.clone() }),
+            ("mean", Preprocessing { mean: vec![-0.1], range: Range::MinMax, ..good.clone() }),
+            ("mean", Preprocessing { mean: vec![1025.0], range: Range::MinusPlus1024, ..good.clone() }),
             ("crop", Preprocessing { crop: Some([0, 224]), ..good.clone() }),
             ("crop", Preprocessing { crop: Some([224, 65537]), ..good.clone() }),
+            ("crop", Preprocessing { crop: Some([257, 257]), ..good.clone() }),
+            ("crop", Preprocessing { crop: Some([64, 65]), resize: squash([64, 64]), ..good.clone() }),
+            ("crop", Preprocessing { crop: Some([64, 65]), resize: to(ResizeMode::LongSide(64)), ..good.clone() }),
+            ("crop", Preprocessing { crop: Some([65, 64]), resize: to(ResizeMode::Square(64)), ..good.clone() }),
+            ("crop", Preprocessing { crop: Some([65, 33]), resize: to(ResizeMode::Cover([64, 32])), ..good.clone() }),
             ("resize", Preprocessing { resize: squash([64, 0]), ..good.clone() }),
         ] {
             let message = bad.check().unwrap_err().to_string();
             assert!(message.contains(&format!("preprocessing {field}: expected")), "{message}");
+        }
+        // What is as wide as it may be, and crops that some pictures have.
+        for well in [
+            Preprocessing { mean: vec![1.0], std: vec![1.0], ..good.clone() },
+            Preprocessing { mean: vec![-1024.0], std: vec![2048.0], range: Range::MinusPlus1024, ..good.clone() },
+            Preprocessing { crop: Some([256, 300]), ..good.clone() },
+            Preprocessing { crop: Some([65, 32]), resize: to(ResizeMode::Cover([64, 32])), ..good.clone() },
+            Preprocessing { crop: Some([64, 64]), resize: to(ResizeMode::Square(64)), ..good.clone() },
+            Preprocessing { crop: Some([640, 640]), resize: None, ..good.clone() },
+        ] {
+            well.check().unwrap();
         }
     }
 

@@ -210,3 +210,33 @@ fn ten_crops_need_a_crop() {
     let output = classify(&[&fixture("L.png"), "--ten-crop"]);
     assert_refused(&output, &["--ten-crop: expected a preprocessing with a crop, found: squashed to 64x64"]);
 }
+
+/// The checkpoint is not at fault.
+#[test]
+fn a_preprocessing_file_that_cannot_be_is_refused_by_its_name_and_field() {
+    let folder = folder();
+    for (from, to, told) in [
+        ("[0.485,0.456,0.406]", "[123.675,116.28,103.53]", "mean: expected numbers in the range, 0 to 1; numbers meant for 0 to 255"),
+        ("[0.229,0.224,0.225]", "[0.229,0,0.225]", "std: expected numbers above 0 and up to 1"),
+        ("[0.229,0.224,0.225]", "[0.229,-0.224,0.225]", "std: expected numbers above 0"),
+        ("[0.229,0.224,0.225]", "[58.395,57.12,57.375]", "std: expected numbers above 0 and up to 1"),
+        ("[37,37]", "[48,48]", "crop: expected at most what resize leaves (short side to 40), found [48, 48]"),
+        ("[37,37]", "[0,37]", "crop: expected sizes from 1 to 65536"),
+        (
+            r#""channels":3,"crop":[37,37],"mean":[0.485,0.456,0.406]"#,
+            r#""channels":1,"crop":null,"mean":[0.5]"#,
+            "std: expected 1 numbers, one for each channel, found 3",
+        ),
+        ("zero_one", "zero_two", "unknown variant `zero_two`"),
+    ] {
+        assert!(CROPPED.contains(from));
+        let how = preprocessing(folder.path(), &CROPPED.replace(from, to));
+        let output = classify(&[&fixture("L.png"), "--preprocess", &how]);
+        assert_refused(&output, &[&format!("--preprocess {how}: "), told]);
+        assert!(!stderr(&output).contains("checkpoint"), "{}", stderr(&output));
+    }
+    let grey = r#"{"activation":"softmax","channels":1,"crop":null,"mean":[0.5],"range":"zero_one","resize":null,"std":[0.5]}"#;
+    let how = preprocessing(folder.path(), grey);
+    let told = format!("--preprocess {how}: channels: expected 3, as the first layer has, found 1");
+    assert_refused(&classify(&[&fixture("L.png"), "--preprocess", &how]), &[&told]);
+}
