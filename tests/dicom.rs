@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use densenet_wgpu::Error;
-use densenet_wgpu::image::{Decoding, Dicom, Picture};
+use densenet_wgpu::image::{Decoding, Dicom, Picture, SampleRange};
 use npyz::Deserialize;
 use proptest::prelude::*;
 
@@ -131,6 +131,34 @@ fn a_narrow_window_has_every_level() {
     assert_eq!(seen, (0..=255).collect::<Vec<u8>>());
     let whole: Vec<u8> = (0..4096_u32).map(|value| ((value * 255 + 2047) / 4095) as u8).collect();
     assert_eq!(levels(false), whole);
+}
+
+#[test]
+fn a_range_is_of_what_the_modality_makes() {
+    // Twelve bits of which ten are used, in Hounsfield units from -1024.
+    let samples: Vec<u16> = (0..1024).collect();
+    let rescaled = |stored: &[u8]| {
+        let intercept = element(0x28, 0x1052, "DS", b"-1024 ");
+        let at = stored.windows(4).position(|window| window == [0xe0, 0x7f, 0x10, 0x00]).unwrap();
+        [&stored[..at], &intercept, &element(0x28, 0x1053, "DS", b"1 "), &stored[at..]].concat()
+    };
+    let bytes = file(NATIVE, &rescaled(&radiograph(32, 32, ["1", "2"], &samples)));
+    let levels = |range| {
+        let picture = Decoding::default().with_sample_range(range).decode(&bytes).unwrap();
+        (picture.samples().iter().step_by(3).copied().collect::<Vec<u8>>(), picture.wide().unwrap())
+    };
+    let (whole, wide) = levels(SampleRange::Whole);
+    assert_eq!((whole[1023], wide.used, wide.range), (64, [-1024, -1], [-1024, 3071]));
+    assert!(wide.is_narrow());
+    let expected: Vec<u8> = (0..1024_u32).map(|value| ((value * 255 + 511) / 1023) as u8).collect();
+    for range in [SampleRange::Own, SampleRange::Between { least: -1024, most: -1 }] {
+        let (levels, wide) = levels(range);
+        assert_eq!((levels, wide.range), (expected.clone(), [-1024, -1]));
+    }
+    let (cut, wide) = levels(SampleRange::Between { least: -1000, most: -900 });
+    assert!(wide.is_cut_off() && cut[..=24].iter().all(|&level| level == 0) && cut[124..].iter().all(|&level| level == 255));
+    // A window is what was asked for.
+    assert_eq!(Decoding::default().with_voi_lut(true).decode(&bytes).unwrap().wide(), None);
 }
 
 #[test]

@@ -35,6 +35,7 @@ mod pictures;
 mod plan;
 mod preprocessing_file;
 mod profile;
+mod range;
 mod remedy;
 mod replace;
 mod report;

@@ -2,13 +2,14 @@
 
 use clap::Args;
 use densenet_wgpu::ClassifierOptions;
-use densenet_wgpu::image::{Decoding, Dicom, Orientation};
+use densenet_wgpu::image::{Decoding, Dicom, Orientation, Wide};
 use densenet_wgpu::predictions::Seen;
 use densenet_wgpu::preprocessing::Preprocessing;
 
 use super::count::Count;
 use super::inputs::Subject;
 use super::message;
+use super::range::Range;
 use super::size::Size;
 
 /// How pictures are read.
@@ -27,8 +28,15 @@ pub(crate) struct PictureOptions {
     ///
     /// Without it all that their stored bits can be is scaled, as torchxrayvision does.
     #[cfg(feature = "dicom")]
-    #[arg(long)]
+    #[arg(long, conflicts_with = "range")]
     voi_lut: bool,
+    /// What becomes black and white of samples of more than 8 bits, as in 0:4095
+    ///
+    /// For 10, 12 or 14 bits in PNG or TIFF files of 16; auto is each picture's own darkest and brightest. Samples outside it are cut
+    /// off; pictures of 8 bits stay as they are. Of DICOM files it is in the numbers that the Modality LUT makes, Hounsfield units
+    /// say. Default: all that the samples can be, or what a PNG says of its significant bits.
+    #[arg(long, value_name = "LEAST:MOST", allow_hyphen_values = true)]
+    range: Option<Range>,
     /// Pixels a picture may have, as in 500M
     ///
     /// Default: 178956970, as in Pillow.
@@ -51,6 +59,9 @@ impl PictureOptions {
         }
         if let Some(Count(bytes)) = self.max_bytes {
             decoding = decoding.with_max_file_bytes(bytes).with_max_decoder_bytes(bytes);
+        }
+        if let Some(Range(range)) = self.range {
+            decoding = decoding.with_sample_range(range);
         }
         #[cfg(feature = "dicom")]
         let decoding = decoding.with_voi_lut(self.voi_lut);
@@ -79,6 +90,8 @@ impl PictureOptions {
 #[derive(Default)]
 pub(crate) struct Notices {
     grey: bool,
+    narrow: bool,
+    cut_off: bool,
     lying: bool,
     dicom: bool,
     frames: bool,
@@ -88,9 +101,8 @@ pub(crate) struct Notices {
 impl Notices {
     /// Says what has not been said about a picture.
     pub(crate) fn look_at(&mut self, subject: &Subject, seen: &Seen) {
-        if seen.has_scaled_grey && !self.grey {
-            self.grey = true;
-            message::note(&format!("{subject}: 16-bit grey is scaled by its range, where Pillow would clip it to white (said once)"));
+        if let Some(wide) = &seen.wide {
+            self.look_at_wide(subject, seen, wide);
         }
         if seen.orientation != Orientation::UPRIGHT && !self.lying {
             self.lying = true;
@@ -109,6 +121,32 @@ impl Notices {
         if lacks_voi_lut && !self.voi_lut {
             self.voi_lut = true;
             message::warning(&format!("{subject}: has no VOI LUT and no window; all that its stored bits can be is scaled (said once)"));
+        }
+    }
+
+    /// Says what has not been said about a picture of more than 8 bits.
+    fn look_at_wide(&mut self, subject: &Subject, seen: &Seen, wide: &Wide) {
+        let [[least, most], [from, to]] = [wide.used, wide.range];
+        if wide.is_narrow() {
+            if !self.narrow {
+                self.narrow = true;
+                // The fewest bits that hold them, where they may be those of a camera or a scanner.
+                let bits = (10..=15).find(|bits| most < 1 << bits).filter(|_| from >= 0);
+                let guess = bits.map(|bits| format!("--range 0:{} if they are of {bits} bits, ", (1 << bits) - 1)).unwrap_or_default();
+                let found = format!("samples from {least} to {most} of {from} to {to} leave {} of 256 levels", wide.levels());
+                message::warning(&format!(
+                    "{subject}: {found}; {guess}--range auto for each picture's own darkest to brightest (said once)"
+                ));
+            }
+        } else if seen.has_scaled_grey && !self.grey {
+            self.grey = true;
+            let by = if wide.range == [0, 65535] { "by its range".into() } else { format!("from {from} to {to}") };
+            message::note(&format!("{subject}: 16-bit grey is scaled {by}, where Pillow would clip it to white (said once)"));
+        }
+        if wide.is_cut_off() && !self.cut_off {
+            self.cut_off = true;
+            let remedy = "a wider --range, or --range auto, keeps them";
+            message::warning(&format!("{subject}: samples from {least} to {most} are cut off at {from} and {to}; {remedy} (said once)"));
         }
     }
 }

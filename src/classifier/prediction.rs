@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::preparation::Images;
 use crate::error::{Error, Result};
-use crate::image::{Dicom, Heatmap, Orientation, Picture, View};
+use crate::image::{Dicom, Heatmap, Orientation, Picture, View, Wide};
 use crate::labels::{Legend, RankedClass};
 use crate::weights::Preprocessing;
 
@@ -54,6 +54,8 @@ pub struct Seen {
     pub orientation: Orientation,
     /// Whether it has 16-bit grey, which was scaled by its range ([`Picture::has_scaled_grey`]).
     pub has_scaled_grey: bool,
+    /// What its samples were where they had more than 8 bits ([`Picture::wide`]).
+    pub wide: Option<Wide>,
     /// What its file said where that is a DICOM file.
     pub dicom: Option<Dicom>,
 }
@@ -67,6 +69,7 @@ impl Seen {
             view: preprocessing.view(height, width),
             orientation: picture.orientation(),
             has_scaled_grey: picture.has_scaled_grey(),
+            wide: picture.wide(),
             dicom: picture.dicom(),
         }
     }

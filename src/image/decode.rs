@@ -6,7 +6,8 @@ use std::ops::Range;
 
 use ::image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
-use super::{Decoding, Orientation, Picture, foreign, jpeg};
+use super::wide::{self, Declared, SampleRange, Wide, level};
+use super::{Decoding, Orientation, Picture, foreign, jpeg, png, pnm};
 use crate::error::{Error, Result};
 
 /// Decodes a picture, its format guessed from the content; see [`Picture::read`].
@@ -23,12 +24,18 @@ pub(super) fn decode(decoding: &Decoding, source: impl BufRead + Seek) -> Result
         return foreign::refuse(kind);
     }
     // Depth and colour type. Where one level is transparent, the decoder makes of grey what grey with alpha is.
-    let is_grey_png = head.starts_with(b"\x89PNG") && head.get(24..26) == Some(&[16, 0]);
+    let is_wide_png = head.starts_with(b"\x89PNG") && head.get(24) == Some(&16);
+    let is_grey_png = is_wide_png && head.get(25) == Some(&0);
+    let declared = match head {
+        _ if is_wide_png => png::significant_bits(&mut source).map_or(Declared::Nothing, Declared::Bits),
+        [b'P', ..] => pnm::largest_value(&mut source).map_or(Declared::Nothing, Declared::Most),
+        _ => Declared::Nothing,
+    };
     let reader = ImageReader::new(source).with_guessed_format().map_err(unreadable)?;
     match reader.format() {
         None => Err(Error::picture("not a picture; expected PNG, JPEG, GIF, BMP, WebP, TIFF, PNM or DICOM")),
         Some(ImageFormat::Jpeg) => jpeg::decode(decoding, &decoding.whole(reader.into_inner())?),
-        Some(format) => decode_as(decoding, format, reader, is_grey_png),
+        Some(format) => decode_as(decoding, format, reader, is_grey_png, declared),
     }
 }
 
@@ -56,7 +63,13 @@ fn decode_dicom(_: &Decoding, _: impl BufRead) -> Result<Picture> {
     Err(Error::MissingFeature { path: None, what: "a DICOM file".into(), feature: "dicom" })
 }
 
-fn decode_as(decoding: &Decoding, format: ImageFormat, mut reader: ImageReader<impl BufRead + Seek>, is_grey_png: bool) -> Result<Picture> {
+fn decode_as(
+    decoding: &Decoding,
+    format: ImageFormat,
+    mut reader: ImageReader<impl BufRead + Seek>,
+    is_grey_png: bool,
+    declared: Declared,
+) -> Result<Picture> {
     let error = |error| told(decoding, &error);
     let mut limits = Limits::default();
     limits.max_alloc = Some(decoding.max_decoder_bytes);
@@ -69,8 +82,8 @@ fn decode_as(decoding: &Decoding, format: ImageFormat, mut reader: ImageReader<i
     let orientation = orientation(format, &mut decoder);
     let is_wide_grey = is_grey_png || decoder.color_type() == ColorType::L16;
     let decoded = DynamicImage::from_decoder(decoder).map_err(error)?;
-    let picture = Picture::new(height as usize, width as usize, 3, rgb(decoded, is_wide_grey))?;
-    let picture = Picture { orientation, has_scaled_grey: is_wide_grey, ..picture };
+    let (samples, wide) = rgb(decoded, is_wide_grey, decoding.sample_range, declared)?;
+    let picture = Picture { orientation, wide, ..Picture::new(height as usize, width as usize, 3, samples)? };
     // Pillow turns TIFF files upright as it opens them.
     Ok(if format == ImageFormat::Tiff { picture.upright() } else { picture })
 }
@@ -85,23 +98,50 @@ fn orientation(format: ImageFormat, decoder: &mut impl ImageDecoder) -> Orientat
     Orientation::told(exif.as_deref(), xmp.as_deref())
 }
 
-/// Samples `[height, width, 3]` in 8 bits. Wide grey is scaled by its range; other wide samples keep their high byte.
-fn rgb(picture: DynamicImage, is_wide_grey: bool) -> Vec<u8> {
+/// Samples `[height, width, 3]` in 8 bits, and what they were where they had more. Errors for floats.
+fn rgb(picture: DynamicImage, is_wide_grey: bool, asked: SampleRange, declared: Declared) -> Result<(Vec<u8>, Option<Wide>)> {
     let repeat = |grey: u8| [grey; 3];
-    let high = |wide: u16| (wide >> 8) as u8;
-    let scaled = |wide: u16| ((u32::from(wide) + 128) / 257) as u8;
-    match picture {
-        DynamicImage::ImageRgb8(p) => p.into_raw(),
-        DynamicImage::ImageLuma8(p) => p.into_raw().into_iter().flat_map(repeat).collect(),
-        DynamicImage::ImageLumaA8(p) => p.as_raw().chunks_exact(2).flat_map(|la| repeat(la[0])).collect(),
-        DynamicImage::ImageRgba8(p) => p.as_raw().chunks_exact(4).flat_map(|rgba| [rgba[0], rgba[1], rgba[2]]).collect(),
-        DynamicImage::ImageLuma16(p) => p.as_raw().iter().flat_map(|&wide| repeat(scaled(wide))).collect(),
-        DynamicImage::ImageLumaA16(p) if is_wide_grey => p.as_raw().chunks_exact(2).flat_map(|la| repeat(scaled(la[0]))).collect(),
-        DynamicImage::ImageLumaA16(p) => p.as_raw().chunks_exact(2).flat_map(|la| repeat(high(la[0]))).collect(),
-        DynamicImage::ImageRgb16(p) => p.as_raw().iter().map(|&wide| high(wide)).collect(),
-        DynamicImage::ImageRgba16(p) => p.as_raw().chunks_exact(4).flat_map(|rgba| [high(rgba[0]), high(rgba[1]), high(rgba[2])]).collect(),
-        other => other.into_rgb8().into_raw(),
-    }
+    let narrow = |sample: u8| match declared {
+        Declared::Most(most) if most < 255 => level(sample.into(), [0, most.into()]),
+        _ => sample,
+    };
+    let samples: Vec<u8> = match picture {
+        DynamicImage::ImageRgb8(p) => p.into_raw().into_iter().map(narrow).collect(),
+        DynamicImage::ImageLuma8(p) => p.into_raw().into_iter().flat_map(|grey| repeat(narrow(grey))).collect(),
+        DynamicImage::ImageLumaA8(p) => p.as_raw().chunks_exact(2).flat_map(|la| repeat(narrow(la[0]))).collect(),
+        DynamicImage::ImageRgba8(p) => p.as_raw().chunks_exact(4).flat_map(|rgba| [rgba[0], rgba[1], rgba[2]].map(narrow)).collect(),
+        DynamicImage::ImageLuma16(p) => return Ok(narrowed::<1>(p.as_raw(), is_wide_grey, asked, declared)),
+        DynamicImage::ImageLumaA16(p) => return Ok(narrowed::<2>(p.as_raw(), is_wide_grey, asked, declared)),
+        DynamicImage::ImageRgb16(p) => return Ok(narrowed::<3>(p.as_raw(), is_wide_grey, asked, declared)),
+        DynamicImage::ImageRgba16(p) => return Ok(narrowed::<4>(p.as_raw(), is_wide_grey, asked, declared)),
+        DynamicImage::ImageRgb32F(_) | DynamicImage::ImageRgba32F(_) => return Err(unsupported(&"samples that are floats")),
+        other => return Err(unsupported(&format!("{:?}", other.color()))),
+    };
+    Ok((samples, None))
+}
+
+/// The same of samples of 16 bits, `C` a pixel of which the last of two or four is alpha. Grey is scaled; colour that nobody
+/// says anything about keeps its high byte, as in Pillow.
+fn narrowed<const C: usize>(wide: &[u16], is_wide_grey: bool, asked: SampleRange, declared: Declared) -> (Vec<u8>, Option<Wide>) {
+    let colours = if C > 2 { 3 } else { 1 };
+    let samples = || wide.as_chunks::<C>().0.iter().flat_map(|pixel| &pixel[..colours]).copied();
+    let used = wide::used(samples());
+    let declared = match declared {
+        Declared::Bits(bits) if wide::are_low(samples(), used[1], bits) => Some([0, (1 << bits) - 1]),
+        Declared::Most(most) if most < u16::MAX => Some([0, most.into()]),
+        _ => None,
+    };
+    let told = match asked {
+        SampleRange::Whole => declared,
+        SampleRange::Between { least, most } => Some([least, most]),
+        SampleRange::Own => Some(used),
+    };
+    let range = told.unwrap_or([0, u16::MAX.into()]);
+    let keeps_high_byte = told.is_none() && !is_wide_grey;
+    let narrow = |sample: u16| if keeps_high_byte { (sample >> 8) as u8 } else { level(sample.into(), range) };
+    let repeats = if colours == 1 { 3 } else { 1 };
+    let samples = samples().flat_map(|sample| std::iter::repeat_n(narrow(sample), repeats)).collect();
+    (samples, Some(Wide { is_grey: colours == 1, used, range }))
 }
 
 fn told(decoding: &Decoding, error: &ImageError) -> Error {

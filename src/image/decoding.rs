@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Cursor, Read, Seek};
 use std::path::Path;
 
-use super::{MAX_PIXELS, Picture, decode};
+use super::{MAX_PIXELS, Picture, SampleRange, decode};
 use crate::error::{Error, Result};
 use crate::guarded::{guarded, is_guarded};
 
@@ -29,6 +29,9 @@ pub struct Decoding {
     /// Whether grey of DICOM files is seen through the file's own VOI LUT or window, the first of each (PS3.3, C.11.2), as
     /// people are shown it; by default it is scaled by the range of its stored bits, as torchxrayvision does.
     pub voi_lut: bool,
+    /// What becomes 0 and 255 of samples of more than 8 bits; of DICOM files only without [`Decoding::voi_lut`]. All that they
+    /// can be by default.
+    pub sample_range: SampleRange,
 }
 
 /// Whether this thread is decoding a picture, or waiting for a device, so that a panic becomes an error of it: a program's panic
@@ -50,7 +53,13 @@ pub fn is_decoding() -> bool {
 
 impl Default for Decoding {
     fn default() -> Self {
-        Self { max_pixels: MAX_PIXELS, max_file_bytes: 1 << 28, max_decoder_bytes: 1 << 30, voi_lut: false }
+        Self {
+            max_pixels: MAX_PIXELS,
+            max_file_bytes: 1 << 28,
+            max_decoder_bytes: 1 << 30,
+            voi_lut: false,
+            sample_range: SampleRange::Whole,
+        }
     }
 }
 
@@ -73,6 +82,11 @@ impl Decoding {
     /// The same with this [`Decoding::voi_lut`].
     pub fn with_voi_lut(self, voi_lut: bool) -> Self {
         Self { voi_lut, ..self }
+    }
+
+    /// The same with this [`Decoding::sample_range`].
+    pub fn with_sample_range(self, sample_range: SampleRange) -> Self {
+        Self { sample_range, ..self }
     }
 
     /// [`Picture::open`] within these limits.

@@ -24,9 +24,12 @@ mod foreign;
 mod heatmap;
 mod jpeg;
 mod orientation;
+mod png;
+mod pnm;
 mod preprocess;
 pub(crate) mod resize;
 mod text;
+mod wide;
 
 use std::fs::File;
 use std::io::{BufRead, Seek, Write};
@@ -44,6 +47,7 @@ pub use heatmap::Heatmap;
 pub use orientation::Orientation;
 pub use preprocess::{PictureTensor, Prepared, View};
 pub use resize::resize;
+pub use wide::{SampleRange, Wide};
 
 /// Pixels a picture may have unless [`Decoding`] says otherwise: the number at which Pillow refuses one as a decompression bomb.
 pub const MAX_PIXELS: u64 = 178_956_970;
@@ -84,7 +88,7 @@ pub struct Picture {
     channels: usize,
     samples: Vec<u8>,
     orientation: Orientation,
-    has_scaled_grey: bool,
+    wide: Option<Wide>,
     dicom: Option<Dicom>,
 }
 
@@ -96,7 +100,7 @@ impl Picture {
             let shape = format!("{height}x{width} pixels of {channels} channels");
             return Err(Error::picture(format!("expected {shape}, found {} samples", samples.len())));
         }
-        Ok(Self { width, height, channels, samples, orientation: Orientation::UPRIGHT, has_scaled_grey: false, dicom: None })
+        Ok(Self { width, height, channels, samples, orientation: Orientation::UPRIGHT, wide: None, dicom: None })
     }
 
     /// Reads the picture at `path`; see [`Picture::read`]. Errors name the path.
@@ -119,9 +123,9 @@ impl Picture {
     /// becomes light. Of a file with several pictures it is the first. DICOM files are read with the feature `dicom`; grey is
     /// scaled by the range of its stored bits, or through the file's own window ([`Decoding::voi_lut`]).
     ///
-    /// One difference, on purpose: 16-bit grey is scaled by its range, where Pillow clips it to white;
-    /// [`Picture::has_scaled_grey`] tells. As in torchvision, EXIF orientation is not applied; [`Picture::orientation`] tells,
-    /// [`Picture::upright`] applies it.
+    /// One difference, on purpose: 16-bit grey is scaled by its range ([`Decoding::sample_range`]), where Pillow clips it to white;
+    /// [`Picture::has_scaled_grey`] tells, and [`Picture::wide`] whether it was scaled from more than its samples use. As in
+    /// torchvision, EXIF orientation is not applied; [`Picture::orientation`] tells, [`Picture::upright`] applies it.
     ///
     /// Errors where the content is no picture, is damaged, or is larger than the default [`Decoding`] takes; also where a
     /// decoder panics, which is caught, after the program's panic hook has seen it.
@@ -173,10 +177,16 @@ impl Picture {
         self.orientation
     }
 
-    /// Whether the file has 16-bit grey, which was scaled by its range (0 to 65535) to 8 bits, where Pillow would have
-    /// clipped it.
+    /// Whether the file has 16-bit grey, which was scaled by its range (0 to 65535, or what the file or
+    /// [`Decoding::sample_range`] says) to 8 bits, where Pillow would have clipped it.
     pub fn has_scaled_grey(&self) -> bool {
-        self.has_scaled_grey
+        self.dicom.is_none() && self.wide.is_some_and(|wide| wide.is_grey)
+    }
+
+    /// What its samples were where they had more than 8 bits; `None` where they had not, and of DICOM files that were seen
+    /// through a VOI LUT.
+    pub fn wide(&self) -> Option<Wide> {
+        self.wide
     }
 
     /// What its file said where that is a DICOM file; `None` for any other.

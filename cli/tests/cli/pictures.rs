@@ -117,6 +117,38 @@ fn wide_grey_is_told_once() {
 }
 
 #[test]
+fn bits_within_16_are_told_and_scaled_when_asked() {
+    let folder = folder();
+    let twelve: Vec<u8> = (0..4096_u16).flat_map(u16::to_be_bytes).collect();
+    let write = |name: &str, header: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, [header.as_bytes(), &twelve].concat()).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let [dark, said] = [write("dark.pgm", "P5 64 64 65535 "), write("said.pgm", "P5 64 64 4095 ")];
+    let dumped = |path: &str, options: &[&str], status: i32, told: &[&str]| {
+        let dump = folder.path().join("dump.npy");
+        let output = classify(&[&[path, path, "--dump-input", dump.to_str().unwrap()], options].concat());
+        assert_says(&output, status, told);
+        // What was dumped, and what was told.
+        assert_eq!(stderr(&output).lines().count(), 1 + told.len(), "{}", stderr(&output));
+        read_npy(&dump).1
+    };
+    let narrow =
+        "dark.pgm: samples from 0 to 4095 of 0 to 65535 leave 16 of 256 levels; --range 0:4095 if they are of 12 bits, --range auto";
+    let whole = dumped(&dark, &[], 0, &[narrow]);
+    let scaled = dumped(&said, &[], 0, &["said.pgm: 16-bit grey is scaled from 0 to 4095"]);
+    assert!(whole != scaled);
+    assert!(dumped(&dark, &["--range", "0:4095"], 0, &["16-bit grey is scaled from 0 to 4095"]) == scaled);
+    assert!(dumped(&dark, &["--range=auto"], 0, &["16-bit grey is scaled from 0 to 4095"]) == scaled);
+    let cut = "samples from 0 to 4095 are cut off at -5 and 1023; a wider --range";
+    assert!(dumped(&dark, &["--range", "-5:1023"], 0, &[cut, "scaled from -5 to 1023"]) != scaled);
+    assert_refused(&classify(&[&dark, "--range", "4095"]), &["expected two whole numbers, the smaller one first, as in 0:4095, or auto"]);
+    let output = densenet().arg("embed").args(CPU).args([&dark, "--range", "0:4095", "--output"]).arg(folder.path().join("f.npy")).output();
+    assert_says(&output.unwrap(), 0, &["scaled from 0 to 4095"]);
+}
+
+#[test]
 fn limits_on_pictures_are_adjustable() {
     let picture = fixture("source.png");
     let output = classify(&[&picture, "--max-pixels", "2k", "--format", "json"]);

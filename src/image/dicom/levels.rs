@@ -8,6 +8,7 @@ use super::image_pixel::{ImagePixel, Photometric};
 use super::lookup::Lookup;
 use super::refused;
 use crate::error::Result;
+use crate::image::{Decoding, SampleRange, Wide};
 
 /// The level of each stored value.
 pub(super) struct Levels {
@@ -15,21 +16,28 @@ pub(super) struct Levels {
     pub(super) table: Vec<u8>,
     /// Whether a VOI LUT was asked for and the file has neither one nor a window.
     pub(super) lacks_voi_lut: bool,
+    /// What values the picture has, and what they are scaled from; `None` with a VOI LUT, and of at most 8 bits.
+    pub(super) wide: Option<Wide>,
 }
 
 impl Levels {
-    /// The levels of a grey picture, through its VOI LUT or window where `voi_lut` asks for it and there is one. Errors where
-    /// one of those tables or numbers is damaged.
-    pub(super) fn of(data_set: &DataSet, format: &ImagePixel, voi_lut: bool) -> Result<Self> {
+    /// The levels of a grey picture of those stored `numbers`: through its VOI LUT or window where that is asked for and there is
+    /// one, else from the range that is asked for. Errors where one of those tables or numbers is damaged.
+    pub(super) fn of(data_set: &DataSet, format: &ImagePixel, decoding: &Decoding, numbers: &[u16]) -> Result<Self> {
         let modality = Modality::of(data_set, format)?;
-        let voi = if voi_lut { Voi::of(data_set, modality.least(format) < 0.0)? } else { None };
-        let level = |number: u16| match &voi {
-            Some(voi) => (voi.fraction(modality.value(format.signed(number))) * 255.0 + 0.5) as u8,
-            None => modality.level(format, number),
+        let voi = if decoding.voi_lut { Voi::of(data_set, modality.least(format) < 0.0)? } else { None };
+        let wide = (voi.is_none() && format.bits_stored > 8).then(|| modality.wide(format, decoding.sample_range, numbers));
+        let level = |number: u16| match (&voi, wide, decoding.sample_range) {
+            (Some(voi), ..) => (voi.fraction(modality.value(format.signed(number))) * 255.0 + 0.5) as u8,
+            (None, None, _) | (None, _, SampleRange::Whole) => modality.level(format, number),
+            (None, Some(Wide { range: [least, most], .. }), _) => {
+                let [value, least, most] = [modality.value(format.signed(number)), least.into(), most.into()];
+                ((value - least) / (most - least).max(1.0) * 255.0 + 0.5).clamp(0.0, 255.0) as u8
+            }
         };
         let is_inverted = format.photometric == Photometric::Monochrome { is_inverted: true };
         let table = (0..=format.max()).map(level).map(|level| if is_inverted { 255 - level } else { level }).collect();
-        Ok(Self { table, lacks_voi_lut: voi_lut && voi.is_none() })
+        Ok(Self { table, lacks_voi_lut: decoding.voi_lut && voi.is_none(), wide })
     }
 }
 
@@ -65,8 +73,28 @@ impl Modality {
 
     /// The least that a stored value may become.
     fn least(&self, format: &ImagePixel) -> f64 {
+        self.ends(format).into_iter().fold(f64::INFINITY, f64::min)
+    }
+
+    /// What the least and the largest stored value become.
+    fn ends(&self, format: &ImagePixel) -> [f64; 2] {
         let ends = if format.is_signed { [format.max() / 2 + 1, format.max() / 2] } else { [0, format.max()] };
-        ends.map(|number| self.value(format.signed(number))).into_iter().fold(f64::INFINITY, f64::min)
+        ends.map(|number| self.value(format.signed(number)))
+    }
+
+    /// What values those stored numbers are, and what they are scaled from, to whole numbers.
+    fn wide(&self, format: &ImagePixel, asked: SampleRange, numbers: &[u16]) -> Wide {
+        let mut is_used = vec![false; usize::from(format.max()) + 1];
+        numbers.iter().for_each(|&number| is_used[usize::from(number)] = true);
+        let values = (0..=format.max()).filter(|&number| is_used[usize::from(number)]).map(|number| self.value(format.signed(number)));
+        let used = between(values);
+        let range = match (asked, self) {
+            (SampleRange::Between { least, most }, _) => [least, most],
+            (SampleRange::Own, _) => used,
+            (SampleRange::Whole, Self::Table(table)) => [0, table.max().into()],
+            (SampleRange::Whole, Self::Rescale { .. }) => between(self.ends(format).into_iter()),
+        };
+        Wide { is_grey: true, used, range }
     }
 
     /// The level of a value among all that there may be. A rescale moves both by the same, so that only its sign is left.
@@ -80,6 +108,12 @@ impl Modality {
             Self::Rescale { .. } => scaled(rank, max),
         }
     }
+}
+
+/// The least and the largest of `values`, in whole numbers that have both between them.
+fn between(values: impl Iterator<Item = f64>) -> [i32; 2] {
+    let [least, most] = values.fold([f64::INFINITY, f64::NEG_INFINITY], |[least, most], value| [least.min(value), most.max(value)]);
+    [least.floor() as i32, most.ceil() as i32]
 }
 
 /// What of the measured values is of interest.
