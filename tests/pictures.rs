@@ -454,3 +454,48 @@ proptest! {
         prop_assert_eq!([sized.width, sized.height], wanted);
     }
 }
+
+/// Values of an array of float32.
+fn floats(name: &str, content: &[u8]) -> (Vec<u64>, Vec<f32>) {
+    let array = npyz::NpyFile::new(content).unwrap_or_else(|error| panic!("{name}: {error}"));
+    (array.shape().to_vec(), array.into_vec().unwrap())
+}
+
+/// Ours are rounded, OpenCV's too, the others' are not; PyTorch and OpenCV do not cut off what a cubic overshoots in the same place.
+#[test]
+fn filters_that_do_not_antialias_are_their_sources_within_a_level() {
+    let source = Picture::open(fixture("source.png")).unwrap();
+    let mut seen = [0; 4];
+    for (name, content) in npz::read(&fixture("interpolated.npz")) {
+        let [filter_name, from, wanted] = name.split('-').collect::<Vec<_>>()[..] else { continue };
+        let filters =
+            [("linear", Filter::Linear), ("cubic", Filter::Cubic), ("area", Filter::Area), ("adaptive_area", Filter::AdaptiveArea)];
+        let place = filters.iter().position(|(known, _)| *known == filter_name).unwrap();
+        let [width, height] = size(wanted);
+        let found = resize(&source, height, width, filters[place].1);
+        let (shape, expected) = floats(&name, &content);
+        assert_eq!(shape, [height as u64, width as u64, 3], "{name}");
+        let off = found.samples().iter().zip(&expected).map(|(&a, b)| (f32::from(a) - b.clamp(0.0, 255.0)).abs()).fold(0.0, f32::max);
+        assert!(off <= if from == "opencv" { 1.0 } else { 0.51 }, "{name}: {off} levels");
+        let antialiased = resize(&source, height, width, Filter::Bilinear);
+        assert!(width > 24 || filter_name != "linear" || found.samples() != antialiased.samples(), "{name}");
+        seen[place] += 1;
+    }
+    assert_eq!(seen, [18, 12, 6, 6]);
+}
+
+#[test]
+fn presets_are_their_sources_within_a_level() {
+    let source = Picture::open(fixture("source.png")).unwrap();
+    for (name, content) in npz::read(&fixture("interpolated.npz")) {
+        let Some(preset) = Preset::named(&name) else { continue };
+        let (shape, expected) = floats(&name, &content);
+        let preprocessing = preset.preprocessing(shape[0] as usize).sized(32, 24);
+        let found = preprocessing.apply(&source).unwrap();
+        assert_eq!([found.height, found.width, found.values.len()], [32, 24, expected.len()], "{name}");
+        // One level of 255, or of as many as the resized picture has, over the least standard deviation.
+        let level = if name == "monai-tensor" { 1.0 / 200.0 } else { 1.0 / 255.0 / 0.224 };
+        let off = found.values.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(off <= level, "{name}: {off}, more than {level}");
+    }
+}

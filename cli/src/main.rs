@@ -39,6 +39,7 @@ mod range;
 mod remedy;
 mod replace;
 mod report;
+mod resize;
 mod rows;
 mod size;
 mod specimen;

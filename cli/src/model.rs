@@ -16,6 +16,7 @@ use super::known::{MODELS, PRESETS};
 use super::message;
 use super::preprocessing_file;
 use super::remedy::noted;
+use super::resize::Resizing;
 use super::size::Size;
 
 /// Which model to run.
@@ -60,10 +61,17 @@ pub(crate) struct VariantOptions {
 pub(crate) struct PreprocessingOptions {
     /// How pictures are prepared: a preset or a JSON file
     ///
-    /// Presets are torchvision, timm, keras, xrv, chexnet, monai and cifar. A JSON file has the words in which a converted
+    /// Presets are torchvision, timm, keras, xrv, chexnet, monai, cifar, opencv, tensorflow and monai-tensor. A JSON file has the words in which a converted
     /// checkpoint describes its preprocessing. Default: what the model says, else the preset that fits its origin.
     #[arg(long, value_name = "P", value_parser = PRESETS, hide_possible_values = true)]
     preprocess: Option<String>,
+    /// How pictures are resized to the model's size, in place of what it says
+    ///
+    /// Modes are squash (whatever the aspect ratio), short_side, cover, square (the largest in the centre) and long_side (padded).
+    /// Filters are Pillow's nearest, bilinear, bicubic and lanczos, which antialias; linear and cubic, which do not, as OpenCV's, TensorFlow's
+    /// and PyTorch's; OpenCV's area and PyTorch's adaptive_area. Without one it is the model's.
+    #[arg(long, value_name = "MODE[:FILTER]")]
+    resize: Option<Resizing>,
 }
 
 /// How pictures are prepared and what the classes are called.
@@ -171,7 +179,11 @@ impl PreprocessingOptions {
             (None, None, None, Some(preset)) => format!("assumed: the preset {}", preset.name()),
             (None, None, None, None) => "assumed".into(),
         };
-        Ok(Described { preprocessing, source, options })
+        let Some(resizing) = self.resize else { return Ok(Described { preprocessing, source, options }) };
+        let preprocessing = resizing.applied(&preprocessing);
+        model.preprocessing = Some(preprocessing.clone());
+        let options = options.with_preprocessing(preprocessing.clone());
+        Ok(Described { preprocessing, source: format!("{source}, with --resize {resizing}"), options })
     }
 
     /// What is wrong, in the file that says it: a model that was opened has none of these errors of its own.

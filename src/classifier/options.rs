@@ -201,11 +201,16 @@ impl ClassifierOptions {
         let preset = match &self.preprocessing {
             Some(preprocessing) => {
                 model.preprocessing = Some(preprocessing.clone());
-                None
+                self.preset
             }
             None => self.preset.or_else(|| models::preset(model)),
         };
-        let description = model.complete_description(preset);
+        let mut description = model.complete_description(preset);
+        // A preset beside a preprocessing says what classes are called.
+        if let (Some(preprocessing), Some(_)) = (&self.preprocessing, self.preset) {
+            model.preprocessing = Some(preprocessing.clone());
+            (description.preprocessing, description.preset) = (preprocessing.clone(), None);
+        }
         model.check()?;
         Ok(description)
     }

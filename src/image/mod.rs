@@ -22,6 +22,7 @@ mod dicom;
 mod figure;
 mod foreign;
 mod heatmap;
+mod interpolate;
 mod jpeg;
 mod orientation;
 mod png;

@@ -8,6 +8,7 @@ use std::f64::consts::PI;
 use std::ops::Range;
 
 use super::Picture;
+use super::interpolate::interpolated;
 use crate::weights::Filter;
 
 /// Bits of a weight behind the binary point: what 32 bits leave beside 8-bit samples and two bits of headroom.
@@ -34,7 +35,7 @@ pub struct Part {
     pub columns: Range<usize>,
 }
 
-/// `picture` resized to `height` x `width` pixels: Pillow's `Image.resize((width, height), filter)`.
+/// `picture` resized to `height` x `width` pixels: Pillow's `Image.resize((width, height), filter)`, or what the [`Filter`] says.
 ///
 /// # Panics
 /// Where `height` or `width` is 0.
@@ -56,6 +57,7 @@ pub fn resize_part(picture: &Picture, height: usize, width: usize, part: &Part, 
         Filter::Bilinear => Kernel { support: 1.0, weight: bilinear },
         Filter::Bicubic => Kernel { support: 2.0, weight: bicubic },
         Filter::Lanczos => Kernel { support: 3.0, weight: lanczos },
+        Filter::Linear | Filter::Cubic | Filter::Area | Filter::AdaptiveArea => return interpolated(picture, height, width, part, filter),
     };
     let passes = Passes {
         rows: kernel.taps(picture.height, height, part.rows.clone()),

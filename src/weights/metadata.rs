@@ -200,7 +200,8 @@ pub enum ResizeMode {
     Squash([usize; 2]),
 }
 
-/// A resampling filter as in Pillow: antialiased when it makes a picture smaller, `nearest` excepted.
+/// A resampling filter: the first four as in Pillow, antialiased when they make a picture smaller, `nearest` excepted; the others
+/// as in what does not antialias, within a level.
 ///
 /// ```
 /// # #[cfg(feature = "image")]
@@ -211,6 +212,7 @@ pub enum ResizeMode {
 /// let edge = Picture::new(1, 4, 1, vec![0, 0, 200, 200])?;
 /// assert_eq!(resize(&edge, 1, 2, Filter::Nearest).samples(), [0, 200]);
 /// assert_eq!(resize(&edge, 1, 2, Filter::Bilinear).samples(), [29, 171]);
+/// assert_eq!(resize(&edge, 1, 2, Filter::Linear).samples(), [0, 200]);
 /// # Ok(())
 /// # }
 /// # #[cfg(not(feature = "image"))]
@@ -228,12 +230,63 @@ pub enum Filter {
     Lanczos,
     /// The nearest pixel.
     Nearest,
+    /// The four pixels around a point, not antialiased: OpenCV's `INTER_LINEAR`, the `bilinear` of `tf.image.resize` and of
+    /// PyTorch's `interpolate`, on which torchvision's and MONAI's transforms of tensors call. A file spells it as `bilinear`
+    /// with `antialias` `false`.
+    Linear,
+    /// The sixteen pixels around a point, not antialiased, with a = -0.75: OpenCV's `INTER_CUBIC`, PyTorch's `bicubic`. A file
+    /// spells it as `bicubic` with `antialias` `false`.
+    Cubic,
+    /// The mean of what a pixel covers: OpenCV's `INTER_AREA`.
+    Area,
+    /// The mean of all pixels that a pixel touches: PyTorch's `area`, MONAI's default.
+    AdaptiveArea,
+}
+
+impl Filter {
+    /// What a file calls it, and its `antialias` where that is not what Pillow does.
+    fn written(self) -> (Self, Option<bool>) {
+        match self {
+            Self::Linear => (Self::Bilinear, Some(false)),
+            Self::Cubic => (Self::Bicubic, Some(false)),
+            other => (other, None),
+        }
+    }
+
+    /// The filter that a file calls so.
+    fn read(self, antialias: Option<bool>) -> Result<Self, &'static str> {
+        match (self, antialias) {
+            (Self::Bilinear, Some(false)) => Ok(Self::Linear),
+            (Self::Bicubic, Some(false)) => Ok(Self::Cubic),
+            (Self::Lanczos, Some(false)) => Err("resize antialias false takes bilinear, bicubic or nearest as its filter, not lanczos"),
+            (Self::Bilinear | Self::Bicubic | Self::Lanczos, _) | (_, None | Some(false)) => Ok(self),
+            (_, Some(true)) => Err("resize antialias true takes bilinear, bicubic or lanczos as its filter"),
+        }
+    }
+}
+
+/// As a person says it.
+impl fmt::Display for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Bilinear => "bilinear",
+            Self::Bicubic => "bicubic",
+            Self::Lanczos => "Lanczos",
+            Self::Nearest => "nearest",
+            Self::Linear => "bilinear, not antialiased",
+            Self::Cubic => "bicubic, not antialiased",
+            Self::Area => "area",
+            Self::AdaptiveArea => "adaptive area",
+        })
+    }
 }
 
 /// [`Resize`] as the file spells it.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WrittenResize {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    antialias: Option<bool>,
     filter: Filter,
     mode: WrittenMode,
     size: WrittenSize,
@@ -272,7 +325,7 @@ impl TryFrom<WrittenResize> for Resize {
             (WrittenMode::Square, WrittenSize::Sides(_)) => return Err("resize mode square takes one number as its size"),
             (WrittenMode::Squash, WrittenSize::Side(_)) => return Err("resize mode squash takes [height, width] as its size"),
         };
-        Ok(Self { filter: written.filter, mode })
+        Ok(Self { filter: written.filter.read(written.antialias)?, mode })
     }
 }
 
@@ -285,7 +338,8 @@ impl From<Resize> for WrittenResize {
             ResizeMode::Square(side) => (WrittenMode::Square, WrittenSize::Side(side)),
             ResizeMode::Squash(sides) => (WrittenMode::Squash, WrittenSize::Sides(sides)),
         };
-        Self { filter: resize.filter, mode, size }
+        let (filter, antialias) = resize.filter.written();
+        Self { antialias, filter, mode, size }
     }
 }
 
@@ -431,12 +485,7 @@ pub(super) fn imagenet(channels: usize) -> (Vec<f32>, Vec<f32>) {
 impl fmt::Display for Preprocessing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(resize) = self.resize {
-            let filter = match resize.filter {
-                Filter::Bilinear => "bilinear",
-                Filter::Bicubic => "bicubic",
-                Filter::Lanczos => "Lanczos",
-                Filter::Nearest => "nearest",
-            };
+            let filter = resize.filter;
             match resize.mode {
                 // The filter is of the size, what pads it comes after.
                 ResizeMode::LongSide(side) => write!(f, "long side to {side} ({filter}), padded to {side}x{side}, ")?,
@@ -507,6 +556,33 @@ mod tests {
     }
 
     #[test]
+    fn a_file_says_whether_a_filter_antialiases() {
+        let written = |filter| serde_json::to_string(&Resize { filter, mode: ResizeMode::Square(64) }).unwrap();
+        let read = |antialias: &str, filter: &str| {
+            let text = format!(r#"{{{antialias}"filter":"{filter}","mode":"square","size":64}}"#);
+            serde_json::from_str::<Resize>(&text).unwrap().filter
+        };
+        assert_eq!(written(Filter::Linear), r#"{"antialias":false,"filter":"bilinear","mode":"square","size":64}"#);
+        assert_eq!(written(Filter::Bilinear), r#"{"filter":"bilinear","mode":"square","size":64}"#);
+        let (yes, no) = ("\"antialias\":true,", "\"antialias\":false,");
+        for (antialias, name, filter) in [
+            ("", "bilinear", Filter::Bilinear),
+            (yes, "bilinear", Filter::Bilinear),
+            (no, "bilinear", Filter::Linear),
+            ("", "bicubic", Filter::Bicubic),
+            (no, "bicubic", Filter::Cubic),
+            (no, "nearest", Filter::Nearest),
+            (no, "linear", Filter::Linear),
+            ("", "area", Filter::Area),
+            (no, "adaptive_area", Filter::AdaptiveArea),
+        ] {
+            assert_eq!(read(antialias, name), filter, "{antialias} {name}");
+            let again: Resize = serde_json::from_str(&written(filter)).unwrap();
+            assert_eq!(again.filter, filter);
+        }
+    }
+
+    #[test]
     fn nonsense_is_refused_by_field() {
         let good = Preprocessing::torchvision(1);
         good.check().unwrap();
@@ -559,6 +635,9 @@ mod tests {
             ("\"mode\":\"short_side\",\"size\":256", "\"mode\":\"square\",\"size\":[256,256]", "square takes one number"),
             ("\"size\":256", "\"size\":\"256\"", "a whole number or [height, width]"),
             ("\"bilinear\"", "\"box\"", "unknown variant `box`"),
+            ("\"filter\":\"bilinear\"", "\"antialias\":0,\"filter\":\"bilinear\"", "invalid type: integer `0`"),
+            ("\"filter\":\"bilinear\"", "\"antialias\":false,\"filter\":\"lanczos\"", "not lanczos"),
+            ("\"filter\":\"bilinear\"", "\"antialias\":true,\"filter\":\"area\"", "antialias true takes bilinear"),
             ("\"zero_one\"", "\"raw\"", "unknown variant `raw`"),
             ("\"channels\":3,", "\"channels\":3,\"gamma\":2,", "unknown field `gamma`"),
             ("\"channels\":3,", "", "missing field `channels`"),

@@ -54,11 +54,19 @@ pub enum Preset {
     Monai,
     /// CIFAR's 32x32 pictures, their mean and standard deviation.
     Cifar,
+    /// OpenCV's `resize(picture, (224, 224))`, not antialiased, of red, green and blue; ImageNet's mean and standard deviation.
+    OpenCv,
+    /// TensorFlow's `image.resize(picture, (224, 224))`, not antialiased, as Keras's `image_dataset_from_directory` and `Resizing`
+    /// call it; ImageNet's mean and standard deviation.
+    TensorFlow,
+    /// MONAI's `Resize` of tensors, not antialiased, and `ScaleIntensity`: 224x224 (bilinear), from the picture's darkest to its
+    /// brightest.
+    MonaiTensor,
 }
 
 impl Preset {
     /// Every preset with its name.
-    const ALL: [(&str, Self); 7] = [
+    const ALL: [(&str, Self); 10] = [
         ("torchvision", Self::Torchvision),
         ("timm", Self::Timm),
         ("keras", Self::Keras),
@@ -66,6 +74,9 @@ impl Preset {
         ("chexnet", Self::Chexnet),
         ("monai", Self::Monai),
         ("cifar", Self::Cifar),
+        ("opencv", Self::OpenCv),
+        ("tensorflow", Self::TensorFlow),
+        ("monai-tensor", Self::MonaiTensor),
     ];
 
     /// The preset of that name.
@@ -110,6 +121,7 @@ impl Preset {
                 let (mean, std) = imagenet(channels);
                 Preprocessing { crop: None, mean, std, resize: squash(Filter::Nearest, 224), ..torchvision }
             }
+            Self::OpenCv | Self::TensorFlow => Preprocessing { crop: None, resize: squash(Filter::Linear, 224), ..torchvision },
             Self::Xrv => Preprocessing {
                 activation: Activation::Sigmoid,
                 crop: None,
@@ -120,11 +132,11 @@ impl Preset {
                 ..torchvision
             },
             Self::Chexnet => Preprocessing { activation: Activation::Sigmoid, ..torchvision },
-            Self::Monai => Preprocessing {
+            Self::Monai | Self::MonaiTensor => Preprocessing {
                 crop: None,
                 mean: vec![0.0; channels],
                 range: Range::MinMax,
-                resize: squash(Filter::Bilinear, 224),
+                resize: squash(if self == Self::Monai { Filter::Bilinear } else { Filter::Linear }, 224),
                 std: vec![1.0; channels],
                 ..torchvision
             },
@@ -144,7 +156,7 @@ impl Preset {
     pub fn labels(self, model: &str, classes: usize) -> Option<Vec<String>> {
         let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
         let labels = match self {
-            Self::Torchvision | Self::Timm | Self::Keras => lines(IMAGENET),
+            Self::Torchvision | Self::Timm | Self::Keras | Self::TensorFlow => lines(IMAGENET),
             Self::Chexnet => lines(CHEXNET),
             Self::Cifar => lines(CIFAR10),
             Self::Xrv => {
@@ -153,7 +165,7 @@ impl Preset {
                     .map(|(label, column)| if points.is_none_or(|set| column(set).is_some()) { label.to_owned() } else { String::new() })
                     .collect()
             }
-            Self::Monai => return None,
+            Self::Monai | Self::MonaiTensor | Self::OpenCv => return None,
         };
         (labels.len() == classes).then_some(labels)
     }

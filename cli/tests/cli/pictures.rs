@@ -272,3 +272,45 @@ fn a_preprocessing_file_that_cannot_be_is_refused_by_its_name_and_field() {
     let told = format!("--preprocess {how}: channels: expected 3, as the first layer has, found 1");
     assert_refused(&classify(&[&fixture("L.png"), "--preprocess", &how]), &[&told]);
 }
+
+#[test]
+fn resizing_is_what_was_asked_for_wherever_it_is_said() {
+    let folder = folder();
+    let dumped = |options: &[&str]| {
+        let dump = folder.path().join("dump.npy");
+        let output = classify(&[&[&fixture("source.png")[..], "--dump-input", dump.to_str().unwrap()], options].concat());
+        assert_says(&output, 0, &[]);
+        read_npy(&dump)
+    };
+    // The digits are squashed to 64x64, bicubic.
+    let own = dumped(&[]);
+    assert!(dumped(&["--resize", "squash"]) == own && dumped(&["--resize", "squash:bicubic"]) == own);
+    let cubic = dumped(&["--resize", "squash:cubic"]);
+    let covered = dumped(&["--resize", "cover:linear"]);
+    assert!(cubic.0 == own.0 && covered.0 == own.0 && cubic.1 != own.1 && covered.1 != own.1);
+    assert_eq!(dumped(&["--resize", "short-side", "--size", "32x48"]).0, [1, 3, 32, 48]);
+
+    // A file says the same, and so does what a model becomes.
+    let plain = CROPPED.replace(r#""filter":"bilinear""#, r#""antialias":false,"filter":"bilinear""#);
+    let [antialiased, plain] = [("a.json", CROPPED), ("b.json", &plain)].map(|(name, text)| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    });
+    let asked = dumped(&["--preprocess", &antialiased, "--resize", "short_side:linear"]);
+    assert!(asked == dumped(&["--preprocess", &plain]) && asked != dumped(&["--preprocess", &antialiased]));
+    assert!(asked == dumped(&["--preprocess", &plain, "--resize", "short_side"]));
+    let converted = folder.path().join("converted.safetensors");
+    let output = densenet().args(["convert", "digits"]).arg(&converted).args(["--resize", "squash:linear"]).output().unwrap();
+    assert_says(&output, 0, &[]);
+    let inspected = densenet().arg("inspect").arg(&converted).args(["--format", "json"]).output().unwrap();
+    assert!(stdout(&inspected).contains(r#""antialias":false,"filter":"bilinear","mode":"squash""#), "{}", stdout(&inspected));
+
+    for preset in ["opencv", "tensorflow", "monai-tensor"] {
+        assert_eq!(dumped(&["--preprocess", preset]).0, [1, 3, 224, 224], "{preset}");
+    }
+    assert_refused(
+        &classify(&[&fixture("L.png"), "--resize", "squsah"]),
+        &["short_side, long_side, cover, square, squash", "did you mean squash?"],
+    );
+}
