@@ -254,6 +254,16 @@ pub enum Error {
         /// What was expected, what was found, and the remedy.
         reason: String,
     },
+    /// A JPEG file of which a part is missing or damaged; what there is can be read
+    /// ([`Decoding::truncated`](crate::image::Decoding::truncated)).
+    #[error("{}the picture is damaged or cut off ({how})", before(path.as_ref().map(|path| path.display())))]
+    #[non_exhaustive]
+    CutOff {
+        /// Its path, where it was read from one.
+        path: Option<PathBuf>,
+        /// What its decoder says.
+        how: String,
+    },
     /// A picture with more pixels than its decoding takes.
     #[error("{}{found}; expected at most {most}: make it smaller first", before(path.as_ref().map(|path| path.display())))]
     #[non_exhaustive]
@@ -319,6 +329,7 @@ impl Error {
             Self::Preprocessing { field, .. } => Some(field.into()),
             Self::Checkpoint { file, .. } => file.as_ref().map(Cow::from),
             Self::Picture { path, .. }
+            | Self::CutOff { path, .. }
             | Self::TooManyPixels { path, .. }
             | Self::TooManyBytes { path, .. }
             | Self::MissingFeature { path, .. } => path.as_ref().map(|path| path.to_string_lossy()),
@@ -355,6 +366,7 @@ impl Error {
             Self::TooManyPixels { found, most, .. } => Self::TooManyPixels { path, found, most },
             Self::TooManyBytes { found, most, .. } => Self::TooManyBytes { path, found, most },
             Self::MissingFeature { what, feature, .. } => Self::MissingFeature { path, what, feature },
+            Self::CutOff { how, .. } => Self::CutOff { path, how },
             Self::Picture { reason, .. } => Self::Picture { path, reason },
             other => Self::Picture { path, reason: other.to_string() },
         }

@@ -245,11 +245,45 @@ fn a_file_that_is_cut_off_is_a_message() {
     }
 }
 
+/// Where the data set begins, behind the meta information, which says how long it is.
+fn data_set_at(content: &[u8]) -> usize {
+    assert_eq!(content[132..140], *b"\x02\0\0\0UL\x04\0");
+    144 + u32::from_le_bytes(content[140..144].try_into().unwrap()) as usize
+}
+
+#[test]
+fn files_without_preamble_or_transfer_syntax_are_what_they_are_with_them() {
+    let (mut bare, mut encoded) = (0, 0);
+    for (name, content) in FILES.iter().filter(|(name, _)| !name.starts_with("refused/")) {
+        let whole = Picture::decode(content).unwrap();
+        for begin in [128, 132] {
+            assert_eq!(Picture::decode(&content[begin..]).unwrap_or_else(|error| panic!("{name}, {begin}: {error}")), whole, "{name}");
+        }
+        // Alone a data set tells how its elements are encoded, but not its pixel data.
+        let data_set = &content[data_set_at(content)..];
+        let is_native = !["jpeg", "rle", "lossless", "baseline", "extended", "deflated"].iter().any(|word| name.contains(word));
+        match Picture::decode(data_set) {
+            Ok(picture) => {
+                assert!(picture == whole, "{name}");
+                bare += 1;
+            }
+            Err(error) => {
+                assert!(!is_native, "{name}: {error}");
+                let told = ["its pixel data are encoded, where its transfer syntax, or none, says that they are not", "not a picture"];
+                assert!(told.iter().any(|part| error.to_string().contains(part)), "{name}: {error}");
+                encoded += 1;
+            }
+        }
+    }
+    assert!(bare > 20 && encoded > 5, "{bare} {encoded}");
+}
+
 #[test]
 fn files_are_recognised_by_their_content() {
     let recognises = |bytes: &[u8]| Picture::recognises(Cursor::new(bytes));
     assert!(FILES.values().all(|content| recognises(content)));
-    assert!(!recognises(&FILES["grey-12"][128..]));
+    assert!(recognises(&FILES["grey-12"][128..]) && recognises(&FILES["grey-12"][132..]));
+    assert!(!recognises(&FILES["grey-12"][136..]));
     let directory = [&[0; 128], &b"DICM"[..], &element(2, 2, "UI", b"1.2.840.10008.1.3.10")].concat();
     assert!(!recognises(&directory));
 }

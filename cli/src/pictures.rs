@@ -37,6 +37,12 @@ pub(crate) struct PictureOptions {
     /// say. Default: all that the samples can be, or what a PNG says of its significant bits.
     #[arg(long, value_name = "LEAST:MOST", allow_hyphen_values = true)]
     range: Option<Range>,
+    /// Read JPEG files that end too early as far as they go
+    ///
+    /// As Pillow's LOAD_TRUNCATED_IMAGES: what is missing is grey, or coarse where the file is progressive. Without it such a file is an
+    /// error in its row.
+    #[arg(long)]
+    truncated: bool,
     /// Pixels a picture may have, as in 500M
     ///
     /// Default: 178956970, as in Pillow.
@@ -53,7 +59,7 @@ pub(crate) struct PictureOptions {
 impl PictureOptions {
     /// How the pictures' files are decoded.
     pub(crate) fn decoding(&self) -> Decoding {
-        let mut decoding = Decoding::default();
+        let mut decoding = Decoding::default().with_truncated(self.truncated);
         if let Some(Count(pixels)) = self.max_pixels {
             decoding = decoding.with_max_pixels(pixels);
         }
@@ -92,6 +98,7 @@ pub(crate) struct Notices {
     grey: bool,
     narrow: bool,
     cut_off: bool,
+    incomplete: bool,
     lying: bool,
     dicom: bool,
     frames: bool,
@@ -103,6 +110,10 @@ impl Notices {
     pub(crate) fn look_at(&mut self, subject: &Subject, seen: &Seen) {
         if let Some(wide) = &seen.wide {
             self.look_at_wide(subject, seen, wide);
+        }
+        if seen.is_cut_off && !self.incomplete {
+            self.incomplete = true;
+            message::warning(&format!("{subject}: the file is cut off or damaged; what is missing of the picture is grey (said once)"));
         }
         if seen.orientation != Orientation::UPRIGHT && !self.lying {
             self.lying = true;

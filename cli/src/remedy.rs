@@ -14,6 +14,7 @@ pub(crate) fn told(error: &Error) -> String {
         Error::OutOfMemory { .. } => format!("{error} (--batch, --size, --device)"),
         Error::HalfRange { .. } | Error::HalfOverflow => format!("{error} (--precision f32)"),
         Error::Channels { .. } => format!("{error} (`densenet infer`)"),
+        Error::CutOff { .. } => format!("{error}; --truncated reads what there is"),
         Error::TooManyPixels { .. } => format!("{error}, or give a larger --max-pixels"),
         Error::TooManyBytes { .. } => format!("{error}, or give a larger --max-bytes"),
         Error::MissingFeature { feature, .. } => format!("{error}, as with `cargo install --path cli --features {feature}`"),
@@ -26,7 +27,11 @@ pub(crate) fn told_in_row(error: &Error) -> String {
     let text = told(error);
     match error {
         Error::File { source, .. } => format!("cannot be opened: {source}"),
-        Error::Picture { .. } | Error::TooManyPixels { .. } | Error::TooManyBytes { .. } | Error::MissingFeature { .. } => {
+        Error::Picture { .. }
+        | Error::CutOff { .. }
+        | Error::TooManyPixels { .. }
+        | Error::TooManyBytes { .. }
+        | Error::MissingFeature { .. } => {
             let place = error.place().map(|place| format!("{place}: ")).unwrap_or_default();
             text.strip_prefix(&place).map_or(text.clone(), str::to_owned)
         }

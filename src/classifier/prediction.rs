@@ -56,6 +56,8 @@ pub struct Seen {
     pub has_scaled_grey: bool,
     /// What its samples were where they had more than 8 bits ([`Picture::wide`]).
     pub wide: Option<Wide>,
+    /// Whether a part of it is missing, which is then grey or coarse ([`Picture::is_cut_off`]).
+    pub is_cut_off: bool,
     /// What its file said where that is a DICOM file.
     pub dicom: Option<Dicom>,
 }
@@ -70,6 +72,7 @@ impl Seen {
             orientation: picture.orientation(),
             has_scaled_grey: picture.has_scaled_grey(),
             wide: picture.wide(),
+            is_cut_off: picture.is_cut_off(),
             dicom: picture.dicom(),
         }
     }

@@ -2,12 +2,13 @@
 
 use std::fmt::Display;
 use std::io::{BufRead, Seek};
-use std::ops::Range;
 
 use ::image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
-use super::wide::{self, Declared, SampleRange, Wide, level};
-use super::{Decoding, Orientation, Picture, foreign, jpeg, png, pnm};
+use super::dicom_start::first_element;
+use super::foreign::Foreign;
+use super::wide::{self, SampleRange, Wide, level};
+use super::{Decoding, Orientation, Picture, jpeg, png, tiff};
 use crate::error::{Error, Result};
 
 /// Decodes a picture, its format guessed from the content; see [`Picture::read`].
@@ -17,40 +18,25 @@ pub(super) fn decode(decoding: &Decoding, source: impl BufRead + Seek) -> Result
     if head.is_empty() {
         return Err(Error::picture("the file is empty; expected a picture"));
     }
-    if is_dicom(head) {
+    if first_element(head).is_some() {
         return decode_dicom(decoding, source);
     }
-    if let Some(kind) = foreign::kind(head) {
-        return foreign::refuse(kind);
+    if let Some(foreign) = Foreign::of(head) {
+        return Err(foreign.error());
     }
     // Depth and colour type. Where one level is transparent, the decoder makes of grey what grey with alpha is.
     let is_wide_png = head.starts_with(b"\x89PNG") && head.get(24) == Some(&16);
     let is_grey_png = is_wide_png && head.get(25) == Some(&0);
-    let declared = match head {
-        _ if is_wide_png => png::significant_bits(&mut source).map_or(Declared::Nothing, Declared::Bits),
-        [b'P', ..] => pnm::largest_value(&mut source).map_or(Declared::Nothing, Declared::Most),
-        _ => Declared::Nothing,
-    };
+    let significant_bits = if is_wide_png { png::significant_bits(&mut source) } else { None };
+    if let Some(directory) = tiff::Directory::with_palette(&mut source) {
+        return directory.decode(decoding, decoding.whole(source)?);
+    }
     let reader = ImageReader::new(source).with_guessed_format().map_err(unreadable)?;
     match reader.format() {
         None => Err(Error::picture("not a picture; expected PNG, JPEG, GIF, BMP, WebP, TIFF, PNM or DICOM")),
         Some(ImageFormat::Jpeg) => jpeg::decode(decoding, &decoding.whole(reader.into_inner())?),
-        Some(format) => decode_as(decoding, format, reader, is_grey_png, declared),
+        Some(format) => decode_as(decoding, format, reader, is_grey_png, significant_bits),
     }
-}
-
-/// Where a DICOM file says that it is one (PS3.10, 7.1).
-pub(super) const DICOM_MAGIC: Range<usize> = 128..132;
-
-/// Whether that is how a DICOM file begins.
-pub(super) fn is_dicom(head: &[u8]) -> bool {
-    head.get(DICOM_MAGIC) == Some(b"DICM")
-}
-
-/// Whether the DICOM file that begins so is the directory of those beside it, as CDs have it (Media Storage Directory Storage).
-pub(super) fn is_dicomdir(head: &[u8]) -> bool {
-    const UID: &[u8] = b"1.2.840.10008.1.3.10";
-    head.windows(UID.len()).any(|window| window == UID)
 }
 
 #[cfg(feature = "dicom")]
@@ -68,7 +54,7 @@ fn decode_as(
     format: ImageFormat,
     mut reader: ImageReader<impl BufRead + Seek>,
     is_grey_png: bool,
-    declared: Declared,
+    significant_bits: Option<u32>,
 ) -> Result<Picture> {
     let error = |error| told(decoding, &error);
     let mut limits = Limits::default();
@@ -82,7 +68,7 @@ fn decode_as(
     let orientation = orientation(format, &mut decoder);
     let is_wide_grey = is_grey_png || decoder.color_type() == ColorType::L16;
     let decoded = DynamicImage::from_decoder(decoder).map_err(error)?;
-    let (samples, wide) = rgb(decoded, is_wide_grey, decoding.sample_range, declared)?;
+    let (samples, wide) = rgb(decoded, is_wide_grey, decoding.sample_range, significant_bits)?;
     let picture = Picture { orientation, wide, ..Picture::new(height as usize, width as usize, 3, samples)? };
     // Pillow turns TIFF files upright as it opens them.
     Ok(if format == ImageFormat::Tiff { picture.upright() } else { picture })
@@ -99,21 +85,17 @@ fn orientation(format: ImageFormat, decoder: &mut impl ImageDecoder) -> Orientat
 }
 
 /// Samples `[height, width, 3]` in 8 bits, and what they were where they had more. Errors for floats.
-fn rgb(picture: DynamicImage, is_wide_grey: bool, asked: SampleRange, declared: Declared) -> Result<(Vec<u8>, Option<Wide>)> {
+fn rgb(picture: DynamicImage, is_wide_grey: bool, asked: SampleRange, significant: Option<u32>) -> Result<(Vec<u8>, Option<Wide>)> {
     let repeat = |grey: u8| [grey; 3];
-    let narrow = |sample: u8| match declared {
-        Declared::Most(most) if most < 255 => level(sample.into(), [0, most.into()]),
-        _ => sample,
-    };
     let samples: Vec<u8> = match picture {
-        DynamicImage::ImageRgb8(p) => p.into_raw().into_iter().map(narrow).collect(),
-        DynamicImage::ImageLuma8(p) => p.into_raw().into_iter().flat_map(|grey| repeat(narrow(grey))).collect(),
-        DynamicImage::ImageLumaA8(p) => p.as_raw().chunks_exact(2).flat_map(|la| repeat(narrow(la[0]))).collect(),
-        DynamicImage::ImageRgba8(p) => p.as_raw().chunks_exact(4).flat_map(|rgba| [rgba[0], rgba[1], rgba[2]].map(narrow)).collect(),
-        DynamicImage::ImageLuma16(p) => return Ok(narrowed::<1>(p.as_raw(), is_wide_grey, asked, declared)),
-        DynamicImage::ImageLumaA16(p) => return Ok(narrowed::<2>(p.as_raw(), is_wide_grey, asked, declared)),
-        DynamicImage::ImageRgb16(p) => return Ok(narrowed::<3>(p.as_raw(), is_wide_grey, asked, declared)),
-        DynamicImage::ImageRgba16(p) => return Ok(narrowed::<4>(p.as_raw(), is_wide_grey, asked, declared)),
+        DynamicImage::ImageRgb8(p) => p.into_raw(),
+        DynamicImage::ImageLuma8(p) => p.into_raw().into_iter().flat_map(repeat).collect(),
+        DynamicImage::ImageLumaA8(p) => p.as_raw().chunks_exact(2).flat_map(|la| repeat(la[0])).collect(),
+        DynamicImage::ImageRgba8(p) => p.as_raw().chunks_exact(4).flat_map(|rgba| [rgba[0], rgba[1], rgba[2]]).collect(),
+        DynamicImage::ImageLuma16(p) => return Ok(narrowed::<1>(p.as_raw(), is_wide_grey, asked, significant)),
+        DynamicImage::ImageLumaA16(p) => return Ok(narrowed::<2>(p.as_raw(), is_wide_grey, asked, significant)),
+        DynamicImage::ImageRgb16(p) => return Ok(narrowed::<3>(p.as_raw(), is_wide_grey, asked, significant)),
+        DynamicImage::ImageRgba16(p) => return Ok(narrowed::<4>(p.as_raw(), is_wide_grey, asked, significant)),
         DynamicImage::ImageRgb32F(_) | DynamicImage::ImageRgba32F(_) => return Err(unsupported(&"samples that are floats")),
         other => return Err(unsupported(&format!("{:?}", other.color()))),
     };
@@ -122,15 +104,11 @@ fn rgb(picture: DynamicImage, is_wide_grey: bool, asked: SampleRange, declared: 
 
 /// The same of samples of 16 bits, `C` a pixel of which the last of two or four is alpha. Grey is scaled; colour that nobody
 /// says anything about keeps its high byte, as in Pillow.
-fn narrowed<const C: usize>(wide: &[u16], is_wide_grey: bool, asked: SampleRange, declared: Declared) -> (Vec<u8>, Option<Wide>) {
+fn narrowed<const C: usize>(wide: &[u16], is_wide_grey: bool, asked: SampleRange, significant: Option<u32>) -> (Vec<u8>, Option<Wide>) {
     let colours = if C > 2 { 3 } else { 1 };
     let samples = || wide.as_chunks::<C>().0.iter().flat_map(|pixel| &pixel[..colours]).copied();
     let used = wide::used(samples());
-    let declared = match declared {
-        Declared::Bits(bits) if wide::are_low(samples(), used[1], bits) => Some([0, (1 << bits) - 1]),
-        Declared::Most(most) if most < u16::MAX => Some([0, most.into()]),
-        _ => None,
-    };
+    let declared = significant.filter(|&bits| wide::are_low(samples(), used[1], bits)).map(|bits| [0, (1 << bits) - 1]);
     let told = match asked {
         SampleRange::Whole => declared,
         SampleRange::Between { least, most } => Some([least, most]),
@@ -141,7 +119,7 @@ fn narrowed<const C: usize>(wide: &[u16], is_wide_grey: bool, asked: SampleRange
     let narrow = |sample: u16| if keeps_high_byte { (sample >> 8) as u8 } else { level(sample.into(), range) };
     let repeats = if colours == 1 { 3 } else { 1 };
     let samples = samples().flat_map(|sample| std::iter::repeat_n(narrow(sample), repeats)).collect();
-    (samples, Some(Wide { is_grey: colours == 1, used, range }))
+    (samples, Some(Wide { is_grey: colours == 1 && !keeps_high_byte, used, range }))
 }
 
 fn told(decoding: &Decoding, error: &ImageError) -> Error {

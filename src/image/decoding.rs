@@ -29,6 +29,9 @@ pub struct Decoding {
     /// Whether grey of DICOM files is seen through the file's own VOI LUT or window, the first of each (PS3.3, C.11.2), as
     /// people are shown it; by default it is scaled by the range of its stored bits, as torchxrayvision does.
     pub voi_lut: bool,
+    /// Whether a JPEG file that ends too early or is damaged is read as far as it goes, as libjpeg does and Pillow with
+    /// `LOAD_TRUNCATED_IMAGES`; by default it is an error. [`Picture::is_cut_off`] tells.
+    pub truncated: bool,
     /// What becomes 0 and 255 of samples of more than 8 bits; of DICOM files only without [`Decoding::voi_lut`]. All that they
     /// can be by default.
     pub sample_range: SampleRange,
@@ -58,6 +61,7 @@ impl Default for Decoding {
             max_file_bytes: 1 << 28,
             max_decoder_bytes: 1 << 30,
             voi_lut: false,
+            truncated: false,
             sample_range: SampleRange::Whole,
         }
     }
@@ -82,6 +86,11 @@ impl Decoding {
     /// The same with this [`Decoding::voi_lut`].
     pub fn with_voi_lut(self, voi_lut: bool) -> Self {
         Self { voi_lut, ..self }
+    }
+
+    /// The same with this [`Decoding::truncated`].
+    pub fn with_truncated(self, truncated: bool) -> Self {
+        Self { truncated, ..self }
     }
 
     /// The same with this [`Decoding::sample_range`].

@@ -110,7 +110,7 @@ fn enlarged(picture: &Picture, factor: usize, height: usize, width: usize) -> Pi
             }
         }
     }
-    Picture { width, height, channels: 3, samples, orientation: Orientation::UPRIGHT, wide: None, dicom: None }
+    Picture { width, height, channels: 3, samples, orientation: Orientation::UPRIGHT, wide: None, is_cut_off: false, dicom: None }
 }
 
 /// A value of the map, short enough for a bar.

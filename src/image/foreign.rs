@@ -1,63 +1,107 @@
-//! Pictures of kinds that are not read, told by how their files begin: so that none is taken for no picture at all.
+//! Picture formats that are not read here, known by how they begin, and what converts them.
 
-use std::fmt::Display;
+use crate::error::Error;
 
-use crate::error::{Error, Result};
-
-/// What a file that begins so is called, where it is a picture of a kind that is not read.
-pub(super) fn kind(head: &[u8]) -> Option<&'static str> {
-    match head {
-        // ISO base media: the length of a box, its type, the brand.
-        [_, _, _, _, b'f', b't', b'y', b'p', brand @ ..] => match brand.get(..4)? {
-            b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" | b"hevm" | b"hevs" | b"mif1" | b"msf1" => Some("HEIC"),
-            b"avif" | b"avis" => Some("AVIF"),
-            b"crx " => Some("a camera's raw data (CR3)"),
-            _ => None,
-        },
-        [0xff, 0x0a, ..] | [0, 0, 0, 12, b'J', b'X', b'L', b' ', ..] => Some("JPEG XL"),
-        [0, 0, 0, 12, b'j', b'P', b' ', b' ', ..] | [0xff, 0x4f, 0xff, 0x51, ..] => Some("JPEG 2000"),
-        [b'I', b'I', 0xbc, ..] => Some("JPEG XR"),
-        [b'8', b'B', b'P', b'S', ..] => Some("Photoshop's"),
-        [b'I', b'I', b'R', b'O' | b'S', ..] | [b'M', b'M', b'O', b'R', ..] => Some("a camera's raw data (ORF)"),
-        [b'I', b'I', b'U', 0, ..] => Some("a camera's raw data (RW2)"),
-        _ if head.starts_with(b"FUJIFILMCCD-RAW") => Some("a camera's raw data (RAF)"),
-        _ if head.starts_with(b"\x76\x2f\x31\x01") => Some("OpenEXR"),
-        _ if head.starts_with(b"#?RADIANCE") || head.starts_with(b"#?RGBE") => Some("Radiance HDR"),
-        _ if head.starts_with(b"qoif") => Some("QOI"),
-        _ if head.starts_with(b"DDS ") => Some("DDS"),
-        _ => None,
-    }
+/// A format that is not read here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Foreign {
+    name: &'static str,
+    /// A command that makes a PNG of it, where one does that for all such files.
+    converter: Option<&'static str>,
 }
 
-/// Errors with what the file is.
-pub(super) fn refuse<T>(kind: impl Display) -> Result<T> {
-    Err(Error::picture(format!("{kind} is not read; convert it to PNG or JPEG")))
+const HEIC: Foreign = Foreign { name: "HEIC", converter: Some("heif-convert IN OUT.png") };
+const AVIF: Foreign = Foreign { name: "AVIF", converter: Some("avifdec IN OUT.png") };
+const JPEG_2000: Foreign = Foreign { name: "JPEG 2000", converter: Some("opj_decompress -i IN -o OUT.png") };
+const JPEG_XL: Foreign = Foreign { name: "JPEG XL", converter: Some("djxl IN OUT.png") };
+const JPEG_LS: Foreign = Foreign { name: "JPEG-LS", converter: Some("ffmpeg -i IN OUT.png") };
+
+/// What is known by its first bytes alone, wherever it is from.
+const OTHERS: [(&[u8], &str); 13] = [
+    (b"II\xbc", "JPEG XR"),
+    (b"8BPS", "Photoshop's format"),
+    (b"IIRO", "a camera's raw data (ORF)"),
+    (b"IIRS", "a camera's raw data (ORF)"),
+    (b"MMOR", "a camera's raw data (ORF)"),
+    (b"IIU\0", "a camera's raw data (RW2)"),
+    (b"FUJIFILMCCD-RAW", "a camera's raw data (RAF)"),
+    (b"\x76\x2f\x31\x01", "OpenEXR"),
+    (b"#?RADIANCE", "Radiance HDR"),
+    (b"#?RGBE", "Radiance HDR"),
+    (b"qoif", "QOI"),
+    (b"DDS ", "DDS"),
+    (b"gimp xcf", "GIMP's format"),
+];
+
+/// Marks of the kinds of files of ISO/IEC 14496-12 that are pictures.
+const BRANDS: [(&[u8], Foreign); 13] = [
+    (b"avif", AVIF),
+    (b"avis", AVIF),
+    (b"heic", HEIC),
+    (b"heix", HEIC),
+    (b"heim", HEIC),
+    (b"heis", HEIC),
+    (b"hevc", HEIC),
+    (b"hevx", HEIC),
+    (b"mif1", HEIC),
+    (b"mif2", HEIC),
+    (b"msf1", HEIC),
+    (b"heif", HEIC),
+    (b"crx ", Foreign { name: "a camera's raw data (CR3)", converter: None }),
+];
+
+impl Foreign {
+    /// The format of the file that begins so; `None` where it is none of them.
+    pub(super) fn of(head: &[u8]) -> Option<Self> {
+        match head {
+            [0, 0, 0, 12, b'j', b'P', b' ', b' ', ..] | [0xff, 0x4f, 0xff, 0x51, ..] => Some(JPEG_2000),
+            [0, 0, 0, 12, b'J', b'X', b'L', b' ', ..] | [0xff, 0x0a, ..] => Some(JPEG_XL),
+            [0xff, 0xd8, 0xff, 0xf7, ..] => Some(JPEG_LS),
+            _ if head.get(4..8) == Some(b"ftyp") => {
+                let byte_len = head.first_chunk().map_or(0, |&length| u32::from_be_bytes(length)) as usize;
+                Self::branded(&head[8..byte_len.clamp(8, head.len())])
+            }
+            _ => {
+                let (_, name) = OTHERS.iter().find(|(start, _)| head.starts_with(start))?;
+                Some(Self { name, converter: None })
+            }
+        }
+    }
+
+    /// The format of brands: the file's own, a version, and those that it is like. HEIC's are in files of AVIF too.
+    fn branded(brands: &[u8]) -> Option<Self> {
+        let known = |brand: &[u8]| BRANDS.iter().find(|(known, _)| *known == brand).map(|(_, foreign)| *foreign);
+        let found = || brands.as_chunks::<4>().0.iter().filter_map(|brand| known(brand));
+        found().find(|foreign| *foreign == AVIF).or_else(|| found().next())
+    }
+
+    /// Why such a file is none that is read.
+    pub(super) fn error(self) -> Error {
+        let by = self.converter.map_or(String::new(), |converter| format!(", as `{converter}` does"));
+        Error::picture(format!("{} is not read here; convert it to PNG or JPEG first{by}", self.name))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::Picture;
-    use std::io::Cursor;
 
     #[test]
-    fn a_picture_that_is_not_read_is_called_by_its_kind() {
-        for (head, name) in [
-            (&b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"[..], "HEIC"),
-            (b"\0\0\0\x1cftypavif\0\0\0\0", "AVIF"),
-            (b"\xff\x0a\0\0", "JPEG XL"),
-            (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
-            (b"8BPS\0\x01", "Photoshop"),
-            (b"\x76\x2f\x31\x01\x02\0\0\0", "OpenEXR"),
-            (b"qoif\0\0\0\x01", "QOI"),
-        ] {
-            assert!(Picture::recognises(Cursor::new(head)), "{name}");
-            let error = Picture::decode(head).unwrap_err().to_string();
-            assert!(error.contains(name) && error.contains("convert it to PNG or JPEG"), "{error}");
-        }
-        for other in [&b"\0\0\0\x18ftypisom\0\0\0\0"[..], b"II", b"#?sh", b"\0\0\0", b""] {
-            assert_eq!(kind(other), None);
-            assert!(!Picture::recognises(Cursor::new(other)));
+    fn formats_are_known_by_how_they_begin() {
+        let name = |head: &[u8]| Foreign::of(head).map(|foreign| foreign.name);
+        assert_eq!(name(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"), Some("HEIC"));
+        assert_eq!(name(b"\0\0\0\x1cftypmif1\0\0\0\0mif1heic"), Some("HEIC"));
+        assert_eq!(name(b"\0\0\0\x20ftypavif\0\0\0\0avifmif1"), Some("AVIF"));
+        assert_eq!(name(b"\0\0\0\x1cftypmif1\0\0\0\0mif1avif"), Some("AVIF"));
+        assert_eq!(name(b"\0\0\0\x0cjP  \r\n\x87\n"), Some("JPEG 2000"));
+        assert_eq!(name(b"\xff\x4f\xff\x51\0/"), Some("JPEG 2000"));
+        assert_eq!(name(b"\xff\x0a\xfa"), Some("JPEG XL"));
+        assert_eq!(name(b"\xff\xd8\xff\xf7\0"), Some("JPEG-LS"));
+        assert_eq!(name(b"8BPS\0\x01"), Some("Photoshop's format"));
+        assert_eq!(name(b"\x76\x2f\x31\x01\x02\0\0\0"), Some("OpenEXR"));
+        assert_eq!(name(b"qoif\0\0\0\x01"), Some("QOI"));
+        for other in [&b"\0\0\0\x14ftypisom\0\0\x02\0isomheic"[..], b"\xff\xd8\xff\xe0", b"\x89PNG", b"\0\0\0\x02ftypheic", b"ftyp", b"II", b"#?sh", b""] {
+            assert_eq!(name(other), None, "{other:?}");
         }
     }
 }

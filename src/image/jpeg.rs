@@ -1,13 +1,13 @@
 //! JPEG files as libjpeg-turbo decodes them, which Pillow does: the same samples to the last bit.
 
-use libjpeg_turbo_rs::{ComponentInfo, DecodeLimits, Decoder, FrameHeader, JpegError, PixelFormat};
+use libjpeg_turbo_rs::{ComponentInfo, DecodeLimits, DecodeWarning, Decoder, FrameHeader, JpegError, PixelFormat};
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::{Decoding, Orientation, Picture, damaged, unsupported};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Scans that a progressive file may have: what libjpeg-turbo's fuzzers allow. Each costs a pass over the picture.
 const MAX_SCANS: usize = 500;
@@ -16,6 +16,13 @@ const MAX_SCANS: usize = 500;
 pub(super) fn decode(decoding: &Decoding, bytes: &[u8]) -> Result<Picture> {
     let error = |error| told(decoding, &error);
     let limits = limits(decoding);
+    let ended;
+    let bytes = if decoding.truncated {
+        ended = self::ended(bytes);
+        &ended
+    } else {
+        bytes
+    };
     let mut decoder = Decoder::new_with_limits(bytes, limits).map_err(error)?;
     let (width, height) = (decoder.header().width(), decoder.header().height());
     decoding.takes_pixels(width as u64, height as u64)?;
@@ -29,19 +36,59 @@ pub(super) fn decode(decoding: &Decoding, bytes: &[u8]) -> Result<Picture> {
         return unevenly_sampled(decoding, bytes, width * height);
     }
     decoder.set_output_format(format);
-    let image = decoder.decode_image().map_err(error)?;
+    decoder.set_lenient(decoding.truncated);
+    let image = decoder.decode_image().map_err(|error| match told(decoding, &error) {
+        Error::Picture { .. } if !decoding.truncated && is_damage(&error) => Error::CutOff { path: None, how: error.to_string() },
+        told => told,
+    })?;
     let samples = match format {
         PixelFormat::Grayscale => image.data.iter().flat_map(|&grey| [grey; 3]).collect(),
         PixelFormat::Cmyk => image.data.as_chunks().0.iter().flat_map(|&ink| rgb(ink)).collect(),
         _ => image.data,
     };
     let orientation = Orientation::told(image.exif_data.as_deref(), image.xmp_data.as_deref());
-    Ok(Picture { orientation, ..Picture::new(image.height, image.width, 3, samples)? })
+    let is_cut_off = image.warnings.iter().any(|warning| !matches!(warning, DecodeWarning::ExtraneousData { .. }));
+    Ok(Picture { orientation, is_cut_off, ..Picture::new(image.height, image.width, 3, samples)? })
 }
 
 /// What a decoder may take. How many pixels is for the caller to see to.
 pub(super) fn limits(decoding: &Decoding) -> DecodeLimits {
     DecodeLimits { max_scans: MAX_SCANS, max_memory: Some(decoding.max_decoder_bytes), max_pixels: u64::MAX, ..DecodeLimits::default() }
+}
+
+/// The bytes of a file with an end, before which a marker that has not all of its bytes is left out: what Pillow feeds libjpeg
+/// with `LOAD_TRUNCATED_IMAGES`.
+fn ended(bytes: &[u8]) -> Vec<u8> {
+    const END: [u8; 2] = [0xff, 0xd9];
+    let whole = whole_segments(bytes);
+    let mut ended = bytes[..whole].to_vec();
+    if !ended.ends_with(&END) {
+        ended.extend(END);
+    }
+    ended
+}
+
+/// How many bytes there are without a marker, at the end, that has not all of its own.
+fn whole_segments(bytes: &[u8]) -> usize {
+    let mut at = 2;
+    while let Some(&[first, marker]) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
+        match (first, marker) {
+            // Samples, a stuffed byte, a restart: nothing with a length.
+            (..0xff, _) | (0xff, 0xff) => at += 1,
+            (_, 0 | 1 | 0xd0..=0xd8) => at += 2,
+            (_, 0xd9) => return bytes.len(),
+            _ => {
+                let length = bytes.get(at + 2..).and_then(|rest| rest.first_chunk());
+                let end = length.map(|&length| at + 2 + usize::from(u16::from_be_bytes(length)));
+                match end.filter(|&end| end <= bytes.len()) {
+                    Some(end) => at = end,
+                    None => return at,
+                }
+            }
+        }
+    }
+    // Half of a marker is none.
+    if bytes.ends_with(&[0xff]) { bytes.len() - 1 } else { bytes.len() }
 }
 
 /// Whether the last channel has as many samples as the first; libjpeg-turbo-rs panics where it has not.
@@ -75,7 +122,12 @@ fn rgb([cyan, magenta, yellow, black]: [u8; 4]) -> [u8; 3] {
     })
 }
 
-pub(super) fn told(decoding: &Decoding, error: &JpegError) -> crate::Error {
+/// Whether the file is not what it should be, rather than of another kind.
+fn is_damage(error: &JpegError) -> bool {
+    !matches!(error, JpegError::LimitExceeded { .. } | JpegError::Unsupported(_) | JpegError::AllocationFailed { .. })
+}
+
+pub(super) fn told(decoding: &Decoding, error: &JpegError) -> Error {
     match error {
         JpegError::LimitExceeded { actual, limit, .. } if *limit == decoding.max_decoder_bytes => decoding.too_many_bytes(actual),
         JpegError::AllocationFailed { .. } => decoding.too_many_bytes(error),

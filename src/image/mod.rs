@@ -19,6 +19,7 @@ mod decode;
 mod decoding;
 #[cfg(feature = "dicom")]
 mod dicom;
+mod dicom_start;
 mod figure;
 mod foreign;
 mod heatmap;
@@ -26,10 +27,10 @@ mod interpolate;
 mod jpeg;
 mod orientation;
 mod png;
-mod pnm;
 mod preprocess;
 pub(crate) mod resize;
 mod text;
+mod tiff;
 mod wide;
 
 use std::fs::File;
@@ -41,6 +42,7 @@ use ::image::{ExtendedColorType, ImageEncoder, ImageFormat, ImageReader};
 use crate::error::{Error, Result};
 
 use decode::{damaged, unsupported};
+use foreign::Foreign;
 
 use crate::guarded::guarded;
 pub use decoding::{Decoding, is_decoding};
@@ -90,6 +92,7 @@ pub struct Picture {
     samples: Vec<u8>,
     orientation: Orientation,
     wide: Option<Wide>,
+    is_cut_off: bool,
     dicom: Option<Dicom>,
 }
 
@@ -101,7 +104,7 @@ impl Picture {
             let shape = format!("{height}x{width} pixels of {channels} channels");
             return Err(Error::picture(format!("expected {shape}, found {} samples", samples.len())));
         }
-        Ok(Self { width, height, channels, samples, orientation: Orientation::UPRIGHT, wide: None, dicom: None })
+        Ok(Self { width, height, channels, samples, orientation: Orientation::UPRIGHT, wide: None, is_cut_off: false, dicom: None })
     }
 
     /// Reads the picture at `path`; see [`Picture::read`]. Errors name the path.
@@ -134,14 +137,15 @@ impl Picture {
         Decoding::default().read(source)
     }
 
-    /// Whether `source` looks like a picture; it may still turn out to be damaged. One of a kind that this library does not decode,
-    /// as HEIC, does too, and a DICOM file without the feature `dicom`: reading it says what it is.
+    /// Whether `source` looks like a picture this library can decode; it may still turn out to be damaged. A DICOM file does
+    /// without the feature `dicom` too, and so does one of a kind that is not read here, as HEIC: reading it says what it is.
     pub fn recognises(mut source: impl BufRead + Seek) -> bool {
-        let Ok(head) = source.fill_buf() else { return false };
-        if decode::is_dicom(head) {
-            return !decode::is_dicomdir(head);
+        if let Ok(head) = source.fill_buf()
+            && dicom_start::first_element(head).is_some()
+        {
+            return !dicom_start::is_dicomdir(head);
         }
-        if foreign::kind(head).is_some() {
+        if source.fill_buf().is_ok_and(|head| Foreign::of(head).is_some()) {
             return true;
         }
         let Ok(reader) = ImageReader::new(source).with_guessed_format() else { return false };
@@ -188,6 +192,12 @@ impl Picture {
     /// through a VOI LUT.
     pub fn wide(&self) -> Option<Wide> {
         self.wide
+    }
+
+    /// Whether its JPEG file ends too early or is damaged, so that a part of the picture is missing: grey, or coarse where the
+    /// file is progressive. Only [`Decoding::truncated`] reads such a file.
+    pub fn is_cut_off(&self) -> bool {
+        self.is_cut_off
     }
 
     /// What its file said where that is a DICOM file; `None` for any other.

@@ -17,8 +17,8 @@
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SampleRange {
-    /// All that the file's samples can be: 0 to 65535, or what the file says (PNG's significant bits, PNM's largest value,
-    /// DICOM's stored bits).
+    /// All that the file's samples can be: 0 to 65535, or what the file says (PNG's significant bits, DICOM's
+    /// stored bits).
     #[default]
     Whole,
     /// These, whatever the file says; what lies outside is cut off. Of DICOM files it is what the Modality LUT makes of stored
@@ -46,7 +46,7 @@ pub enum SampleRange {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Wide {
-    /// Whether they are grey; else red, green and blue.
+    /// Whether they are grey, which is scaled; else colour, or grey with alpha of which the high byte was kept.
     pub is_grey: bool,
     /// The least and the largest among them.
     pub used: [i32; 2],
@@ -75,17 +75,6 @@ impl Wide {
 
 fn width([least, most]: [i32; 2]) -> i64 {
     i64::from(most) - i64::from(least)
-}
-
-/// What a file says of its samples.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Declared {
-    /// Nothing.
-    Nothing,
-    /// How many of their bits mean something (PNG's sBIT).
-    Bits(u32),
-    /// The largest that there may be (PNM).
-    Most(u16),
 }
 
 /// The least and the largest of `samples`; 0 and 0 where there are none.

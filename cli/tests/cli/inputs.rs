@@ -53,7 +53,7 @@ fn no_picture_vanishes() {
         assert_eq!(failed[2], "expected a picture, found a link to nowhere, which is not there");
     }
     for error in &failed[..2] {
-        assert_eq!(*error, "HEIC is not read; convert it to PNG or JPEG");
+        assert_eq!(*error, "HEIC is not read here; convert it to PNG or JPEG first, as `heif-convert IN OUT.png` does");
     }
     assert!(rows.last().unwrap()["top"].is_array());
 }

@@ -137,7 +137,7 @@ fn bits_within_16_are_told_and_scaled_when_asked() {
     let narrow =
         "dark.pgm: samples from 0 to 4095 of 0 to 65535 leave 16 of 256 levels; --range 0:4095 if they are of 12 bits, --range auto";
     let whole = dumped(&dark, &[], 0, &[narrow]);
-    let scaled = dumped(&said, &[], 0, &["said.pgm: 16-bit grey is scaled from 0 to 4095"]);
+    let scaled = dumped(&said, &[], 0, &["said.pgm: 16-bit grey is scaled by its range"]);
     assert!(whole != scaled);
     assert!(dumped(&dark, &["--range", "0:4095"], 0, &["16-bit grey is scaled from 0 to 4095"]) == scaled);
     assert!(dumped(&dark, &["--range=auto"], 0, &["16-bit grey is scaled from 0 to 4095"]) == scaled);
@@ -313,4 +313,51 @@ fn resizing_is_what_was_asked_for_wherever_it_is_said() {
         &classify(&[&fixture("L.png"), "--resize", "squsah"]),
         &["short_side, long_side, cover, square, squash", "did you mean squash?"],
     );
+}
+
+#[test]
+fn files_are_what_their_content_says_whatever_they_are_called() {
+    let folder = folder();
+    let jpeg = extracted(folder.path(), "kinds.zip", "rgb-420-95.jpg");
+    let names = ["photo.png", "photo.tif", "photo.dcm", "photo", "photo.txt", "photo.JPG"];
+    let mut renamed: Vec<String> = names.iter().map(|name| folder.path().join(name).to_str().unwrap().to_owned()).collect();
+    for path in &renamed {
+        fs::copy(&jpeg, path).unwrap();
+    }
+    renamed.push(jpeg);
+    let paths: Vec<&str> = renamed.iter().map(String::as_str).collect();
+    let output = classify(&[&paths[..], &["--format", "json"]].concat());
+    assert_says(&output, 0, &[]);
+    let rows = json_lines(&output);
+    assert!(rows.iter().all(|row| row["top"] == rows[0]["top"]));
+    // In a folder too.
+    let output = classify(&[folder.path().to_str().unwrap(), "--format", "json"]);
+    assert_says(&output, 0, &[]);
+    assert_eq!(json_lines(&output).len(), names.len() + 1);
+}
+
+#[test]
+fn a_jpeg_that_ends_too_early_is_read_when_asked() {
+    let folder = folder();
+    let cut = extracted(folder.path(), "odd.zip", "rgb-420-60.jpg");
+    let output = classify(&[&cut, "--format", "json"]);
+    assert_says(&output, 1, &["1 of 1 inputs failed"]);
+    let error = json_lines(&output)[0]["error"].as_str().unwrap().to_owned();
+    assert!(error.contains("damaged or cut off") && error.contains("--truncated"), "{error}");
+    let output = classify(&[&cut, &cut, "--truncated", "--format", "json"]);
+    assert_says(&output, 0, &["rgb-420-60.jpg: the file is cut off or damaged; what is missing of the picture is grey (said once)"]);
+    assert_eq!((stderr(&output).lines().count(), json_lines(&output).len()), (1, 2));
+}
+
+#[test]
+fn phones_pictures_are_refused_with_what_converts_them() {
+    let folder = folder();
+    let path = folder.path().join("IMG_0001.HEIC");
+    fs::write(&path, b"\0\0\0\x18ftypheic\0\0\0\0mif1heic and more").unwrap();
+    draw(folder.path().join("a.png"));
+    let output = classify(&[folder.path().to_str().unwrap(), "--format", "json"]);
+    assert_says(&output, 1, &["1 of 2 inputs failed"]);
+    let rows = json_lines(&output);
+    let error = rows.iter().find_map(|row| row["error"].as_str()).unwrap();
+    assert_eq!(error, "HEIC is not read here; convert it to PNG or JPEG first, as `heif-convert IN OUT.png` does");
 }

@@ -14,7 +14,7 @@ use dicom_transfer_syntax_registry::{TransferSyntax, TransferSyntaxIndex, Transf
 use super::{damaged, refused};
 use crate::error::{Error, Result};
 use crate::image::Decoding;
-use crate::image::decode::DICOM_MAGIC;
+use crate::image::dicom_start::{Encoding, first_element};
 
 /// A file after its meta information (PS3.10, 7.1): how its data set is encoded, and the data set's bytes.
 pub(super) struct File<'a> {
@@ -23,9 +23,10 @@ pub(super) struct File<'a> {
 }
 
 impl<'a> File<'a> {
-    /// Reads the meta information. Errors where it is damaged or names a transfer syntax that does not exist.
+    /// Reads the meta information, where there is some. A file that names no transfer syntax shows by its first element how it is
+    /// encoded. Errors where it is damaged or names a transfer syntax that does not exist.
     pub(super) fn open(bytes: &'a [u8]) -> Result<Self> {
-        let (mut element_end, mut uid) = (DICOM_MAGIC.end, None);
+        let (mut element_end, mut uid) = (first_element(bytes).unwrap_or_default(), None);
         let mut source = Cursor::new(bytes);
         source.set_position(element_end as u64);
         let mut reader = LazyDataSetReader::new_with_ts(source, &EXPLICIT_VR_LITTLE_ENDIAN.erased()).map_err(damaged)?;
@@ -44,9 +45,16 @@ impl<'a> File<'a> {
                 _ => break,
             }
         }
-        let uid = uid.ok_or_else(|| damaged("it names no transfer syntax"))?;
+        let data_set = &bytes[element_end..];
+        let uid = match (uid, Encoding::of(data_set)) {
+            (Some(uid), _) => uid,
+            (None, Some(Encoding::Implicit)) => uids::IMPLICIT_VR_LITTLE_ENDIAN.into(),
+            (None, Some(Encoding::Explicit)) => uids::EXPLICIT_VR_LITTLE_ENDIAN.into(),
+            (None, Some(Encoding::BigEndian)) => EXPLICIT_VR_BIG_ENDIAN.uid().into(),
+            (None, None) => return Err(damaged("it names no transfer syntax")),
+        };
         let syntax = TransferSyntaxRegistry.get(&uid).ok_or_else(|| refused("a transfer syntax of the standard", &uid))?;
-        Ok(Self { syntax, data_set: &bytes[element_end..] })
+        Ok(Self { syntax, data_set })
     }
 
     /// Whether the data set is to be [`inflated`](File::inflated) first.

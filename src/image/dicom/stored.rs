@@ -26,6 +26,9 @@ pub(super) fn values(decoding: &Decoding, data_set: &DataSet, format: &ImagePixe
         (PixelData::Native(element), uid) if is_native(uid) => stored(native(element, format)?),
         (PixelData::Encoded(frame), uids::RLE_LOSSLESS) => stored(rle::words(frame, format)?),
         (PixelData::Encoded(frame), uid) if is_jpeg(uid) => jpeg::values(decoding, frame, format)?,
+        (PixelData::Encoded(_), _) => {
+            return Err(damaged("its pixel data are encoded, where its transfer syntax, or none, says that they are not"));
+        }
         _ => return Err(damaged("its pixel data are not as its transfer syntax says")),
     };
     let numbers = values.numbers.into_iter().map(|word| format.masked(word)).collect();

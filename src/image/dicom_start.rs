@@ -1,0 +1,126 @@
+//! How DICOM files begin: behind a preamble, as PS3.10 wants it, or at once, as older devices and exports write them.
+
+/// Bytes before the prefix.
+const PREAMBLE: usize = 128;
+
+const PREFIX: &[u8] = b"DICM";
+
+/// Elements that a file without a prefix must begin with, so that it is taken for one.
+const ELEMENTS: usize = 3;
+
+/// The last group that these may be of: that of the picture.
+const LAST_GROUP: u16 = 0x28;
+
+/// The value representations of PS3.5, 6.2.
+const VALUE_REPRESENTATIONS: &[u8] = b"AEASATCSDADSDTFDFLISLOLTOBODOFOLOVOWPNSHSLSQSSSTSVTMUCUIULUNURUSUTUV";
+
+/// Those whose length has four bytes, behind two of nothing.
+const LONG: &[u8] = b"OBODOFOLOVOWSQSVUCUNURUTUV";
+
+/// How elements are encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Encoding {
+    /// Implicit value representations, little endian.
+    Implicit,
+    /// Explicit ones, little endian.
+    Explicit,
+    /// Explicit ones, big endian.
+    BigEndian,
+}
+
+impl Encoding {
+    /// How the elements are encoded of which the first begins so.
+    pub(super) fn of(first: &[u8]) -> Option<Self> {
+        let [a, b, _, _, vr @ ..] = first.get(..6)? else { return None };
+        match (a, b, is_in(vr, VALUE_REPRESENTATIONS)) {
+            (0, 2..=8, true) => Some(Self::BigEndian),
+            (_, 0, true) => Some(Self::Explicit),
+            (_, 0, false) => Some(Self::Implicit),
+            _ => None,
+        }
+    }
+}
+
+/// Where the first element of the DICOM file is that begins so; `None` where it is none.
+pub(super) fn first_element(head: &[u8]) -> Option<usize> {
+    if head.get(PREAMBLE..PREAMBLE + PREFIX.len()) == Some(PREFIX) {
+        return Some(PREAMBLE + PREFIX.len());
+    }
+    if head.starts_with(PREFIX) {
+        return Some(PREFIX.len());
+    }
+    begins_with_elements(head).then_some(0)
+}
+
+/// Whether the DICOM file that begins so is the directory of those beside it, as CDs have it (Media Storage Directory Storage).
+pub(super) fn is_dicomdir(head: &[u8]) -> bool {
+    const UID: &[u8] = b"1.2.840.10008.1.3.10";
+    head.windows(UID.len()).any(|window| window == UID)
+}
+
+/// Whether these are elements of groups 2 or 8, in the order of their tags, as far as a few of them tell.
+fn begins_with_elements(head: &[u8]) -> bool {
+    let Some(first) = Encoding::of(head) else { return false };
+    let (mut rest, mut last) = (head, None);
+    for _ in 0..ELEMENTS {
+        let Some((tag, byte_len)) = element(rest, first) else { return false };
+        let begins_well = last.is_some() || tag[0] == 8 || (tag[0] == 2 && first == Encoding::Explicit);
+        let is_next = last.is_none_or(|last| last < tag) && tag[0] <= LAST_GROUP;
+        if !begins_well || !is_next || !byte_len.is_multiple_of(2) {
+            return false;
+        }
+        let Some(behind) = rest.get(byte_len..) else { return false };
+        (rest, last) = (behind, Some(tag));
+    }
+    true
+}
+
+/// The tag of the element that `bytes` begin with, and how many bytes it has with its value.
+fn element(bytes: &[u8], encoding: Encoding) -> Option<([u16; 2], usize)> {
+    let [a, b, c, d, e, f, g, h] = *bytes.first_chunk()?;
+    let is_big = encoding == Encoding::BigEndian;
+    let word = |bytes| if is_big { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) };
+    let long = |bytes| if is_big { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) };
+    let byte_len = match encoding {
+        Encoding::Implicit => 8 + long([e, f, g, h]) as usize,
+        _ if !is_in(&[e, f], VALUE_REPRESENTATIONS) => return None,
+        _ if is_in(&[e, f], LONG) => 12 + long(*bytes.get(8..)?.first_chunk()?) as usize,
+        _ => 8 + usize::from(word([g, h])),
+    };
+    Some(([word([a, b]), word([c, d])], byte_len))
+}
+
+fn is_in(vr: &[u8], all: &[u8]) -> bool {
+    all.as_chunks::<2>().0.iter().any(|known| known == vr)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EXPLICIT: &[u8] = b"\x08\0\x05\0CS\x04\0ISO \x08\0\x16\0UI\x02\x001\0\x08\0\x60\0CS\x02\0DX";
+    const IMPLICIT: &[u8] = b"\x08\0\x05\0\x04\0\0\0ISO \x08\0\x16\0\x02\0\0\x001\0\x08\0\x60\0\x02\0\0\0DX";
+    const BIG_ENDIAN: &[u8] = b"\0\x08\0\x05CS\0\x04ISO \0\x08\0\x16UI\0\x021\0\0\x08\0\x60CS\0\x02DX";
+
+    #[test]
+    fn files_begin_in_four_ways() {
+        let preamble = [&[0; 128], PREFIX].concat();
+        assert_eq!(first_element(&preamble), Some(132));
+        assert_eq!(first_element(b"DICM"), Some(4));
+        for (bytes, encoding) in [(EXPLICIT, Encoding::Explicit), (IMPLICIT, Encoding::Implicit), (BIG_ENDIAN, Encoding::BigEndian)] {
+            assert_eq!((first_element(bytes), Encoding::of(bytes)), (Some(0), Some(encoding)));
+            assert_eq!(first_element(&bytes[..bytes.len() - 1]), None, "three whole elements are needed");
+        }
+        let meta = b"\x02\0\0\0UL\x04\0\0\0\0\0\x02\0\x01\0OB\0\0\x02\0\0\0\0\x01\x02\0\x10\0UI\x02\x001\0";
+        assert_eq!(first_element(meta), Some(0));
+    }
+
+    #[test]
+    fn what_is_no_dicom_file_is_none() {
+        let out_of_order = [&EXPLICIT[12..22], &EXPLICIT[..12], &EXPLICIT[22..]].concat();
+        let odd = [b"\x08\0\x05\0CS\x03\0ISO", &EXPLICIT[12..]].concat();
+        for bytes in [&b""[..], b"II*\0\x08\0\0\0", b"MM\0*\0\0\0\x08", b"\x08\0", &[8; 300], &[0; 300], b"BM", &out_of_order, &odd] {
+            assert_eq!(first_element(bytes), None, "{bytes:?}");
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! TIFF files with a palette, which the crate `image` does not read.
+//!
+//! Their samples are places in a table of colours (TIFF 6.0, section 5). They are read as grey, for which the file is changed
+//! in memory, and looked up.
+
+use std::io::{BufRead, Cursor, Seek, SeekFrom};
+
+use ::image::metadata::Orientation as ExifOrientation;
+use tiff::TiffError;
+use tiff::decoder::{Decoder, DecodingResult, Limits};
+
+use super::decode::{damaged, unsupported};
+use super::{Decoding, Orientation, Picture};
+use crate::error::{Error, Result};
+
+const BITS_PER_SAMPLE: u16 = 258;
+const PHOTOMETRIC: u16 = 262;
+const ORIENTATION: u16 = 274;
+const SAMPLES_PER_PIXEL: u16 = 277;
+const COLOUR_MAP: u16 = 320;
+
+/// `PHOTOMETRIC` of grey whose 0 is black, and of a palette.
+const GREY: u16 = 1;
+const PALETTE: u16 = 3;
+
+/// The first directory of a file, as far as a palette needs it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Directory {
+    is_big_endian: bool,
+    /// Where the number is that tells how samples are meant, in bytes.
+    photometric_at: u64,
+    bits: u16,
+    samples_per_pixel: u16,
+    orientation: Orientation,
+    /// Where the colours are, in bytes.
+    colours_at: u64,
+}
+
+impl Directory {
+    /// The directory of a file with a palette; `None` of any other, and of one that is damaged. Leaves `source` where it is.
+    pub(super) fn with_palette(source: &mut (impl BufRead + Seek)) -> Option<Self> {
+        let begin = source.stream_position().ok()?;
+        let directory = Self::read(source, begin);
+        source.seek(SeekFrom::Start(begin)).ok()?;
+        directory
+    }
+
+    fn read(source: &mut (impl BufRead + Seek), begin: u64) -> Option<Self> {
+        let mut header = [0; 8];
+        source.read_exact(&mut header).ok()?;
+        let is_big_endian = match &header[..4] {
+            b"II*\0" => false,
+            b"MM\0*" => true,
+            _ => return None,
+        };
+        let word = |bytes: [u8; 2]| if is_big_endian { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) };
+        let long = |bytes: [u8; 4]| if is_big_endian { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) };
+        let [.., a, b, c, d] = header;
+        let first = u64::from(long([a, b, c, d]));
+        source.seek(SeekFrom::Start(begin + first)).ok()?;
+        let mut count = [0; 2];
+        source.read_exact(&mut count).ok()?;
+        let mut found =
+            Self { is_big_endian, photometric_at: 0, bits: 1, samples_per_pixel: 1, orientation: Orientation::UPRIGHT, colours_at: 0 };
+        let mut photometric = None;
+        for index in 0..u64::from(word(count)) {
+            let mut entry = [0; 12];
+            source.read_exact(&mut entry).ok()?;
+            let [tag0, tag1, _, _, _, _, _, _, a, b, c, d] = entry;
+            let value = word([a, b]);
+            match word([tag0, tag1]) {
+                BITS_PER_SAMPLE => found.bits = value,
+                PHOTOMETRIC => (photometric, found.photometric_at) = (Some(value), first + 2 + 12 * index + 8),
+                ORIENTATION => found.orientation = told(value),
+                SAMPLES_PER_PIXEL => found.samples_per_pixel = value,
+                COLOUR_MAP => found.colours_at = long([a, b, c, d]).into(),
+                _ => {}
+            }
+        }
+        (photometric == Some(PALETTE)).then_some(found)
+    }
+
+    /// Decodes the bytes of the file that has it to three channels. Errors as [`Picture::read`] does.
+    pub(super) fn decode(self, decoding: &Decoding, mut bytes: Vec<u8>) -> Result<Picture> {
+        if self.samples_per_pixel != 1 || ![1, 2, 4, 8].contains(&self.bits) {
+            let found = format!("a palette for {} samples of {} bits", self.samples_per_pixel, self.bits);
+            return Err(unsupported(&found));
+        }
+        let colours = self.colours(&bytes)?;
+        let grey = if self.is_big_endian { GREY.to_be_bytes() } else { GREY.to_le_bytes() };
+        let at = self.photometric_at as usize;
+        bytes.get_mut(at..at + 2).ok_or_else(|| damaged(&"its directory is cut off"))?.copy_from_slice(&grey);
+        let error = |error| told_of(decoding, &error);
+        let mut decoder = Decoder::new(Cursor::new(bytes)).map_err(error)?;
+        let (width, height) = decoder.dimensions().map_err(error)?;
+        decoding.takes_pixels(width.into(), height.into())?;
+        // Places, and the three samples that each becomes.
+        let byte_size = 4 * u64::from(width) * u64::from(height);
+        if byte_size > decoding.max_decoder_bytes {
+            return Err(decoding.too_many_bytes(byte_size));
+        }
+        let mut limits = Limits::default();
+        limits.decoding_buffer_size = usize::try_from(decoding.max_decoder_bytes).unwrap_or(usize::MAX);
+        let DecodingResult::U8(packed) = decoder.with_limits(limits).read_image().map_err(error)? else {
+            return Err(unsupported(&"a palette for samples that are no whole numbers"));
+        };
+        let (width, height) = (width as usize, height as usize);
+        let bits = usize::from(self.bits);
+        let row_bytes = (width * bits).div_ceil(8);
+        if packed.len() < row_bytes * height {
+            return Err(damaged(&"it has too few samples"));
+        }
+        let place = |row: &[u8], column: usize| {
+            let bit = column * bits;
+            usize::from(row[bit / 8] >> (8 - bits - bit % 8)) & ((1 << bits) - 1)
+        };
+        let rows = packed.chunks_exact(row_bytes).take(height);
+        let samples = rows.flat_map(|row| (0..width).flat_map(|column| colours[place(row, column)]).collect::<Vec<u8>>()).collect();
+        // Pillow turns TIFF files upright as it opens them.
+        Ok(Picture { orientation: self.orientation, ..Picture::new(height, width, 3, samples)? }.upright())
+    }
+
+    /// The colour of each place. They have 16 bits, of which the high byte counts; some writers have them in the low one.
+    fn colours(&self, bytes: &[u8]) -> Result<Vec<[u8; 3]>> {
+        let count = 1 << self.bits;
+        let table = bytes.get(self.colours_at as usize..).and_then(|table| table.get(..count * 6));
+        let table = table.filter(|_| self.colours_at > 0).ok_or_else(|| damaged(&"its palette is cut off"))?;
+        let word = if self.is_big_endian { u16::from_be_bytes } else { u16::from_le_bytes };
+        let words: Vec<u16> = table.as_chunks().0.iter().map(|&bytes| word(bytes)).collect();
+        let shift = if words.iter().all(|&word| word < 256) { 0 } else { 8 };
+        Ok((0..count).map(|place| [0, 1, 2].map(|channel| (words[channel * count + place] >> shift) as u8)).collect())
+    }
+}
+
+fn told(number: u16) -> Orientation {
+    let told = u8::try_from(number).ok().and_then(ExifOrientation::from_exif);
+    told.and_then(|told| Orientation::from_exif(told.to_exif())).unwrap_or(Orientation::UPRIGHT)
+}
+
+fn told_of(decoding: &Decoding, error: &TiffError) -> Error {
+    match error {
+        TiffError::LimitsExceeded => decoding.too_many_bytes(error),
+        TiffError::UnsupportedError(_) => unsupported(error),
+        error => damaged(error),
+    }
+}
