@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs the program for Windows on DX12 under Wine: digits and a DenseNet-121 beside the reference, and a report. Shaders go through
-# Microsoft's FXC; the rest of Direct3D 12 is Wine's own, on Vulkan, which has no DXIL. So it is neither Microsoft's runtime nor a
-# driver of it, but all of wgpu's DX12 and every shader in HLSL. Exit status 1: something failed.
+# Runs the program for Windows on DX12 under Wine: digits and a DenseNet-121 beside the reference, and a report at 32x32. Shaders go
+# through Microsoft's FXC; the rest of Direct3D 12 is Wine's own, on Vulkan, which has no DXIL. So it is neither Microsoft's runtime
+# nor a driver of it, but all of wgpu's DX12 and every shader in HLSL. Exit status 1: something failed.
 #
 # Run by hand before a release. Needs mingw, what Rust has for x86_64-pc-windows-gnu, npm and root (Debian: gcc-mingw-w64-x86-64 npm
 # debootstrap). Wine is Debian trixie's: older ones do not run the program. Exit status 77: it cannot be had here; the reason is on
@@ -34,6 +34,6 @@ for network in "--model digits" "--arch densenet121"; do
     tail -n 1 "$folder/log"
 done
 rm -f "$folder/report.json"
-wine report --output "$folder/report.json" >"$folder/log" 2>&1 || failed=1
+wine report --size 32x32 --output "$folder/report.json" >"$folder/log" 2>&1 || failed=1
 python3 scripts/report_row.py "$folder/report.json"
 exit "$failed"
