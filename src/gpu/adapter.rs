@@ -90,27 +90,17 @@ pub fn opening() -> MutexGuard<'static, ()> {
     OPENING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Every adapter, the best first. Those of OpenGL too, with the feature for it, where no other API reaches a GPU.
+/// Every adapter, the best first.
 pub(super) async fn adapters() -> Vec<wgpu::Adapter> {
-    let mut adapters = adapters_of(wgpu::Backends::VULKAN | wgpu::Backends::METAL | wgpu::Backends::DX12).await;
-    let is_gpu = |adapter: &wgpu::Adapter| adapter.get_info().device_type != wgpu::DeviceType::Cpu;
-    let names_apis = std::env::var_os("WGPU_BACKEND").is_some();
-    if cfg!(feature = "gles") && !names_apis && !adapters.iter().any(is_gpu) {
-        adapters.extend(adapters_of(wgpu::Backends::GL).await);
-    }
-    adapters.sort_by_key(|adapter| rank(&adapter.get_info()));
-    adapters
-}
-
-/// The adapters of these APIs, or of those that the variable `WGPU_BACKEND` names.
-async fn adapters_of(backends: wgpu::Backends) -> Vec<wgpu::Adapter> {
     let descriptor = wgpu::InstanceDescriptor {
-        backends,
+        backends: wgpu::Backends::VULKAN | wgpu::Backends::METAL | wgpu::Backends::DX12,
         flags: wgpu::InstanceFlags::empty(),
         ..wgpu::InstanceDescriptor::new_without_display_handle()
     };
     let instance = wgpu::Instance::new(descriptor.with_env());
-    instance.enumerate_adapters(wgpu::Backends::all()).await
+    let mut adapters = instance.enumerate_adapters(wgpu::Backends::all()).await;
+    adapters.sort_by_key(|adapter| rank(&adapter.get_info()));
+    adapters
 }
 
 /// The order of adapters: a stable sort keeps the driver's own order beyond it.
