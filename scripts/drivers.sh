@@ -6,8 +6,7 @@
 #     scripts/drivers.sh [FOLDER]     the reports go to FOLDER (default: target/drivers)
 #
 # Implementations: this machine's default; Mesa's llvmpipe of Debian bookworm and sid, each in a root of its own
-# (scripts/in-debian.sh); SwiftShader (scripts/swiftshader.sh); OpenGL on this machine's default, by the feature `gles`. What
-# cannot be had here is a row that says why.
+# (scripts/in-debian.sh); SwiftShader (scripts/swiftshader.sh). What cannot be had here is a row that says why.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -15,9 +14,8 @@ target=${CARGO_TARGET_DIR:-target}
 folder=${1:-$target/drivers}
 mkdir -p "$folder"
 failed=0
-features=dicom,hub
 report=(report) skipped=()
-tests=(--test kernels --test limits --test loss --test digits)
+tests=(cargo test --quiet --locked --features "dicom,hub" --test kernels --test limits --test loss --test digits)
 
 swiftshader() {
     local description
@@ -26,13 +24,6 @@ swiftshader() {
 }
 
 here() { "$@"; }
-
-opengl() { WGPU_BACKEND=gl "$@"; }
-
-build() {
-    cargo build --quiet --locked --features "$features" --bin densenet >&2
-    cargo test --quiet --locked --features "$features" "${tests[@]}" --no-run >&2
-}
 
 # Runs everything on one implementation, and prints its row.
 row() {
@@ -46,12 +37,13 @@ row() {
     fi
     local found='no report | | '
     [ ! -e "$json" ] || found=$(python3 scripts/report_row.py "$json")
-    "$@" cargo test --quiet --locked --features "$features" "${tests[@]}" -- "${skipped[@]}" >>"$log" 2>&1 || result="**failed**: $(grep -m 3 -E '^test .* FAILED|^error' "$log" | paste -sd ';')"
+    "$@" "${tests[@]}" -- "${skipped[@]}" >>"$log" 2>&1 || result="**failed**: $(grep -m 3 -E '^test .* FAILED|^error' "$log" | paste -sd ';')"
     [ "$status" -eq 0 ] && [ "$result" = passed ] || failed=1
     echo "| $name | $found | $([ "$status" -eq 0 ] && echo passed || echo "**status $status**") | $result |"
 }
 
-build
+cargo build --quiet --locked --package densenet-wgpu --package densenet-cli --features "dicom,hub" --bin densenet --test documentation >&2
+"${tests[@]}" --no-run >&2
 echo "| implementation | device and driver | values that agree with the reference: digits, DenseNet-121 | DenseNet-121, f32 | report | tests of kernels, limits, loss, digits |"
 echo "| --- | --- | --- | ---: | --- | --- |"
 row "this machine's" here
@@ -60,10 +52,4 @@ row "Mesa of Debian sid" scripts/in-debian.sh sid
 # SwiftShader takes minutes for a DenseNet-121 at 224x224, and hours for every tile at every odd size.
 report=(report --size 32x32) skipped=(--skip convolutions)
 row "SwiftShader, at 32x32, without the tables of convolutions" swiftshader
-report=(report) skipped=()
-# Built apart: another feature of wgpu's builds most of what there is anew.
-features+=,gles target+=/gles
-export CARGO_TARGET_DIR=$target
-build
-row "OpenGL" opengl
 exit "$failed"
