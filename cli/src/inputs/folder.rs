@@ -65,7 +65,8 @@ impl Folder {
     /// A link that leads nowhere, or a file that went away a moment ago.
     fn add_lost(&mut self, path: &Path) {
         match fs::read_link(path) {
-            Ok(target) if is_named_so(path) => {
+            // Without an ending it may have led to a folder, on a disk that is not there.
+            Ok(target) if is_named_so(path) || kind(path) == NO_ENDING => {
                 self.pictures.push(refused(path, format!("expected a picture, found a link to {}, which is not there", target.display())));
             }
             Ok(_) => self.skip("link that leads nowhere"),
