@@ -515,6 +515,7 @@ fn a_lost_device_beside_another(gpu: Gpu) {
     // That it is lost is known from what failed there, at the latest now; afterwards nothing is tried there any more.
     let _ = (classifier.classify(PICTURE), classifier.classify(PICTURE));
     assert!(matches!(classifier.failure(), Some(Error::DeviceLost { .. })), "{:?}", classifier.failure());
+    assert!(!classifier.is_lost());
     for _ in 0..3 {
         assert!(classifier.classify(PICTURE).is_ok());
         assert!(pollster::block_on(classifier.classify_async(PICTURE)).is_ok());

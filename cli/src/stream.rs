@@ -8,6 +8,7 @@ use super::dump::Dump;
 use super::exit::Stop;
 use super::inputs::{Input, Inputs, Subject};
 use super::interrupt::{self, Grace};
+use super::message;
 use super::pictures::Notices;
 use super::remedy::{told, told_in_row};
 use super::terminal::progress::Progress;
@@ -52,10 +53,10 @@ pub(crate) struct Stream<'a> {
 
 impl Stream<'_> {
     /// Runs them all, and hands `finish` every input in its order, those that ran together at once. Says what a person
-    /// should know about the pictures. Ends early where `finish` stops, an input cannot be written, a device fails, or a
-    /// signal asks for it: then what is under way is still finished.
+    /// should know about the pictures. Ends early where `finish` stops, an input cannot be written, a device fails, the last one
+    /// is lost, or a signal asks for it: then what is under way is still finished. Where one of several is lost, the others go on.
     ///
-    /// Where a device fails, why to stop is returned: what is done is good, and whoever writes it into a file finishes that
+    /// Where a device fails or is lost, why is returned: what is done is good, and whoever writes it into a file finishes that
     /// first.
     pub(crate) fn run(self, mut finish: impl FnMut(Vec<Finished>) -> Result<(), Stop>) -> Result<Option<Stop>, Stop> {
         let Self { classifier, inputs, mut dump, progress } = self;
@@ -64,15 +65,17 @@ impl Stream<'_> {
         let tagged = inputs.map(|Input { number, subject, content }| ((number, subject), content.into()));
         let mut predictions = classifier.stream(tagged, options)?;
         let mut notices = Notices::default();
-        let mut failure = None;
-        while failure.is_none()
-            && let Some(batch) = predictions.next_batch()
-        {
+        let (mut failure, mut is_over) = (None, false);
+        while !is_over && let Some(batch) = predictions.next_batch() {
             let mut inputs = Vec::with_capacity(batch.len());
             for ((number, subject), prediction) in batch {
                 let prediction = match prediction {
                     // What fails with a device fails by no fault of its picture: it gets no row, so that another run can try it.
                     Err(error @ (Error::DeviceLost { .. } | Error::DeviceFailed { .. })) => {
+                        is_over |= matches!(error, Error::DeviceFailed { .. }) || classifier.is_lost();
+                        if failure.is_none() && !is_over {
+                            message::warning(&format!("{error}; the other devices go on"));
+                        }
                         failure.get_or_insert(error);
                         continue;
                     }
@@ -90,7 +93,7 @@ impl Stream<'_> {
         }
         drop(predictions);
         dump.map_or(Ok(()), Dump::finish)?;
-        Ok(failure.map(|failure| Stop::failed(format!("{}; inputs that have no row yet were not tried", told(&failure)))))
+        Ok(failure.map(|failure| Stop::failed(format!("{}; inputs that have no row have no answer yet", told(&failure)))))
     }
 }
 
@@ -118,6 +121,35 @@ mod tests {
         });
         assert_eq!(rows, [(0, true), (2, true)]);
         let Ok(Some(Stop::With { status: FAILED, message })) = stop else { panic!("{stop:?}") };
-        assert!(message.contains(" was lost (") && message.contains("were not tried"), "{message}");
+        assert!(message.contains(" was lost (") && message.contains("have no answer yet"), "{message}");
+    }
+
+    /// The library's own tests have devices of every kind; here it is who reads its answers.
+    #[test]
+    fn where_one_of_several_devices_is_lost_the_others_go_on() {
+        use densenet_wgpu::devices::Device;
+        const COUNT: usize = 60;
+        let gpu = Gpu::open(None).unwrap_or_else(|e| panic!("this test needs a GPU, a software one will do: {e}"));
+        let model = models::bundled("digits").unwrap().unwrap();
+        let devices = vec![gpu.clone().into(), Device::Reference];
+        let classifier = Classifier::new(model, ClassifierOptions::default().with_devices(devices).with_batch(2)).unwrap();
+        let picture = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/digits/7-1442-8.png");
+        let inputs = Inputs::Listed(inputs::expand(&vec![picture.into(); COUNT], None).unwrap().into_iter());
+        let stream = Stream { classifier: &classifier, inputs, dump: None, progress: Progress::begin(None, 0) };
+        let mut rows = Vec::new();
+        let stop = stream.run(|finished| {
+            assert!(finished.iter().all(|input| input.prediction.is_ok()));
+            rows.extend(finished.into_iter().map(|input| input.number));
+            if rows.len() > 5 {
+                gpu.device().destroy();
+            }
+            Ok(())
+        });
+        // A batch that is waited for, the next, and one for which pictures were being read.
+        assert!(rows.is_sorted() && rows.len() >= COUNT - 3 * 2 && rows.last() >= Some(&(COUNT - 6)), "{rows:?}");
+        match stop.unwrap() {
+            Some(Stop::With { status: FAILED, message }) => assert!(message.contains(" was lost (") && rows.len() < COUNT, "{message}"),
+            stop => assert!(stop.is_none() && rows.len() == COUNT, "{stop:?} {rows:?}"),
+        }
     }
 }

@@ -221,6 +221,11 @@ impl Classifier {
         self.0.runners.iter().find_map(Runner::failure)
     }
 
+    /// Whether nothing more can run on any of the devices.
+    pub fn is_lost(&self) -> bool {
+        self.0.runners.iter().all(|runner| runner.failure().is_some())
+    }
+
     /// Classifies one source: the caller's thread decodes it and waits for the device.
     ///
     /// Errors where it is no picture, or none that the network can take, and where the device fails.
