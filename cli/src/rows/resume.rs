@@ -247,7 +247,13 @@ fn csv(source: impl BufRead, end: End, model: &Model, classes: usize) -> Result<
         if is_next && found < classes {
             found += 1;
         } else if found != classes || is_next {
-            return Err(other_classes(line, classes, if is_next { found + 1 } else { found }));
+            if is_next {
+                // All of them, so that the remedy is one.
+                let ranks = records.map_while(|record| record.ok().filter(|next| next.get(0) == Some(path.as_bytes())));
+                let ranks = ranks.map_while(|next| std::str::from_utf8(next.get(1)?).ok()?.parse::<usize>().ok());
+                found = ranks.zip(found + 2..).take_while(|(rank, next)| rank == next).last().map_or(found + 1, |(rank, _)| rank);
+            }
+            return Err(other_classes(line, classes, found));
         } else if is_error || rank == "1" {
             held.rows.push((path.clone(), is_error));
             (byte_begin, found) = (byte_record, if is_error { classes } else { 1 });
@@ -332,6 +338,11 @@ mod tests {
             let error = csv_of(rows, classes).unwrap_err();
             assert!(error.contains(&format!("expected rows of {classes} classes")) && error.contains(found), "{error}");
         }
+        // The remedy is to give as many as there are.
+        let five: String = (1..=5).map(|rank| format!("a.png,{rank},7,seven,0.9,3.5,,1f\n")).collect();
+        let error = csv_of(&(five.clone() + "b.png,,,,,,x,\n"), 2).unwrap_err();
+        assert!(error.starts_with("line 4: ") && error.contains("found one of 5; give --top-k 5"), "{error}");
+        assert_eq!(csv_of(&five, 5), Ok(1));
         let row = "{\"path\":\"a.png\",\"model\":\"m\",\"identity\":\"1f\",\"top\":[{\"index\":1}]}\n";
         assert!(json(row.as_bytes(), &model(), 2).err().unwrap().contains("expected rows of 2 classes, found one of 1"));
     }
