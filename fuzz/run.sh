@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fuzzes every container, and DICOM, for some seconds each, starting from the test fixtures. Needs cargo-fuzz.
+# Fuzzes every container, DICOM and pictures, for some seconds each, starting from the test fixtures. Needs cargo-fuzz.
 #
 #     fuzz/run.sh [SECONDS] [TARGET...]
 set -euo pipefail
@@ -8,7 +8,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 seconds=${1:-600}
 shift || true
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(safetensors torch_zip torch_legacy hdf5 keras_archive dicom)
+[ ${#targets[@]} -gt 0 ] || targets=(safetensors torch_zip torch_legacy hdf5 keras_archive dicom picture)
 
 fixtures=../tests/fixtures/checkpoints
 unpacked=$(mktemp -d)
@@ -39,6 +39,12 @@ done
 mkdir -p corpus/dicom
 unzip -qo ../tests/fixtures/dicom/files.zip -d corpus/dicom
 find corpus/dicom -mindepth 2 -type f -exec mv -t corpus/dicom {} +
+
+mkdir -p corpus/picture
+for archive in kinds odd oriented; do
+    unzip -qo "../tests/fixtures/pillow/$archive.zip" -d corpus/picture
+done
+cp ../tests/fixtures/pillow/*.png corpus/picture
 
 for target in "${targets[@]}"; do
     # Memory is limited to some multiple of the largest file, time for one file to what a person would wait.

@@ -353,7 +353,7 @@ fn descriptions_that_contradict_the_network_are_refused() {
     let labels = |labels: &[&str]| small().with_labels(labels.iter().map(|&l| l.into()).collect());
     for (checkpoint, complaint) in [
         (labels(&["one"]), "expected 2 labels"),
-        (small().with_preprocessing(Preprocessing::torchvision(1)), "expected preprocessing to 3 channels"),
+        (small().with_preprocessing(Preprocessing::torchvision(1)), "preprocessing channels: expected 3, as the first layer has"),
         (small().with_preprocessing(Preprocessing::torchvision(3).with_normalisation(vec![0.5; 3], vec![0.0; 3])), "std"),
     ] {
         let message = checkpoint.to_bytes().unwrap_err().to_string();
