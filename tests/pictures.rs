@@ -145,6 +145,48 @@ fn jpegs_that_end_too_early_are_pillows_where_that_is_asked_for() {
 }
 
 #[test]
+fn tiff_that_is_not_read_is_told_by_what_its_samples_are() {
+    let tiff = wide_tiff(&[0, 4095]);
+    // The entry of a tag becomes another's, or says something else.
+    let with = |tag: u16, as_tag: u16, value: u16| {
+        let mut bytes = tiff.clone();
+        let at = bytes.windows(4).position(|window| window[..2] == tag.to_le_bytes() && window[2..] == [4, 0]).unwrap();
+        bytes[at..at + 2].copy_from_slice(&as_tag.to_le_bytes());
+        bytes[at + 8..at + 10].copy_from_slice(&value.to_le_bytes());
+        bytes
+    };
+    for (bytes, told) in [
+        (with(278, 339, 3), "TIFF with floats of 16 bits"),
+        (with(278, 339, 2), "TIFF with numbers of 16 bits that have a sign"),
+        (with(258, 258, 32), "TIFF with 32 bits a sample"),
+        (with(277, 277, 2), "TIFF with two samples a pixel"),
+    ] {
+        let error = Picture::decode(&bytes).unwrap_err().to_string();
+        assert!(error.contains(told) && error.contains("convert it to PNG"), "{error}");
+    }
+    assert!(Picture::decode(&tiff).is_ok());
+}
+
+proptest! {
+    /// Palettes are looked up by code of ours.
+    #[test]
+    fn a_damaged_tiff_is_a_message_or_a_picture(which in 0_usize..12, damage in prop::collection::vec((0.0..1.0, any::<u8>()), 1..6)) {
+        static FILES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
+            files("odd").into_iter().filter(|(name, ..)| name.ends_with(".tif")).map(|(_, content, _)| content).collect()
+        });
+        let mut content = FILES[which].clone();
+        for (place, byte) in damage {
+            let place = (place * content.len() as f64) as usize;
+            content[place] = byte;
+        }
+        match Decoding::default().with_max_pixels(1 << 20).decode(&content) {
+            Ok(picture) => prop_assert_eq!(picture.samples().len(), picture.height() * picture.width() * 3),
+            Err(error) => prop_assert!(!error.to_string().contains("decoder failed"), "{}", error),
+        }
+    }
+}
+
+#[test]
 fn formats_that_are_not_read_are_named_with_what_converts_them() {
     for (bytes, told) in [
         (&b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"[..], "HEIC is not read here; convert it to PNG or JPEG first, as `heif-convert IN OUT.png` does"),

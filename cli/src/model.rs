@@ -65,7 +65,7 @@ pub(crate) struct PreprocessingOptions {
     /// checkpoint describes its preprocessing. Default: what the model says, else the preset that fits its origin.
     #[arg(long, value_name = "P", value_parser = PRESETS, hide_possible_values = true)]
     preprocess: Option<String>,
-    /// How pictures are resized to the model's size, in place of what it says
+    /// Another way to resize pictures to the model's size
     ///
     /// Modes are squash (whatever the aspect ratio), short_side, cover, square (the largest in the centre) and long_side (padded).
     /// Filters are Pillow's nearest, bilinear, bicubic and lanczos, which antialias; linear and cubic, which do not, as OpenCV's, TensorFlow's

@@ -30,7 +30,7 @@ pub(crate) struct PictureOptions {
     #[cfg(feature = "dicom")]
     #[arg(long, conflicts_with = "range")]
     voi_lut: bool,
-    /// What becomes black and white of samples of more than 8 bits, as in 0:4095
+    /// Black and white of samples of more than 8 bits, as in 0:4095
     ///
     /// For 10, 12 or 14 bits in PNG or TIFF files of 16; auto is each picture's own darkest and brightest. Samples outside it are cut
     /// off; pictures of 8 bits stay as they are. Of DICOM files it is in the numbers that the Modality LUT makes, Hounsfield units

@@ -28,8 +28,11 @@ pub(super) fn decode(decoding: &Decoding, source: impl BufRead + Seek) -> Result
     let is_wide_png = head.starts_with(b"\x89PNG") && head.get(24) == Some(&16);
     let is_grey_png = is_wide_png && head.get(25) == Some(&0);
     let significant_bits = if is_wide_png { png::significant_bits(&mut source) } else { None };
-    if let Some(directory) = tiff::Directory::with_palette(&mut source) {
-        return directory.decode(decoding, decoding.whole(source)?);
+    if let Some(directory) = tiff::Directory::of(&mut source) {
+        if directory.has_palette() {
+            return directory.decode(decoding, decoding.whole(source)?);
+        }
+        directory.check()?;
     }
     let reader = ImageReader::new(source).with_guessed_format().map_err(unreadable)?;
     match reader.format() {

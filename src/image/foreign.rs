@@ -56,7 +56,7 @@ impl Foreign {
         match head {
             [0, 0, 0, 12, b'j', b'P', b' ', b' ', ..] | [0xff, 0x4f, 0xff, 0x51, ..] => Some(JPEG_2000),
             [0, 0, 0, 12, b'J', b'X', b'L', b' ', ..] | [0xff, 0x0a, ..] => Some(JPEG_XL),
-            [0xff, 0xd8, 0xff, 0xf7, ..] => Some(JPEG_LS),
+            [0xff, 0xd8, markers @ ..] if is_jpeg_ls(markers) => Some(JPEG_LS),
             _ if head.get(4..8) == Some(b"ftyp") => {
                 let byte_len = head.first_chunk().map_or(0, |&length| u32::from_be_bytes(length)) as usize;
                 Self::branded(&head[8..byte_len.clamp(8, head.len())])
@@ -82,6 +82,21 @@ impl Foreign {
     }
 }
 
+/// Whether the first frame behind a JPEG's first marker is JPEG-LS's.
+fn is_jpeg_ls(mut rest: &[u8]) -> bool {
+    while let [0xff, marker, high, low, ..] = *rest {
+        match marker {
+            0xf7 => return true,
+            // Tables, applications' and JPEG-LS's own segments may come before it.
+            0xc4 | 0xdb | 0xdd | 0xe0..=0xef | 0xf8 | 0xfe => {
+                rest = rest.get(2 + usize::from(u16::from_be_bytes([high, low]))..).unwrap_or_default();
+            }
+            _ => return false,
+        }
+    }
+    false
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,11 +111,14 @@ mod tests {
         assert_eq!(name(b"\0\0\0\x0cjP  \r\n\x87\n"), Some("JPEG 2000"));
         assert_eq!(name(b"\xff\x4f\xff\x51\0/"), Some("JPEG 2000"));
         assert_eq!(name(b"\xff\x0a\xfa"), Some("JPEG XL"));
-        assert_eq!(name(b"\xff\xd8\xff\xf7\0"), Some("JPEG-LS"));
+        assert_eq!(name(b"\xff\xd8\xff\xf7\0\x0b"), Some("JPEG-LS"));
+        assert_eq!(name(b"\xff\xd8\xff\xe8\0\x04..\xff\xf7\0\x0b"), Some("JPEG-LS"));
+        assert_eq!(name(b"\xff\xd8\xff\xe0\0\x04..\xff\xc0\0\x0b\xff\xf7"), None);
         assert_eq!(name(b"8BPS\0\x01"), Some("Photoshop's format"));
         assert_eq!(name(b"\x76\x2f\x31\x01\x02\0\0\0"), Some("OpenEXR"));
         assert_eq!(name(b"qoif\0\0\0\x01"), Some("QOI"));
-        for other in [&b"\0\0\0\x14ftypisom\0\0\x02\0isomheic"[..], b"\xff\xd8\xff\xe0", b"\x89PNG", b"\0\0\0\x02ftypheic", b"ftyp", b"II", b"#?sh", b""] {
+        let isom = b"\0\0\0\x14ftypisom\0\0\x02\0isomheic";
+        for other in [&isom[..], b"\xff\xd8\xff\xe0", b"\x89PNG", b"\0\0\0\x02ftypheic", b"ftyp", b"II", b"#?sh", b""] {
             assert_eq!(name(other), None, "{other:?}");
         }
     }

@@ -1,6 +1,6 @@
-//! TIFF files with a palette, which the crate `image` does not read.
+//! TIFF files with a palette, which the crate `image` does not read, and what neither reads.
 //!
-//! Their samples are places in a table of colours (TIFF 6.0, section 5). They are read as grey, for which the file is changed
+//! A palette's samples are places in a table of colours (TIFF 6.0, section 5). They are read as grey, for which the file is changed
 //! in memory, and looked up.
 
 use std::io::{BufRead, Cursor, Seek, SeekFrom};
@@ -18,15 +18,25 @@ const PHOTOMETRIC: u16 = 262;
 const ORIENTATION: u16 = 274;
 const SAMPLES_PER_PIXEL: u16 = 277;
 const COLOUR_MAP: u16 = 320;
+const SAMPLE_FORMAT: u16 = 339;
 
 /// `PHOTOMETRIC` of grey whose 0 is black, and of a palette.
 const GREY: u16 = 1;
 const PALETTE: u16 = 3;
 
-/// The first directory of a file, as far as a palette needs it.
+/// `SAMPLE_FORMAT` of whole numbers without a sign, of those with one, and of floats.
+const UNSIGNED: u16 = 1;
+const SIGNED: u16 = 2;
+const FLOATS: u16 = 3;
+
+/// The first directory of a file, as far as it is needed here.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Directory {
     is_big_endian: bool,
+    /// How samples are meant.
+    photometric: Option<u16>,
+    /// What numbers they are.
+    format: u16,
     /// Where the number is that tells how samples are meant, in bytes.
     photometric_at: u64,
     bits: u16,
@@ -37,12 +47,29 @@ pub(super) struct Directory {
 }
 
 impl Directory {
-    /// The directory of a file with a palette; `None` of any other, and of one that is damaged. Leaves `source` where it is.
-    pub(super) fn with_palette(source: &mut (impl BufRead + Seek)) -> Option<Self> {
+    /// The directory of a TIFF file; `None` of any other file, and of one that is damaged. Leaves `source` where it is.
+    pub(super) fn of(source: &mut (impl BufRead + Seek)) -> Option<Self> {
         let begin = source.stream_position().ok()?;
         let directory = Self::read(source, begin);
         source.seek(SeekFrom::Start(begin)).ok()?;
         directory
+    }
+
+    /// Whether samples are places in a palette.
+    pub(super) fn has_palette(&self) -> bool {
+        self.photometric == Some(PALETTE)
+    }
+
+    /// Errors where samples are other than whole numbers without a sign of at most 16 bits, or grey with alpha.
+    pub(super) fn check(&self) -> Result<()> {
+        let bits = self.bits;
+        match self.format {
+            SIGNED => Err(unsupported(&format!("TIFF with numbers of {bits} bits that have a sign"))),
+            FLOATS => Err(unsupported(&format!("TIFF with floats of {bits} bits"))),
+            UNSIGNED if bits > 16 => Err(unsupported(&format!("TIFF with {bits} bits a sample"))),
+            UNSIGNED if self.samples_per_pixel == 2 => Err(unsupported(&"TIFF with two samples a pixel, as of grey with alpha")),
+            _ => Ok(()),
+        }
     }
 
     fn read(source: &mut (impl BufRead + Seek), begin: u64) -> Option<Self> {
@@ -60,24 +87,35 @@ impl Directory {
         source.seek(SeekFrom::Start(begin + first)).ok()?;
         let mut count = [0; 2];
         source.read_exact(&mut count).ok()?;
-        let mut found =
-            Self { is_big_endian, photometric_at: 0, bits: 1, samples_per_pixel: 1, orientation: Orientation::UPRIGHT, colours_at: 0 };
-        let mut photometric = None;
+        let mut found = Self {
+            is_big_endian,
+            photometric: None,
+            format: UNSIGNED,
+            photometric_at: 0,
+            bits: 1,
+            samples_per_pixel: 1,
+            orientation: Orientation::UPRIGHT,
+            colours_at: 0,
+        };
         for index in 0..u64::from(word(count)) {
             let mut entry = [0; 12];
             source.read_exact(&mut entry).ok()?;
-            let [tag0, tag1, _, _, _, _, _, _, a, b, c, d] = entry;
+            let [tag0, tag1, _, _, count0, count1, count2, count3, a, b, c, d] = entry;
             let value = word([a, b]);
+            // More than two numbers are elsewhere.
+            let is_here = long([count0, count1, count2, count3]) <= 2;
             match word([tag0, tag1]) {
+                BITS_PER_SAMPLE | SAMPLE_FORMAT if !is_here => {}
                 BITS_PER_SAMPLE => found.bits = value,
-                PHOTOMETRIC => (photometric, found.photometric_at) = (Some(value), first + 2 + 12 * index + 8),
+                SAMPLE_FORMAT => found.format = value,
+                PHOTOMETRIC => (found.photometric, found.photometric_at) = (Some(value), first + 2 + 12 * index + 8),
                 ORIENTATION => found.orientation = told(value),
                 SAMPLES_PER_PIXEL => found.samples_per_pixel = value,
                 COLOUR_MAP => found.colours_at = long([a, b, c, d]).into(),
                 _ => {}
             }
         }
-        (photometric == Some(PALETTE)).then_some(found)
+        Some(found)
     }
 
     /// Decodes the bytes of the file that has it to three channels. Errors as [`Picture::read`] does.
