@@ -290,14 +290,20 @@ fn files_are_recognised_by_their_content() {
 
 proptest! {
     #[test]
-    fn a_damaged_file_is_a_message_or_a_picture(which in 0.0..1.0, damage in prop::collection::vec((0.0..1.0, any::<u8>()), 1..6)) {
+    fn a_damaged_file_is_a_message_or_a_picture(
+        which in 0.0..1.0,
+        begin in 0..4,
+        damage in prop::collection::vec((0.0..1.0, any::<u8>()), 1..6),
+    ) {
         static SORTED: LazyLock<Vec<&String>> = LazyLock::new(|| {
             let mut names: Vec<&String> = FILES.keys().collect();
             names.sort();
             names
         });
         let name = SORTED[(which * SORTED.len() as f64) as usize];
-        let mut content = FILES[name].clone();
+        let whole = &FILES[name];
+        // Whole, without its preamble, without its prefix, and without its meta information.
+        let mut content = whole[[0, 128, 132, data_set_at(whole)][begin as usize]..].to_vec();
         for (place, byte) in damage {
             let place = (place * content.len() as f64) as usize;
             content[place] = byte;
