@@ -14,12 +14,12 @@ fn main() -> Result<()> {
         pictures.push("examples/digits/7-1442-8.png".into());
     }
     let classifier = Classifier::open(&model, ClassifierOptions::default())?;
-    classifier.assumed().iter().for_each(|sentence| eprintln!("{sentence}"));
+    classifier.assumed().iter().for_each(|assumption| eprintln!("{assumption}"));
     classifier.warnings().iter().for_each(|sentence| eprintln!("{sentence}"));
     for (picture, prediction) in pictures.clone().into_iter().zip(classifier.classify_all(pictures)?) {
         println!("{picture}");
         match prediction.and_then(|prediction| prediction.top_k(3)) {
-            Ok(top) => top.iter().for_each(|class| println!("{:6.2} %  {}", 100.0 * class.probability, class.label)),
+            Ok(top) => top.iter().for_each(|class| println!("{class}")),
             Err(error) => println!("  {error}"),
         }
     }

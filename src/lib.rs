@@ -96,7 +96,7 @@ pub use wgpu;
 
 /// What a [`Checkpoint`] holds and says about itself.
 pub mod checkpoint {
-    pub use crate::weights::{Container, Description, Dialect, Element, Metadata, Origin, Tensor, Weights, infer};
+    pub use crate::weights::{Assumption, Container, Description, Dialect, Element, Field, Metadata, Origin, Tensor, Weights, infer};
 }
 
 /// What there is to run on, which of it is used, and where its caches lie.

@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use crate::arch::Config;
 use crate::error::{Error, Result};
 use crate::nearest::nearest;
-use crate::weights::{Checkpoint, Dialect, Preset};
+use crate::weights::{Checkpoint, Dialect, Field, Preset};
 
 /// Names and safetensors files of the bundled models. `models/digits.md` is the card of `digits`.
 const BUNDLED: [(&str, &[u8]); 1] = [("digits", include_bytes!("../models/digits.safetensors"))];
@@ -120,7 +120,10 @@ pub fn published_names() -> impl Iterator<Item = &'static str> {
 }
 
 /// How pictures are prepared for a model that has a published one's name, as far as the name alone tells: `None` where the model
-/// says it itself, and where its file is of another framework than the published one's.
+/// says it itself, and where its file is of another framework than the published one's. A file may have any name, so that this is
+/// no more than likely, unless the file was fetched from where the model is published ([`Origin::repository`]).
+///
+/// [`Origin::repository`]: crate::checkpoint::Origin
 ///
 /// ```
 /// use densenet_wgpu::preprocessing::Preset;
@@ -170,7 +173,11 @@ pub fn open_with(model: impl AsRef<OsStr>, progress: &mut dyn FnMut(u64, u64)) -
         if published(name).is_some_and(|published| published.preset == Preset::Torchvision) {
             model.forget_config();
         }
-        return Ok(Checkpoint { name: name.to_owned(), ..model });
+        model.name = name.to_owned();
+        if let Some(published) = published(name).or_else(|| published_at(name)) {
+            is_known(&mut model, published);
+        }
+        return Ok(model);
     }
     let path = Path::new(name);
     let spelled_as_path = path.extension().is_some() || path.components().count() > 1;
@@ -188,6 +195,31 @@ pub fn open_with(model: impl AsRef<OsStr>, progress: &mut dyn FnMut(u64, u64)) -
             Err(Error::NoSuchModel { name: name.to_owned(), suggestion: near })
         }
         opened => opened,
+    }
+}
+
+/// The published model that an `hf://` address is of: its repository, and its file where the address has one.
+fn published_at(address: &str) -> Option<&'static Published> {
+    let place = address.strip_prefix("hf://")?;
+    let (owner, rest) = place.split_once('/')?;
+    let (name, file) = rest.split_once('/').unwrap_or((rest, ""));
+    let name = name.split('@').next()?;
+    // Of two that share a file either will do: they have labels and activation in common.
+    PUBLISHED.iter().find(|model| model.repository == format!("{owner}/{name}") && (file.is_empty() || file == model.file))
+}
+
+/// What is known of a model for it was published where it is from, unless its file says otherwise: its classes, and what turns its
+/// logits into probabilities.
+fn is_known(model: &mut Checkpoint, published: &Published) {
+    let classes = model.config.num_classes.unwrap_or(0);
+    if let Some(origin) = &mut model.origin {
+        origin.repository = Some(published.repository.to_owned());
+    }
+    let Some(labels) = published.preset.published_labels(published.name, classes) else { return };
+    model.settle(Field::Activation);
+    if model.labels.is_none() {
+        model.labels = Some(labels);
+        model.settle(Field::Labels);
     }
 }
 
@@ -247,6 +279,31 @@ mod tests {
         for name in ["densenet121", "hf://owner/name"] {
             let error = open(name).unwrap_err();
             assert!(matches!(error, Error::MissingFeature { feature: "hub", .. }) && error.to_string().starts_with(name), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_was_fetched_from_where_it_is_published_is_known() {
+        let mut model = Checkpoint::init(Config::imagenet(4, &[1, 1], 4), 1).unwrap().with_name("densenet121");
+        model.complete_description(None);
+        is_known(&mut model, published("densenet121").unwrap());
+        let fields: Vec<Field> = model.assumed.iter().map(|assumed| assumed.field).collect();
+        assert_eq!((fields, model.legend().label(0)), (vec![Field::Preprocessing], "tench".into()));
+        // Trained further it has other classes.
+        let mut other = Checkpoint::init(Config::imagenet(4, &[1, 1], 4).with_classes(Some(7)), 1).unwrap();
+        is_known(&mut other, published("densenet121").unwrap());
+        assert_eq!(other.labels, None);
+    }
+
+    #[test]
+    fn an_address_of_a_published_model_is_known() {
+        let of = |address: &str| published_at(address).map(|model| model.repository);
+        let repository = "timm/densenet121.ra_in1k";
+        for address in [repository.to_owned(), format!("{repository}@main"), format!("{repository}@main/model.safetensors")] {
+            assert_eq!(of(&format!("hf://{address}")), Some(repository), "{address}");
+        }
+        for other in ["hf://timm/densenet121", "hf://mine/densenet121.ra_in1k", "hf://timm/densenet121.ra_in1k/other.bin", repository] {
+            assert_eq!(of(other), None, "{other}");
         }
     }
 

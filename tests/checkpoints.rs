@@ -48,7 +48,7 @@ fn failures(case: &Value) -> Vec<String> {
         let found = &logits[image * expected.len()..][..expected.len()];
         failures.extend(disagreement(found, &expected, TOLERANCE).map(|d| format!("{name} image {image}: {d}")));
         if let Some(expected) = case["probabilities"].get(image).map(numbers) {
-            let found: Vec<f32> = legend.probabilities(found).iter().map(|&p| p as f32).collect();
+            let found: Vec<f32> = legend.probabilities(found).unwrap().iter().map(|&p| p as f32).collect();
             let trained = |values: &[f32]| {
                 (0..values.len())
                     .filter(|&i| legend.thresholds.as_ref().is_none_or(|t| t[i].is_some()))

@@ -13,10 +13,11 @@ use std::sync::{Arc, mpsc};
 use std::task::Poll;
 use std::time::Duration;
 
+use densenet_wgpu::checkpoint::Field;
 use densenet_wgpu::devices::Device;
 use densenet_wgpu::image::{Heatmap, Picture};
 use densenet_wgpu::predictions::{Predictions, StreamOptions};
-use densenet_wgpu::preprocessing::{Filter, Preset, Resize, ResizeMode};
+use densenet_wgpu::preprocessing::{Activation, Filter, Preset, Resize, ResizeMode};
 use densenet_wgpu::verify::Reference;
 use densenet_wgpu::{
     Checkpoint, Classifier, ClassifierOptions, Config, Engine, EngineOptions, Error, Gpu, Input, Precision, Prediction, Result, Source,
@@ -150,12 +151,20 @@ fn a_model_comes_by_name_from_a_file_and_from_bytes() {
 #[test]
 fn what_a_model_does_not_say_is_assumed_and_told() {
     let untrained = |classes| Checkpoint::init(Config::imagenet(4, &[2, 2], 8).with_classes(Some(classes)), 1).unwrap();
+    let fields = |classifier: &Classifier| classifier.assumed().iter().map(|assumed| assumed.field).collect::<Vec<_>>();
     let assumed = Classifier::new(untrained(14), on_the_processor()).unwrap();
-    assert!(assumed.assumed()[0].starts_with("densenet does not say how pictures are prepared: assuming the preset torchvision"));
+    assert_eq!(fields(&assumed), [Field::Activation, Field::Labels, Field::Preprocessing]);
+    let values = assumed.assumed().iter().map(|assumed| assumed.value.as_deref()).collect::<Vec<_>>();
+    assert_eq!(values, [Some("softmax"), None, Some("the preset torchvision")]);
     assert_eq!(assumed.size(), [224, 224]);
-    let said = Classifier::new(untrained(14), on_the_processor().with_preset(Preset::Chexnet).with_size([96, 64])).unwrap();
-    assert_eq!((said.assumed(), said.size(), said.legend().label(13)), (&[][..], [96, 64], "Hernia".into()));
+    // A preset says how pictures are prepared and what a logit is; not what the classes are.
+    let preset = on_the_processor().with_preset(Preset::Chexnet).with_size([96, 64]);
+    let said = Classifier::new(untrained(14), preset.clone()).unwrap();
+    assert_eq!((fields(&said), said.size(), said.legend().label(13)), (vec![Field::Labels], [96, 64], "13".into()));
     assert_eq!(said.classify(PICTURE).unwrap().size(), [96, 64]);
+    let named = preset.with_labels(densenet_wgpu::labels::named("chexnet").unwrap());
+    let said = Classifier::new(untrained(14), named).unwrap();
+    assert_eq!((said.assumed(), said.legend().label(13)), (&[][..], "Hernia".into()));
 
     let labels = ["cat", "dog"].map(str::to_owned).to_vec();
     let named = Classifier::new(untrained(2), on_the_processor().with_labels(labels)).unwrap();
@@ -170,11 +179,37 @@ fn what_a_model_does_not_say_is_assumed_and_told() {
     assert_eq!(of(on_the_processor()), own);
     assert_eq!(of(on_the_processor().with_preset(Preset::Timm)), Preset::Timm.preprocessing(3));
     // To describe a model twice with the same options changes nothing.
-    let (mut once, options) = (untrained(14), on_the_processor().with_preset(Preset::Chexnet));
-    options.describe(&mut once).unwrap();
-    let mut twice = once.clone();
-    options.describe(&mut twice).unwrap();
-    assert_eq!(once, twice);
+    let preset = on_the_processor().with_preset(Preset::Chexnet);
+    let all = [preset.clone(), preset.with_activation(Activation::None), on_the_processor(), on_the_processor().with_preset(Preset::Timm)];
+    for (classes, options) in [1, 14].into_iter().flat_map(|classes| all.iter().map(move |options| (classes, options))) {
+        let mut once = untrained(classes);
+        options.describe(&mut once).unwrap();
+        let mut twice = once.clone();
+        options.describe(&mut twice).unwrap();
+        assert_eq!(once, twice);
+    }
+}
+
+#[test]
+fn one_output_has_a_probability_where_somebody_says_which() {
+    let model = || Checkpoint::init(Config::imagenet(4, &[2, 2], 8).with_classes(Some(1)), 1).unwrap();
+    let of = |model: Checkpoint, options: ClassifierOptions| {
+        let classifier = Classifier::new(model, options.with_size([64, 64])).unwrap();
+        let is_open = classifier.assumed().iter().any(|assumed| assumed.field == Field::Activation && assumed.value.is_none());
+        let class = classifier.classify(PICTURE).unwrap().top_k(5).unwrap().swap_remove(0);
+        (is_open, class.logit, class.probability)
+    };
+    let (is_open, logit, probability) = of(model(), on_the_processor());
+    assert_eq!((is_open, probability), (true, None));
+    let sigmoid = Some(1.0 / (1.0 + (-f64::from(logit)).exp()));
+    assert_eq!(of(model(), on_the_processor().with_activation(Activation::Sigmoid)), (false, logit, sigmoid));
+    assert_eq!(of(model(), on_the_processor().with_preset(Preset::Chexnet)), (false, logit, sigmoid));
+    assert_eq!(of(model(), on_the_processor().with_activation(Activation::None)), (false, logit, None));
+    // A softmax of one logit is 1, whoever says it.
+    assert_eq!(of(model(), on_the_processor().with_preset(Preset::Torchvision)), (true, logit, None));
+    assert_eq!(of(model().with_preprocessing(Preset::Torchvision.preprocessing(3)), on_the_processor()), (true, logit, None));
+    let refused = Classifier::new(model(), on_the_processor().with_activation(Activation::Softmax)).unwrap_err().to_string();
+    assert!(refused.contains("sigmoid or none for a model of one output"), "{refused}");
 }
 
 #[test]
@@ -220,7 +255,7 @@ fn ten_crops_are_ten_images_of_one_picture() {
         assert_eq!((prediction.logits(), prediction.crops()), (Some(&logits[..]), 10));
         assert_eq!((prediction.input(), prediction.features().unwrap().len()), (Some(values.clone()), 10 * 50));
         assert_eq!(prediction.top_k(10).unwrap(), model.legend().top_k_of_crops(&logits, 10, 10).unwrap());
-        assert_eq!(prediction.probabilities().unwrap().len(), 10);
+        assert_eq!(prediction.probabilities().unwrap().map(|all| all.len()), Some(10));
     }
 }
 

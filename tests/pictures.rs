@@ -189,7 +189,10 @@ proptest! {
 #[test]
 fn formats_that_are_not_read_are_named_with_what_converts_them() {
     for (bytes, told) in [
-        (&b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"[..], "HEIC is not read here; convert it to PNG or JPEG first, as `heif-convert IN OUT.png` does"),
+        (
+            &b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"[..],
+            "HEIC is not read here; convert it to PNG or JPEG first, as `heif-convert IN OUT.png` does",
+        ),
         (b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf", "AVIF is not read here; convert it to PNG or JPEG first, as `avifdec IN OUT.png` does"),
         (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000 is not read here"),
     ] {

@@ -6,6 +6,7 @@ use clap::{Args, ValueHint};
 use densenet_wgpu::{Classifier, ClassifierOptions};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
+use super::assumed;
 use super::device::DeviceOptions;
 use super::dump::Dump;
 use super::exit::{FAILED, Stop, WELL};
@@ -124,7 +125,7 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let legend = model.legend();
     let heatmaps = options.heatmap.begin(&legend, classes)?;
 
-    let rows = Rows { format, legend, model: Model::from(&model), output: Output::new() };
+    let rows = Rows { format, legend, model: Model::from(&model), assumed: assumed::names(&model), output: Output::new() };
     let mut classification = Classification { rows, top_k: options.top_k as usize, heatmaps, written: 0, failed: 0, unmapped: 0 };
     let total = inputs.as_ref().map(Vec::len);
     let inputs = match inputs {

@@ -4,7 +4,7 @@ use clap::Args;
 use clap_complete::Shell;
 
 use super::exit::{Stop, WELL};
-use super::known::{MODELS, PRESETS};
+use super::known::{LABELS, MODELS, PRESETS};
 use super::output::Output;
 
 /// Print completions for a shell
@@ -33,7 +33,8 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
 
 /// `script`, which offers a file too where a flag takes one beside the names that it knows. bash does that by itself.
 fn with_files(shell: Shell, script: String) -> String {
-    [("models", MODELS.names()), ("presets", PRESETS.names())].into_iter().fold(script, |script, (what, names)| match shell {
+    let known = [("labels", LABELS.names()), ("models", MODELS.names()), ("presets", PRESETS.names())];
+    known.into_iter().fold(script, |script, (what, names)| match shell {
         Shell::Zsh => {
             let (start, names) = ("autoload -U is-at-least\n", names.join(" "));
             let function = format!("\n_densenet_{what}() {{\n    _alternative '{what}:{what}:({names})' 'files:file:_files'\n}}\n");

@@ -10,7 +10,6 @@ use densenet_wgpu::image::{Picture, View};
 use densenet_wgpu::internal::{WholeFile, nearest};
 use densenet_wgpu::labels::{Legend, RankedClass};
 use densenet_wgpu::predictions::ClassMaps;
-use densenet_wgpu::preprocessing::Activation;
 use densenet_wgpu::{Classifier, ClassifierOptions, Prediction};
 
 use super::exit::Stop;
@@ -138,8 +137,10 @@ impl Heatmaps {
     /// The classes that were asked for, each once.
     fn classes(&self, logits: &[f32], top: &[RankedClass]) -> Vec<RankedClass> {
         let probabilities = self.legend.probabilities(logits);
-        let class =
-            |index: usize| RankedClass { index, label: self.legend.label(index), logit: logits[index], probability: probabilities[index] };
+        let class = |index: usize| {
+            let probability = probabilities.as_ref().map(|probabilities| probabilities[index]);
+            RankedClass { index, label: self.legend.label(index), logit: logits[index], probability }
+        };
         let shown = self.legend.top_k(logits, logits.len()).unwrap_or_default();
         let is_shown = |index: usize| shown.iter().any(|class| class.index == index);
         let mut classes: Vec<RankedClass> = Vec::new();
@@ -183,8 +184,7 @@ impl Heatmaps {
 
     fn caption(&self, RankedClass { index, label, logit, probability }: &RankedClass) -> [String; 2] {
         let class = if *label == index.to_string() { format!("class {index}") } else { format!("{label} (class {index})") };
-        let probability =
-            if self.legend.activation == Activation::None { String::new() } else { format!("{:.2} %  ", 100.0 * probability) };
+        let probability = probability.map_or(String::new(), |probability| format!("{:.2} %  ", 100.0 * probability));
         [class, format!("{probability}logit {logit:.4}")]
     }
 }
@@ -207,6 +207,8 @@ fn safe_stem(path: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
+    use densenet_wgpu::preprocessing::Activation;
+
     use super::*;
 
     #[test]

@@ -8,6 +8,7 @@ use densenet_wgpu::preprocessing::{Activation, Preprocessing};
 use densenet_wgpu::{Checkpoint, Config, Plan};
 use serde::Serialize;
 
+use super::assumed::Assumed;
 use super::exit::{Stop, WELL};
 use super::known::MODELS;
 use super::message::printable;
@@ -61,11 +62,13 @@ struct Report<'a> {
     preprocessing: &'a Preprocessing,
     preprocessing_source: &'a str,
     labels: Option<&'a [String]>,
+    labels_source: Option<&'a str>,
     thresholds: Option<&'a [Option<f32>]>,
     size: [usize; 2],
     gpu_memory_bytes: u64,
     flops: u64,
     notes: &'a [String],
+    assumed: Vec<Assumed<'a>>,
 }
 
 #[derive(Serialize)]
@@ -114,11 +117,12 @@ impl<'a> From<&'a Config> for ReportedConfig<'a> {
 
 /// Prints the report.
 pub(crate) fn run(options: Options) -> Result<u8, Stop> {
-    let mut model = options.variant.open(&options.model)?;
-    let Described { preprocessing, source, .. } = options.description.describe(&mut model)?;
+    let mut model = options.variant.read(&options.model)?;
+    let Described { preprocessing, source, labels_source, .. } = options.description.complete(&mut model)?;
     let Size { height, width } = size(options.size, Some(&preprocessing));
     let plan = Plan::new(&model.graph(height, width)?, PlanOptions::default())?;
-    let report = report(&model, &preprocessing, &source, [height, width], &plan);
+    let sources = Sources { preprocessing: &source, labels: labels_source.as_deref() };
+    let report = report(&model, &preprocessing, &sources, [height, width], &plan);
     let mut output = Output::new();
     match options.format {
         ReportFormat::Json => output.json(&report)?,
@@ -127,7 +131,13 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     Ok(WELL)
 }
 
-fn report<'a>(model: &'a Checkpoint, preprocessing: &'a Preprocessing, source: &'a str, size: [usize; 2], plan: &Plan) -> Report<'a> {
+/// Who said what is known of pictures and classes.
+struct Sources<'a> {
+    preprocessing: &'a str,
+    labels: Option<&'a str>,
+}
+
+fn report<'a>(model: &'a Checkpoint, preprocessing: &'a Preprocessing, sources: &Sources<'a>, size: [usize; 2], plan: &Plan) -> Report<'a> {
     let origin = model.origin.as_ref();
     let activation = match (model.config.num_classes, preprocessing.activation) {
         (None, _) | (_, Activation::None) => "",
@@ -149,13 +159,15 @@ fn report<'a>(model: &'a Checkpoint, preprocessing: &'a Preprocessing, source: &
         dtype: elements.collect::<Vec<_>>().join(", "),
         parameters: model.weights.parameters(),
         preprocessing,
-        preprocessing_source: source,
+        preprocessing_source: sources.preprocessing,
         labels: model.labels.as_deref(),
+        labels_source: sources.labels.filter(|_| model.labels.is_some()),
         thresholds: model.thresholds.as_deref(),
         size,
         gpu_memory_bytes: plan.byte_total(),
         flops: plan.flops(),
         notes: origin.map_or(&[], |origin| &origin.notes),
+        assumed: Assumed::of(model),
     }
 }
 
@@ -179,10 +191,14 @@ fn text(report: &Report, legend: &Legend) -> String {
         let trained = labels.iter().filter(|label| !label.is_empty()).count();
         let some: Vec<&str> = labels.iter().map(String::as_str).filter(|label| !label.is_empty()).take(4).collect();
         let more = if trained > some.len() { ", …" } else { "" };
-        lines.push(("labels", format!("{trained} of {}: {}{more}", labels.len(), some.join(", "))));
+        let source = report.labels_source.map_or(String::new(), |source| format!(" ({source})"));
+        lines.push(("labels", format!("{trained} of {}: {}{more}{source}", labels.len(), some.join(", "))));
     }
     if let Some(thresholds) = &legend.thresholds {
         lines.push(("thresholds", format!("{} of {}", thresholds.iter().flatten().count(), thresholds.len())));
+    }
+    for (position, assumed) in report.assumed.iter().enumerate() {
+        lines.push((if position == 0 { "assumed" } else { "" }, assumed.to_string()));
     }
     let lines: Vec<String> = lines.iter().map(|(key, value)| format!("  {key:<14}{}\n", printable(value))).collect();
     format!("{}\n{}", paint(HEADING, &printable(report.name)), lines.concat())

@@ -3,6 +3,7 @@
 //! One command a file; the only place that prints or exits.
 
 mod address_space;
+mod assumed;
 mod bench;
 mod classify;
 mod completions;
@@ -27,6 +28,7 @@ mod latencies;
 mod man;
 mod message;
 mod model;
+mod named_classes;
 mod network;
 mod npy;
 mod output;

@@ -1,21 +1,19 @@
 //! `--model M`: a bundled model, one from the hub, or a file.
 
-use std::path::PathBuf;
-
 use clap::{Args, ValueHint};
-use densenet_wgpu::checkpoint::Description;
+use densenet_wgpu::checkpoint::{Description, Field};
 use densenet_wgpu::internal::DEFAULT_SIZE;
-use densenet_wgpu::labels::read_labels;
 use densenet_wgpu::network::Stem;
-use densenet_wgpu::preprocessing::{Preprocessing, Preset};
+use densenet_wgpu::preprocessing::{Activation, Preprocessing, Preset};
 use densenet_wgpu::{Checkpoint, ClassifierOptions, Error, models};
 
+use super::assumed;
 use super::exit::Stop;
 use super::hub;
-use super::known::{MODELS, PRESETS};
+use super::known::{ActivationName, LABELS, MODELS, PRESETS};
 use super::message;
+use super::named_classes;
 use super::preprocessing_file;
-use super::remedy::noted;
 use super::resize::Resizing;
 use super::size::Size;
 
@@ -55,6 +53,11 @@ pub(crate) struct VariantOptions {
     epsilon: Option<f32>,
 }
 
+/// What may be assumed of a network, of its pictures, and of its classes.
+const NETWORK: [Field; 4] = [Field::Blur, Field::Epsilon, Field::FinalRelu, Field::Padding];
+const PICTURES: [Field; 1] = [Field::Preprocessing];
+const CLASSES: [Field; 2] = [Field::Activation, Field::Labels];
+
 /// How pictures are prepared.
 #[derive(Args)]
 #[command(next_help_heading = "Input")]
@@ -80,11 +83,18 @@ pub(crate) struct PreprocessingOptions {
 pub(crate) struct DescriptionOptions {
     #[command(flatten)]
     preprocessing: PreprocessingOptions,
-    /// A text file with one label a line, in place of the model's own
+    /// What the classes are called: a list's name or a text file
     ///
-    /// Lines are in the order of the classes; an empty line hides an output.
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Model")]
-    labels: Option<PathBuf>,
+    /// It counts before what the model says. Lists are chexnet, chexpert, cifar10, svhn, imagenet and xrv. A file has one label a line, in the order of the classes; an
+    /// empty line hides an output. Of a folder its folders' names are taken, sorted as text, as torchvision's ImageFolder does.
+    #[arg(long, value_name = "L", value_parser = LABELS, hide_possible_values = true, value_hint = ValueHint::FilePath, help_heading = "Model")]
+    labels: Option<String>,
+    /// What turns logits into probabilities: softmax, sigmoid or none
+    ///
+    /// softmax: a picture is of one class; sigmoid: of any number; none: logits are all there is. Default: what the model says, or
+    /// the preset of --preprocess; else softmax, which rows then call assumed, and logits alone where there is one output.
+    #[arg(long, value_name = "A", value_parser = ActivationName, hide_possible_values = true, help_heading = "Model")]
+    activation: Option<Activation>,
 }
 
 impl ModelOptions {
@@ -103,17 +113,28 @@ impl ModelOptions {
 }
 
 impl VariantOptions {
-    /// Opens the model of that name; says what was assumed while reading it.
+    /// Opens the model of that name; says what was chosen while reading it, and what was assumed of the network.
     pub(crate) fn open(&self, name: &str) -> Result<Checkpoint, Stop> {
+        let model = self.read(name)?;
+        assumed::tell(&model, &NETWORK);
+        Ok(model)
+    }
+
+    /// [`VariantOptions::open`] without a word of what was assumed.
+    pub(crate) fn read(&self, name: &str) -> Result<Checkpoint, Stop> {
         let mut model = hub::open(name)?;
         if let Some(origin) = &model.origin {
-            origin.notes.iter().for_each(|note| message::note(&format!("{} {note}{}", model.name, noted(origin.dialect))));
+            origin.notes.iter().for_each(|note| message::note(&format!("{} {note}", model.name)));
         }
         if self.no_final_relu {
             model.config.final_relu = false;
+            model.settle(Field::FinalRelu);
         }
         match &mut model.config.stem {
-            Stem::Deep { blur, .. } if self.no_blur => *blur = false,
+            Stem::Deep { blur, .. } if self.no_blur => {
+                *blur = false;
+                model.settle(Field::Blur);
+            }
             _ if self.no_blur => {
                 return Err(Stop::refused(format!(
                     "--no-blur: expected a model with a deep stem, found {}; leave --no-blur away",
@@ -124,6 +145,7 @@ impl VariantOptions {
         }
         if let Some(epsilon) = self.epsilon {
             model.config.epsilon = epsilon;
+            model.settle(Field::Epsilon);
             model.check().map_err(|error| Stop::refused(format!("--epsilon {epsilon}: {}", without_file(&error))))?;
         }
         Ok(model)
@@ -136,29 +158,52 @@ pub(crate) struct Described {
     pub(crate) preprocessing: Preprocessing,
     /// Who said so.
     pub(crate) source: String,
+    /// Who said what its classes are called.
+    pub(crate) labels_source: Option<String>,
     /// How a classifier of it is made.
     pub(crate) options: ClassifierOptions,
 }
 
 impl DescriptionOptions {
-    /// Completes the model's description: what was asked for, else what it says, else what is likely, which is said on
-    /// standard error.
+    /// Completes the model's description, as [`DescriptionOptions::complete`] does; says on standard error what was assumed.
     pub(crate) fn describe(&self, model: &mut Checkpoint) -> Result<Described, Stop> {
-        let options = match &self.labels {
-            Some(path) => ClassifierOptions::default().with_labels(read_labels(path, model.config.num_classes.unwrap_or(0))?),
-            None => ClassifierOptions::default(),
-        };
-        self.preprocessing.describe_with(model, options)
+        let described = self.complete(model)?;
+        assumed::tell(model, &PICTURES);
+        assumed::tell(model, &CLASSES);
+        Ok(described)
+    }
+
+    /// Completes the model's description: what was asked for, else what it says, else what is likely.
+    pub(crate) fn complete(&self, model: &mut Checkpoint) -> Result<Described, Stop> {
+        let classes = model.config.num_classes.unwrap_or(0);
+        let mut options = ClassifierOptions::default();
+        if let Some(name) = &self.labels {
+            options = options.with_labels(named_classes::asked(name, classes)?);
+        }
+        if let Some(activation) = self.activation {
+            if model.config.num_classes == Some(1) && activation == Activation::Softmax {
+                let expected = "expected sigmoid or none for a model of one output, whose softmax is always 1";
+                return Err(Stop::refused(format!("--activation softmax: {expected}, found softmax")));
+            }
+            options = options.with_activation(activation);
+        }
+        let mut described = self.preprocessing.complete(model, options)?;
+        if let Some(name) = &self.labels {
+            described.labels_source = Some(format!("--labels {name}"));
+        }
+        Ok(described)
     }
 }
 
 impl PreprocessingOptions {
-    /// Completes the model's description, as [`DescriptionOptions::describe`] does.
+    /// Completes how the model's pictures are prepared, as [`DescriptionOptions::describe`] does.
     pub(crate) fn describe(&self, model: &mut Checkpoint) -> Result<Described, Stop> {
-        self.describe_with(model, ClassifierOptions::default())
+        let described = self.complete(model, ClassifierOptions::default())?;
+        assumed::tell(model, &PICTURES);
+        Ok(described)
     }
 
-    fn describe_with(&self, model: &mut Checkpoint, options: ClassifierOptions) -> Result<Described, Stop> {
+    fn complete(&self, model: &mut Checkpoint, options: ClassifierOptions) -> Result<Described, Stop> {
         let options = match self.preprocess.as_ref().map(|name| (name, Preset::named(name))) {
             Some((_, Some(preset))) => options.with_preset(preset),
             Some((path, None)) => options.with_preprocessing(preprocessing_file::read(path, &model.config)?),
@@ -166,10 +211,7 @@ impl PreprocessingOptions {
         };
         let named = models::preset(model);
         let described = options.describe(model);
-        let Description { preprocessing, preset, assumed, .. } = described.map_err(|error| self.blamed(error))?;
-        for sentence in assumed {
-            message::note(&sentence);
-        }
+        let Description { preprocessing, preset, .. } = described.map_err(|error| self.blamed(error))?;
         let by = model.origin.as_ref().and_then(|origin| origin.described_by);
         let source = match (&self.preprocess, named, by, preset) {
             (Some(name), ..) if preset.is_some() => format!("--preprocess {name}"),
@@ -179,11 +221,13 @@ impl PreprocessingOptions {
             (None, None, None, Some(preset)) => format!("assumed: the preset {}", preset.name()),
             (None, None, None, None) => "assumed".into(),
         };
-        let Some(resizing) = self.resize else { return Ok(Described { preprocessing, source, options }) };
+        let labels_source = model.origin.as_ref().and_then(|origin| origin.labelled_by.clone());
+        let Some(resizing) = self.resize else { return Ok(Described { preprocessing, source, labels_source, options }) };
         let preprocessing = resizing.applied(&preprocessing);
         model.preprocessing = Some(preprocessing.clone());
         let options = options.with_preprocessing(preprocessing.clone());
-        Ok(Described { preprocessing, source: format!("{source}, with --resize {resizing}"), options })
+        let source = format!("{source}, with --resize {resizing}");
+        Ok(Described { preprocessing, source, labels_source, options })
     }
 
     /// What is wrong, in the file that says it: a model that was opened has none of these errors of its own.

@@ -1,7 +1,6 @@
 //! What the command line adds to the library's errors: the flags and commands that may help.
 
 use densenet_wgpu::Error;
-use densenet_wgpu::checkpoint::Dialect;
 use densenet_wgpu::internal::suggestion;
 
 /// What went wrong, and what to give the program in its place.
@@ -37,11 +36,6 @@ pub(crate) fn told_in_row(error: &Error) -> String {
         }
         _ => text,
     }
-}
-
-/// What to say, behind a note of what was assumed, of checkpoints of that dialect.
-pub(crate) fn noted(dialect: Dialect) -> &'static str {
-    if dialect == Dialect::Keras { " (--epsilon, --no-final-relu)" } else { "" }
 }
 
 #[cfg(test)]

@@ -59,14 +59,17 @@ pub(crate) struct Rows {
     pub(crate) format: RowFormat,
     /// The model.
     pub(crate) model: Model,
-    /// What the classes are called, and whether there are probabilities.
+    /// What of the rows was assumed of the model, by name.
+    pub(crate) assumed: Vec<&'static str>,
+    /// What the classes are called.
     pub(crate) legend: Legend,
     /// Where rows go.
     pub(crate) output: Output,
 }
 
 /// What comes before the first row of CSV.
-pub(crate) const CSV_HEADER: [&str; 8] = ["path", "rank", "index", "label", "probability", "logit", "error", "identity"];
+pub(crate) const CSV_HEADER: [&str; COLUMNS] = ["path", "rank", "index", "label", "probability", "logit", "error", "identity", "assumed"];
+const COLUMNS: usize = 9;
 
 #[derive(Serialize)]
 struct JsonRow<'a> {
@@ -77,6 +80,8 @@ struct JsonRow<'a> {
     top: &'a [RankedClass],
     #[serde(skip_serializing_if = "Option::is_none")]
     heatmaps: Option<&'a [HeatmapFiles]>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    assumed: &'a [&'static str],
 }
 
 #[derive(Serialize)]
@@ -99,12 +104,12 @@ impl Rows {
     pub(crate) fn write(&mut self, subject: &Subject, outcome: &Outcome, heatmaps: Option<&[HeatmapFiles]>) -> Result<(), Stop> {
         let path = subject.to_string();
         match (self.format, outcome) {
-            (RowFormat::Text, _) => self.output.text(&text::row(&path, outcome, &self.legend, Terminal::stdout())),
+            (RowFormat::Text, _) => self.output.text(&text::row(&path, outcome, Terminal::stdout())),
             (RowFormat::Csv, _) => self.output.write(&self.csv(&path, outcome)?),
             (RowFormat::Json, Err(error)) => self.output.json(&JsonError { subject, error }),
             (RowFormat::Json, Ok(top)) => {
-                let Model { name: model, identity } = &self.model;
-                self.output.json(&JsonRow { subject, model, identity, top, heatmaps })
+                let (Model { name: model, identity }, assumed) = (&self.model, &self.assumed);
+                self.output.json(&JsonRow { subject, model, identity, top, heatmaps, assumed })
             }
         }
     }
@@ -112,17 +117,18 @@ impl Rows {
     fn csv(&self, path: &str, outcome: &Outcome) -> Result<Vec<u8>, Stop> {
         let nothing = String::new;
         match outcome {
-            Err(error) => csv([[path.into(), nothing(), nothing(), nothing(), nothing(), nothing(), error.clone(), nothing()]]),
+            Err(error) => csv([[path.into(), nothing(), nothing(), nothing(), nothing(), nothing(), error.clone(), nothing(), nothing()]]),
             Ok(top) => csv(top.iter().enumerate().map(|(rank, class)| {
-                let (index, probability, logit) = (class.index.to_string(), class.probability.to_string(), class.logit.to_string());
+                let probability = class.probability.map_or(String::new(), |probability| probability.to_string());
+                let (index, logit, assumed) = (class.index.to_string(), class.logit.to_string(), self.assumed.join(" "));
                 let identity = self.model.identity.clone();
-                [path.into(), (rank + 1).to_string(), index, class.label.clone(), probability, logit, nothing(), identity]
+                [path.into(), (rank + 1).to_string(), index, class.label.clone(), probability, logit, nothing(), identity, assumed]
             })),
         }
     }
 }
 
-fn csv(records: impl IntoIterator<Item = [String; CSV_HEADER.len()]>) -> Result<Vec<u8>, Stop> {
+fn csv(records: impl IntoIterator<Item = [String; COLUMNS]>) -> Result<Vec<u8>, Stop> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     for record in records {
         writer.write_record(record).map_err(|error| Stop::output(error.into()))?;

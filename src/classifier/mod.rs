@@ -5,7 +5,7 @@
 //! use densenet_wgpu::{Classifier, ClassifierOptions};
 //!
 //! let classifier = Classifier::open("digits", ClassifierOptions::default())?; // or "runs/best.pth"; with the feature `hub` "densenet121"
-//! classifier.assumed().iter().for_each(|sentence| eprintln!("{sentence}"));
+//! classifier.assumed().iter().for_each(|assumption| eprintln!("{assumption}")); // what nothing said of the model
 //! for prediction in classifier.classify_all(["examples/digits/7-1442-8.png", "examples/digits/0-1445-8.png", "README.md"])? {
 //!     match prediction {
 //!         Ok(prediction) => println!("{}", prediction.top_k(1)?[0].label),
@@ -48,7 +48,7 @@ use crate::image::Picture;
 use crate::labels::Legend;
 use crate::models;
 use crate::shape::Shape;
-use crate::weights::{Checkpoint, Preprocessing};
+use crate::weights::{Assumption, Checkpoint, Preprocessing};
 
 pub use device::Device;
 pub use network::FEATURES;
@@ -78,7 +78,7 @@ const MAX_BATCH_BYTES: usize = 1 << 30;
 /// let classifier = Classifier::open("digits", ClassifierOptions::default())?;
 /// let prediction = classifier.classify("examples/digits/7-1442-8.png")?;
 /// for class in prediction.top_k(3)? {
-///     println!("{:5.1} %  {}", 100.0 * class.probability, class.label);
+///     println!("{class}"); //  96.64 %  7
 /// }
 /// # assert_eq!(prediction.top_k(1)?[0].label, "7");
 /// # Ok::<(), densenet_wgpu::Error>(())
@@ -94,7 +94,8 @@ struct Inner {
     name: String,
     config: Config,
     legend: Arc<Legend>,
-    assumed: Vec<String>,
+    assumed: Vec<Assumption>,
+    notes: Vec<String>,
     size: [usize; 2],
     devices: Vec<String>,
     warnings: Vec<String>,
@@ -136,8 +137,7 @@ impl Classifier {
     #[tracing::instrument(name = "make classifier", skip_all, fields(model = %model.name))]
     pub fn new(mut model: Checkpoint, options: ClassifierOptions) -> Result<Self> {
         let description = options.describe(&mut model)?;
-        let notes = model.origin.iter().flat_map(|origin| &origin.notes).map(|note| format!("{} {note}", model.name));
-        let assumed = notes.chain(description.assumed).collect();
+        let notes = model.origin.iter().flat_map(|origin| &origin.notes).map(|note| format!("{} {note}", model.name)).collect();
         let preprocessing = match options.size {
             Some([height, width]) => description.preprocessing.sized(height, width),
             None => description.preprocessing,
@@ -155,7 +155,8 @@ impl Classifier {
         let crops = if options.ten_crops { 10 } else { 1 };
         Ok(Self(Arc::new(Inner {
             legend,
-            assumed,
+            assumed: model.assumed,
+            notes,
             size,
             devices,
             warnings,
@@ -206,9 +207,14 @@ impl Classifier {
         &self.0.devices
     }
 
-    /// What the model does not say and was assumed, a sentence each.
-    pub fn assumed(&self) -> &[String] {
+    /// What nothing said of the model and was assumed, or stays open, sorted by field ([`Checkpoint::assumed`]).
+    pub fn assumed(&self) -> &[Assumption] {
         &self.0.assumed
+    }
+
+    /// What was chosen while the model was read, a sentence each: of weights and their average, say, which.
+    pub fn notes(&self) -> &[String] {
+        &self.0.notes
     }
 
     /// What a person should know about the devices, a sentence each: one only plays a GPU, kernels are wrong there.

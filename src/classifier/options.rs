@@ -1,11 +1,11 @@
 //! How a classifier is made.
 
 use super::Device;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::image::Decoding;
 use crate::kernels::Precision;
 use crate::models;
-use crate::weights::{Checkpoint, Description, Preprocessing, Preset};
+use crate::weights::{Activation, Checkpoint, Description, Field, Preprocessing, Preset};
 
 /// How a [`Classifier`](super::Classifier) is made. The default is the best GPU, 32-bit floats, 16 pictures at once, and of the model
 /// what it says of itself.
@@ -29,10 +29,12 @@ pub struct ClassifierOptions {
     pub batch: usize,
     /// Whether a picture's answer has the same bits in any batch; slower on GPUs.
     pub batch_invariant: bool,
-    /// How pictures are prepared, in place of what the model says; what classes are called, where the model says nothing of that.
+    /// How pictures are prepared, in place of what the model says.
     pub preset: Option<Preset>,
     /// How pictures are prepared, in place of what the model or the preset says.
     pub preprocessing: Option<Preprocessing>,
+    /// What turns logits into probabilities, in place of what the model, the preset or the preprocessing says.
+    pub activation: Option<Activation>,
     /// Height and width that the network sees, in place of the preprocessing's own.
     pub size: Option<[usize; 2]>,
     /// What the classes are called, in place of what the model says ([`read_labels`](crate::labels::read_labels)).
@@ -66,6 +68,7 @@ impl Default for ClassifierOptions {
             batch_invariant: false,
             preset: None,
             preprocessing: None,
+            activation: None,
             size: None,
             labels: None,
             ten_crops: false,
@@ -117,7 +120,7 @@ impl ClassifierOptions {
         Self { batch_invariant, ..self }
     }
 
-    /// Prepares pictures as this preset does, and calls classes so that have no labels.
+    /// Prepares pictures as this preset does.
     #[must_use]
     pub fn with_preset(self, preset: Preset) -> Self {
         Self { preset: Some(preset), ..self }
@@ -127,6 +130,12 @@ impl ClassifierOptions {
     #[must_use]
     pub fn with_preprocessing(self, preprocessing: Preprocessing) -> Self {
         Self { preprocessing: Some(preprocessing), ..self }
+    }
+
+    /// Turns logits into probabilities so.
+    #[must_use]
+    pub fn with_activation(self, activation: Activation) -> Self {
+        Self { activation: Some(activation), ..self }
     }
 
     /// Shows the network pictures of `[height, width]` pixels.
@@ -190,26 +199,35 @@ impl ClassifierOptions {
     }
 
     /// Completes the model's description as these options say, else as its name or its file says, else with what is likely,
-    /// which the result tells. [`Classifier::new`](super::Classifier::new) begins with it; a program that looks at a model
-    /// before it opens a device calls it first, and changes nothing by that.
+    /// which the model then tells ([`Checkpoint::assumed`]). [`Classifier::new`](super::Classifier::new) begins with it; a program
+    /// that looks at a model before it opens a device calls it first, and changes nothing by that.
     ///
-    /// Errors where labels or preprocessing do not belong to the network.
+    /// Errors where labels, preprocessing or activation do not belong to the network.
     pub fn describe(&self, model: &mut Checkpoint) -> Result<Description> {
         if let Some(labels) = &self.labels {
             model.labels = Some(labels.clone());
+            model.settle(Field::Labels);
         }
-        let preset = match &self.preprocessing {
+        let by_name = models::preset(model);
+        let is_fetched = model.origin.as_ref().is_some_and(|origin| origin.repository.is_some());
+        let (said, likely) = match &self.preprocessing {
             Some(preprocessing) => {
                 model.preprocessing = Some(preprocessing.clone());
-                self.preset
+                model.settle(Field::Preprocessing);
+                model.settle(Field::Activation);
+                (None, None)
             }
-            None => self.preset.or_else(|| models::preset(model)),
+            None => (self.preset.or(by_name.filter(|_| is_fetched)), by_name),
         };
-        let mut description = model.complete_description(preset);
-        // A preset beside a preprocessing says what classes are called.
-        if let (Some(preprocessing), Some(_)) = (&self.preprocessing, self.preset) {
-            model.preprocessing = Some(preprocessing.clone());
-            (description.preprocessing, description.preset) = (preprocessing.clone(), None);
+        let mut description = model.complete(said, likely);
+        if let Some(activation) = self.activation {
+            if model.config.num_classes == Some(1) && activation == Activation::Softmax {
+                let expected = "sigmoid or none for a model of one output, whose softmax is always 1".into();
+                return Err(Error::Options { expected, found: activation.name().into() });
+            }
+            description.preprocessing.activation = activation;
+            model.preprocessing = Some(description.preprocessing.clone());
+            model.settle(Field::Activation);
         }
         model.check()?;
         Ok(description)

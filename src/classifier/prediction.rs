@@ -19,7 +19,7 @@ use crate::weights::Preprocessing;
 /// let best = &prediction.top_k(1)?[0];
 /// assert_eq!(best.label, "7");
 /// assert_eq!(prediction.logits().map(|logits| logits[best.index]), Some(best.logit));
-/// assert_eq!(best.probability, prediction.probabilities()?[best.index]);
+/// assert_eq!(best.probability, prediction.probabilities()?.map(|all| all[best.index]));
 /// assert_eq!(prediction.features().map(<[f32]>::len), Some(50));
 ///
 /// let maps = prediction.class_maps().expect("they were asked for");
@@ -130,9 +130,9 @@ impl Prediction {
         self.legend.top_k_of_crops(self.classified()?, self.crops, k)
     }
 
-    /// The probability of every class ([`Legend::probabilities_of_crops`]), `[classes]`. Errors where the model has no
-    /// classifier.
-    pub fn probabilities(&self) -> Result<Vec<f64>> {
+    /// The probability of every class ([`Legend::probabilities_of_crops`]), `[classes]`; `None` where the model's activation
+    /// makes none. Errors where the model has no classifier.
+    pub fn probabilities(&self) -> Result<Option<Vec<f64>>> {
         self.legend.probabilities_of_crops(self.classified()?, self.crops)
     }
 

@@ -10,10 +10,14 @@ use super::container::{self, Container, Element};
 use super::dialect::{self, Dialect, Names};
 use super::hub_config::HubConfig;
 use super::metadata::{Activation, Metadata, Preprocessing};
-use super::{Weights, infer};
+use super::own_labels::OwnLabels;
+use super::preset::Preset;
+use super::timm_arguments::TimmArguments;
+use super::{Assumption, Field, Weights, infer, known_file};
 use crate::arch::{Config, Stem};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
+use crate::labels::named;
 use crate::whole_file::WholeFile;
 
 /// A network as a file holds it.
@@ -50,6 +54,9 @@ pub struct Checkpoint {
     pub thresholds: Option<Vec<Option<f32>>>,
     /// How a picture becomes the network's input, where the file says so.
     pub preprocessing: Option<Preprocessing>,
+    /// What nothing said and was assumed, or stays open, sorted by field: of the network while it was read, of its pictures
+    /// and classes by [`Checkpoint::complete_description`].
+    pub assumed: Vec<Assumption>,
     /// What the file was; `None` for a network that was made here.
     pub origin: Option<Origin>,
 }
@@ -75,17 +82,28 @@ pub struct Origin {
     pub wrapper: String,
     /// Types of the network's tensors in the file.
     pub elements: BTreeSet<Element>,
-    /// Where the description of preprocessing and labels was, if anywhere: the file itself, or `config.json` beside it.
+    /// Where the description of preprocessing was, if anywhere: the file itself, the arguments that it was trained with, or
+    /// `config.json` beside it.
     pub described_by: Option<&'static str>,
     /// What turns logits into probabilities, where the file tells without saying how pictures are prepared.
     pub activation: Option<Activation>,
-    /// What was assumed or chosen while reading, a sentence each, which begins with the model's name: that is left out here, as it
-    /// may change.
+    /// The repository that the file was fetched from, where it was: owner and name.
+    pub repository: Option<String>,
+    /// Where in the file the labels were, if anywhere.
+    pub labelled_by: Option<String>,
+    /// What was chosen while reading, a sentence each, which begins with the model's name: that is left out here, as it may
+    /// change.
     pub notes: Vec<String>,
 }
 
 /// [`Origin::described_by`] where a file of timm's says it.
 const BESIDE: &str = "config.json beside it";
+
+/// [`Origin::described_by`] where the arguments of timm's `train.py` say it.
+const ARGUMENTS: &str = "the arguments it was trained with";
+
+/// [`Origin::described_by`] of a file that torchvision downloads.
+const TORCHVISIONS: &str = "its SHA-256, which is torchvision's";
 
 /// As much of a file as tells what kind it is.
 const BYTES_TO_RECOGNISE: u64 = 512;
@@ -97,7 +115,7 @@ impl Checkpoint {
     /// A network that was made here, without labels and without a word of its pictures. [`Checkpoint::check`] tells whether the
     /// weights are those of the architecture.
     pub fn new(name: impl Into<String>, config: Config, weights: Weights) -> Self {
-        Self { name: name.into(), config, weights, labels: None, thresholds: None, preprocessing: None, origin: None }
+        Self { name: name.into(), config, weights, labels: None, thresholds: None, preprocessing: None, assumed: Vec::new(), origin: None }
     }
 
     /// Calls the model so.
@@ -109,7 +127,9 @@ impl Checkpoint {
     /// Calls the classes so, in their order; `""` is an output that was not trained.
     #[must_use]
     pub fn with_labels(self, labels: Vec<String>) -> Self {
-        Self { labels: Some(labels), ..self }
+        let mut named = Self { labels: Some(labels), ..self };
+        named.settle(Field::Labels);
+        named
     }
 
     /// Counts each class as found from this probability on; `None` is an output that was not trained.
@@ -121,7 +141,10 @@ impl Checkpoint {
     /// Prepares pictures so.
     #[must_use]
     pub fn with_preprocessing(self, preprocessing: Preprocessing) -> Self {
-        Self { preprocessing: Some(preprocessing), ..self }
+        let mut described = Self { preprocessing: Some(preprocessing), ..self };
+        described.settle(Field::Preprocessing);
+        described.settle(Field::Activation);
+        described
     }
 
     /// Reads a checkpoint file; where a file of timm's called `config.json` lies beside it, that says what it does not.
@@ -182,7 +205,8 @@ impl Checkpoint {
         let names = Names::of(&network);
         let shapes = network.tensors.iter().map(|(name, tensor)| (name.as_str(), tensor.shape.as_slice()));
         let mut config = infer(shapes).map_err(|error| names.told(error))?;
-        let hub = if is_described { None } else { beside().map(|text| HubConfig::read(&text, &config)).transpose()?.flatten() };
+        let beside = if is_described { None } else { beside() };
+        let hub = beside.as_ref().map(|text| HubConfig::read(text, &config)).transpose()?.flatten();
 
         config.epsilon = metadata.epsilon.or(network.epsilon).unwrap_or(config.epsilon);
         config.final_relu = metadata.final_relu.or(network.final_relu).unwrap_or(true);
@@ -193,36 +217,79 @@ impl Checkpoint {
             let blur = told.unwrap_or(sharp.name().is_none());
             config.stem = Stem::Deep { widths, blur };
             if told.is_none() {
-                let (does, as_that) = if blur { ("blurs", "densenetblur121d") } else { ("does not blur", "densenet264d") };
-                network.notes.push(format!("has a deep stem: assuming that its pool {does}, as that of {as_that}"));
+                let like = if blur { "densenetblur121d" } else { "densenet264d" };
+                let why = format!("weights do not tell whether the stem's pool blurs, and {like} has this");
+                network.assumed.push(Assumption::of(Field::Blur, blur.to_string(), why));
             }
         }
         let weights = network.weights(&config)?;
         let thresholds = network.thresholds()?;
-        let origin = Origin {
+        let mut origin = Origin {
             container: contents.container,
             dialect: network.dialect,
             wrapper: network.wrapper,
             elements: network.tensors.values().map(|tensor| tensor.element).collect(),
             described_by: if is_described { Some("the file itself") } else { hub.as_ref().map(|_| BESIDE) },
             activation: network.activation,
+            repository: None,
+            labelled_by: None,
             notes: network.notes,
         };
+        let arguments = contents.arguments.as_ref().filter(|_| !is_described);
+        let trained = arguments.and_then(|arguments| TimmArguments::read(arguments, &config));
+        if let Some(trained) = &trained {
+            origin.described_by.get_or_insert(ARGUMENTS);
+            origin.activation = origin.activation.or(Some(trained.preprocessing.activation));
+        }
+        if hub.as_ref().is_some_and(|hub| !hub.is_imagenet) && origin.activation.is_none() {
+            network.assumed.push(Assumption::of(Field::Activation, Activation::Softmax.name(), "config.json does not tell it"));
+        }
         let classes = config.num_classes.unwrap_or(0);
-        let module_labels = contents.labels.filter(|labels| labels.len() == classes);
+        let mut own = OwnLabels::of(&contents, classes);
+        if let (OwnLabels { found: None, assumed: None }, None, Some(text)) = (&own, &hub, &beside) {
+            own = OwnLabels::beside(text, classes);
+            own.found = own.found.map(|(labels, place)| (labels, format!("{place} in {BESIDE}")));
+        }
+        let OwnLabels { found, assumed: of_labels } = own;
         let (hub_name, hub_labels, hub_preprocessing) = match hub {
             Some(HubConfig { name, labels, preprocessing, .. }) => (Some(name), labels, Some(preprocessing)),
             None => (None, None, None),
         };
-        let checkpoint = Self {
+        let is_torchvisions = known_file::is_torchvisions(name, bytes);
+        if is_torchvisions {
+            (origin.described_by, origin.activation) = (Some(TORCHVISIONS), Some(Activation::Softmax));
+        }
+        let torchvisions = is_torchvisions.then(|| Preset::Torchvision.preprocessing(config.in_channels));
+        let its_own = torchvisions.or(trained.map(|trained| trained.preprocessing));
+        let outside = hub_preprocessing.or(its_own).map(|preprocessing| {
+            let activation = origin.activation.unwrap_or(preprocessing.activation);
+            preprocessing.with_activation(activation)
+        });
+        let written = metadata.labels.map(|labels| (labels, "the file itself".to_owned()));
+        let thresholds = metadata.thresholds.or(thresholds);
+        let points = thresholds.as_ref().and_then(|thresholds| Preset::labels_of_points(thresholds));
+        let labelled = written
+            .or(found)
+            .or(hub_labels.map(|labels| (labels, BESIDE.to_owned())))
+            .or(points.map(|labels| (labels, "its thresholds, which are torchxrayvision's".to_owned())))
+            .or(named("imagenet").filter(|_| is_torchvisions).map(|labels| (labels, TORCHVISIONS.to_owned())));
+        let (labels, labelled_by) = labelled.unzip();
+        origin.labelled_by = labelled_by;
+        if of_labels.as_ref().is_some_and(|assumption| labels.is_some() == assumption.value.is_some()) {
+            network.assumed.extend(of_labels);
+        }
+        let mut checkpoint = Self {
             name: metadata.name.or(hub_name).unwrap_or_else(|| name.to_owned()),
             config,
             weights,
-            labels: metadata.labels.or(module_labels).or(hub_labels),
-            thresholds: metadata.thresholds.or(thresholds),
-            preprocessing: metadata.preprocessing.or(hub_preprocessing),
+            labels,
+            thresholds,
+            preprocessing: metadata.preprocessing.or(outside),
+            assumed: Vec::new(),
             origin: Some(origin),
         };
+        network.assumed.into_iter().for_each(|assumption| checkpoint.assume(assumption));
+        metadata.assumed.iter().for_each(|&field| checkpoint.assume_as_written(field));
         checkpoint.check().map_err(|error| names.told(error))?;
         Ok(checkpoint)
     }
@@ -233,6 +300,7 @@ impl Checkpoint {
         if let Some(origin) = self.origin.as_mut().filter(|origin| origin.described_by == Some(BESIDE)) {
             origin.described_by = None;
             self.preprocessing = None;
+            self.settle(Field::Activation);
         }
     }
 
@@ -291,6 +359,8 @@ impl Checkpoint {
         self.check()?;
         let default = Config::densenet121();
         let metadata = Metadata {
+            // Of labels that are not there nothing need be said.
+            assumed: self.assumed.iter().filter(|it| it.field != Field::Labels || it.value.is_some()).map(|it| it.field).collect(),
             blur: match self.config.stem {
                 Stem::Deep { blur, .. } => Some(blur),
                 Stem::ImageNet | Stem::Cifar => None,

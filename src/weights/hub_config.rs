@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::metadata::{Activation, Filter, Preprocessing, Range, Resize, ResizeMode};
 use crate::arch::Config;
 use crate::error::{Error, Result};
+use crate::labels::named;
 
 /// What a `config.json` of timm says.
 pub(super) struct HubConfig {
@@ -16,6 +17,8 @@ pub(super) struct HubConfig {
     pub(super) blur: bool,
     /// How pictures are prepared.
     pub(super) preprocessing: Preprocessing,
+    /// Whether the model is one of ImageNet-1k, as its tag says: one class of a thousand.
+    pub(super) is_imagenet: bool,
     /// One label for each class.
     pub(super) labels: Option<Vec<String>>,
 }
@@ -27,18 +30,50 @@ struct Written {
     label_names: Option<Vec<String>>,
 }
 
-#[derive(Deserialize)]
-struct Pretrained {
-    tag: Option<String>,
-    input_size: [usize; 3],
-    test_input_size: Option<[usize; 3]>,
-    interpolation: Option<String>,
-    crop_pct: Option<f64>,
-    test_crop_pct: Option<f64>,
-    crop_mode: Option<String>,
-    mean: Vec<f32>,
-    std: Vec<f32>,
-    label_names: Option<Vec<String>>,
+#[derive(Default, Deserialize)]
+pub(super) struct Pretrained {
+    pub(super) tag: Option<String>,
+    pub(super) input_size: [usize; 3],
+    pub(super) test_input_size: Option<[usize; 3]>,
+    pub(super) interpolation: Option<String>,
+    pub(super) crop_pct: Option<f64>,
+    pub(super) test_crop_pct: Option<f64>,
+    pub(super) crop_mode: Option<String>,
+    pub(super) mean: Vec<f32>,
+    pub(super) std: Vec<f32>,
+    pub(super) label_names: Option<Vec<String>>,
+}
+
+impl Pretrained {
+    /// How pictures are prepared for evaluation, which may make no sense; `None` where that is not done here.
+    pub(super) fn preprocessing(&self) -> Option<Preprocessing> {
+        // Evaluation takes the size of the test where there is one, as timm's own scripts do.
+        let [channels, height, width] = self.test_input_size.unwrap_or(self.input_size);
+        let crop_share = self.test_crop_pct.or(self.crop_pct).filter(|share| *share > 0.0 && *share <= 1.0).unwrap_or(0.875);
+        let filter = match self.interpolation.as_deref() {
+            Some("bilinear") => Filter::Bilinear,
+            Some("lanczos") => Filter::Lanczos,
+            Some("nearest") => Filter::Nearest,
+            _ => Filter::Bicubic,
+        };
+        let scaled = |side: usize| (side as f64 / crop_share) as usize;
+        let mode = match self.crop_mode.as_deref() {
+            // A picture in a border of another colour is none that is prepared here.
+            Some("border") => return None,
+            Some("squash") => ResizeMode::Squash([scaled(height), scaled(width)]),
+            _ if scaled(height) == scaled(width) => ResizeMode::ShortSide(scaled(height)),
+            _ => ResizeMode::Cover([scaled(height), scaled(width)]),
+        };
+        Some(Preprocessing {
+            activation: Activation::Softmax,
+            channels,
+            crop: Some([height, width]),
+            mean: self.mean.clone(),
+            range: Range::ZeroOne,
+            resize: Some(Resize { filter, mode }),
+            std: self.std.clone(),
+        })
+    }
 }
 
 impl HubConfig {
@@ -46,40 +81,18 @@ impl HubConfig {
     /// timm's. Errors where its numbers make no sense.
     pub(super) fn read(text: &str, config: &Config) -> Result<Option<Self>> {
         let Ok(Written { architecture, pretrained_cfg: own, label_names }) = serde_json::from_str(text) else { return Ok(None) };
-        // Evaluation takes the size of the test where there is one, as timm's own scripts do.
-        let [channels, height, width] = own.test_input_size.unwrap_or(own.input_size);
-        let crop_share = own.test_crop_pct.or(own.crop_pct).filter(|share| *share > 0.0 && *share <= 1.0).unwrap_or(0.875);
-        let filter = match own.interpolation.as_deref() {
-            Some("bilinear") => Filter::Bilinear,
-            Some("lanczos") => Filter::Lanczos,
-            Some("nearest") => Filter::Nearest,
-            _ => Filter::Bicubic,
-        };
-        let scaled = |side: usize| (side as f64 / crop_share) as usize;
-        let mode = match own.crop_mode.as_deref() {
-            Some("squash") => ResizeMode::Squash([scaled(height), scaled(width)]),
-            _ if scaled(height) == scaled(width) => ResizeMode::ShortSide(scaled(height)),
-            _ => ResizeMode::Cover([scaled(height), scaled(width)]),
-        };
-        let preprocessing = Preprocessing {
-            activation: Activation::Softmax,
-            channels,
-            crop: Some([height, width]),
-            mean: own.mean,
-            range: Range::ZeroOne,
-            resize: Some(Resize { filter, mode }),
-            std: own.std,
-        };
-        // A picture in a border of another colour is none that is prepared here.
-        let is_bordered = own.crop_mode.as_deref() == Some("border");
-        if is_bordered || !architecture.contains("densenet") || channels != config.in_channels {
+        let Some(preprocessing) = own.preprocessing() else { return Ok(None) };
+        if !architecture.contains("densenet") || preprocessing.channels != config.in_channels {
             return Ok(None);
         }
         preprocessing.check().map_err(|error| Error::checkpoint(format!("config.json beside it: {error}; mend it or take it away")))?;
         let blur = architecture.contains("blur");
+        // As timm's own `infer_imagenet_subset` does.
+        let is_imagenet = config.num_classes == Some(1000) && own.tag.as_deref().is_some_and(|tag| tag.contains("in1k"));
         let labels = label_names.or(own.label_names).filter(|labels| Some(labels.len()) == config.num_classes);
+        let labels = labels.or_else(|| named("imagenet").filter(|_| is_imagenet));
         let name = own.tag.filter(|tag| !tag.is_empty()).map_or(architecture.clone(), |tag| format!("{architecture}.{tag}"));
-        Ok(Some(Self { name, blur, preprocessing, labels }))
+        Ok(Some(Self { name, blur, preprocessing, is_imagenet, labels }))
     }
 }
 
@@ -95,7 +108,10 @@ mod tests {
     fn the_size_of_the_test_counts() {
         let config = HubConfig::read(RA, &Config::densenet121()).unwrap().unwrap();
         assert_eq!(config.name, "densenet121.ra_in1k");
-        assert!(!config.blur && config.labels.is_none());
+        assert!(!config.blur && config.is_imagenet && config.labels.unwrap()[999] == "toilet tissue");
+        let of_seven = Config::densenet121().with_classes(Some(7));
+        let config = HubConfig::read(RA, &of_seven).unwrap().unwrap();
+        assert!(!config.is_imagenet && config.labels.is_none(), "trained further");
         assert_eq!(config.preprocessing.crop, Some([288, 288]));
         let resize = Resize { filter: Filter::Bicubic, mode: ResizeMode::ShortSide(303) };
         assert_eq!(config.preprocessing.resize, Some(resize), "floor(288 / 0.95), as timm computes it");

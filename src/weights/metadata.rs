@@ -20,6 +20,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::Field;
 use crate::error::{Error, Result};
 
 /// Largest height or width of a picture, in pixels.
@@ -40,6 +41,9 @@ const LARGEST_SIDE: usize = 65536;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Metadata {
+    /// What was assumed when the file was written: of the fields below, or of the preprocessing's activation.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assumed: Vec<Field>,
     /// Whether a deep stem's pool blurs; timm's `densenetblur121d` does, and is assumed where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blur: Option<bool>,
@@ -136,9 +140,9 @@ pub enum Range {
 /// use densenet_wgpu::labels::probabilities;
 /// use densenet_wgpu::preprocessing::Activation;
 ///
-/// assert_eq!(probabilities(&[0.0, 0.0], Activation::Sigmoid), [0.5, 0.5]);
-/// assert_eq!(probabilities(&[0.0, 0.0, 0.0, 0.0], Activation::Softmax), [0.25; 4]);
-/// assert_eq!(probabilities(&[1.5], Activation::None), [1.5]);
+/// assert_eq!(probabilities(&[0.0, 0.0], Activation::Sigmoid), Some(vec![0.5; 2]));
+/// assert_eq!(probabilities(&[0.0, 0.0, 0.0, 0.0], Activation::Softmax), Some(vec![0.25; 4]));
+/// assert_eq!(probabilities(&[1.5], Activation::None), None);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -149,6 +153,17 @@ pub enum Activation {
     Sigmoid,
     /// The logits are the result.
     None,
+}
+
+impl Activation {
+    /// Its name, as metadata has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Softmax => "softmax",
+            Self::Sigmoid => "sigmoid",
+            Self::None => "none",
+        }
+    }
 }
 
 /// How a picture is scaled.

@@ -17,6 +17,7 @@
 
 use std::collections::BTreeMap;
 
+mod assumption;
 mod checkpoint;
 mod class_map;
 mod container;
@@ -26,12 +27,16 @@ mod hub_config;
 mod identity;
 mod infer;
 mod init;
+mod known_file;
 mod metadata;
+mod own_labels;
 mod preset;
+mod timm_arguments;
 
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Op, TensorSpec};
 
+pub use assumption::{Assumption, Field};
 pub use checkpoint::{Checkpoint, Origin};
 pub use container::{Container, Element};
 pub use describe::Description;

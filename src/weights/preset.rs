@@ -4,11 +4,7 @@ use super::checkpoint::Origin;
 use super::dialect::Dialect;
 use super::metadata::{Activation, Filter, Preprocessing, Range, Resize, ResizeMode, imagenet};
 use crate::arch::{Config, Stem};
-
-/// Labels in the order of the logits, one a line.
-const IMAGENET: &str = include_str!("../../data/imagenet.txt");
-const CHEXNET: &str = include_str!("../../data/chexnet.txt");
-const CIFAR10: &str = include_str!("../../data/cifar10.txt");
+use crate::labels::named;
 
 /// torchxrayvision's outputs, and their operating points in each of its weight sets.
 const TORCHXRAYVISION: &str = include_str!("../../data/torchxrayvision.csv");
@@ -24,14 +20,13 @@ const WEIGHT_SETS: [(&str, &str, &str); 7] = [
     ("densenet121-res224-mimic_ch", "mimic_ch", "mimic_ch-densenet121-"),
 ];
 
-/// How a family of models wants its pictures, and what its classes are called.
+/// How a family of models wants its pictures.
 ///
 /// ```
 /// use densenet_wgpu::preprocessing::Preset;
 ///
 /// let preset = Preset::named("xrv").expect("it is one");
 /// assert_eq!(preset.preprocessing(1).size(), Some([224, 224]));
-/// assert_eq!(preset.labels("densenet121-res224-all", 18).expect("it has 18 outputs")[0], "Atelectasis");
 /// assert!(preset.thresholds("densenet121-res224-all", 18).is_some());
 /// assert!(Preset::names().all(|name| Preset::named(name).map(Preset::name) == Some(name)));
 /// ```
@@ -151,23 +146,38 @@ impl Preset {
         }
     }
 
-    /// What the outputs of a model of that name are called, where it has as many as the preset knows; `""` for one that
-    /// was not trained.
-    pub fn labels(self, model: &str, classes: usize) -> Option<Vec<String>> {
-        let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+    /// What the outputs of a published model of that name are called, which has so many; `""` for one that was not trained.
+    pub(crate) fn published_labels(self, model: &str, classes: usize) -> Option<Vec<String>> {
         let labels = match self {
-            Self::Torchvision | Self::Timm | Self::Keras | Self::TensorFlow => lines(IMAGENET),
-            Self::Chexnet => lines(CHEXNET),
-            Self::Cifar => lines(CIFAR10),
+            Self::Torchvision | Self::Timm | Self::Keras | Self::TensorFlow => named("imagenet")?,
             Self::Xrv => {
-                let points = weight_set(model);
-                outputs()
-                    .map(|(label, column)| if points.is_none_or(|set| column(set).is_some()) { label.to_owned() } else { String::new() })
-                    .collect()
+                let set = weight_set(model);
+                let is_trained = |column: &dyn Fn(usize) -> Option<f32>| set.is_none_or(|set| column(set).is_some());
+                outputs().map(|(label, column)| if is_trained(&column) { label.to_owned() } else { String::new() }).collect()
             }
-            Self::Monai | Self::MonaiTensor | Self::OpenCv => return None,
+            Self::Chexnet | Self::Monai | Self::MonaiTensor | Self::Cifar | Self::OpenCv => return None,
         };
         (labels.len() == classes).then_some(labels)
+    }
+
+    /// What torchxrayvision's outputs are called, in their order.
+    pub(crate) fn xrv_labels() -> impl Iterator<Item = &'static str> {
+        outputs().map(|(label, _)| label)
+    }
+
+    /// What torchxrayvision's outputs are called in the weight set that has exactly these operating points; `None` where none has.
+    pub(super) fn labels_of_points(points: &[Option<f32>]) -> Option<Vec<String>> {
+        let has = |set: &(&str, &str, &str)| Self::Xrv.thresholds(set.0, points.len()).is_some_and(|known| known == points);
+        let (name, ..) = WEIGHT_SETS.iter().find(|set| has(set))?;
+        Self::Xrv.published_labels(name, points.len())
+    }
+
+    /// The preset that prepares pictures so, whatever its activation if need be, else what is done, in words.
+    pub(super) fn nearest_words(preprocessing: &Preprocessing) -> String {
+        let of = |preset: Self| preset.preprocessing(preprocessing.channels);
+        let same = Self::ALL.iter().find(|(_, preset)| of(*preset) == *preprocessing);
+        let alike = || Self::ALL.iter().find(|(_, preset)| of(*preset).with_activation(preprocessing.activation) == *preprocessing);
+        same.or_else(alike).map_or_else(|| preprocessing.to_string(), |(name, _)| format!("the preset {name}"))
     }
 
     /// The operating points of a model of that name, `None` for an output that was not trained.
@@ -209,13 +219,19 @@ mod tests {
     }
 
     #[test]
-    fn labels_are_given_where_their_number_fits() {
-        let imagenet = Preset::Torchvision.labels("any", 1000).unwrap();
+    fn published_models_have_labels_where_their_number_fits() {
+        let imagenet = Preset::Torchvision.published_labels("any", 1000).unwrap();
         assert_eq!((imagenet[0].as_str(), imagenet[999].as_str()), ("tench", "toilet tissue"));
-        assert_eq!(Preset::Torchvision.labels("any", 999), None);
-        assert_eq!(Preset::Chexnet.labels("any", 14).unwrap()[13], "Hernia");
-        assert_eq!(Preset::Cifar.labels("any", 10).unwrap()[9], "truck");
-        assert_eq!(Preset::Monai.labels("any", 2), None);
+        assert_eq!(Preset::Torchvision.published_labels("any", 999), None);
+        assert_eq!(Preset::Chexnet.published_labels("any", 14), None);
+    }
+
+    #[test]
+    fn a_preset_is_known_by_what_it_does() {
+        let monai = Preset::Monai.preprocessing(1).with_activation(Activation::Sigmoid);
+        assert_eq!(Preset::nearest_words(&monai), "the preset monai");
+        assert_eq!(Preset::nearest_words(&Preset::Chexnet.preprocessing(3)), "the preset chexnet");
+        assert!(Preset::nearest_words(&monai.with_crop(Some([9, 9]))).starts_with("squashed to 224x224"));
     }
 
     #[test]
@@ -226,8 +242,10 @@ mod tests {
         assert_eq!(thresholds("pc-densenet121-d121-tw-lr001-rot45-tr15-sc15-seed0-best")[14], None);
         assert_eq!(Preset::Xrv.thresholds("another", 18), None);
         assert_eq!(Preset::Chexnet.thresholds("densenet121-res224-all", 18), None);
-        let labels = Preset::Xrv.labels("densenet121-res224-rsna", 18).unwrap();
+        let labels = Preset::Xrv.published_labels("densenet121-res224-rsna", 18).unwrap();
+        assert_eq!(Preset::labels_of_points(&thresholds("densenet121-res224-rsna")), Some(labels.clone()));
+        assert_eq!(Preset::labels_of_points(&[Some(0.5); 18]), None);
         assert_eq!(labels.iter().filter(|label| !label.is_empty()).collect::<Vec<_>>(), ["Pneumonia", "Lung Opacity"]);
-        assert_eq!(Preset::Xrv.labels("another", 18).unwrap()[0], "Atelectasis");
+        assert_eq!(Preset::Xrv.published_labels("another", 18).unwrap()[0], "Atelectasis");
     }
 }

@@ -238,7 +238,7 @@ fn csv(source: impl BufRead, end: End, model: &Model, classes: usize) -> Result<
             held.byte_end = byte_record;
             break;
         }
-        let [path, rank, _, _, _, _, error, identity] = &fields[..] else { return Err(not_ours(line)) };
+        let [path, rank, _, _, _, _, error, identity, _] = &fields[..] else { return Err(not_ours(line)) };
         let is_error = rank.is_empty() && !error.is_empty();
         if !is_error && *identity != model.identity {
             return Err(other_model(line, model, "another model", identity));
@@ -313,9 +313,9 @@ mod tests {
     fn torn_csv_is_cut_at_a_picture() {
         let header = CSV_HEADER.join(",") + "\n";
         let rows = [
-            "a.png,1,7,seven,0.9,3.5,,1f\na.png,2,1,one,0.1,1.5,,1f\n",
-            "\"b,\"\"\n.png\",,,,,,\"two\nlines\",\n",
-            "a.png,1,7,\"se\nven\",0.9,3.5,,1f\na.png,2,1,one,0.1,1.5,,1f\n",
+            "a.png,1,7,seven,0.9,3.5,,1f,\na.png,2,1,one,0.1,1.5,,1f,\n",
+            "\"b,\"\"\n.png\",,,,,,\"two\nlines\",,\n",
+            "a.png,1,7,\"se\nven\",0.9,3.5,,1f,activation\na.png,2,1,one,0.1,1.5,,1f,activation\n",
         ];
         let mut ends = vec![header.len()];
         rows.iter().for_each(|row| ends.push(ends[ends.len() - 1] + row.len()));
@@ -332,7 +332,7 @@ mod tests {
             let text = CSV_HEADER.join(",") + "\n" + rows;
             csv(text.as_bytes(), end(text.as_bytes()), &model(), classes).map(|held| held.rows.len())
         };
-        let rows = "a.png,1,7,seven,0.9,3.5,,1f\na.png,2,1,one,0.1,1.5,,1f\nb.png,1,7,seven,0.9,3.5,,1f\nb.png,2,1,one,0.1,1.5,,1f\n";
+        let rows = "a.png,1,7,seven,0.9,3.5,,1f,\na.png,2,1,one,0.1,1.5,,1f,\nb.png,1,7,seven,0.9,3.5,,1f,\nb.png,2,1,one,0.1,1.5,,1f,\n";
         assert_eq!(csv_of(rows, 2), Ok(2));
         for (classes, found) in [(1, "found one of 2; give --top-k 2"), (3, "found one of 2; give --top-k 2")] {
             let error = csv_of(rows, classes).unwrap_err();
@@ -388,10 +388,10 @@ mod tests {
         for (text, line) in [
             ("not rows", 1),
             ("path,rank\na.png,1\n", 1),
-            (&*(header.clone() + "a.png,2,7,seven,0.9,3.5,,1f\n"), 2),
-            (&*(header.clone() + "a.png,1,7,seven,0.9,3.5,,1f\nb.png,2,7,seven,0.9,3.5,,1f\n"), 3),
-            (&*(header.clone() + "a.png,1,7\nb.png,1,7,seven,0.9,3.5,,1f\n"), 2),
-            (&*(header + "a.png,,,,,,,1f\nb.png,1,7,seven,0.9,3.5,,1f\n"), 2),
+            (&*(header.clone() + "a.png,2,7,seven,0.9,3.5,,1f,\n"), 2),
+            (&*(header.clone() + "a.png,1,7,seven,0.9,3.5,,1f,\nb.png,2,7,seven,0.9,3.5,,1f,\n"), 3),
+            (&*(header.clone() + "a.png,1,7\nb.png,1,7,seven,0.9,3.5,,1f,\n"), 2),
+            (&*(header + "a.png,,,,,,,1f,\nb.png,1,7,seven,0.9,3.5,,1f,\n"), 2),
         ] {
             let error = csv(text.as_bytes(), end(text.as_bytes()), &model(), 1).err().unwrap_or_else(|| panic!("{text:?}"));
             assert!(error.starts_with(&format!("line {line}: expected ")), "{error}");

@@ -10,8 +10,7 @@
 //! there is too little room even then, the class's number and the logit are left out. Elsewhere everything is there, and
 //! nothing is drawn.
 
-use densenet_wgpu::labels::{Legend, RankedClass};
-use densenet_wgpu::preprocessing::Activation;
+use densenet_wgpu::labels::RankedClass;
 
 use super::Outcome;
 use crate::message::printable;
@@ -39,11 +38,11 @@ struct Line {
 }
 
 /// The row of one input.
-pub(super) fn row(path: &str, outcome: &Outcome, legend: &Legend, terminal: Option<Terminal>) -> String {
+pub(super) fn row(path: &str, outcome: &Outcome, terminal: Option<Terminal>) -> String {
     let head = paint(HEADING, &printable(path)) + "\n";
     match outcome {
         Err(error) => format!("{head}{GAP}{} {}\n", paint(BAD, "error:"), printable(error)),
-        Ok(top) => head + &lines(top.iter().map(|class| Line::new(class, legend)).collect(), terminal),
+        Ok(top) => head + &lines(top.iter().map(Line::new).collect(), terminal),
     }
 }
 
@@ -56,11 +55,10 @@ fn lines(lines: Vec<Line>, terminal: Option<Terminal>) -> String {
 }
 
 impl Line {
-    fn new(ranked: &RankedClass, legend: &Legend) -> Self {
+    fn new(ranked: &RankedClass) -> Self {
         let RankedClass { index, label, logit, probability } = ranked;
         let class = if *label == index.to_string() { String::new() } else { format!("class {index}") };
-        let probability = (legend.activation != Activation::None).then_some(*probability);
-        Self { probability, label: printable(label), class, logit: format!("logit {logit:>9.4}") }
+        Self { probability: *probability, label: printable(label), class, logit: format!("logit {logit:>9.4}") }
     }
 }
 
@@ -133,6 +131,8 @@ fn bar(part: f64, columns: usize, is_utf8: bool) -> String {
 #[cfg(test)]
 mod tests {
     use anstream::adapter::strip_str;
+    use densenet_wgpu::labels::Legend;
+    use densenet_wgpu::preprocessing::Activation;
 
     use super::*;
 
@@ -145,9 +145,9 @@ mod tests {
             index,
             label: legend.label(index),
             logit: 14.2207 - index as f32,
-            probability,
+            probability: (legend.activation != Activation::None).then_some(probability),
         };
-        strip_str(&row("cat.jpg", &Ok(top.iter().map(class).collect()), legend, terminal)).to_string()
+        strip_str(&row("cat.jpg", &Ok(top.iter().map(class).collect()), terminal)).to_string()
     }
 
     const CATS: [&str; 3] = ["Egyptian cat", "tabby", "black-and-tan coonhound"];

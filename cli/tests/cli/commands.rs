@@ -108,10 +108,14 @@ fn bash_completes_commands_flags_and_known_values() {
 fn known_values_keep_files_from_no_shell() {
     let script = |shell: &str| stdout(&densenet().args(["completions", shell]).output().unwrap());
     let zsh = script("zsh");
-    assert!(zsh.contains("]:M:_densenet_models'") && zsh.contains("]:P:_densenet_presets'"), "{zsh}");
+    assert!(
+        zsh.contains("]:M:_densenet_models'") && zsh.contains("]:P:_densenet_presets'") && zsh.contains("]:L:_densenet_labels'"),
+        "{zsh}"
+    );
     assert_eq!(zsh.matches("(digits densenet121").count(), 1, "in the function alone");
     let fish = script("fish");
-    let models: Vec<&str> = fish.lines().filter(|line| line.contains("-l model ") || line.contains("-l preprocess ")).collect();
+    let flags = ["-l model ", "-l preprocess ", "-l labels "];
+    let models: Vec<&str> = fish.lines().filter(|line| flags.iter().any(|flag| line.contains(flag))).collect();
     assert!(models.len() > 10 && models.iter().all(|line| line.contains(" -r -F -a ")), "{models:?}");
 }
 

@@ -6,6 +6,7 @@
 
 #[cfg(target_os = "linux")]
 mod address_space;
+mod assumed;
 mod bench;
 mod bulk;
 #[path = "../../../tests/common/checkpoint_files.rs"]

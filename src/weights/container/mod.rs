@@ -7,6 +7,8 @@ use std::rc::Rc;
 use crate::error::{Error, Result};
 
 mod archive;
+mod arguments;
+mod class_names;
 mod hdf5;
 mod pickle;
 pub(super) mod safetensors;
@@ -14,6 +16,7 @@ mod stored;
 mod torch;
 
 use archive::Archive;
+pub(crate) use class_names::{ClassNames, class_names_in_json};
 
 pub use stored::Element;
 use stored::Storage;
@@ -95,6 +98,10 @@ pub(crate) struct Contents<'a> {
     pub(crate) epsilon: Option<f32>,
     /// Labels, where such a network has them.
     pub(crate) labels: Option<Vec<String>>,
+    /// Places beside a network that name its classes.
+    pub(crate) class_names: Vec<ClassNames>,
+    /// The arguments of the program that trained it: an object of JSON.
+    pub(crate) arguments: Option<serde_json::Value>,
     /// Keras's configuration of the network, JSON.
     pub(crate) keras_config: Option<String>,
 }
@@ -110,6 +117,8 @@ impl Contents<'_> {
             modules: Vec::new(),
             epsilon: None,
             labels: None,
+            class_names: Vec::new(),
+            arguments: None,
             keras_config: None,
         }
     }

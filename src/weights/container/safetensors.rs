@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 use safetensors::tensor::{Dtype, Metadata as Header, View, serialize};
 
-use super::{Container, Contents, Element, Stored};
+use super::{Container, Contents, Element, Stored, class_names_in_json};
 use crate::error::{Error, Result};
 use crate::weights::{Tensor, Weights};
 
@@ -33,7 +33,11 @@ pub(super) fn read(bytes: &[u8]) -> Result<Contents<'_>> {
         let storage = Rc::new(Cow::Borrowed(&data[start..end]));
         contents.tensors.push(Stored::contiguous(name, info.shape.clone(), element(info.dtype), storage)?);
     }
-    contents.description = header.metadata().as_ref().and_then(|entries| entries.get(KEY)).cloned();
+    let entries = header.metadata().as_ref();
+    contents.description = entries.and_then(|entries| entries.get(KEY)).cloned();
+    // Values are texts there: other programs write JSON into them.
+    let written = |(key, text): (&String, &String)| Some((key.clone(), serde_json::from_str::<serde_json::Value>(text).ok()?));
+    contents.class_names = class_names_in_json(&entries.into_iter().flatten().filter_map(written).collect());
     Ok(contents)
 }
 

@@ -8,6 +8,8 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::archive::Archive;
+use super::arguments::arguments;
+use super::class_names::class_names;
 use super::pickle::{Id, Pickle, Value};
 use super::{Container, Contents, Element, Module, Storage, Stored};
 use crate::error::{Error, Result};
@@ -240,6 +242,8 @@ fn contents<'a>(container: Container, pickle: &Pickle, references: &References, 
         modules,
         epsilon: epsilons.first().map(|&epsilon| epsilon as f32),
         labels,
+        class_names: class_names(pickle),
+        arguments: arguments(pickle),
         ..Contents::new(container, byte_count)
     })
 }

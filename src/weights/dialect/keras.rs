@@ -10,6 +10,7 @@ use super::keras_config::Description;
 use super::{Dialect, Network, no_network};
 use crate::error::Result;
 use crate::weights::container::{Contents, Stored};
+use crate::weights::{Assumption, Field};
 
 /// Keras Applications' epsilon, for files that do not tell theirs.
 const EPSILON: f32 = 1.001e-5;
@@ -78,11 +79,9 @@ pub(super) fn resolve<'a>(contents: &Contents<'a>) -> Result<Network<'a>> {
         }
         None => {
             network.epsilon = Some(EPSILON);
-            network.notes.push(
-                "holds weights alone: assuming Keras Applications' epsilon (1.001e-5) and final ReLU; if it was built otherwise, \
-                 say so, or save it whole as .keras"
-                    .into(),
-            );
+            let why = "the file holds weights alone, and Keras Applications has this";
+            network.assumed.push(Assumption::of(Field::Epsilon, "1.001e-5", why));
+            network.assumed.push(Assumption::of(Field::FinalRelu, "true", why));
         }
     }
     Ok(network)

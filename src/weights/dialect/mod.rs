@@ -14,6 +14,7 @@ mod names;
 mod pytorch;
 mod training;
 
+use super::Assumption;
 use super::container::{Container, Contents, Stored};
 use super::metadata::Activation;
 use crate::error::{Error, Result};
@@ -89,6 +90,8 @@ pub(super) struct Network<'a> {
     pub(super) thresholds: Option<Stored<'a>>,
     /// What should be said about the choice of this network.
     pub(super) notes: Vec<String>,
+    /// What the file does not tell of the network, and was assumed.
+    pub(super) assumed: Vec<Assumption>,
     /// Batch norm's epsilon, where the file or its dialect tells.
     pub(super) epsilon: Option<f32>,
     /// Whether the last batch norm is followed by a ReLU, where the file tells.
@@ -108,6 +111,7 @@ impl<'a> Network<'a> {
             left_over: Vec::new(),
             thresholds: None,
             notes: Vec::new(),
+            assumed: Vec::new(),
             epsilon: None,
             final_relu: None,
             blur: None,

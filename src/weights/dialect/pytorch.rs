@@ -189,12 +189,24 @@ fn describe<'a>(contents: &Contents<'a>, network: &mut Network<'a>) {
             network.left_over.push(kernel.clone());
         }
     }
-    let has = |class: &str| contents.modules.iter().any(|module| module.class.ends_with(class));
-    network.activation = match network.dialect {
-        Dialect::Chexnet | Dialect::Torchxrayvision => Some(Activation::Sigmoid),
-        _ if has(".Sigmoid") => Some(Activation::Sigmoid),
+    network.activation = activation(contents, network.dialect);
+}
+
+/// What turns logits into probabilities, as a module after them tells, or the loss that they were trained with; `None` where
+/// nothing does, or two contradict each other.
+fn activation(contents: &Contents, dialect: Dialect) -> Option<Activation> {
+    let has = |class: &str| contents.modules.iter().any(|module| module.class.rsplit('.').next() == Some(class));
+    // Only binary cross-entropy with a sigmoid has it.
+    let has_weighted_positives = || contents.tensors.iter().any(|tensor| ends_in(&tensor.name, "pos_weight"));
+    let is_sigmoid = dialect == Dialect::Torchxrayvision
+        || ["Sigmoid", "BCELoss", "BCEWithLogitsLoss", "MultiLabelSoftMarginLoss"].into_iter().any(has)
+        || has_weighted_positives();
+    let is_softmax = ["Softmax", "LogSoftmax", "CrossEntropyLoss", "NLLLoss"].into_iter().any(has);
+    match (is_sigmoid, is_softmax) {
+        (true, false) => Some(Activation::Sigmoid),
+        (false, true) => Some(Activation::Softmax),
         _ => None,
-    };
+    }
 }
 
 /// Every place where a stem and dense blocks are. Errors where a network is not two-dimensional.
@@ -344,7 +356,7 @@ mod tests {
     use std::rc::Rc;
 
     use super::*;
-    use crate::weights::container::Container;
+    use crate::weights::container::{Container, Module};
 
     #[test]
     fn patterns_carry_numbers_over() {
@@ -373,8 +385,8 @@ mod tests {
         }
     }
 
-    /// What is left over of a file with a network in `scope` and one more tensor.
-    fn left_over(scope: &str, [other_scope, other]: [&str; 2]) -> Vec<String> {
+    /// A file with a network in `scope` and one more tensor.
+    fn contents<'a>(scope: &str, [other_scope, other]: [&str; 2]) -> Contents<'a> {
         let mut contents = Contents::new(Container::TorchZip, 0);
         let network: [(&str, &[usize]); 4] = [
             ("features.conv0.weight", &[1, 1, 1, 1]),
@@ -388,7 +400,47 @@ mod tests {
             let stored = Stored::contiguous(name, shape.to_vec(), Element::F32, Rc::new(Cow::Owned(bytes))).unwrap();
             stored.in_scope(&scope.into())
         }));
-        resolve(&contents).unwrap().left_over.iter().map(Stored::path).collect()
+        contents
+    }
+
+    /// What is left over of a file with a network in `scope` and one more tensor.
+    fn left_over(scope: &str, other: [&str; 2]) -> Vec<String> {
+        resolve(&contents(scope, other)).unwrap().left_over.iter().map(Stored::path).collect()
+    }
+
+    #[test]
+    fn a_loss_or_a_last_module_tells_the_activation() {
+        let of = |other: [&str; 2], classes: &[&str]| {
+            let mut contents = contents("state_dict", other);
+            contents.modules.extend(classes.iter().map(|class| Module {
+                scope: "other".into(),
+                path: String::new(),
+                class: format!("torch.nn.modules.{class}"),
+                is_leaf: true,
+                kernel: None,
+                stride: None,
+                padding: None,
+                dilation: None,
+                groups: None,
+                pads_zeros: true,
+                rounds_up: false,
+            }));
+            resolve(&contents).unwrap().activation
+        };
+        let plain = ["state_dict", "criterion.weight"];
+        assert_eq!(of(plain, &[]), None, "a cross-entropy has weights, and so has a binary one");
+        assert_eq!(of(["state_dict", "criterion.pos_weight"], &[]), Some(Activation::Sigmoid));
+        for (class, expected) in [
+            ("activation.Sigmoid", Some(Activation::Sigmoid)),
+            ("loss.BCEWithLogitsLoss", Some(Activation::Sigmoid)),
+            ("activation.LogSoftmax", Some(Activation::Softmax)),
+            ("loss.CrossEntropyLoss", Some(Activation::Softmax)),
+            ("loss.MSELoss", None),
+            ("activation.LogSigmoid", None),
+        ] {
+            assert_eq!(of(plain, &[class]), expected, "{class}");
+        }
+        assert_eq!(of(plain, &["activation.Sigmoid", "loss.CrossEntropyLoss"]), None, "they contradict each other");
     }
 
     #[test]

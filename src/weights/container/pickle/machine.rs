@@ -310,7 +310,8 @@ impl<'a> Machine<'a> {
                 self.push(Value::Dict(entries));
             }
             ("collections", "defaultdict" | "Counter") => self.push(Value::Dict(Vec::new())),
-            ("torch", "Size") | ("builtins" | "__builtin__", "list" | "set" | "frozenset" | "tuple") => {
+            // A set has no order that would number what is in it: an instance, whose items nobody asks for.
+            ("torch", "Size") | ("builtins" | "__builtin__", "list" | "tuple") => {
                 let items = match &self.values[arguments as usize] {
                     Value::Sequence(outer) => outer.first().copied(),
                     _ => None,

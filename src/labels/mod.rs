@@ -10,6 +10,11 @@
 //! # Ok::<(), densenet_wgpu::Error>(())
 //! ```
 
+mod named;
+mod order;
+
+use std::cmp::Ordering;
+use std::fmt;
 use std::io;
 use std::path::Path;
 
@@ -17,6 +22,9 @@ use serde::Serialize;
 
 use crate::error::{Error, Result};
 use crate::weights::Activation;
+
+pub use named::{named, names, names_of};
+pub use order::folder_order;
 
 /// One class in its place among the likeliest of a picture.
 ///
@@ -26,7 +34,7 @@ use crate::weights::Activation;
 /// let legend = models::bundled("digits").expect("it is bundled")?.legend();
 /// let best = &legend.top_k(&[0.0, 0.0, 0.0, 9.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], 1)?[0];
 /// assert_eq!((best.index, best.label.as_str(), best.logit), (3, "3", 9.0));
-/// assert!(best.probability > 0.99);
+/// assert!(best.probability.is_some_and(|probability| probability > 0.99));
 /// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -35,10 +43,20 @@ pub struct RankedClass {
     pub index: usize,
     /// What it is called ([`Legend::label`]).
     pub label: String,
-    /// The logit after the model's [`Activation`]; the logit itself where there is none.
-    pub probability: f64,
+    /// The logit after the model's [`Activation`]; `None` where that makes none ([`probabilities`]).
+    pub probability: Option<f64>,
     /// What the network computed.
     pub logit: f32,
+}
+
+/// ` 92.31 %  tabby`, or without a probability `logit   14.2207  tabby`.
+impl fmt::Display for RankedClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.probability {
+            Some(probability) => write!(f, "{:6.2} %  {}", 100.0 * probability, self.label),
+            None => write!(f, "logit {:9.4}  {}", self.logit, self.label),
+        }
+    }
 }
 
 /// What a model's outputs mean.
@@ -52,7 +70,7 @@ pub struct RankedClass {
 /// let logit_of_a_quarter = (0.25f32 / 0.75).ln();
 /// let found = legend.top_k(&[logit_of_a_quarter, 7.0], 5)?;
 /// assert_eq!(found.len(), 1);
-/// assert!((found[0].probability - 0.5).abs() < 1e-6); // a threshold is where a probability is a half
+/// assert!(found[0].probability.is_some_and(|probability| (probability - 0.5).abs() < 1e-6)); // a threshold is where a probability is a half
 /// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
@@ -90,8 +108,8 @@ impl Legend {
         label.cloned().unwrap_or_else(|| index.to_string())
     }
 
-    /// The `k` classes of the largest probabilities, largest first; of equal ones that of the larger logit, then of the
-    /// lower index. All of them where there are fewer than `k`; outputs that were not trained are left out.
+    /// The `k` classes of the largest probabilities, or logits where there are none, largest first; of equal ones that of the
+    /// larger logit, then of the lower index. All of them where there are fewer than `k`; outputs that were not trained are left out.
     ///
     /// Errors where a logit is not finite.
     pub fn top_k(&self, logits: &[f32], k: usize) -> Result<Vec<RankedClass>> {
@@ -114,23 +132,32 @@ impl Legend {
         let logits = mean_of_crops(logits, classes, |logits| logits.iter().copied().map(f64::from).collect());
         let logits: Vec<f32> = logits.into_iter().map(|logit| logit as f32).collect();
         let mut ranked: Vec<usize> = (0..classes).filter(|&index| self.is_trained(index)).collect();
-        ranked.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]).then(logits[b].total_cmp(&logits[a])));
+        let probability = |index: usize| probabilities.as_ref().map(|probabilities| probabilities[index]);
+        let likelier = |&a: &usize, &b: &usize| {
+            let by_probability = probability(b).zip(probability(a)).map_or(Ordering::Equal, |(b, a)| b.total_cmp(&a));
+            by_probability.then(logits[b].total_cmp(&logits[a]))
+        };
+        ranked.sort_by(likelier);
         ranked.truncate(k);
-        let class = |index| RankedClass { index, label: self.label(index), logit: logits[index], probability: probabilities[index] };
+        let class = |index| RankedClass { index, label: self.label(index), logit: logits[index], probability: probability(index) };
         Ok(ranked.into_iter().map(class).collect())
     }
 
-    /// A probability for each logit. Where there are thresholds, each is where its class's probability is 0.5, and both
-    /// sides are stretched (torchxrayvision's `op_norm`).
-    pub fn probabilities(&self, logits: &[f32]) -> Vec<f64> {
-        self.stretched(probabilities(logits, self.activation))
+    /// A probability for each logit; `None` where the activation makes none. Where there are thresholds, each is where its
+    /// class's probability is 0.5, and both sides are stretched (torchxrayvision's `op_norm`).
+    pub fn probabilities(&self, logits: &[f32]) -> Option<Vec<f64>> {
+        probabilities(logits, self.activation).map(|probabilities| self.stretched(probabilities))
     }
 
     /// [`Legend::probabilities`] of a picture of which the network saw several crops, as [`Legend::top_k_of_crops`] has them;
     /// `logits` is `[crops, classes]`. Errors where they are not those of so many crops.
-    pub fn probabilities_of_crops(&self, logits: &[f32], crops: usize) -> Result<Vec<f64>> {
+    pub fn probabilities_of_crops(&self, logits: &[f32], crops: usize) -> Result<Option<Vec<f64>>> {
         let classes = classes_of_crops(logits, crops)?;
-        Ok(self.stretched(mean_of_crops(logits, classes, |logits| probabilities(logits, self.activation))))
+        if probabilities(&vec![0.0; classes], self.activation).is_none() {
+            return Ok(None);
+        }
+        let of_crop = |logits: &[f32]| probabilities(logits, self.activation).unwrap_or_default();
+        Ok(Some(self.stretched(mean_of_crops(logits, classes, of_crop))))
     }
 
     fn stretched(&self, mut probabilities: Vec<f64>) -> Vec<f64> {
@@ -172,23 +199,28 @@ fn mean_of_crops(logits: &[f32], classes: usize, of: impl Fn(&[f32]) -> Vec<f64>
 
 /// Every logit after `activation`, computed in 64 bits. Softmax is stable: no logit is too large for it.
 ///
+/// `None` where that makes no probabilities: there is no activation, or the softmax is of one logit, which is 1 whatever the
+/// picture.
+///
 /// ```
 /// use densenet_wgpu::labels::probabilities;
 /// use densenet_wgpu::preprocessing::Activation;
 ///
-/// assert_eq!(probabilities(&[1e30, 1e30], Activation::Softmax), [0.5, 0.5]);
-/// assert_eq!(probabilities(&[0.0], Activation::Sigmoid), [0.5]);
+/// assert_eq!(probabilities(&[1e30, 1e30], Activation::Softmax), Some(vec![0.5, 0.5]));
+/// assert_eq!(probabilities(&[0.0], Activation::Sigmoid), Some(vec![0.5]));
+/// assert_eq!((probabilities(&[-3.0], Activation::Softmax), probabilities(&[1.0, 2.0], Activation::None)), (None, None));
 /// ```
-pub fn probabilities(logits: &[f32], activation: Activation) -> Vec<f64> {
+pub fn probabilities(logits: &[f32], activation: Activation) -> Option<Vec<f64>> {
     let wide = logits.iter().map(|&logit| f64::from(logit));
     match activation {
-        Activation::None => wide.collect(),
-        Activation::Sigmoid => wide.map(|logit| 1.0 / (1.0 + (-logit).exp())).collect(),
+        Activation::None => None,
+        Activation::Sigmoid => Some(wide.map(|logit| 1.0 / (1.0 + (-logit).exp())).collect()),
+        Activation::Softmax if logits.len() == 1 => None,
         Activation::Softmax => {
             let largest = wide.clone().fold(f64::NEG_INFINITY, f64::max);
             let exponentials: Vec<f64> = wide.map(|logit| (logit - largest).exp()).collect();
             let sum: f64 = exponentials.iter().sum();
-            exponentials.into_iter().map(|e| e / sum).collect()
+            Some(exponentials.into_iter().map(|e| e / sum).collect())
         }
     }
 }
@@ -223,6 +255,32 @@ pub fn read_labels(path: impl AsRef<Path>, classes: usize) -> Result<Vec<String>
 mod tests {
     use super::*;
 
+    fn is_near(class: &RankedClass, probability: f64) -> bool {
+        class.probability.is_some_and(|found| (found - probability).abs() < 1e-6)
+    }
+
+    #[test]
+    fn without_probabilities_the_logits_tell_the_order() {
+        let top = Legend::new(Activation::None).top_k(&[-1.0, 7.5, 3.0], 2).unwrap();
+        assert_eq!(
+            top.iter().map(|class| (class.index, class.logit, class.probability)).collect::<Vec<_>>(),
+            [(1, 7.5, None), (2, 3.0, None)]
+        );
+    }
+
+    #[test]
+    fn the_softmax_of_one_logit_is_no_probability() {
+        for crops in [1, 2] {
+            let logits = vec![-4.0; crops];
+            let top = Legend::new(Activation::Softmax).top_k_of_crops(&logits, crops, 5).unwrap();
+            assert_eq!((top.len(), top[0].logit, top[0].probability), (1, -4.0, None));
+        }
+        let sigmoid = Legend::new(Activation::Sigmoid).top_k(&[0.0], 1).unwrap().swap_remove(0);
+        assert!(is_near(&sigmoid, 0.5));
+        let bare = RankedClass { probability: None, ..sigmoid.clone() };
+        assert_eq!([sigmoid, bare].map(|class| class.to_string()), [" 50.00 %  0", "logit    0.0000  0"]);
+    }
+
     #[test]
     fn the_best_come_first_and_equal_ones_by_index() {
         let top = Legend::new(Activation::Softmax).top_k(&[1.0, 3.0, 3.0, -2.0], 3).unwrap();
@@ -241,7 +299,7 @@ mod tests {
         let logits = [logit(0.2), logit(0.25), logit(0.9), logit(0.9)];
         let top = legend.top_k(&logits, 4).unwrap();
         assert_eq!(top.iter().map(|p| p.index).collect::<Vec<_>>(), [0, 1], "what was not trained is left out");
-        assert!((top[0].probability - 0.5).abs() < 1e-6 && (top[1].probability - 0.25).abs() < 1e-6, "{top:?}");
+        assert!(is_near(&top[0], 0.5) && is_near(&top[1], 0.25), "{top:?}");
         assert_eq!((legend.label(0).as_str(), legend.label(3).as_str(), legend.label(9).as_str()), ("a", "3", "9"));
     }
 
@@ -251,11 +309,11 @@ mod tests {
         let logits = [logit(0.9), logit(0.2), logit(0.1), logit(0.4)];
         let sigmoid = Legend::new(Activation::Sigmoid).top_k_of_crops(&logits, 2, 2).unwrap();
         assert_eq!(sigmoid.iter().map(|p| p.index).collect::<Vec<_>>(), [0, 1]);
-        assert!((sigmoid[0].probability - 0.5).abs() < 1e-6 && (sigmoid[1].probability - 0.3).abs() < 1e-6, "{sigmoid:?}");
+        assert!(is_near(&sigmoid[0], 0.5) && is_near(&sigmoid[1], 0.3), "{sigmoid:?}");
         assert!(sigmoid[0].logit.abs() < 1e-6, "{sigmoid:?}");
         let thresholds = vec![Some(0.5), Some(0.3)];
         let stretched = Legend::new(Activation::Sigmoid).with_thresholds(thresholds).top_k_of_crops(&logits, 2, 2).unwrap();
-        assert!(stretched.iter().all(|p| (p.probability - 0.5).abs() < 1e-6), "{stretched:?}");
+        assert!(stretched.iter().all(|class| is_near(class, 0.5)), "{stretched:?}");
         let message = Legend::new(Activation::Softmax).top_k_of_crops(&[0.0, 1.0, 0.0, f32::NAN], 2, 1).unwrap_err().to_string();
         assert!(message.contains("NaN for class 1"), "{message}");
     }
@@ -269,14 +327,15 @@ mod tests {
                 assert!(message.contains(&format!("of {crops} crops")) && message.ends_with("found 3 logits"), "{message}");
             }
         }
-        assert!(legend.top_k_of_crops(&[], 10, 1).unwrap().is_empty() && legend.probabilities_of_crops(&[], 10).unwrap().is_empty());
+        assert!(legend.top_k_of_crops(&[], 10, 1).unwrap().is_empty());
+        assert_eq!(legend.probabilities_of_crops(&[], 10).unwrap(), Some(Vec::new()));
     }
 
     #[test]
     fn softmax_survives_large_logits() {
         let p = probabilities(&[1e30, 1e30, -1e30], Activation::Softmax);
-        assert_eq!(p, [0.5, 0.5, 0.0]);
-        assert_eq!(probabilities(&[0.0, -1e30], Activation::Sigmoid), [0.5, 0.0]);
+        assert_eq!(p, Some(vec![0.5, 0.5, 0.0]));
+        assert_eq!(probabilities(&[0.0, -1e30], Activation::Sigmoid), Some(vec![0.5, 0.0]));
     }
 
     #[test]

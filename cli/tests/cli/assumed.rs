@@ -1,0 +1,366 @@
+//! What a checkpoint does not say: assumed and told, or left open; never guessed in silence.
+
+use std::fs;
+use std::io::{Cursor, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use densenet_wgpu::{Checkpoint, Config};
+use serde_json::{Value, json};
+use zip::write::SimpleFileOptions;
+
+use crate::checkpoint_files::{self, cases, content};
+use crate::{assert_refused, assert_says, densenet, fixture, folder, json_lines, stderr, stdout};
+
+/// The file of the fixture of that name, at a place of its own.
+fn checkpoint(folder: &Path, name: &str) -> PathBuf {
+    let case = cases("cases").into_iter().find(|case| case["file"] == name).unwrap_or_else(|| panic!("no case {name}"));
+    let path = folder.join(name);
+    fs::write(&path, content(&case)).unwrap();
+    path
+}
+
+/// The file of the fixture of that name, whose state dict lies beside other `entries`, as a trainer writes them: keys and values
+/// of a pickle.
+fn trained(folder: &Path, name: &str, entries: &[u8]) -> PathBuf {
+    let case = cases("cases").into_iter().find(|case| case["file"] == name).unwrap_or_else(|| panic!("no case {name}"));
+    let mut from = zip::ZipArchive::new(Cursor::new(content(&case))).unwrap();
+    let path = folder.join("trained.pth");
+    let mut to = zip::ZipWriter::new(fs::File::create(&path).unwrap());
+    for index in 0..from.len() {
+        let mut entry = from.by_index(index).unwrap();
+        let mut bytes = Vec::new();
+        let name = entry.name().unwrap().into_owned();
+        entry.read_to_end(&mut bytes).unwrap();
+        if name.ends_with("data.pkl") {
+            let dictionary = bytes.strip_prefix(b"\x80\x02").unwrap().strip_suffix(b".").unwrap();
+            bytes = [b"\x80\x02}(Vstate_dict\n", dictionary, entries, b"u."].concat();
+        }
+        to.start_file(name, SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored)).unwrap();
+        to.write_all(&bytes).unwrap();
+    }
+    to.finish().unwrap();
+    path
+}
+
+/// A network of so many outputs of which its file says nothing but the name.
+fn of_outputs(folder: &Path, classes: usize) -> PathBuf {
+    let path = folder.join("mine.safetensors");
+    Checkpoint::init(Config::imagenet(4, &[2, 2], 8).with_classes(Some(classes)), 1).unwrap().with_name("mine").save(&path).unwrap();
+    path
+}
+
+fn classify(model: &Path, arguments: &[&str]) -> Output {
+    let mut command = densenet();
+    command.args(["classify", &fixture("L.png"), "--device", "cpu", "--size", "64x64", "--model"]).arg(model).args(arguments);
+    command.output().unwrap()
+}
+
+fn row(model: &Path, arguments: &[&str]) -> Value {
+    let output = classify(model, &[&["--format", "json", "--top-k", "1000"], arguments].concat());
+    assert_says(&output, 0, &[]);
+    json_lines(&output).swap_remove(0)
+}
+
+/// Labels in the order of the classes.
+fn labels(model: &Path, arguments: &[&str]) -> Vec<String> {
+    let mut top = row(model, arguments)["top"].as_array().unwrap().clone();
+    top.sort_by_key(|class| class["index"].as_u64());
+    top.iter().map(|class| class["label"].as_str().unwrap().to_owned()).collect()
+}
+
+fn report(model: &Path, arguments: &[&str]) -> Value {
+    let output = densenet().arg("inspect").arg(model).args(["--format", "json"]).args(arguments).output().unwrap();
+    assert_says(&output, 0, &[]);
+    json_lines(&output).swap_remove(0)
+}
+
+fn convert(model: &Path, to: &Path, arguments: &[&str]) {
+    assert_says(&densenet().arg("convert").args([model, to]).args(arguments).output().unwrap(), 0, &[]);
+}
+
+#[test]
+fn rows_say_what_of_them_was_assumed() {
+    let folder = folder();
+    let path = checkpoint(folder.path(), "torchvision.pth");
+    let output = classify(&path, &["--format", "json"]);
+    let lines: Vec<String> = stderr(&output).lines().filter(|line| line.starts_with("torchvision: ")).map(str::to_owned).collect();
+    assert_eq!(
+        lines,
+        [
+            "torchvision: preprocessing: the preset torchvision is assumed; the file does not say how pictures are prepared (--preprocess PRESET|FILE)",
+            "torchvision: activation: softmax is assumed; weights alone do not tell it (--activation softmax|sigmoid|none)",
+            "torchvision: labels: open; nothing names the model's 5 classes (--labels FILE)",
+        ]
+    );
+    assert_eq!(json_lines(&output)[0]["assumed"], json!(["activation", "preprocessing"]));
+    let sum = |row: &Value| row["top"].as_array().unwrap().iter().map(|class| class["probability"].as_f64().unwrap()).sum::<f64>();
+    assert!((sum(&row(&path, &[])) - 1.0).abs() < 1e-6);
+
+    let csv = classify(&path, &["--format", "csv", "--top-k", "1"]);
+    let text = stdout(&csv);
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[0].split(',').nth(7), Some("assumed"));
+    assert_eq!(lines[1].split(',').nth(7), Some("activation preprocessing"));
+
+    // Each flag that was named settles what it is named for.
+    let sigmoid = row(&path, &["--activation", "sigmoid"]);
+    assert_eq!(sigmoid["assumed"], json!(["preprocessing"]));
+    for class in sigmoid["top"].as_array().unwrap() {
+        let expected = 1.0 / (1.0 + (-class["logit"].as_f64().unwrap()).exp());
+        assert!((class["probability"].as_f64().unwrap() - expected).abs() < 1e-6, "{class}");
+    }
+    assert_eq!(row(&path, &["--activation", "none"])["top"][0]["probability"], Value::Null);
+    let names = folder.path().join("names.txt");
+    fs::write(&names, "a\nb\nc\nd\ne\n").unwrap();
+    let settled = classify(&path, &["--preprocess", "torchvision", "--labels", names.to_str().unwrap(), "--format", "json"]);
+    assert!(!stderr(&settled).contains("torchvision: "), "{}", stderr(&settled));
+    assert_eq!(json_lines(&settled)[0].get("assumed"), None);
+}
+
+#[test]
+fn one_logit_is_no_probability_unless_somebody_says_so() {
+    let folder = folder();
+    let path = of_outputs(folder.path(), 1);
+    let output = classify(&path, &["--format", "json"]);
+    assert_says(&output, 0, &["mine: activation: open; one output may be", "(--activation sigmoid|none)"]);
+    let row = &json_lines(&output)[0];
+    assert_eq!((&row["top"][0]["probability"], &row["assumed"]), (&Value::Null, &json!(["preprocessing"])));
+    let logit = row["top"][0]["logit"].as_f64().unwrap();
+    assert!(logit.is_finite());
+    let text = stdout(&classify(&path, &[]));
+    assert!(!text.contains('%') && text.contains(&format!("logit {logit:>9.4}")), "{text}");
+    let csv = stdout(&classify(&path, &["--format", "csv"]));
+    assert_eq!(csv.lines().nth(1).unwrap().split(',').nth(4), Some(""), "{csv}");
+
+    let sigmoid = self::row(&path, &["--activation", "sigmoid"]);
+    assert!((sigmoid["top"][0]["probability"].as_f64().unwrap() - 1.0 / (1.0 + (-logit).exp())).abs() < 1e-6, "{sigmoid}");
+    for settled in [&["--activation", "none"][..], &["--activation", "sigmoid"], &["--preprocess", "chexnet"]] {
+        let output = classify(&path, settled);
+        assert!(!stderr(&output).contains("activation"), "{}", stderr(&output));
+    }
+    assert_eq!(self::row(&path, &["--preprocess", "torchvision"])["top"][0]["probability"], Value::Null, "softmax of one is 1");
+    assert_refused(&classify(&path, &["--activation", "softmax"]), &["--activation softmax", "sigmoid or none", "one output"]);
+
+    // Heatmaps have the logit alone.
+    let maps = folder.path().join("maps");
+    assert_says(&classify(&path, &["--heatmap", maps.to_str().unwrap()]), 0, &[]);
+    assert_eq!(fs::read_dir(&maps).unwrap().count(), 2);
+}
+
+#[test]
+fn what_a_file_has_after_its_logits_is_known() {
+    let folder = folder();
+    let sigmoid = report(&checkpoint(folder.path(), "keras-sigmoid.keras"), &[]);
+    assert_eq!(sigmoid["preprocessing"]["activation"], "sigmoid");
+    let fields = |report: &Value| report["assumed"].as_array().unwrap().iter().map(|it| it["field"].clone()).collect::<Vec<_>>();
+    assert_eq!(fields(&sigmoid), ["labels", "preprocessing"]);
+    let logits = report(&checkpoint(folder.path(), "keras-logits.keras"), &[]);
+    assert_eq!(fields(&logits), ["activation", "labels", "preprocessing"]);
+    // Only a loss of sigmoids weighs positives.
+    let weighted = trained(folder.path(), "torchvision.pth", b"");
+    assert_eq!(report(&weighted, &[])["preprocessing"]["activation"], "softmax");
+}
+
+#[test]
+fn a_number_of_classes_names_none() {
+    let folder = folder();
+    // CheXpert's networks have ChestX-ray14's keys and number of outputs.
+    let findings = checkpoint(folder.path(), "m-25012018-123527.pth.tar");
+    let output = classify(&findings, &["--top-k", "14"]);
+    assert_says(&output, 0, &["labels: open; nothing names the model's 14 classes (--labels chexnet|chexpert|FILE)"]);
+    assert!(!stdout(&output).contains("Atelectasis"), "{}", stdout(&output));
+    assert_eq!(labels(&findings, &["--labels", "chexpert"])[0], "No Finding");
+    assert_eq!(labels(&findings, &["--labels", "chexnet"])[0], "Atelectasis");
+    assert_eq!(labels(&findings, &["--preprocess", "chexnet"])[0], "0", "how pictures are prepared is not what classes are");
+    // SVHN has ten classes too.
+    let ten = checkpoint(folder.path(), "bamos.pth");
+    assert_says(&classify(&ten, &[]), 0, &["(--labels cifar10|svhn|FILE)"]);
+    assert_eq!(labels(&ten, &[]), ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
+    assert_eq!(labels(&ten, &["--labels", "cifar10"])[9], "truck");
+    assert_eq!(labels(&ten, &["--labels", "svhn"])[9], "9");
+    let thousand = of_outputs(folder.path(), 1000);
+    assert_says(&classify(&thousand, &[]), 0, &["(--labels imagenet|FILE)"]);
+    assert_eq!(labels(&thousand, &[])[0], "0");
+    assert_eq!(labels(&thousand, &["--labels", "imagenet"])[0], "tench");
+}
+
+#[test]
+fn labels_of_another_number_are_refused_with_both() {
+    let folder = folder();
+    let path = of_outputs(folder.path(), 10);
+    let refused = |labels: &str, parts: &[&str]| {
+        let out = folder.path().join("out.safetensors");
+        for command in ["classify", "inspect", "convert"] {
+            let mut run = densenet();
+            match command {
+                "classify" => run.args(["classify", &fixture("L.png"), "--model"]).arg(&path),
+                "inspect" => run.arg("inspect").arg(&path),
+                _ => run.arg("convert").args([&path, &out]),
+            };
+            assert_refused(&run.args(["--labels", labels]).output().unwrap(), parts);
+            assert!(!out.exists());
+        }
+    };
+    refused("chexnet", &["--labels chexnet: expected 10 labels", "found 14", "--labels cifar10, svhn, a file"]);
+    let names = folder.path().join("names.txt");
+    fs::write(&names, "a\nb\nc\n").unwrap();
+    refused(names.to_str().unwrap(), &["expected 10 labels", "found 3 lines"]);
+    refused("cifar", &["--labels cifar: expected chexnet, chexpert, cifar10, svhn, imagenet", "found neither", "did you mean cifar10?"]);
+}
+
+#[test]
+fn names_beside_the_weights_are_the_classes() {
+    let folder = folder();
+    let of = |entries: &[u8]| {
+        let path = trained(folder.path(), "torchvision.pth", entries);
+        (labels(&path, &[]), stderr(&classify(&path, &[])))
+    };
+    // Folders that are called by numbers: as text, 10 comes before 2, and the file's own numbers count.
+    let numbered = b"Vclass_to_idx\n(dV1\nI0\nsV10\nI1\nsV2\nI2\nsV3\nI3\nsV4\nI4\ns";
+    assert_eq!(of(numbered).0, ["1", "10", "2", "3", "4"]);
+    for (entries, place) in [
+        (&b"Vidx_to_class\n(dI4\nVe\nsI3\nVd\nsI2\nVc\nsI1\nVb\nsI0\nVa\ns"[..], "idx_to_class"),
+        (b"Vclasses\n(Va\nVb\nVc\nVd\nVe\nl", "classes"),
+        (b"Vmeta\n(dVCLASSES\n(Va\nVb\nVc\nVd\nVe\nts", "meta.CLASSES"),
+        (b"Vmeta\n(dVdataset_meta\n(dVclasses\n(Va\nVb\nVc\nVd\nVe\ntss", "meta.dataset_meta.classes"),
+        (b"Vhyper_parameters\n(dVclass_names\n(Va\nVb\nVc\nVd\nVe\nls", "hyper_parameters.class_names"),
+    ] {
+        let (labels, said) = of(entries);
+        assert_eq!(labels, ["a", "b", "c", "d", "e"], "{place}");
+        assert!(!said.contains("labels"), "{said}");
+        assert_eq!(report(&folder.path().join("trained.pth"), &[])["labels_source"], format!("`{place}`"));
+    }
+    // A set has no order.
+    assert_eq!(of(b"Vclasses\nc__builtin__\nset\n((Va\nVb\nVc\nVd\nVe\nltRs").0[0], "0");
+    // Names of other classes, or that contradict each other, are nobody's.
+    assert_eq!(of(b"Vclasses\n(Va\nVb\nl").0[0], "0");
+    let (labels, said) = of(b"Vclasses\n(Va\nVb\nVc\nVd\nVe\nlVclass_names\n(Ve\nVb\nVc\nVd\nVa\nl");
+    assert_eq!(labels[0], "0");
+    assert!(said.contains("labels: open; `classes` and `class_names` contradict each other (--labels FILE)"), "{said}");
+    // Which order a list of folders' names is in, nothing tells.
+    let (labels, said) = of(b"Vclasses\n(V1\nV2\nV3\nV4\nV10\nl");
+    assert_eq!(labels, ["1", "2", "3", "4", "10"]);
+    assert!(said.contains("labels: the order of the list `classes` (1, 2, 3, 4, …) is assumed"), "{said}");
+    assert!(said.contains("(1, 10, 2, 3, …)"), "{said}");
+    assert_eq!(row(&folder.path().join("trained.pth"), &[])["assumed"], json!(["activation", "labels", "preprocessing"]));
+}
+
+#[test]
+fn names_in_metadata_and_config_json_are_the_classes() {
+    let folder = folder();
+    let weights = fs::read(checkpoint_files::folder().join("f64.safetensors")).unwrap();
+    let path = folder.path().join("model.safetensors");
+    fs::write(&path, &weights).unwrap();
+    assert_eq!(labels(&path, &[]), ["0", "1", "2"]);
+    let config = folder.path().join("config.json");
+    fs::write(&config, r#"{"model_type": "mine", "id2label": {"0": "cat", "2": "ant", "1": "dog"}}"#).unwrap();
+    assert_eq!(labels(&path, &[]), ["cat", "dog", "ant"]);
+    assert_eq!(report(&path, &[])["labels_source"], "`id2label` in config.json beside it");
+    // The header of the file itself counts before what is beside it.
+    let (length, rest) = weights.split_first_chunk::<8>().unwrap();
+    let (header, data) = rest.split_at(u64::from_le_bytes(*length) as usize);
+    let mut header: Value = serde_json::from_slice(header).unwrap();
+    header["__metadata__"] = json!({"format": "pt", "class_to_idx": r#"{"1": 0, "10": 1, "2": 2}"#});
+    let header = serde_json::to_vec(&header).unwrap();
+    fs::write(&path, [&(header.len() as u64).to_le_bytes()[..], &header, data].concat()).unwrap();
+    assert_eq!(labels(&path, &[]), ["1", "10", "2"]);
+}
+
+#[test]
+fn the_order_of_labels_that_were_given_is_said_where_it_matters() {
+    let folder = folder();
+    let path = of_outputs(folder.path(), 3);
+    let names = folder.path().join("names.txt");
+    let said = |lines: &str| {
+        fs::write(&names, lines).unwrap();
+        stderr(&classify(&path, &["--labels", names.to_str().unwrap()]))
+    };
+    assert!(said("1\n2\n10\n").contains("names.txt: taken in the order of its lines; folders would be 1, 10, 2"));
+    assert!(!said("1\n10\n2\n").contains("order") && !said("cat\ndog\nant\n").contains("order"));
+    // A folder of folders, as ImageFolder reads one.
+    let set = folder.path().join("train");
+    for class in ["10", "2", "1"] {
+        fs::create_dir_all(set.join(class)).unwrap();
+    }
+    fs::write(set.join("notes.txt"), "").unwrap();
+    let set = set.to_str().unwrap();
+    assert_eq!(labels(&path, &["--labels", set]), ["1", "10", "2"]);
+    assert_says(&classify(&path, &["--labels", set]), 0, &["its folders' names, sorted as text: 1, 10, 2"]);
+    assert_refused(&classify(&of_outputs(folder.path(), 4), &["--labels", set]), &["expected 4 labels", "found 3 folders"]);
+}
+
+#[test]
+fn timms_arguments_say_how_pictures_are_prepared() {
+    let folder = folder();
+    let arguments = |loss: &str| {
+        let plain = "Vargs\ncargparse\nNamespace\n)\u{81}(dVmodel\nVdensenet121\nsVimg_size\nI160\nsVcrop_pct\nF0.8\n\
+                     sVinterpolation\nVbilinear\nsVmean\n(F0.5\nF0.5\nF0.5\nlsVstd\nNs";
+        // The instruction is one byte, not UTF-8.
+        let bytes: Vec<u8> = plain.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
+        trained(folder.path(), "torchvision.pth", &[&bytes, loss.as_bytes(), b"b"].concat())
+    };
+    let report = report(&arguments(""), &[]);
+    assert_eq!(report["preprocessing_source"], "the arguments it was trained with");
+    assert_eq!((&report["preprocessing"]["crop"], &report["preprocessing"]["resize"]["size"]), (&json!([160, 160]), &json!(200)));
+    assert_eq!(report["preprocessing"]["activation"], "softmax");
+    assert_eq!(report["assumed"].as_array().unwrap().iter().map(|it| &it["field"]).collect::<Vec<_>>(), ["labels"]);
+    assert_eq!(self::report(&arguments("Vbce_loss\nI01\ns"), &[])["preprocessing"]["activation"], "sigmoid");
+}
+
+#[test]
+fn inspect_lists_what_is_assumed_with_its_flag() {
+    let folder = folder();
+    let path = checkpoint(folder.path(), "keras.weights.h5");
+    let output = densenet().arg("inspect").arg(&path).output().unwrap();
+    assert_says(&output, 0, &[]);
+    assert_eq!(stderr(&output), "", "the report itself says it");
+    let text = stdout(&output);
+    for line in [
+        "  assumed       activation: softmax is assumed; weights alone do not tell it (--activation softmax|sigmoid|none)\n",
+        "                epsilon: 1.001e-5 is assumed; the file holds weights alone, and Keras Applications has this (--epsilon E)\n",
+        "                final_relu: true is assumed; the file holds weights alone, and Keras Applications has this (--no-final-relu)\n",
+        "                labels: open; nothing names the model's 4 classes (--labels FILE)\n",
+    ] {
+        assert!(text.contains(line), "{line:?} is not in: {text}");
+    }
+    let assumed = &report(&path, &[])["assumed"];
+    assert_eq!(assumed[1]["field"], "epsilon");
+    assert_eq!(assumed[1]["value"], "1.001e-5");
+    assert_eq!(assumed[1]["flag"], "--epsilon E");
+    assert!(assumed[1]["why"].as_str().unwrap().contains("weights alone"));
+    assert_eq!((&assumed[3]["field"], &assumed[3]["value"]), (&json!("labels"), &Value::Null));
+    // Flags that were named are the end of it.
+    let settled = ["--activation", "sigmoid", "--epsilon", "1e-5", "--no-final-relu", "--preprocess", "keras"];
+    assert_eq!(report(&path, &settled)["assumed"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_converted_file_does_not_make_facts_of_assumptions() {
+    let folder = folder();
+    let path = checkpoint(folder.path(), "keras.weights.h5");
+    let to = folder.path().join("out.safetensors");
+    let fields = |arguments: &[&str]| {
+        convert(&path, &to, arguments);
+        let report = report(&to, &[]);
+        report["assumed"].as_array().unwrap().iter().map(|it| it["field"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(fields(&[]), ["activation", "epsilon", "final_relu", "labels", "preprocessing"]);
+    let written = Checkpoint::open(&to).unwrap().to_bytes().unwrap();
+    assert_eq!(written, fs::read(&to).unwrap(), "the same, as often as it is written");
+    assert!(String::from_utf8_lossy(&written).contains(r#"{\"assumed\":[\"activation\",\"epsilon\",\"final_relu\",\"preprocessing\"],"#));
+    assert_eq!(row(&to, &[])["assumed"], json!(["activation", "epsilon", "final_relu", "preprocessing"]));
+    let told = ["--activation", "softmax", "--preprocess", "keras"];
+    assert_eq!(fields(&told), ["epsilon", "final_relu", "labels"]);
+    let names = folder.path().join("names.txt");
+    fs::write(&names, "a\nb\nc\nd\n").unwrap();
+    assert_eq!(fields(&[&told[..], &["--epsilon", "1.001e-5", "--no-final-relu", "--labels", names.to_str().unwrap()]].concat()), [""; 0]);
+
+    // One output stays open until somebody says what it is.
+    let one = of_outputs(folder.path(), 1);
+    convert(&one, &to, &[]);
+    assert_eq!(row(&to, &[])["top"][0]["probability"], Value::Null);
+    assert_eq!(report(&to, &[])["assumed"][0]["value"], Value::Null);
+    convert(&one, &to, &["--activation", "sigmoid"]);
+    assert!(row(&to, &[])["top"][0]["probability"].is_number());
+}

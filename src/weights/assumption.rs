@@ -1,0 +1,98 @@
+//! What nothing said of a model, and what is taken for it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Something about a model that neither its file nor anybody else said.
+///
+/// ```
+/// use densenet_wgpu::checkpoint::Field;
+/// use densenet_wgpu::{Checkpoint, Config};
+///
+/// let mut model = Checkpoint::init(Config::imagenet(4, &[2, 2], 8).with_classes(Some(2)), 1)?;
+/// model.complete_description(None);
+/// let activation = model.assumed.iter().find(|assumed| assumed.field == Field::Activation).expect("weights do not tell it");
+/// assert_eq!(activation.value.as_deref(), Some("softmax"));
+/// assert_eq!(activation.to_string(), "activation: softmax is assumed; weights alone do not tell it");
+/// let labels = model.assumed.iter().find(|assumed| assumed.field == Field::Labels).expect("nor the classes' names");
+/// assert_eq!(labels.to_string(), "labels: open; nothing names the model's 2 classes");
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Assumption {
+    /// What it is about.
+    pub field: Field,
+    /// What is taken for it; `None` where it stays open: answers then leave out what would depend on it.
+    pub value: Option<String>,
+    /// What there is to know of it instead.
+    pub why: String,
+}
+
+/// What a file may leave unsaid, in alphabetical order.
+///
+/// ```
+/// use densenet_wgpu::checkpoint::Field;
+///
+/// assert_eq!(Field::FinalRelu.name(), "final_relu");
+/// assert_eq!(serde_json::to_string(&Field::FinalRelu)?, "\"final_relu\"");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Field {
+    /// What turns logits into probabilities.
+    Activation,
+    /// Whether a deep stem's pool blurs.
+    Blur,
+    /// Batch norm's epsilon.
+    Epsilon,
+    /// Whether a ReLU follows the last batch norm.
+    FinalRelu,
+    /// What the classes are called, and in which order.
+    Labels,
+    /// Whether strided layers have as many zeros on one side as on the other.
+    Padding,
+    /// How pictures are prepared.
+    Preprocessing,
+}
+
+impl Field {
+    /// Its name, as metadata and rows have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Activation => "activation",
+            Self::Blur => "blur",
+            Self::Epsilon => "epsilon",
+            Self::FinalRelu => "final_relu",
+            Self::Labels => "labels",
+            Self::Padding => "padding",
+            Self::Preprocessing => "preprocessing",
+        }
+    }
+}
+
+impl Assumption {
+    /// `value` is taken for `field`.
+    pub(crate) fn of(field: Field, value: impl Into<String>, why: impl Into<String>) -> Self {
+        Self { field, value: Some(value.into()), why: why.into() }
+    }
+
+    /// Nothing is taken for `field`.
+    pub(crate) fn open(field: Field, why: impl Into<String>) -> Self {
+        Self { field, value: None, why: why.into() }
+    }
+}
+
+/// One line for a person.
+impl fmt::Display for Assumption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { field, value, why } = self;
+        match value {
+            Some(value) => write!(f, "{}: {value} is assumed; {why}", field.name()),
+            None => write!(f, "{}: open; {why}", field.name()),
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Which of the names that a file has are those of the network's classes.
+
+use super::container::{ClassNames, Contents, class_names_in_json};
+use super::{Assumption, Field};
+use crate::labels::folder_order;
+
+/// What a file says of the classes' names.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct OwnLabels {
+    /// The names in the order of the classes, and where in the file they are.
+    pub(super) found: Option<(Vec<String>, String)>,
+    /// What is left to be said of them.
+    pub(super) assumed: Option<Assumption>,
+}
+
+/// Names that show in which order others are.
+const SHOWN: usize = 4;
+
+impl OwnLabels {
+    /// What a file's content says of so many classes.
+    pub(super) fn of(contents: &Contents, classes: usize) -> Self {
+        Self::among(contents.labels.as_ref(), &contents.class_names, classes)
+    }
+
+    /// What `config.json` beside a file says of so many classes.
+    pub(super) fn beside(text: &str, classes: usize) -> Self {
+        Self::among(None, &serde_json::from_str(text).map(|json| class_names_in_json(&json)).unwrap_or_default(), classes)
+    }
+
+    /// Names that came with numbers count before lists; where two places of a kind contradict each other, neither does.
+    fn among(in_module: Option<&Vec<String>>, places: &[ClassNames], classes: usize) -> Self {
+        let in_module = in_module.filter(|labels| labels.len() == classes);
+        let fitting =
+            |is_numbered: bool| places.iter().filter(move |found| found.is_numbered == is_numbered && found.names.len() == classes);
+        for is_numbered in [true, false] {
+            if let Some(labels) = in_module.filter(|_| !is_numbered) {
+                return Self { found: Some((labels.clone(), "the module's own list".into())), assumed: None };
+            }
+            let mut places = fitting(is_numbered);
+            let Some(first) = places.next() else { continue };
+            if let Some(other) = places.find(|other| other.names != first.names) {
+                let why = format!("`{}` and `{}` contradict each other", first.place, other.place);
+                return Self { found: None, assumed: Some(Assumption::open(Field::Labels, why)) };
+            }
+            let other_order = if is_numbered { None } else { folder_order(&first.names) };
+            let assumed = other_order.map(|folders| {
+                let shown = |names: &[String]| names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+                let value = format!("the order of the list `{}` ({}, …)", first.place, shown(&first.names));
+                let why = format!("folders are numbered as text is sorted ({}, …), and the list has no numbers", shown(&folders));
+                Assumption::of(Field::Labels, value, why)
+            });
+            return Self { found: Some((first.names.clone(), format!("`{}`", first.place))), assumed };
+        }
+        Self::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::weights::Container;
+
+    fn of(places: &[(&str, &[&str], bool)], classes: usize) -> OwnLabels {
+        let mut contents = Contents::new(Container::TorchZip, 0);
+        contents.class_names = places
+            .iter()
+            .map(|&(place, names, is_numbered)| ClassNames {
+                place: place.into(),
+                names: names.iter().map(ToString::to_string).collect(),
+                is_numbered,
+            })
+            .collect();
+        OwnLabels::of(&contents, classes)
+    }
+
+    fn names(own: &OwnLabels) -> Option<Vec<&str>> {
+        own.found.as_ref().map(|(names, _)| names.iter().map(String::as_str).collect())
+    }
+
+    #[test]
+    fn numbers_count_before_lists_and_only_where_they_fit() {
+        let places: [(&str, &[&str], bool); 3] =
+            [("classes", &["b", "a"], false), ("train.class_to_idx", &["x"], true), ("class_to_idx", &["a", "b"], true)];
+        let own = of(&places, 2);
+        assert_eq!((names(&own), &own.assumed), (Some(vec!["a", "b"]), &None));
+        assert_eq!(of(&places, 3), OwnLabels::default());
+        assert_eq!(names(&of(&places[..1], 2)), Some(vec!["b", "a"]));
+    }
+
+    #[test]
+    fn what_contradicts_itself_names_nothing() {
+        let own = of(&[("class_to_idx", &["a", "b"], true), ("idx_to_class", &["b", "a"], true)], 2);
+        assert_eq!(own.found, None);
+        assert!(own.assumed.unwrap().why.contains("`class_to_idx` and `idx_to_class` contradict"));
+    }
+
+    #[test]
+    fn the_order_of_a_list_is_said_where_folders_have_another() {
+        let own = of(&[("classes", &["1", "2", "10"], false)], 3);
+        assert_eq!(names(&own), Some(vec!["1", "2", "10"]));
+        let said = own.assumed.unwrap().to_string();
+        assert!(said.contains("`classes` (1, 2, 10, …) is assumed") && said.contains("(1, 10, 2, …)"), "{said}");
+        assert_eq!(of(&[("classes", &["1", "10", "2"], false)], 3).assumed, None);
+        assert_eq!(of(&[("class_to_idx", &["1", "2", "10"], true)], 3).assumed, None);
+    }
+}

@@ -1,0 +1,102 @@
+//! The arguments of timm's `train.py`, which its checkpoints hold: how pictures are prepared, and what loss was minimised.
+//!
+//! Fields: timm's `train.py` and `resolve_data_config` in `timm/data/config.py`.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::hub_config::Pretrained;
+use super::metadata::{Activation, Preprocessing, imagenet};
+use crate::arch::Config;
+
+/// What the arguments say.
+pub(super) struct TimmArguments {
+    /// How pictures are prepared for evaluation.
+    pub(super) preprocessing: Preprocessing,
+}
+
+/// What every `train.py` of timm's writes; `None` is the default.
+#[derive(Deserialize)]
+struct Written {
+    model: String,
+    #[serde(deserialize_with = "Option::deserialize")]
+    img_size: Option<usize>,
+    input_size: Option<[usize; 3]>,
+    #[serde(deserialize_with = "Option::deserialize")]
+    crop_pct: Option<f64>,
+    crop_mode: Option<String>,
+    #[serde(deserialize_with = "Option::deserialize")]
+    interpolation: Option<String>,
+    #[serde(deserialize_with = "Option::deserialize")]
+    mean: Option<Vec<f32>>,
+    #[serde(deserialize_with = "Option::deserialize")]
+    std: Option<Vec<f32>>,
+    #[serde(default)]
+    bce_loss: bool,
+}
+
+impl TimmArguments {
+    /// Reads arguments for a network of that configuration; `None` where they are another program's, or another network's.
+    pub(super) fn read(arguments: &Value, config: &Config) -> Option<Self> {
+        let own = Written::deserialize(arguments).ok()?;
+        let side = own.img_size.unwrap_or(224);
+        let input_size = own.input_size.unwrap_or([config.in_channels, side, side]);
+        if !own.model.contains("densenet") || input_size[0] != config.in_channels {
+            return None;
+        }
+        // One number stands for all channels.
+        let spread = |numbers: Vec<f32>| if numbers.len() == 1 { numbers.repeat(config.in_channels) } else { numbers };
+        let (mean, std) = imagenet(config.in_channels);
+        let as_published = Pretrained {
+            input_size,
+            interpolation: own.interpolation,
+            crop_pct: own.crop_pct,
+            crop_mode: own.crop_mode,
+            mean: own.mean.map_or(mean, spread),
+            std: own.std.map_or(std, spread),
+            ..Pretrained::default()
+        };
+        // All other losses of timm's compare with one class.
+        let activation = if own.bce_loss { Activation::Sigmoid } else { Activation::Softmax };
+        let preprocessing = as_published.preprocessing().filter(|preprocessing| preprocessing.check().is_ok())?;
+        Some(Self { preprocessing: preprocessing.with_activation(activation) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::weights::{Filter, Resize, ResizeMode};
+
+    #[test]
+    fn what_was_not_given_is_timms_default() {
+        let plain = json!({"model": "densenet121", "img_size": null, "input_size": null, "crop_pct": null, "interpolation": "",
+            "mean": null, "std": null, "lr": 0.1});
+        let config = Config::densenet121().with_classes(Some(5));
+        let read = |arguments: &Value| TimmArguments::read(arguments, &config).map(|read| read.preprocessing);
+        let preprocessing = read(&plain).unwrap();
+        assert_eq!((preprocessing.crop, preprocessing.activation), (Some([224, 224]), Activation::Softmax));
+        assert_eq!(preprocessing.resize, Some(Resize { filter: Filter::Bicubic, mode: ResizeMode::ShortSide(256) }));
+
+        let mut own = plain.clone();
+        for (key, value) in [
+            ("img_size", json!(160)),
+            ("crop_pct", json!(0.8)),
+            ("interpolation", json!("bilinear")),
+            ("mean", json!([0.5])),
+            ("bce_loss", json!(true)),
+        ] {
+            own[key] = value;
+        }
+        let preprocessing = read(&own).unwrap();
+        assert_eq!((preprocessing.crop, preprocessing.activation), (Some([160, 160]), Activation::Sigmoid));
+        assert_eq!((preprocessing.mean.as_slice(), preprocessing.std[0]), (&[0.5; 3][..], 0.229));
+        assert_eq!(preprocessing.resize, Some(Resize { filter: Filter::Bilinear, mode: ResizeMode::ShortSide(200) }));
+
+        own["model"] = json!("resnet50");
+        assert!(read(&own).is_none());
+        assert!(read(&json!({"model": "densenet121", "mean": null})).is_none(), "another program's");
+    }
+}
