@@ -364,3 +364,25 @@ fn a_converted_file_does_not_make_facts_of_assumptions() {
     convert(&one, &to, &["--activation", "sigmoid"]);
     assert!(row(&to, &[])["top"][0]["probability"].is_number());
 }
+
+#[test]
+fn kerashubs_uneven_padding_is_told_by_names_or_said_to_be_unknown() {
+    let folder = folder();
+    let mut archive = zip::ZipArchive::new(fs::File::open(checkpoint_files::folder().join("keras-hub.zip")).unwrap()).unwrap();
+    let mut file = |name: &str| {
+        let mut bytes = Vec::new();
+        archive.by_name(name).unwrap().read_to_end(&mut bytes).unwrap();
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        path
+    };
+    let named = densenet().arg("inspect").arg(file("keras-hub.weights.h5")).output().unwrap();
+    assert_refused(&named, &["keras-hub.weights.h5", "expected Keras Applications' DenseNet", "KerasHub's", "are not run"]);
+    let bare = file("keras-hub-bare.h5");
+    let assumed = &report(&bare, &[])["assumed"];
+    let padding = assumed.as_array().unwrap().iter().find(|assumed| assumed["field"] == "padding").unwrap();
+    assert_eq!((&padding["value"], padding["flag"].as_str().unwrap().contains("model.save('OUT.keras')")), (&json!("even"), true));
+    // Applications' own names tell that it pads evenly.
+    let applications = report(&checkpoint(folder.path(), "keras.weights.h5"), &[]);
+    assert!(applications["assumed"].as_array().unwrap().iter().all(|assumed| assumed["field"] != "padding"), "{applications}");
+}

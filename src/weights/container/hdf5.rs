@@ -55,7 +55,7 @@ pub(super) fn read(bytes: &[u8], container: Container) -> Result<Contents<'stati
         return Err(Error::checkpoint(format!("HDF5: expected {end} bytes, found {}; the file is cut, get it again", bytes.len())));
     }
     let root = file.root_group().map_err(damaged)?;
-    let mut reader = Reader { byte_budget, path_bytes: 0, objects: 0, visited: HashSet::new(), tensors: Vec::new() };
+    let mut reader = Reader { byte_budget, path_bytes: 0, objects: 0, visited: HashSet::new(), layers: Vec::new(), tensors: Vec::new() };
     let keras_config = Attributes::of(&root)?.text("model_config");
     // A whole model keeps its weights in a group of their own.
     let weights = root.group("model_weights").unwrap_or(root);
@@ -64,7 +64,7 @@ pub(super) fn read(bytes: &[u8], container: Container) -> Result<Contents<'stati
         None => reader.tree(&weights, "", 0)?,
     }
     let byte_count = reader.tensors.iter().map(|tensor| tensor.elements().unwrap_or(0) * tensor.element.bytes()).sum();
-    Ok(Contents { tensors: reader.tensors, keras_config, ..Contents::new(container, byte_count) })
+    Ok(Contents { tensors: reader.tensors, layers: reader.layers, keras_config, ..Contents::new(container, byte_count) })
 }
 
 /// The file's bytes, and how many more of them may be read: parts that refer to the same part would be read without end.
@@ -99,6 +99,7 @@ struct Reader {
     path_bytes: usize,
     objects: usize,
     visited: HashSet<u64>,
+    layers: Vec<String>,
     tensors: Vec<Stored<'static>>,
 }
 
@@ -111,6 +112,7 @@ impl Reader {
             if !known.insert(layer) {
                 return Err(Error::checkpoint(format!("HDF5: expected each layer once, found {layer:?} twice")));
             }
+            self.layers.push(layer.clone());
             // In 2018 layers were called conv1/conv, which makes a group in a group.
             let group = descend(weights, layer.split('/'))?;
             for name in Attributes::of(&group)?.texts("weight_names")?.unwrap_or_default() {
@@ -139,6 +141,10 @@ impl Reader {
         }
         for inner in &groups {
             self.count(inner.name())?;
+            // A group is called after its layer's class; the one of its variables tells the layer's own name, in newer files.
+            let is_inner = inner.name() == "vars";
+            let name = if is_inner { Attributes::of(inner)?.text("name") } else { Some(inner.name().to_owned()) };
+            self.layers.extend(name.filter(|name| name.len() <= LONGEST_PATH));
             if depth > 0 || SIBLINGS.iter().all(|(name, _)| *name != inner.name()) {
                 self.tree(inner, &format!("{path}{}/", inner.name()), depth + 1)?;
             }

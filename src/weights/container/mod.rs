@@ -102,6 +102,8 @@ pub(crate) struct Contents<'a> {
     pub(crate) class_names: Vec<ClassNames>,
     /// The arguments of the program that trained it: an object of JSON.
     pub(crate) arguments: Option<serde_json::Value>,
+    /// What Keras's layers are called, with and without weights, as far as a file holds it.
+    pub(crate) layers: Vec<String>,
     /// Keras's configuration of the network, JSON.
     pub(crate) keras_config: Option<String>,
 }
@@ -119,6 +121,7 @@ impl Contents<'_> {
             labels: None,
             class_names: Vec::new(),
             arguments: None,
+            layers: Vec::new(),
             keras_config: None,
         }
     }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::keras_config::Description;
 use super::{Dialect, Network, no_network};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::weights::container::{Contents, Stored};
 use crate::weights::{Assumption, Field};
 
@@ -82,9 +82,34 @@ pub(super) fn resolve<'a>(contents: &Contents<'a>) -> Result<Network<'a>> {
             let why = "the file holds weights alone, and Keras Applications has this";
             network.assumed.push(Assumption::of(Field::Epsilon, "1.001e-5", why));
             network.assumed.push(Assumption::of(Field::FinalRelu, "true", why));
+            // A stem of 3x3 has no stride, and so no padding that could be uneven.
+            if network.tensors.get("features.conv0.weight").is_some_and(|stem| stem.shape.ends_with(&[7, 7])) {
+                network.assumed.extend(padding(&contents.layers, &contents.tensors)?);
+            }
         }
     }
     Ok(network)
+}
+
+/// What is to be assumed of the padding of strided layers, which shapes do not tell. Errors where the names in the file are
+/// KerasHub's, whose layers pad less on one side.
+fn padding(layers: &[String], tensors: &[Stored]) -> Result<Option<Assumption>> {
+    let paths = tensors.iter().flat_map(|tensor| tensor.name.split('/'));
+    let names: Vec<&str> = layers.iter().flat_map(|layer| layer.split('/')).chain(paths).collect();
+    let has = |is: fn(&str) -> bool| names.iter().any(|name| is(name));
+    // Where layers without weights are listed, padding would be among them.
+    let lists_all = has(|name| name.starts_with("activation") || name.starts_with("max_pooling2d"));
+    if has(|name| name.starts_with("zero_padding2d")) || has(|name| name.starts_with("conv2_block1_")) {
+        return Ok(None);
+    }
+    if has(|name| name.starts_with("stack1_block1_")) || lists_all {
+        return Err(Error::checkpoint(
+            "expected Keras Applications' DenseNet, whose layers ZeroPadding2D pad evenly, found one without them, such as KerasHub's, \
+             which pads less on one side: such networks are not run",
+        ));
+    }
+    let why = "neither names nor padding layers are in the file, and Keras Applications has this; KerasHub's would be another network";
+    Ok(Some(Assumption::of(Field::Padding, "even", why)))
 }
 
 /// The layers of a file in the order of the network.
@@ -241,6 +266,19 @@ mod tests {
         for other in ["conv1", "conv1/conv", "relu", "conv2d_1", "predictions", "conv2_block1_conv", "_bn"] {
             assert_eq!(application_position(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn names_tell_how_a_network_pads() {
+        let of = |layers: &[&str]| padding(&layers.iter().map(ToString::to_string).collect::<Vec<_>>(), &[]);
+        for applications in [&["conv2d", "zero_padding2d"][..], &["conv1_conv", "conv2_block1_0_bn"], &["activation", "zero_padding2d_1"]] {
+            assert_eq!(of(applications).unwrap(), None, "{applications:?}");
+        }
+        for others in [&["conv1_conv", "stack1_block1_1_bn"][..], &["conv2d", "activation_1", "max_pooling2d"]] {
+            assert!(of(others).unwrap_err().to_string().contains("KerasHub"), "{others:?}");
+        }
+        let open = of(&["conv2d", "batch_normalization_1"]).unwrap().unwrap();
+        assert_eq!((open.field, open.value.as_deref()), (Field::Padding, Some("even")));
     }
 
     #[test]
