@@ -775,8 +775,8 @@ def make_changed():
         return change
 
     first = "features.denseblock1.denselayer1"
-    changed("pool", "has no pool in its stem", module("features.pool0", nn.Identity()))
-    changed("stride", "has a stem that does not stride", stem(stride=(1, 1)))
+    changed("pool", "takes means in its stem", module("features.pool0", nn.AvgPool2d(3, 2, 1)))
+    changed("stride", "has a stem that strides unevenly", stem(stride=(2, 1)))
     changed("padding", "pads in a circle", stem(padding_mode="circular"))
     changed("relu", "has a sigmoid for a ReLU", module(f"{first}.relu2", nn.Sigmoid()))
     changed(

@@ -18,6 +18,7 @@ use std::fmt;
 
 use crate::error::{Error, Result};
 use crate::graph::{Conv, Graph, Value};
+use crate::head::HeadLayer;
 use crate::shape::{Shape, Window};
 
 /// How the picture enters the first dense block.
@@ -46,6 +47,45 @@ pub enum Stem {
     },
     /// 3x3 convolution with stride 1, nothing else: the paper's stem for CIFAR.
     Cifar,
+    /// One convolution, zeros around the picture so that stride 1 keeps its size; then what there is of batch norm with ReLU and
+    /// of a 3x3 max pool with stride 2.
+    Single {
+        /// The kernel's height and width, an odd number.
+        kernel: usize,
+        /// How far it moves.
+        stride: usize,
+        /// Whether the convolution has a bias.
+        bias: bool,
+        /// Whether a batch norm and a ReLU follow.
+        norm: bool,
+        /// Whether the max pool follows.
+        pool: bool,
+    },
+}
+
+impl Stem {
+    /// The stem of one convolution with these numbers, under its own name where it has one.
+    ///
+    /// ```
+    /// use densenet_wgpu::network::Stem;
+    ///
+    /// let stem = Stem::Single { kernel: 7, stride: 2, bias: false, norm: true, pool: true };
+    /// assert_eq!(stem.named(), Stem::ImageNet);
+    /// assert!(matches!(Stem::Single { kernel: 3, stride: 1, bias: false, norm: true, pool: false }.named(), Stem::Single { .. }));
+    /// ```
+    #[must_use]
+    pub fn named(self) -> Self {
+        match self {
+            Self::Single { kernel: 7, stride: 2, bias: false, norm: true, pool: true } => Self::ImageNet,
+            Self::Single { kernel: 3, stride: 1, bias: false, norm: false, pool: false } => Self::Cifar,
+            stem => stem,
+        }
+    }
+
+    /// Whether pictures are as large behind it as before it.
+    pub fn keeps_size(self) -> bool {
+        matches!(self, Self::Cifar | Self::Single { stride: 1, pool: false, .. })
+    }
 }
 
 /// The numbers that make a DenseNet.
@@ -88,8 +128,12 @@ pub struct Config {
     /// Whether a ReLU follows the last batch norm, `features.norm5`. Keras Applications' DenseNets had none up to
     /// keras-applications 1.0.5.
     pub final_relu: bool,
+    /// Whether a transition has a ReLU between its batch norm and its convolution, as in the paper.
+    pub transition_relu: bool,
     /// Batch norm's epsilon.
     pub epsilon: f32,
+    /// The classifier's layers, where it is more than one linear layer; the last is linear and makes the classes.
+    pub head: Vec<HeadLayer>,
 }
 
 impl Config {
@@ -106,7 +150,9 @@ impl Config {
             stem: Stem::ImageNet,
             bottleneck: true,
             final_relu: true,
+            transition_relu: true,
             epsilon: 1e-5,
+            head: Vec::new(),
         }
     }
 
@@ -122,10 +168,26 @@ impl Config {
         Self { bn_size, ..self }
     }
 
-    /// Tells so many classes apart; `None` builds no classifier.
+    /// Tells so many classes apart by one linear layer; `None` builds no classifier.
     #[must_use]
     pub fn with_classes(self, num_classes: Option<usize>) -> Self {
-        Self { num_classes, ..self }
+        Self { num_classes, head: Vec::new(), ..self }
+    }
+
+    /// Has a classifier of these layers, of which the last is linear and makes the classes.
+    #[must_use]
+    pub fn with_head(self, head: Vec<HeadLayer>) -> Self {
+        let num_classes = match head.last() {
+            Some(HeadLayer::Linear { features }) => Some(*features),
+            _ => self.num_classes,
+        };
+        Self { num_classes, head, ..self }
+    }
+
+    /// Has a ReLU in each transition, or not.
+    #[must_use]
+    pub fn with_transition_relu(self, transition_relu: bool) -> Self {
+        Self { transition_relu, ..self }
     }
 
     /// Takes pictures of so many channels.
@@ -210,7 +272,8 @@ impl Config {
     /// The name that [`Config::named`] knows this architecture by, whatever its classes and input channels.
     pub fn name(&self) -> Option<&'static str> {
         let same = |make: fn() -> Self| {
-            Self { num_classes: self.num_classes, in_channels: self.in_channels, epsilon: self.epsilon, ..make() } == *self
+            let same = Self { num_classes: self.num_classes, in_channels: self.in_channels, epsilon: self.epsilon, ..make() };
+            Self { head: self.head.clone(), ..same } == *self
         };
         NAMED.iter().find(|(_, make)| same(*make)).map(|(name, _)| *name)
     }
@@ -250,9 +313,11 @@ impl Config {
         if self.final_relu {
             x = graph.relu("relu", x)?;
         }
-        x = graph.global_avg_pool("global_pool", x)?;
-        if let Some(classes) = self.num_classes {
-            graph.linear("classifier", x, classes)?;
+        let pooled = graph.global_avg_pool("global_pool", x)?;
+        match self.num_classes {
+            Some(classes) if self.head.is_empty() => drop(graph.linear("classifier", pooled, classes)?),
+            Some(_) => drop(HeadLayer::append(&self.head, &mut graph, x, pooled)?),
+            None => {}
         }
         Ok(graph)
     }
@@ -277,6 +342,11 @@ impl Config {
                 Ok(x)
             }
             Stem::Cifar => graph.conv("features.conv0", x, Conv::new(self.num_init_features, Window::square(3, 1, 1))),
+            Stem::Single { kernel, stride, bias, norm, pool } => {
+                let conv = Conv { bias, ..Conv::new(self.num_init_features, Window::square(kernel, stride, kernel / 2)) };
+                let x = if norm { self.stem_layer(graph, 0, x, conv)? } else { graph.conv("features.conv0", x, conv)? };
+                if pool { graph.max_pool("features.pool0", x, Window::square(3, 2, 1)) } else { Ok(x) }
+            }
         }
     }
 
@@ -314,7 +384,7 @@ impl Config {
     fn transition(&self, graph: &mut Graph, name: &str, x: Value) -> Result<Value> {
         let channels = self.compressed(graph.shape(x).channels);
         let x = graph.batch_norm(&format!("{name}.norm"), x, self.epsilon)?;
-        let x = graph.relu(&format!("{name}.relu"), x)?;
+        let x = if self.transition_relu { graph.relu(&format!("{name}.relu"), x)? } else { x };
         let x = graph.conv(&format!("{name}.conv"), x, Conv::new(channels, Window::square(1, 1, 0)))?;
         let x = graph.avg_pool(&format!("{name}.pool"), x, Window::square(2, 2, 0))?;
         graph.alias(name, x)?;
@@ -322,7 +392,11 @@ impl Config {
     }
 
     fn check(&self) -> Result<()> {
-        let stem_width = if let Stem::Deep { widths: [first, second], .. } = self.stem { first.min(second) } else { 1 };
+        let stem_width = match self.stem {
+            Stem::Deep { widths: [first, second], .. } => first.min(second),
+            Stem::Single { kernel, stride, .. } => kernel.min(stride),
+            Stem::ImageNet | Stem::Cifar => 1,
+        };
         let positive = [
             ("growth_rate", self.growth_rate),
             ("num_init_features", self.num_init_features),
@@ -338,6 +412,19 @@ impl Config {
         }
         if !(self.compression > 0.0 && self.compression <= 1.0) {
             return Err(wrong("compression", "more than 0 and at most 1", self.compression.to_string()));
+        }
+        if let Stem::Single { kernel, .. } = self.stem
+            && kernel.is_multiple_of(2)
+        {
+            return Err(wrong("features.conv0", "an odd kernel, which zeros can go around evenly", kernel.to_string()));
+        }
+        let makes = |classes: usize| self.head.last() == Some(&HeadLayer::Linear { features: classes });
+        if let Some(classes) = self.num_classes
+            && !self.head.is_empty()
+            && !makes(classes)
+        {
+            let found = self.head.last().map(ToString::to_string).unwrap_or_default();
+            return Err(wrong("classifier", &format!("a head whose last layer makes the {classes} classes"), found));
         }
         Ok(())
     }
@@ -355,15 +442,27 @@ impl fmt::Display for Config {
         let depth = named.unwrap_or(layers + self.block_config.len() + 1);
         let blocks: Vec<String> = self.block_config.iter().map(ToString::to_string).collect();
         let kind = match self.stem {
-            Stem::ImageNet => "",
-            Stem::Cifar => " · CIFAR stem",
-            Stem::Deep { blur: false, .. } => " · deep stem",
-            Stem::Deep { blur: true, .. } => " · deep stem with blur",
+            Stem::ImageNet => String::new(),
+            Stem::Cifar => " · CIFAR stem".into(),
+            Stem::Deep { blur: false, .. } => " · deep stem".into(),
+            Stem::Deep { blur: true, .. } => " · deep stem with blur".into(),
+            Stem::Single { kernel, stride, bias, norm, pool } => {
+                let parts = [(bias, " with bias"), (norm, ", norm"), (pool, ", pool")];
+                let parts: String = parts.into_iter().filter(|(has, _)| *has).map(|(_, part)| part).collect();
+                format!(" · stem {kernel}x{kernel}/{stride}{parts}")
+            }
         };
         let plural = |count: usize, one: &str, more: &str| format!("{count} {}", if count == 1 { one } else { more });
         let channels = plural(self.in_channels, "channel", "channels");
         let classes = self.num_classes.map_or("features only".into(), |classes| plural(classes, "class", "classes"));
         write!(f, "DenseNet-{depth} · k={} · [{}]{kind} · {channels} · {classes}", self.growth_rate, blocks.join(","))?;
+        if !self.head.is_empty() {
+            let layers: Vec<String> = self.head.iter().map(ToString::to_string).collect();
+            write!(f, " by {}", layers.join(", "))?;
+        }
+        if !self.transition_relu {
+            f.write_str(" · no ReLU in transitions")?;
+        }
         if !self.final_relu {
             f.write_str(" · no final ReLU")?;
         }

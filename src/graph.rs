@@ -115,6 +115,8 @@ pub enum Op {
     Concat,
     /// Mean of each channel over all pixels.
     GlobalAvgPool,
+    /// Maximum of each channel over all pixels.
+    GlobalMaxPool,
     /// Fully connected layer over the channels of a 1x1 picture; tensors `weight` `[out, in]` and `bias` `[out]`.
     Linear {
         /// Features it makes.
@@ -298,6 +300,12 @@ impl Graph {
         self.add(name, Op::GlobalAvgPool, vec![x], Shape::new(shape.channels, 1, 1))
     }
 
+    /// Maximum of each channel: `[C, H, W]` to `[C, 1, 1]`.
+    pub fn global_max_pool(&mut self, name: &str, x: Value) -> Result<Value> {
+        let shape = self.checked_shape(name, x)?;
+        self.add(name, Op::GlobalMaxPool, vec![x], Shape::new(shape.channels, 1, 1))
+    }
+
     /// Fully connected layer with a bias: `[C, 1, 1]` to `[out_features, 1, 1]`.
     pub fn linear(&mut self, name: &str, x: Value, out_features: usize) -> Result<Value> {
         let shape = self.checked_shape(name, x)?;
@@ -417,6 +425,7 @@ impl Graph {
                 Op::BlurPool => graph.blur_pool(name, x)?,
                 Op::Concat => graph.concat(name, &node.inputs)?,
                 Op::GlobalAvgPool => graph.global_avg_pool(name, x)?,
+                Op::GlobalMaxPool => graph.global_max_pool(name, x)?,
                 Op::Linear { out_features } => graph.linear(name, x, out_features)?,
             };
         }

@@ -62,6 +62,7 @@ mod error;
 mod gpu;
 mod graph;
 mod guarded;
+mod head;
 #[cfg(feature = "hub")]
 pub mod hub;
 #[cfg(feature = "image")]
@@ -96,7 +97,10 @@ pub use wgpu;
 
 /// What a [`Checkpoint`] holds and says about itself.
 pub mod checkpoint {
-    pub use crate::weights::{Assumption, Container, Description, Dialect, Element, Field, Metadata, Origin, Tensor, Weights, infer};
+    pub use crate::weights::{
+        Assumption, Container, Description, Dialect, Element, Entry, Field, HeadStep, Metadata, NewChannels, Origin, Reading, Tensor,
+        Weights, infer,
+    };
 }
 
 /// What there is to run on, which of it is used, and where its caches lie.
@@ -112,10 +116,11 @@ pub mod planning {
     pub use crate::plan::{PlanOptions, Step};
 }
 
-/// What a [`Graph`] is made of: operations, shapes, windows, and the stems that DenseNets have.
+/// What a [`Graph`] is made of: operations, shapes, windows, and the stems and heads that DenseNets have.
 pub mod network {
     pub use crate::arch::Stem;
     pub use crate::graph::{Conv, Node, Op, TensorSpec, Value};
+    pub use crate::head::HeadLayer;
     pub use crate::shape::{Shape, Window};
 }
 

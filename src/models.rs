@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use crate::arch::Config;
 use crate::error::{Error, Result};
 use crate::nearest::nearest;
-use crate::weights::{Checkpoint, Dialect, Field, Preset};
+use crate::weights::{Checkpoint, Dialect, Field, Preset, Reading};
 
 /// Names and safetensors files of the bundled models. `models/digits.md` is the card of `digits`.
 const BUNDLED: [(&str, &[u8]); 1] = [("digits", include_bytes!("../models/digits.safetensors"))];
@@ -163,13 +163,18 @@ pub fn open(model: impl AsRef<OsStr>) -> Result<Checkpoint> {
 
 /// [`open`], which tells `progress` of the bytes that have come and those that will, where the model is fetched.
 pub fn open_with(model: impl AsRef<OsStr>, progress: &mut dyn FnMut(u64, u64)) -> Result<Checkpoint> {
+    open_as(model, &Reading::default(), progress)
+}
+
+/// [`open_with`], the file read as `reading` says; a bundled model is read as it is.
+pub fn open_as(model: impl AsRef<OsStr>, reading: &Reading, progress: &mut dyn FnMut(u64, u64)) -> Result<Checkpoint> {
     // No model has a name that is not Unicode.
-    let Some(name) = model.as_ref().to_str() else { return Checkpoint::open(Path::new(model.as_ref())) };
+    let Some(name) = model.as_ref().to_str() else { return reading.open(Path::new(model.as_ref())) };
     if let Some(model) = bundled(name) {
         return model;
     }
     if published(name).is_some() || name.starts_with("hf://") {
-        let mut model = Checkpoint::open(fetch(name, progress)?)?;
+        let mut model = reading.open(fetch(name, progress)?)?;
         if published(name).is_some_and(|published| published.preset == Preset::Torchvision) {
             model.forget_config();
         }
@@ -181,7 +186,7 @@ pub fn open_with(model: impl AsRef<OsStr>, progress: &mut dyn FnMut(u64, u64)) -
     }
     let path = Path::new(name);
     let spelled_as_path = path.extension().is_some() || path.components().count() > 1;
-    match Checkpoint::open(path) {
+    match reading.open(path) {
         Err(Error::File { path, source }) if source.kind() == io::ErrorKind::NotFound && spelled_as_path => {
             let near = near_file(&path).map_or(String::new(), |near| format!("; did you mean {}?", near.display()));
             Err(Error::File { path, source: io::Error::new(source.kind(), format!("{source}{near}")) })

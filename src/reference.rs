@@ -24,7 +24,7 @@ use crate::weights::Weights;
 
 mod ops;
 
-use ops::{avg_pool, blur_pool, concat, conv, global_pool, linear, max_pool, norm, relu};
+use ops::{avg_pool, blur_pool, concat, conv, global_max_pool, global_pool, linear, max_pool, norm, relu};
 
 /// A network and its weights, ready to run on the CPU.
 ///
@@ -156,6 +156,7 @@ impl Reference {
             Op::BlurPool => blur_pool(from, x),
             Op::Concat => concat(inputs),
             Op::GlobalAvgPool => global_pool(from, x),
+            Op::GlobalMaxPool => global_max_pool(from, x),
             Op::Linear { .. } => linear(x, tensor("weight")?, tensor("bias")?),
         })
     }

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use densenet_wgpu::internal::{Pack, Region, Shader};
-use densenet_wgpu::network::{Conv, Node, Op, Shape, Stem, Window};
+use densenet_wgpu::network::{Conv, HeadLayer, Node, Op, Shape, Stem, Window};
 use densenet_wgpu::planning::{PlanOptions, Step};
 use densenet_wgpu::tuning::{Capabilities, Tile, Tuning, Workgroup};
 use densenet_wgpu::{Config, Error, Graph, Plan, Precision};
@@ -338,11 +338,23 @@ fn every_step_of_densenets_finds_what_the_graph_says() {
     let featureless = Config::imagenet(5, &[2, 3, 1], 7).with_classes(None);
     let cases = [(Config::densenet121(), 1, [224, 224]), (Config::densenet201(), 3, [37, 61]), (cifar, 3, [33, 29]), (plain, 2, [32, 32])];
     let norm_last = Config::imagenet(6, &[2, 3], 9).with_final_relu(false);
+    let layers = [
+        HeadLayer::MaxMeanPool,
+        HeadLayer::BatchNorm { epsilon: 1e-3 },
+        HeadLayer::Linear { features: 7 },
+        HeadLayer::Relu,
+        HeadLayer::BatchNorm { epsilon: 1e-3 },
+        HeadLayer::Linear { features: 3 },
+    ];
+    let headed = Config::imagenet(4, &[2, 2], 8).with_head(layers.to_vec()).with_transition_relu(false);
+    let slow = Config::imagenet(4, &[2, 2], 8).with_stem(Stem::Single { kernel: 5, stride: 1, bias: true, norm: true, pool: true });
     let others = [
         (featureless, 3, [41, 67]),
         (norm_last, 2, [38, 51]),
         (Config::densenet264d(), 1, [32, 47]),
         (Config::densenetblur121d(), 3, [45, 32]),
+        (headed, 3, [41, 32]),
+        (slow, 2, [20, 24]),
     ];
     for (config, batch, [height, width]) in cases.into_iter().chain(others) {
         let graph = config.graph(height, width).unwrap();
@@ -486,7 +498,7 @@ impl Symbols {
                 }
                 self.each(node, inputs)
             }
-            Op::Relu | Op::MaxPool(_) | Op::AvgPool(_) | Op::BlurPool | Op::GlobalAvgPool => self.each(node, inputs),
+            Op::Relu | Op::MaxPool(_) | Op::AvgPool(_) | Op::BlurPool | Op::GlobalAvgPool | Op::GlobalMaxPool => self.each(node, inputs),
             other => panic!("no rule for {other:?}"),
         }
     }

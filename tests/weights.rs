@@ -290,7 +290,7 @@ fn wrong_tensors_are_named() {
     let wide_head = message(|t| {
         t.insert("classifier.weight".into(), ("F32".into(), vec![2, 22], vec![0; 2 * 22 * 4]));
     });
-    expect(wide_head, &["averages and maxima together"]);
+    expect(wide_head, &["maxima and means together", "`head_layers` maxmeanpool,linear"]);
     let no_statistics = message(|t| t.retain(|name, _| !name.contains("running")));
     expect(no_statistics, &["instance or group norms"]);
     let no_stem = message(|t| t.retain(|name, _| !name.contains("conv0")));
@@ -329,7 +329,7 @@ fn a_head_is_found_by_what_it_takes() {
     assert_eq!(unbiased.weights.tensor("classifier.bias").unwrap().data, [0.0; 2]);
     tensors.insert("other.weight".into(), tensors["classifier.weight"].clone());
     let message = refused(&assembled(&tensors));
-    assert!(message.contains("2 left over (classifier.weight [2, 11], other.weight [2, 11])"), "{message}");
+    assert!(message.contains("2 layers that read the features: classifier [2, 11], other [2, 11]; take one with `head`"), "{message}");
 }
 
 #[test]

@@ -62,7 +62,7 @@ pub(crate) struct Options {
 
 /// Writes the features of every input that has some, in order.
 pub(crate) fn run(options: Options) -> Result<u8, Stop> {
-    let mut model = options.model.open_or(DEFAULT_MODEL)?;
+    let mut model = options.model.open_features_or(DEFAULT_MODEL)?;
     let inputs = inputs::expand(&options.paths, options.shard.shard)?;
     let Described { preprocessing, options: described, .. } = options.preprocessing.describe(&mut model)?;
     let preprocessing = options.pictures.sized(preprocessing);

@@ -1,5 +1,6 @@
 //! Models by name, those from the Hugging Face hub with a bar that shows how much has come.
 
+use densenet_wgpu::checkpoint::Reading;
 use densenet_wgpu::{Checkpoint, Error};
 
 use super::exit::Stop;
@@ -7,8 +8,8 @@ use super::remedy::told;
 use remote::open_and_show;
 
 /// Opens the model of that name, or the checkpoint in that file; where there is none, says what else would work.
-pub(crate) fn open(name: &str) -> Result<Checkpoint, Stop> {
-    open_and_show(name).map_err(|error| {
+pub(crate) fn open(name: &str, reading: &Reading) -> Result<Checkpoint, Stop> {
+    open_and_show(name, reading).map_err(|error| {
         let text = told(&error);
         Stop::refused(match error {
             Error::NoWeights { .. } => format!("{text}, or try --model digits"),
@@ -23,6 +24,7 @@ pub(crate) fn open(name: &str) -> Result<Checkpoint, Stop> {
 
 #[cfg(feature = "hub")]
 mod remote {
+    use densenet_wgpu::checkpoint::Reading;
     use densenet_wgpu::hub::Remote;
     use densenet_wgpu::{Checkpoint, models};
     use indicatif::{DecimalBytes, ProgressBar, ProgressStyle};
@@ -31,7 +33,7 @@ mod remote {
 
     const BAR: &str = "{msg} {wide_bar} {decimal_bytes}/{decimal_total_bytes} {decimal_bytes_per_sec}";
 
-    pub(super) fn open_and_show(name: &str) -> densenet_wgpu::Result<Checkpoint> {
+    pub(super) fn open_and_show(name: &str, reading: &Reading) -> densenet_wgpu::Result<Checkpoint> {
         let mut begun: Option<ProgressBar> = None;
         let begin = |total| {
             let style = ProgressStyle::with_template(BAR).unwrap_or_else(|_| ProgressStyle::default_bar());
@@ -42,7 +44,7 @@ mod remote {
             }
             bar
         };
-        models::open_with(name, &mut |done, total| {
+        models::open_as(name, reading, &mut |done, total| {
             let bar = begun.get_or_insert_with(|| begin(total));
             bar.set_length(total);
             bar.set_position(done);
@@ -65,9 +67,10 @@ mod remote {
 
 #[cfg(not(feature = "hub"))]
 mod remote {
+    use densenet_wgpu::checkpoint::Reading;
     use densenet_wgpu::{Checkpoint, models};
 
-    pub(super) fn open_and_show(name: &str) -> densenet_wgpu::Result<Checkpoint> {
-        models::open(name)
+    pub(super) fn open_and_show(name: &str, reading: &Reading) -> densenet_wgpu::Result<Checkpoint> {
+        models::open_as(name, reading, &mut |_, _| {})
     }
 }

@@ -89,7 +89,9 @@ struct ReportedConfig<'a> {
     compression: f64,
     stem: &'static str,
     final_relu: bool,
+    transition_relu: bool,
     epsilon: f32,
+    head: Vec<String>,
 }
 
 impl<'a> From<&'a Config> for ReportedConfig<'a> {
@@ -99,6 +101,7 @@ impl<'a> From<&'a Config> for ReportedConfig<'a> {
             Stem::Cifar => "cifar",
             Stem::Deep { blur: false, .. } => "deep",
             Stem::Deep { blur: true, .. } => "deep_blur",
+            Stem::Single { .. } => "single",
         };
         Self {
             growth_rate: config.growth_rate,
@@ -110,7 +113,9 @@ impl<'a> From<&'a Config> for ReportedConfig<'a> {
             compression: config.compression,
             stem,
             final_relu: config.final_relu,
+            transition_relu: config.transition_relu,
             epsilon: config.epsilon,
+            head: config.head.iter().map(ToString::to_string).collect(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! `--model M`: a bundled model, one from the hub, or a file.
 
 use clap::{Args, ValueHint};
-use densenet_wgpu::checkpoint::{Description, Field};
+use densenet_wgpu::checkpoint::{Description, Entry, Field, HeadStep, NewChannels, Reading};
 use densenet_wgpu::internal::DEFAULT_SIZE;
 use densenet_wgpu::network::Stem;
 use densenet_wgpu::preprocessing::{Activation, Preprocessing, Preset};
@@ -14,6 +14,7 @@ use super::known::{ActivationName, LABELS, MODELS, PRESETS};
 use super::message;
 use super::named_classes;
 use super::preprocessing_file;
+use super::remedy::flagged;
 use super::resize::Resizing;
 use super::size::Size;
 
@@ -51,6 +52,28 @@ pub(crate) struct VariantOptions {
     /// For weights alone, of a network that was built with another epsilon than its framework's models.
     #[arg(long, value_name = "E")]
     epsilon: Option<f32>,
+    /// Which network of a file that holds more: what its tensors' names begin with
+    ///
+    /// As in --root encoder, --root backbone.0; a single point stands for nothing. What is beside the network is passed over.
+    #[arg(long, value_name = "PREFIX")]
+    root: Option<String>,
+    /// Which of several heads is the classifier: what its tensors' names begin with
+    #[arg(long, value_name = "NAME")]
+    head: Option<String>,
+    /// The classifier's layers in order, where it is more than a linear one and its file does not tell
+    ///
+    /// As in --head-layers linear,relu,dropout,linear. Words are linear, batchnorm, relu, dropout, flatten, softmax, logsoftmax,
+    /// sigmoid, and maxmeanpool (fastai's AdaptiveConcatPool2d) or meanmaxpool (timm's catavgmax) at the beginning.
+    #[arg(long, value_name = "LAYERS", value_delimiter = ',')]
+    head_layers: Option<Vec<HeadStep>>,
+    /// The stem's stride and whether a max pool follows, where tensors do not tell
+    ///
+    /// As in --stem stride=1,pool=no.
+    #[arg(long, value_name = "STEM")]
+    stem: Option<Entry>,
+    /// Whether a dense layer's new channels come first or last, where the names are of no known repository
+    #[arg(long, value_name = "WHERE")]
+    new_channels: Option<NewChannels>,
 }
 
 /// What may be assumed of a network, of its pictures, and of its classes.
@@ -110,6 +133,14 @@ impl ModelOptions {
     pub(crate) fn open_or(&self, name: &str) -> Result<Checkpoint, Stop> {
         self.variant.open(self.model.as_deref().unwrap_or(name))
     }
+
+    /// [`ModelOptions::open_or`] for the features alone: a classifier need not be understood.
+    pub(crate) fn open_features_or(&self, name: &str) -> Result<Checkpoint, Stop> {
+        let name = self.model.as_deref().unwrap_or(name);
+        let model = self.variant.read_as(name, &self.variant.reading().with_features_only(true))?;
+        assumed::tell(&model, &NETWORK);
+        Ok(model)
+    }
 }
 
 impl VariantOptions {
@@ -122,9 +153,23 @@ impl VariantOptions {
 
     /// [`VariantOptions::open`] without a word of what was assumed.
     pub(crate) fn read(&self, name: &str) -> Result<Checkpoint, Stop> {
-        let mut model = hub::open(name)?;
+        self.read_as(name, &self.reading())
+    }
+
+    /// What was said of how to read a file.
+    fn reading(&self) -> Reading {
+        let mut reading = Reading::default().with_entry(self.stem.unwrap_or_default());
+        reading.root.clone_from(&self.root);
+        reading.head.clone_from(&self.head);
+        reading.head_layers.clone_from(&self.head_layers);
+        reading.new_channels = self.new_channels;
+        reading
+    }
+
+    fn read_as(&self, name: &str, reading: &Reading) -> Result<Checkpoint, Stop> {
+        let mut model = hub::open(name, reading)?;
         if let Some(origin) = &model.origin {
-            origin.notes.iter().for_each(|note| message::note(&format!("{} {note}", model.name)));
+            origin.notes.iter().for_each(|note| message::note(&format!("{} {}", model.name, flagged(note))));
         }
         if self.no_final_relu {
             model.config.final_relu = false;

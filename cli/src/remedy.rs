@@ -17,8 +17,25 @@ pub(crate) fn told(error: &Error) -> String {
         Error::TooManyPixels { .. } => format!("{error}, or give a larger --max-pixels"),
         Error::TooManyBytes { .. } => format!("{error}, or give a larger --max-bytes"),
         Error::MissingFeature { feature, .. } => format!("{error}, as with `cargo install --path cli --features {feature}`"),
-        error => error.to_string(),
+        error => flagged(&error.to_string()),
     }
+}
+
+/// What the library calls the ways to say more of a file ([`Reading`](densenet_wgpu::checkpoint::Reading), and the architecture), and
+/// the flags and commands that say it.
+const SAID: [(&str, &str); 7] = [
+    ("`root`", "--root"),
+    ("`head`", "--head"),
+    ("`head_layers`", "--head-layers"),
+    ("`entry`", "--stem"),
+    ("`new_channels`", "--new-channels"),
+    ("`final_relu`", "--no-final-relu"),
+    ("`features_only`", "`densenet embed`"),
+];
+
+/// A message or note of the library's, with the program's flags in it.
+pub(crate) fn flagged(text: &str) -> String {
+    SAID.iter().fold(text.to_owned(), |text, (word, flag)| text.replace(word, flag))
 }
 
 /// What went wrong with an input, without its path, which its row has.
@@ -43,6 +60,13 @@ mod tests {
     use super::*;
     use densenet_wgpu::Gpu;
     use densenet_wgpu::image::Decoding;
+
+    #[test]
+    fn the_librarys_words_are_flags_here() {
+        assert_eq!(flagged("take one with `head`, as `head` a"), "take one with --head, as --head a");
+        assert_eq!(flagged("features alone (`features_only`) need none"), "features alone (`densenet embed`) need none");
+        assert_eq!(flagged("the pool `pool0`"), "the pool `pool0`");
+    }
 
     #[test]
     fn flags_are_named_where_they_help() {

@@ -153,6 +153,12 @@ impl Lowering<'_> {
                 let (source, prologue, layers) = self.with_prologue(node.inputs[0], true);
                 self.stage(value, layers, Operation::GlobalPool { prologue }, vec![source])
             }
+            Op::GlobalMaxPool => {
+                let source = self.materialised(node.inputs[0]);
+                let Shape { height, width, .. } = self.graph.shape(node.inputs[0]);
+                let window = Window { kernel: [height, width], stride: [1, 1], padding: [0, 0] };
+                self.stage(value, Vec::new(), Operation::Pool { pooling: Pooling::Max, window, prologue: None }, vec![source])
+            }
             Op::Linear { .. } => {
                 let source = self.materialised(node.inputs[0]);
                 self.stage(value, Vec::new(), Operation::Linear { relu: false }, vec![source])

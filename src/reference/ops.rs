@@ -147,6 +147,12 @@ pub(super) fn global_pool(from: Shape, x: &[f32]) -> Vec<f32> {
     x.chunks_exact(from.pixels()).map(|plane| mean(plane) as f32).collect()
 }
 
+/// Maximum of each channel over all pixels.
+pub(super) fn global_max_pool(from: Shape, x: &[f32]) -> Vec<f32> {
+    let larger = |most: f32, &value: &f32| if value > most || value.is_nan() { value } else { most };
+    x.chunks_exact(from.pixels()).map(|plane| plane.iter().fold(f32::NEG_INFINITY, larger)).collect()
+}
+
 /// Fully connected layer: weight `[out, in]`, bias `[out]` (PyTorch's `Linear`).
 pub(super) fn linear(x: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f32> {
     let features = weight.len() / bias.len();

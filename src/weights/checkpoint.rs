@@ -6,14 +6,17 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
+use super::Weights;
 use super::container::{self, Container, Element};
 use super::dialect::{self, Dialect, Names};
 use super::hub_config::HubConfig;
+use super::infer::infer_told;
 use super::metadata::{Activation, Metadata, Preprocessing};
 use super::own_labels::OwnLabels;
 use super::preset::Preset;
+use super::reading::{Entry, Reading};
 use super::timm_arguments::TimmArguments;
-use super::{Assumption, Field, Weights, infer, known_file};
+use super::{Assumption, Field, known_file};
 use crate::arch::{Config, Stem};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
@@ -91,6 +94,9 @@ pub struct Origin {
     pub repository: Option<String>,
     /// Where in the file the labels were, if anywhere.
     pub labelled_by: Option<String>,
+    /// Mean and standard deviation of each channel of a picture from 0 to 1, where a module around the network normalises pictures
+    /// itself.
+    pub normalisation: Option<[Vec<f32>; 2]>,
     /// What was chosen while reading, a sentence each, which begins with the model's name: that is left out here, as it may
     /// change.
     pub notes: Vec<String>,
@@ -104,6 +110,11 @@ const ARGUMENTS: &str = "the arguments it was trained with";
 
 /// [`Origin::described_by`] of a file that torchvision downloads.
 const TORCHVISIONS: &str = "its SHA-256, which is torchvision's";
+
+/// What a folder is that TensorFlow wrote, and the way round it.
+const SAVED_MODEL: &str = "is a TensorFlow SavedModel, a program and not a checkpoint. Save it as one in Python, with a TensorFlow that \
+                           has Keras 2 (2.15, or with TF_USE_LEGACY_KERAS=1): import tensorflow as tf; \
+                           tf.keras.models.load_model('IN').save('OUT.h5')";
 
 /// As much of a file as tells what kind it is.
 const BYTES_TO_RECOGNISE: u64 = 512;
@@ -151,7 +162,11 @@ impl Checkpoint {
     /// Errors where it cannot be read, or as [`Checkpoint::from_bytes`] does.
     #[tracing::instrument(name = "read checkpoint", skip_all, fields(path = %path.as_ref().display()))]
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        let path = path.as_ref();
+        Self::open_as(path.as_ref(), &Reading::default())
+    }
+
+    /// [`Checkpoint::open`], read as was said.
+    pub(super) fn open_as(path: &Path, reading: &Reading) -> Result<Self> {
         let bytes = read_file(path)?;
         let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy();
         // Endings that come in twos: model.pth.tar, model.weights.h5.
@@ -164,7 +179,7 @@ impl Checkpoint {
             File::open(path).ok()?.take(LARGEST_CONFIG).read_to_string(&mut text).ok()?;
             Some(text)
         };
-        Self::read(&bytes, name, &path.display().to_string(), beside)
+        Self::read(&bytes, name, &path.display().to_string(), beside, reading)
     }
 
     /// Reads a checkpoint from the content of a file, which `name` stands for in errors; it is also the model's name
@@ -177,12 +192,17 @@ impl Checkpoint {
     /// Errors say what other content looks like, which tensors are missing, left over, mis-shaped, of another type or
     /// not finite, or what in the metadata contradicts the network.
     pub fn from_bytes(bytes: &[u8], name: &str) -> Result<Self> {
-        Self::read(bytes, name, name, || None)
+        Self::from_bytes_as(bytes, name, &Reading::default())
     }
 
-    fn read(bytes: &[u8], name: &str, source: &str, beside: impl FnOnce() -> Option<String>) -> Result<Self> {
+    /// [`Checkpoint::from_bytes`], read as was said.
+    pub(super) fn from_bytes_as(bytes: &[u8], name: &str, reading: &Reading) -> Result<Self> {
+        Self::read(bytes, name, name, || None, reading)
+    }
+
+    fn read(bytes: &[u8], name: &str, source: &str, beside: impl FnOnce() -> Option<String>, reading: &Reading) -> Result<Self> {
         let file = Some(source.to_owned());
-        Self::from_contents(bytes, name, beside).map_err(|e| match e {
+        Self::from_contents(bytes, name, beside, reading).map_err(|e| match e {
             Error::Checkpoint { reason, .. } => Error::Checkpoint { file, reason: one_line(&reason) },
             Error::Tensor { tensor, expected, found, .. } => {
                 Error::Tensor { file, tensor: one_line(&tensor), expected, found: one_line(&found) }
@@ -192,24 +212,36 @@ impl Checkpoint {
         })
     }
 
-    fn from_contents(bytes: &[u8], name: &str, beside: impl FnOnce() -> Option<String>) -> Result<Self> {
-        let contents = container::read(bytes)?;
+    fn from_contents(bytes: &[u8], name: &str, beside: impl FnOnce() -> Option<String>, reading: &Reading) -> Result<Self> {
+        let mut contents = container::read(bytes)?;
         let metadata: Option<Metadata> = match &contents.description {
             Some(text) => Some(serde_json::from_str(text).map_err(|e| Error::checkpoint(format!("metadata `densenet`: {e}")))?),
             None => None,
         };
         let is_described = metadata.as_ref().is_some_and(|metadata| metadata.preprocessing.is_some());
         let metadata = metadata.unwrap_or_default();
-        let mut network = dialect::resolve(&contents)?;
+        let mut reading = reading.clone();
+        if let (None, Some(words)) = (&reading.head_layers, &metadata.head) {
+            reading.head_layers = Some(words.iter().map(|word| word.parse()).collect::<Result<_>>()?);
+        }
+        reading.entry = reading.entry.or(metadata.stem.unwrap_or_default());
+        let mut network = dialect::resolve(&mut contents, &reading)?;
         network.check_size(contents.byte_count)?;
         let names = Names::of(&network);
-        let shapes = network.tensors.iter().map(|(name, tensor)| (name.as_str(), tensor.shape.as_slice()));
-        let mut config = infer(shapes).map_err(|error| names.told(error))?;
+        let is_in_head = |name: &str| name.starts_with("classifier.") && !network.head.is_empty();
+        let shapes = network.tensors.iter().filter(|(name, _)| !is_in_head(name));
+        let entry = reading.entry.or(network.entry);
+        let shapes = shapes.map(|(name, tensor)| (name.as_str(), tensor.shape.as_slice()));
+        let mut config = infer_told(shapes, entry).map_err(|error| names.told(error))?;
+        if !network.head.is_empty() {
+            config = config.with_head(std::mem::take(&mut network.head));
+        }
         let beside = if is_described { None } else { beside() };
         let hub = beside.as_ref().map(|text| HubConfig::read(text, &config)).transpose()?.flatten();
 
         config.epsilon = metadata.epsilon.or(network.epsilon).unwrap_or(config.epsilon);
         config.final_relu = metadata.final_relu.or(network.final_relu).unwrap_or(true);
+        config.transition_relu = metadata.transition_relu.or(network.transition_relu).unwrap_or(true);
         if let Stem::Deep { widths, .. } = config.stem {
             let told = metadata.blur.or(network.blur).or(hub.as_ref().map(|hub| hub.blur));
             // timm has one architecture of each kind.
@@ -233,6 +265,7 @@ impl Checkpoint {
             activation: network.activation,
             repository: None,
             labelled_by: None,
+            normalisation: network.normalisation,
             notes: network.notes,
         };
         let arguments = contents.arguments.as_ref().filter(|_| !is_described);
@@ -363,14 +396,20 @@ impl Checkpoint {
             assumed: self.assumed.iter().filter(|it| it.field != Field::Labels || it.value.is_some()).map(|it| it.field).collect(),
             blur: match self.config.stem {
                 Stem::Deep { blur, .. } => Some(blur),
-                Stem::ImageNet | Stem::Cifar => None,
+                Stem::ImageNet | Stem::Cifar | Stem::Single { .. } => None,
             },
             epsilon: Some(self.config.epsilon).filter(|&epsilon| epsilon != default.epsilon),
             final_relu: Some(self.config.final_relu).filter(|&relu| relu != default.final_relu),
+            head: Some(self.config.head.iter().map(|layer| layer.word()).collect()).filter(|words: &Vec<_>| !words.is_empty()),
             labels: self.labels.clone(),
             name: Some(self.name.clone()),
             preprocessing: self.preprocessing.clone(),
+            stem: match self.config.stem {
+                Stem::Single { stride, pool, .. } => Some(Entry { stride: Some(stride), pool: Some(pool) }),
+                Stem::Deep { .. } | Stem::ImageNet | Stem::Cifar => None,
+            },
             thresholds: self.thresholds.clone(),
+            transition_relu: Some(self.config.transition_relu).filter(|&relu| relu != default.transition_relu),
         };
         let metadata = serde_json::to_string(&metadata).map_err(|e| Error::checkpoint(format!("metadata: {e}")))?;
         container::safetensors::write(&self.weights, metadata)
@@ -402,7 +441,7 @@ impl Checkpoint {
 impl Config {
     /// The network for some input size that is large enough: for what does not depend on it.
     pub(super) fn any_graph(&self) -> Result<Graph> {
-        let halvings = self.block_config.len().saturating_sub(1) + if self.stem == Stem::Cifar { 0 } else { 2 };
+        let halvings = self.block_config.len().saturating_sub(1) + if self.stem.keeps_size() { 0 } else { 3 };
         let side = 1 << halvings.min(24);
         self.graph(side, side)
     }
@@ -412,7 +451,10 @@ impl Config {
 fn read_file(path: &Path) -> Result<Vec<u8>> {
     let in_file = |source: io::Error| Error::File { path: path.into(), source };
     if path.is_dir() {
-        return Err(in_file(io::Error::other("expected a checkpoint file, found a folder; give the path of the file in it")));
+        return Err(match path.join("saved_model.pb").is_file() {
+            true => Error::Checkpoint { file: Some(path.display().to_string()), reason: SAVED_MODEL.into() },
+            false => in_file(io::Error::other("expected a checkpoint file, found a folder; give the path of the file in it")),
+        });
     }
     let file = File::open(path).map_err(|error| {
         in_file(match error.kind() {

@@ -37,12 +37,17 @@ impl Checkpoint {
     /// # }
     /// ```
     ///
-    /// Errors where the picture is too small for the network, and where the model has no classifier.
+    /// Errors where the picture is too small for the network, and where the model has no classifier,
+    /// or one of several layers.
     pub fn with_class_maps(&self, height: usize, width: usize) -> Result<(Graph, Weights)> {
         let Some(classes) = self.config.num_classes else {
             let found = format!("{}, which ends in features", self.name);
             return Err(Error::Input { expected: "a model with a classifier, whose weights make class maps".into(), found });
         };
+        if !self.config.head.is_empty() {
+            let expected = "a model whose classifier is one linear layer: its weights alone make class maps".into();
+            return Err(Error::Input { expected, found: format!("{}, {}", self.name, self.config) });
+        }
         let mut graph = self.graph(height, width)?;
         let logits = graph.output();
         let pool = graph.nodes().iter().find(|node| node.op == Op::GlobalAvgPool);

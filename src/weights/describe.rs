@@ -1,6 +1,6 @@
 //! What a checkpoint's file does not say about its pictures and classes: completed from presets, or left open.
 
-use super::metadata::{Activation, Preprocessing};
+use super::metadata::{Activation, Preprocessing, Range};
 use super::{Assumption, Checkpoint, Dialect, Field, Preset};
 use crate::arch::Stem;
 use crate::labels::Legend;
@@ -55,10 +55,15 @@ impl Checkpoint {
         let own = self.preprocessing.take().filter(|_| said.is_none());
         let chosen = said.or(likely).unwrap_or_else(|| Preset::likely(self.origin.as_ref(), &self.config));
         let is_preset = own.is_none();
+        let normalisation = self.origin.as_ref().and_then(|origin| origin.normalisation.clone());
         let mut preprocessing = own.unwrap_or_else(|| {
             let preset = chosen.preprocessing(self.config.in_channels);
             let activation = told.unwrap_or(preset.activation);
-            preset.with_activation(activation)
+            let preset = preset.with_activation(activation);
+            match normalisation {
+                Some([mean, std]) if preset.range == Range::ZeroOne => preset.with_normalisation(mean, std),
+                _ => preset,
+            }
         });
         if said.is_some() {
             self.settle(Field::Preprocessing);
@@ -112,7 +117,7 @@ impl Checkpoint {
             },
             Field::Blur => match self.config.stem {
                 Stem::Deep { blur, .. } => Some(blur.to_string()),
-                Stem::ImageNet | Stem::Cifar => None,
+                Stem::ImageNet | Stem::Cifar | Stem::Single { .. } => None,
             },
             Field::Epsilon => Some(self.config.epsilon.to_string()),
             Field::FinalRelu => Some(self.config.final_relu.to_string()),

@@ -6,12 +6,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
+use super::reading::Entry;
 use super::tensor_error;
 use crate::arch::{Config, Stem};
 use crate::error::Result;
 
 /// Most dense blocks of a network: a seventeenth would need pictures of more than 65536 pixels a side.
 const MOST_BLOCKS: usize = 16;
+
+/// Largest kernel of a stem.
+const LARGEST_KERNEL: usize = 15;
 
 /// Most dense layers of a network: the deepest published one has 130.
 const MOST_LAYERS: usize = 1024;
@@ -36,9 +40,15 @@ const MOST_LAYERS: usize = 1024;
 /// # }
 /// ```
 pub fn infer<'a>(shapes: impl IntoIterator<Item = (&'a str, &'a [usize])>) -> Result<Config> {
+    infer_told(shapes, Entry::default())
+}
+
+/// [`infer`] of a network whose stem is told beside its shapes.
+pub(super) fn infer_told<'a>(shapes: impl IntoIterator<Item = (&'a str, &'a [usize])>, entry: Entry) -> Result<Config> {
     let shapes = Shapes(shapes.into_iter().collect());
     shapes.check()?;
-    let (stem, [num_init_features, in_channels, ..]) = shapes.stem()?;
+    entry.check()?;
+    let (stem, [num_init_features, in_channels, ..]) = shapes.stem(entry)?;
     let block_config = shapes.blocks()?;
 
     let first = "features.denseblock1.denselayer1";
@@ -108,22 +118,43 @@ impl Shapes<'_> {
     }
 
     /// The stem and the shape of its convolution: channels it makes, channels of the picture, kernel.
-    fn stem(&self) -> Result<(Stem, [usize; 4])> {
+    fn stem(&self, entry: Entry) -> Result<(Stem, [usize; 4])> {
         let name = "features.conv0.weight";
         let shape = self.conv(name)?;
-        match (shape, self.has("features.norm0."), self.has("features.conv1.")) {
-            ([_, _, 7, 7], true, false) => Ok((Stem::ImageNet, shape)),
-            ([_, _, 3, 3], false, false) => Ok((Stem::Cifar, shape)),
-            ([first, in_channels, 3, 3], true, true) => {
+        let (norm, deep, bias) = (self.has("features.norm0."), self.has("features.conv1."), self.has("features.conv0.bias"));
+        match (shape, norm, deep) {
+            ([first, in_channels, 3, 3], true, true) if !bias => {
                 let [second, ..] = self.conv("features.conv1.weight")?;
                 let [out_channels, .., height, width] = self.conv("features.conv2.weight")?;
                 Ok((Stem::Deep { widths: [first, second], blur: true }, [out_channels, in_channels, height, width]))
+            }
+            ([_, _, kernel, width], norm, false) if kernel == width && kernel % 2 == 1 && kernel <= LARGEST_KERNEL => {
+                // The two of the paper are known by their tensors; a bias changes neither.
+                let usual = match (kernel, norm) {
+                    (7, true) => (Some(2), Some(true)),
+                    (3, false) => (Some(1), Some(false)),
+                    _ => (None, None),
+                };
+                let (Some(stride), Some(pool)) = (entry.stride.or(usual.0), entry.pool.or(usual.1)) else {
+                    let follows = if norm { "a batch norm" } else { "no batch norm" };
+                    let open = match (entry.stride, entry.pool) {
+                        (None, Some(_)) => "its stride is open",
+                        (Some(_), None) => "whether a pool follows is open",
+                        _ => "its stride is open, and whether a pool follows",
+                    };
+                    let hint = if norm { "" } else { " (networks of instance or group norms are not run)" };
+                    let found = format!("{shape:?} and {follows}: {open}, which tensors do not tell{hint}");
+                    let expected = "a 7x7 kernel with a batch norm, a 3x3 one without, or to be told more: `entry` stride=1,pool=no, \
+                                    stride=1,pool=yes, stride=2,pool=no or stride=2,pool=yes";
+                    return Err(tensor_error(name, expected, found));
+                };
+                Ok((Stem::Single { kernel, stride, bias, norm, pool }.named(), shape))
             }
             (_, norm, deep) => {
                 let with = |present| if present { "with" } else { "without" };
                 let hint = if norm { "" } else { " (networks of instance or group norms are not run)" };
                 let found = format!("{shape:?} {} features.norm0, {} features.conv1{hint}", with(norm), with(deep));
-                Err(tensor_error(name, "a 7x7 kernel with features.norm0, a 3x3 one without, or a deep stem of three 3x3 ones", found))
+                Err(tensor_error(name, "one convolution of an odd, square kernel, or a deep stem of three 3x3 ones", found))
             }
         }
     }
@@ -246,6 +277,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_told_of_a_stem_completes_its_shapes() {
+        for (kernel, norm) in [(3, true), (5, true), (5, false), (7, false), (7, true), (3, false)] {
+            for (stride, pool, bias) in [(1, false, false), (1, true, true), (2, true, false), (2, false, true)] {
+                let config = Config { stem: Stem::Single { kernel, stride, bias, norm, pool }.named(), ..Config::imagenet(4, &[1, 1], 8) };
+                let shapes = shapes(&config);
+                let named = || shapes.iter().map(|(name, shape)| (name.as_str(), shape.as_slice()));
+                let entry = Entry { stride: Some(stride), pool: Some(pool) };
+                assert_eq!(infer_told(named(), entry).unwrap(), config);
+                let is_known = matches!((kernel, norm, stride, pool), (7, true, 2, true) | (3, false, 1, false));
+                assert_eq!(infer(named()).is_ok_and(|found| found == config), is_known, "{config}");
+            }
+        }
+    }
+
+    #[test]
     fn compressions_make_the_same_network() {
         for compression in [0.1, 0.25, 0.3, 0.29, 1.0 / 3.0, 0.5, 0.6, 0.7, 0.75, 0.9, 0.999, 1.0] {
             for growth_rate in [12, 32, 47, 100] {
@@ -261,9 +307,11 @@ mod tests {
     #[test]
     fn contradictions_name_their_tensor() {
         let layer = "features.denseblock2.denselayer3";
-        let cases: [(&str, Option<&[usize]>, &str); 9] = [
+        let cases: [(&str, Option<&[usize]>, &str); 11] = [
             ("features.conv0.weight", None, "features.conv0.weight: expected a convolution's weight"),
             ("features.conv0.weight", Some(&[64, 3, 5, 5]), "features.conv0.weight: expected a 7x7 kernel"),
+            ("features.conv0.weight", Some(&[64, 3, 3, 3]), "`entry` stride=1,pool=no"),
+            ("features.conv0.weight", Some(&[64, 3, 4, 4]), "features.conv0.weight: expected one convolution of an odd"),
             ("features.conv0.weight", Some(&[64, 1, 7, 7, 7]), "three-dimensional"),
             ("features.denseblock1.denselayer1.conv1.weight", Some(&[127, 64, 1, 1]), "a multiple of the growth rate (32)"),
             ("features.denseblock1.denselayer1.conv2.weight", Some(&[32, 128]), "conv2.weight: expected a convolution's weight"),

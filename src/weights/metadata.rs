@@ -21,6 +21,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::Field;
+use super::reading::Entry;
 use crate::error::{Error, Result};
 
 /// Largest height or width of a picture, in pixels.
@@ -53,6 +54,9 @@ pub struct Metadata {
     /// Whether a ReLU follows the last batch norm; it does where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub final_relu: Option<bool>,
+    /// The classifier's layers, in the words of `--head-layers`, where it is more than one linear layer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head: Option<Vec<String>>,
     /// One label for each class, in the order of the logits; `""` for an output that was not trained and is not shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub labels: Option<Vec<String>>,
@@ -62,9 +66,15 @@ pub struct Metadata {
     /// How a picture becomes the network's input.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preprocessing: Option<Preprocessing>,
+    /// How the picture enters, where the stem is neither the paper's for ImageNet nor that for CIFAR.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stem: Option<Entry>,
     /// For each class the probability from which on it counts as found; `null` for an output that was not trained.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thresholds: Option<Vec<Option<f32>>>,
+    /// Whether transitions have a ReLU; they do where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transition_relu: Option<bool>,
 }
 
 /// How a picture becomes the network's input, and what its logits mean.

@@ -31,6 +31,7 @@ mod known_file;
 mod metadata;
 mod own_labels;
 mod preset;
+mod reading;
 mod timm_arguments;
 
 use crate::error::{Error, Result};
@@ -44,6 +45,7 @@ pub use dialect::{Dialect, harmless};
 pub use infer::infer;
 pub use metadata::{Activation, Filter, Metadata, Preprocessing, Range, Resize, ResizeMode};
 pub use preset::Preset;
+pub use reading::{Entry, HeadStep, NewChannels, Reading};
 
 /// An array of 32-bit floats.
 ///

@@ -3,7 +3,7 @@
 use super::checkpoint::Origin;
 use super::dialect::Dialect;
 use super::metadata::{Activation, Filter, Preprocessing, Range, Resize, ResizeMode, imagenet};
-use crate::arch::{Config, Stem};
+use crate::arch::Config;
 use crate::labels::named;
 
 /// torchxrayvision's outputs, and their operating points in each of its weight sets.
@@ -97,7 +97,7 @@ impl Preset {
             Some(Dialect::Chexnet) => Self::Chexnet,
             Some(Dialect::Monai) => Self::Monai,
             Some(Dialect::Timm) => Self::Timm,
-            _ if config.stem == Stem::Cifar => Self::Cifar,
+            _ if config.stem.keeps_size() => Self::Cifar,
             _ if config.in_channels == 1 && config.num_classes == Some(18) => Self::Xrv,
             _ => Self::Torchvision,
         }

@@ -75,6 +75,10 @@ impl Net {
         self.add("global_pool", |graph, name| graph.global_avg_pool(name, x))
     }
 
+    fn global_max_pool(&mut self, x: Value) -> Value {
+        self.add("global_max_pool", |graph, name| graph.global_max_pool(name, x))
+    }
+
     fn linear(&mut self, x: Value, features: usize) -> Value {
         self.add("linear", |graph, name| graph.linear(name, x, features))
     }
@@ -624,6 +628,20 @@ pub(crate) fn heads() -> Vec<Odd> {
             let x = net.global_pool(x);
             let x = net.linear(x, features);
             let x = net.relu(x);
+            net.linear(x, 5);
+        }));
+        cases.push(odd("global maximum of the input", batch, shape, |net, x| {
+            net.global_max_pool(x);
+        }));
+        cases.push(odd(format!("global maximum and mean, norm, linear to {features}, ReLU, norm, linear"), batch, shape, |net, x| {
+            let x = net.conv(x, 9, POINTWISE);
+            let x = net.norm_relu(x);
+            let parts = [net.global_max_pool(x), net.global_pool(x)];
+            let x = net.concat(&parts);
+            let x = net.norm(x);
+            let x = net.linear(x, features);
+            let x = net.relu(x);
+            let x = net.norm(x);
             net.linear(x, 5);
         }));
         cases.push(odd(format!("1x1 conv, norm, ReLU, global mean, linear to {features}"), batch, shape, |net, x| {

@@ -36,6 +36,7 @@ mod streams;
 mod terminal;
 mod tune;
 mod verify;
+mod wild;
 
 use std::fs;
 use std::path::Path;

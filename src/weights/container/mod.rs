@@ -41,6 +41,8 @@ pub enum Container {
     TorchZip,
     /// What `torch.save` wrote before: pickles and storages in one stream.
     TorchLegacy,
+    /// What `torch.jit.save` writes: a zip archive of a program and its module's tensors, of which the tensors are read.
+    TorchScript,
     /// Keras's `.h5` and `.weights.h5`.
     Hdf5,
     /// Keras's `.keras`: a zip archive of a configuration and HDF5 weights.
@@ -53,6 +55,7 @@ impl fmt::Display for Container {
             Self::Safetensors => "safetensors",
             Self::TorchZip => "torch zip",
             Self::TorchLegacy => "torch legacy stream",
+            Self::TorchScript => "TorchScript",
             Self::Hdf5 => "HDF5",
             Self::KerasArchive => "Keras archive",
         })
@@ -168,13 +171,9 @@ fn read_zip(bytes: &[u8]) -> Result<Contents<'_>> {
     // The folder is named after the file that was first written.
     let prefix = names.iter().filter_map(|name| name.strip_suffix("data.pkl")).filter(|p| p.is_empty() || p.ends_with('/')).min();
     if let Some(prefix) = prefix {
-        if has(&format!("{prefix}constants.pkl")) || names.iter().any(|name| name.starts_with(&format!("{prefix}code/"))) {
-            return Err(Error::checkpoint(
-                "is a TorchScript archive: a program, not a checkpoint. Save its weights in Python: \
-                 torch.save(torch.jit.load('IN', map_location='cpu').state_dict(), 'OUT.pth')",
-            ));
-        }
-        return torch::read_zip(archive, prefix);
+        let is_program = has(&format!("{prefix}constants.pkl")) || names.iter().any(|name| name.starts_with(&format!("{prefix}code/")));
+        let container = if is_program { Container::TorchScript } else { Container::TorchZip };
+        return torch::read_zip(archive, prefix, container);
     }
     if has("config.json") && has("model.weights.h5") {
         let weights = archive.entry("model.weights.h5")?.unwrap_or_default();

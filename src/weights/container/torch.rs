@@ -23,6 +23,9 @@ const LEGACY_PROTOCOL: i64 = 1001;
 /// Deepest nesting of dictionaries, lists and modules around a tensor. A DenseNet in DataParallel in a trainer has 8.
 const DEEPEST: usize = 64;
 
+/// Deepest nesting of what rebuilds a tensor: a parameter of a tensor of a class of its own.
+const DEEPEST_TENSOR: usize = 4;
+
 /// Longest name of a tensor, of the keys around it, or of a storage, in bytes.
 const LONGEST_NAME: usize = 512;
 
@@ -39,7 +42,7 @@ const MOST_LABELS: usize = 1 << 12;
 const MOST_DIMENSIONS: usize = 8;
 
 /// Reads an archive.
-pub(super) fn read_zip<'a>(mut archive: Archive<'a>, prefix: &str) -> Result<Contents<'a>> {
+pub(super) fn read_zip<'a>(mut archive: Archive<'a>, prefix: &str, container: Container) -> Result<Contents<'a>> {
     if let Some(order) = archive.entry(&format!("{prefix}byteorder"))?
         && order.trim_ascii() != b"little"
     {
@@ -58,7 +61,7 @@ pub(super) fn read_zip<'a>(mut archive: Archive<'a>, prefix: &str) -> Result<Con
         };
         storages.insert(key, storage, bytes)?;
     }
-    contents(Container::TorchZip, &pickle, &references, &storages)
+    contents(container, &pickle, &references, &storages)
 }
 
 /// Whether a file begins as a stream does: a pickle of the magic number, since protocol 4 in a frame.
@@ -321,6 +324,9 @@ impl<'a> Walk<'_, 'a> {
         let state = pickle.sequence(state).and_then(|pair| pair.first().copied()).unwrap_or(state);
         let Some(entries) = pickle.dict(state) else { return Ok(()) };
         self.spend(entries.len())?;
+        if class.0.starts_with("__torch__") {
+            return self.enter_scripted(entries, scope, prefix, depth);
+        }
         let Some(modules) = pickle.get(state, "_modules") else { return Ok(()) };
         self.keep_module(class, state, modules, scope, prefix)?;
         if class.1.contains("BatchNorm")
@@ -347,6 +353,20 @@ impl<'a> Walk<'_, 'a> {
         for &(key, module) in pickle.dict(modules).unwrap_or_default() {
             let inner = format!("{prefix}{}.", self.key(key)?);
             self.enter(module, scope, &inner, depth + 1)?;
+        }
+        Ok(())
+    }
+
+    /// A module of TorchScript: its attributes are its tensors and modules, and what they compute is in the program, which is not
+    /// looked at.
+    fn enter_scripted(&mut self, entries: &[(Id, Id)], scope: &Rc<str>, prefix: &str, depth: usize) -> Result<()> {
+        for &(key, value) in entries {
+            let name = format!("{prefix}{}", self.key(key)?);
+            if let Some(tensor) = self.tensor(value, &name)? {
+                self.keep(tensor, scope)?;
+            } else if self.pickle.object(value).is_some_and(|(class, ..)| class.0.starts_with("__torch__")) {
+                self.enter(value, scope, &format!("{name}."), depth + 1)?;
+            }
         }
         Ok(())
     }
@@ -421,12 +441,24 @@ impl<'a> Walk<'_, 'a> {
             Some((class, arguments, _)) => (class, pickle.sequence(arguments).unwrap_or_default()),
             None => return Ok(None),
         };
-        if class.0 == "torch._utils" && class.1.starts_with("_rebuild_parameter") {
-            let inner = arguments.first().and_then(|&inner| pickle.object(inner));
-            let Some((inner_class, inner_arguments, _)) = inner else { return Err(not_a_tensor(name)) };
+        // A parameter, or a tensor of a class of its own, is around the tensor that it is.
+        for _ in 0..DEEPEST_TENSOR {
+            let inner = match class {
+                ("torch._utils", name) if name.starts_with("_rebuild_parameter") => {
+                    arguments.first().and_then(|&inner| pickle.object(inner)).map(|(class, arguments, _)| (class, arguments))
+                }
+                // Function, class, the function's arguments.
+                ("torch._tensor", name) if name.starts_with("_rebuild_from_type") => match *arguments {
+                    [function, _, inner, ..] => pickle.global(function).map(|function| (function, inner)),
+                    _ => None,
+                },
+                _ => break,
+            };
+            let Some((inner_class, inner_arguments)) = inner else { return Err(not_a_tensor(name)) };
             (class, arguments) = (inner_class, pickle.sequence(inner_arguments).unwrap_or_default());
         }
-        if class.0 != "torch._utils" || !class.1.starts_with("_rebuild_tensor") {
+        let is_rebuilt = ["_rebuild_tensor", "_rebuild_tensor_v2", "_rebuild_qtensor"].contains(&class.1);
+        if class.0 != "torch._utils" || !is_rebuilt {
             return Ok(None);
         }
         let &[storage, offset, shape, strides, ..] = arguments else { return Err(not_a_tensor(name)) };

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{Dialect, Network, some_of};
+use super::{Dialect, Network, order, some_of};
 use crate::arch::Config;
 use crate::error::{Error, Result};
 use crate::graph::TensorSpec;
 use crate::weights::container::Stored;
+use crate::weights::reading::NewChannels;
 use crate::weights::{Tensor, Weights};
 
 impl Network<'_> {
@@ -39,17 +40,26 @@ impl Network<'_> {
             };
             weights.insert(spec.name, Tensor { shape: spec.shape, data });
         }
+        if self.new_channels == NewChannels::First {
+            order::reverse(&mut weights, config)?;
+        }
         Ok(weights)
+    }
+
+    /// Whether a tensor of that name may be missing: the bias of a linear layer, which may have been trained without one.
+    fn may_lack(&self, name: &str) -> bool {
+        let layer = name.strip_suffix(".bias").filter(|layer| *layer == "classifier" || layer.starts_with("classifier."));
+        layer.is_some_and(|layer| self.tensors.get(&format!("{layer}.weight")).is_some_and(|weight| weight.shape.len() == 2))
     }
 
     /// Errors where tensors are missing, left over or of another shape: the first few of each, and how many there are.
     fn fits(&self, specs: &[TensorSpec]) -> Result<()> {
         let expected: BTreeMap<&str, &[usize]> = specs.iter().map(|spec| (spec.name.as_str(), spec.shape.as_slice())).collect();
         let missing: Vec<&TensorSpec> =
-            specs.iter().filter(|spec| !self.tensors.contains_key(&spec.name) && spec.name != "classifier.bias").collect();
+            specs.iter().filter(|spec| !self.tensors.contains_key(&spec.name) && !self.may_lack(&spec.name)).collect();
         let shown = |tensor: &Stored| format!("{} {:?}", tensor.path(), tensor.shape);
         let unexpected = self.tensors.iter().filter(|(name, _)| !expected.contains_key(name.as_str())).map(|(_, tensor)| tensor);
-        let left_over: Vec<&Stored> = unexpected.chain(&self.left_over).collect();
+        let left_over: Vec<&Stored> = unexpected.chain(&self.left_over).chain(&self.beside).collect();
         let misshaped = self.tensors.iter().filter_map(|(name, tensor)| {
             let expected = expected.get(name.as_str()).filter(|shape| **shape != tensor.shape)?;
             Some(format!("{} {:?} instead of {expected:?}", tensor.path(), tensor.shape))
@@ -71,15 +81,18 @@ impl Network<'_> {
         if complaints.is_empty() {
             return Ok(());
         }
-        let features = expected.get("features.norm5.weight").map_or(0, |shape| shape[0]);
         let statistics = |spec: &&TensorSpec| spec.name.ends_with(".running_mean") || spec.name.ends_with(".running_var");
         let has_statistics = self.tensors.keys().any(|name| name.ends_with(".running_mean"));
+        let beside;
         let reason = if !missing.is_empty() && missing.iter().all(statistics) && !has_statistics {
             "; it has instance or group norms where batch norms are expected: such networks are not run"
-        } else if left_over.iter().any(|tensor| tensor.shape.len() == 2 && tensor.shape[1] / 2 == features && features > 0) {
-            "; its classifier takes averages and maxima together: such networks are not run"
-        } else if self.left_over.iter().any(|tensor| !tensor.path().starts_with(&self.wrapper)) {
-            "; it holds more than the DenseNet: load it in Python and save only the DenseNet's state_dict()"
+        } else if left_over.len() == self.beside.len() && !left_over.is_empty() && missing.is_empty() && misshaped.is_empty() {
+            beside = format!(
+                "; all of these are beside the DenseNet: `root` {} passes over them, where they do not change what it computes; features \
+                 alone (`features_only`) need nothing of them",
+                self.root
+            );
+            beside.as_str()
         } else if missing.is_empty() && misshaped.is_empty() {
             "; what is left over are layers that no DenseNet has: a network that was added to is not run"
         } else {

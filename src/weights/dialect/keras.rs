@@ -6,14 +6,19 @@
 
 use std::collections::BTreeMap;
 
-use super::keras_config::Description;
-use super::{Dialect, Network, no_network};
+use super::keras_config::{Description, Entrance};
+use super::{Dialect, Network, no_network, some_of};
 use crate::error::{Error, Result};
+use crate::head::HeadLayer;
 use crate::weights::container::{Contents, Stored};
+use crate::weights::reading::{HeadStep, Reading};
 use crate::weights::{Assumption, Field};
 
 /// Keras Applications' epsilon, for files that do not tell theirs.
 const EPSILON: f32 = 1.001e-5;
+
+/// Keras's own epsilon, for batch norms in a head that nobody describes.
+const HEAD_EPSILON: f32 = 1e-3;
 
 /// The tensors of one Keras layer.
 struct Layer<'a> {
@@ -32,12 +37,38 @@ impl<'a> Layer<'a> {
         self.tensor("kernel", 0).filter(|kernel| kernel.shape.len() == dimensions)
     }
 
+    /// Gives the tensors of a dense layer that name.
+    fn put(&self, own: &str, network: &mut Network<'a>) {
+        if let Some(kernel) = self.kernel(2) {
+            network.tensors.insert(format!("{own}.weight"), kernel.permuted(&[1, 0]));
+        }
+        if let Some(bias) = self.tensor("bias", 1) {
+            network.tensors.insert(format!("{own}.bias"), bias.clone());
+        }
+    }
+
+    /// Gives the tensors of a batch norm that name.
+    fn put_norm(&self, own: &str, network: &mut Network<'a>) {
+        let parts = [("gamma", "weight"), ("beta", "bias"), ("moving_mean", "running_mean"), ("moving_variance", "running_var")];
+        for (position, (part, parameter)) in parts.into_iter().enumerate() {
+            if let Some(tensor) = self.tensor(part, position) {
+                network.tensors.insert(format!("{own}.{parameter}"), tensor.clone());
+            }
+        }
+    }
+
+    /// Whether it has the mean and variance of pictures, and how many there were.
+    fn is_normalisation(&self) -> bool {
+        let numbers = |part, position| self.tensor(part, position).is_some_and(|tensor| tensor.shape.len() <= 4);
+        (2..=3).contains(&self.tensors.len()) && numbers("mean", 0) && numbers("variance", 1)
+    }
+
     fn is_norm(&self) -> bool {
         self.tensors.len() == 4 && self.tensors.iter().all(|(_, tensor)| tensor.shape.len() == 1)
     }
 }
 
-pub(super) fn resolve<'a>(contents: &Contents<'a>) -> Result<Network<'a>> {
+pub(super) fn resolve<'a>(contents: &Contents<'a>, reading: &Reading) -> Result<Network<'a>> {
     let description = contents.keras_config.as_deref().map(Description::read).transpose()?;
     let layers = layers(contents);
     let (convs, rest): (Vec<_>, Vec<_>) = layers.into_iter().partition(|layer| layer.kernel(4).is_some());
@@ -47,29 +78,25 @@ pub(super) fn resolve<'a>(contents: &Contents<'a>) -> Result<Network<'a>> {
         no_network(contents, "a stem of 7x7 or 3x3, then pairs of a 1x1 and a 3x3 convolution, each reading all channels before it")
     })?;
     let expected = norm_names(&network);
+    let norms = in_order(norms, &convs, expected.len());
     for (norm, own) in norms.iter().zip(&expected) {
-        for (position, (part, parameter)) in
-            [("gamma", "weight"), ("beta", "bias"), ("moving_mean", "running_mean"), ("moving_variance", "running_var")]
-                .into_iter()
-                .enumerate()
-        {
-            if let Some(tensor) = norm.tensor(part, position) {
-                network.tensors.insert(format!("features.{own}.{parameter}"), tensor.clone());
-            }
-        }
+        norm.put_norm(&format!("features.{own}"), &mut network);
     }
-    network.left_over.extend(norms.into_iter().skip(expected.len()).flat_map(|norm| norm.tensors).map(|(_, tensor)| tensor));
+    let described = description.as_ref().map(Description::head).transpose()?;
+    let inputs = description.as_ref().map(Description::inputs).transpose()?.unwrap_or_default();
+    let mut head = Head { dense: Vec::new(), norms: norms.into_iter().skip(expected.len()).collect() };
+    let mut normalisations = Vec::new();
     for layer in rest {
-        match layer.kernel(2).filter(|kernel| kernel.shape[0] == features && !network.tensors.contains_key("classifier.weight")) {
-            Some(kernel) => {
-                network.tensors.insert("classifier.weight".into(), kernel.permuted(&[1, 0]));
-                if let Some(bias) = layer.tensor("bias", 1) {
-                    network.tensors.insert("classifier.bias".into(), bias.clone());
-                }
-            }
-            None => network.left_over.extend(layer.tensors.into_iter().map(|(_, t)| t).filter(|tensor| !tensor.is_harmless())),
+        if layer.kernel(2).is_some() {
+            head.dense.push(layer);
+        } else if inputs.iter().any(Entrance::has_tensors) && layer.is_normalisation() {
+            normalisations.push(layer);
+        } else {
+            network.left_over.extend(layer.tensors.into_iter().map(|(_, t)| t).filter(|tensor| !tensor.is_harmless()));
         }
     }
+    head.add_to(&mut network, features, described, reading)?;
+    network.normalisation = normalisation(&inputs, &normalisations, &mut network)?;
     match description {
         Some(description) => {
             description.check(&network)?;
@@ -110,6 +137,155 @@ fn padding(layers: &[String], tensors: &[Stored]) -> Result<Option<Assumption>> 
     }
     let why = "neither names nor padding layers are in the file, and Keras Applications has this; KerasHub's would be another network";
     Ok(Some(Assumption::of(Field::Padding, "even", why)))
+}
+
+/// The layers behind the global pool that have tensors, of each kind in the file's order.
+struct Head<'a> {
+    dense: Vec<Layer<'a>>,
+    norms: Vec<Layer<'a>>,
+}
+
+impl<'a> Head<'a> {
+    /// Adds the classifier to the network: one dense layer, or those that are described or said. Errors where there are several
+    /// and nobody tells what is between them.
+    fn add_to(self, network: &mut Network<'a>, features: usize, described: Option<Vec<HeadLayer>>, reading: &Reading) -> Result<()> {
+        let Self { dense, norms } = self;
+        let width = |layer: &Layer| layer.kernel(2).map(|kernel| [kernel.shape[0], kernel.shape[1]]);
+        if let ([layer], [], None) = (dense.as_slice(), norms.as_slice(), &reading.head_layers)
+            && width(layer).is_some_and(|[inputs, _]| inputs == features)
+            && described.as_ref().is_none_or(|layers| layers.len() == 1)
+        {
+            layer.put("classifier", network);
+            return Ok(());
+        }
+        let mut layers = match (&reading.head_layers, described) {
+            (Some(steps), _) => said(steps, network)?,
+            (None, Some(layers)) => layers,
+            (None, None) if dense.len() > 1 => {
+                let shown = some_of(dense.iter().map(|layer| format!("{} {:?}", layer.name, width(layer).unwrap_or_default())));
+                return Err(Error::checkpoint(format!(
+                    "its classifier has {} dense layers ({shown}), and weights alone do not tell what is between them: save it whole as \
+                     .keras, or say all of them in order, as in `head_layers` linear,relu,dropout,linear where it is that",
+                    dense.len()
+                )));
+            }
+            (None, None) => Vec::new(),
+        };
+        let count = |is: fn(&HeadLayer) -> bool| layers.iter().filter(|layer| is(layer)).count();
+        let found = [count(|layer| matches!(layer, HeadLayer::Linear { .. })), count(|layer| matches!(layer, HeadLayer::BatchNorm { .. }))];
+        if dense.is_empty() || found != [dense.len(), norms.len()] {
+            network.left_over.extend(dense.into_iter().chain(norms).flat_map(|layer| layer.tensors).map(|(_, tensor)| tensor));
+            return Ok(());
+        }
+        let (mut dense, mut norms) = (dense.iter(), norms.iter());
+        for (number, layer) in layers.iter_mut().enumerate() {
+            let own = format!("classifier.{number}");
+            match layer {
+                HeadLayer::Linear { features } => {
+                    if let Some(next) = dense.next() {
+                        *features = width(next).map_or(0, |[_, outputs]| outputs);
+                        next.put(&own, network);
+                    }
+                }
+                HeadLayer::BatchNorm { .. } => norms.next().into_iter().for_each(|norm| norm.put_norm(&own, network)),
+                _ => {}
+            }
+        }
+        if let [HeadLayer::Linear { .. }] = layers[..] {
+            for parameter in ["weight", "bias"] {
+                let tensor = network.tensors.remove(&format!("classifier.0.{parameter}"));
+                network.tensors.extend(tensor.map(|tensor| (format!("classifier.{parameter}"), tensor)));
+            }
+        } else {
+            network.head = layers;
+        }
+        Ok(())
+    }
+}
+
+/// What was said of a classifier's layers. Errors where a step is none that such a head has.
+fn said(steps: &[HeadStep], network: &mut Network) -> Result<Vec<HeadLayer>> {
+    let mut layers = Vec::new();
+    for step in steps {
+        match step {
+            HeadStep::Linear => layers.push(HeadLayer::Linear { features: 0 }),
+            HeadStep::BatchNorm { epsilon } => layers.push(HeadLayer::BatchNorm { epsilon: epsilon.unwrap_or(HEAD_EPSILON) }),
+            HeadStep::Activation(activation) => layers.push(*activation),
+            HeadStep::Ends(activation) => network.activation = Some(*activation),
+            HeadStep::Nothing => {}
+            HeadStep::Pool(_) => {
+                return Err(Error::checkpoint(format!(
+                    "head: expected layers behind the mean of each channel, found {step} (`head_layers`)"
+                )));
+            }
+        }
+    }
+    Ok(layers)
+}
+
+/// Mean and standard deviation that a model's own first layers make of pictures from 0 to 1; `None` where it has none. `layers` are
+/// those with tensors, in turn.
+fn normalisation(inputs: &[Entrance], layers: &[Layer], network: &mut Network) -> Result<Option<[Vec<f32>; 2]>> {
+    let channels = network.tensors.get("features.conv0.weight").map_or(0, |stem| stem.shape[1]);
+    // What was done to a sample from 0 to 255 so far: times `scale`, plus `offset`.
+    let (mut scale, mut offset) = (vec![1.0; channels], vec![0.0; channels]);
+    let mut layers = layers.iter();
+    let mut names = Vec::new();
+    for input in inputs {
+        let (times, plus) = match input {
+            Entrance::Skipped(class) => {
+                names.push(class.clone());
+                continue;
+            }
+            Entrance::Affine { name, scale, offset } => {
+                names.push(name.clone());
+                (scale.clone(), offset.clone())
+            }
+            Entrance::Adapted { name } => {
+                names.push(name.clone());
+                let part = |part, position| layers.clone().next().and_then(|layer| layer.tensor(part, position)?.floats());
+                let (Some(mean), Some(variance)) = (part("mean", 0), part("variance", 1)) else {
+                    return Err(Error::checkpoint(format!("Keras layer {name:?}: expected its mean and variance in the file, found none")));
+                };
+                let _ = layers.next();
+                normalised(&mean, &variance)
+            }
+        };
+        for channel in 0..channels {
+            let at = |values: &[f64]| match values {
+                [one] => *one,
+                values => values.get(channel).copied().filter(|_| values.len() == channels).unwrap_or(f64::NAN),
+            };
+            scale[channel] *= at(&times);
+            offset[channel] = offset[channel] * at(&times) + at(&plus);
+        }
+    }
+    if names.is_empty() {
+        return Ok(None);
+    }
+    network.notes.push(format!(
+        "has layers of its own before the network: {}; they are its preprocessing here, or do nothing",
+        some_of(names.iter().cloned())
+    ));
+    if inputs.iter().all(|input| matches!(input, Entrance::Skipped(_))) {
+        return Ok(None);
+    }
+    if !scale.iter().chain(&offset).all(|number| number.is_finite()) || scale.contains(&0.0) {
+        let found = some_of(names);
+        return Err(Error::checkpoint(format!(
+            "Keras layers {found}: expected a number, or one for each of {channels} channels, found others"
+        )));
+    }
+    let mean = scale.iter().zip(&offset).map(|(scale, offset)| (-offset / (255.0 * scale)) as f32).collect();
+    let std = scale.iter().map(|scale| (1.0 / (255.0 * scale)) as f32).collect();
+    Ok(Some([mean, std]))
+}
+
+/// `Normalization` as what it multiplies by and adds. Keras keeps the deviation above 1e-7.
+pub(super) fn normalised(mean: &[f32], variance: &[f32]) -> (Vec<f64>, Vec<f64>) {
+    let scale: Vec<f64> = variance.iter().map(|&variance| 1.0 / f64::from(variance).sqrt().max(1e-7)).collect();
+    let offset = mean.iter().zip(&scale).map(|(&mean, scale)| -f64::from(mean) * scale).collect();
+    (scale, offset)
 }
 
 /// The layers of a file in the order of the network.
@@ -163,6 +339,20 @@ fn application_position(name: &str) -> Option<(usize, usize, usize)> {
     let (block, layer) = stem.strip_prefix("conv")?.split_once("_block")?;
     let (layer, part) = layer.split_once('_')?;
     Some((block.parse().ok()?, layer.parse().ok()?, 2 * part.parse::<usize>().ok()?.min(2) + kind))
+}
+
+/// The norms with those of a head at the end: where there are more than the network has, its own are in the model of its convolutions.
+fn in_order<'a>(norms: Vec<Layer<'a>>, convs: &[Layer], count: usize) -> Vec<Layer<'a>> {
+    fn holder(name: &str) -> &str {
+        name.rsplit_once('/').map_or("", |(holder, _)| holder)
+    }
+    let own = convs.first().map_or("", |conv| holder(&conv.name));
+    let is_own = |norm: &Layer| holder(&norm.name) == own;
+    if norms.len() <= count || norms.iter().filter(|norm| is_own(norm)).count() != count {
+        return norms;
+    }
+    let (own, others): (Vec<_>, Vec<_>) = norms.into_iter().partition(is_own);
+    own.into_iter().chain(others).collect()
 }
 
 /// What stands before the layers' own names.

@@ -3,11 +3,14 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::keras::normalised;
 use super::{Network, some_of};
 use crate::error::{Error, Result};
+use crate::head::HeadLayer;
 use crate::weights::metadata::Activation;
 
 /// What a configuration says beyond the weights.
@@ -32,6 +35,33 @@ struct Described<'j> {
     inbound_nodes: Option<&'j RawValue>,
 }
 
+/// A layer before the first convolution that does something to pictures.
+pub(super) enum Entrance {
+    /// Multiplies each channel and adds to it; one number stands for all channels.
+    Affine {
+        /// Its name.
+        name: String,
+        /// What it multiplies by.
+        scale: Vec<f64>,
+        /// What it adds.
+        offset: Vec<f64>,
+    },
+    /// `Normalization` with the numbers in the file.
+    Adapted {
+        /// Its name.
+        name: String,
+    },
+    /// What is done to pictures otherwise here, or in training alone: its class.
+    Skipped(String),
+}
+
+impl Entrance {
+    /// Whether its numbers are among the file's tensors.
+    pub(super) fn has_tensors(&self) -> bool {
+        matches!(self, Self::Adapted { .. })
+    }
+}
+
 /// What is asked for of a layer's own configuration.
 #[derive(Default, Deserialize)]
 struct Settings<'j> {
@@ -52,6 +82,30 @@ struct Settings<'j> {
     max_value: Option<f64>,
     negative_slope: Option<f64>,
     threshold: Option<f64>,
+    scale: Option<Numbers>,
+    offset: Option<Numbers>,
+    mean: Option<Numbers>,
+    variance: Option<Numbers>,
+}
+
+/// One number, or one for each channel, however deep in lists.
+#[derive(Clone, Deserialize)]
+#[serde(untagged)]
+enum Numbers {
+    One(f64),
+    More(Vec<Numbers>),
+    /// Something else: a batch norm has a `scale` too, which is true or false.
+    Other(IgnoredAny),
+}
+
+impl Numbers {
+    fn flat(&self) -> Vec<f64> {
+        match self {
+            Self::One(number) => vec![*number],
+            Self::More(numbers) => numbers.iter().flat_map(Self::flat).collect(),
+            Self::Other(_) => Vec::new(),
+        }
+    }
 }
 
 /// A function that Keras 3 writes as an object.
@@ -89,9 +143,9 @@ impl DescribedLayer<'_> {
         self.class_name == "ReLU" || self.class_name == "Activation" && self.activation() == "relu"
     }
 
-    /// Whether it does nothing in inference, or only rearranges what is pooled.
+    /// Whether it does nothing in inference, or only rearranges what is pooled, or is part of the preprocessing.
     fn is_identity(&self) -> bool {
-        IDENTITIES.contains(&self.class_name.as_ref())
+        IDENTITIES.contains(&self.class_name.as_ref()) || ENTRANCES.contains(&self.class_name.as_ref())
     }
 
     /// What it does, in the words of [`steps_of`].
@@ -122,6 +176,18 @@ impl DescribedLayer<'_> {
         let four = || serde_json::from_str::<[[u64; 2]; 2]>(json).map(|sides| sides.concat());
         let sides = one().or_else(|_| two()).or_else(|_| four()).ok()?;
         sides.iter().all(|side| *side == sides[0]).then_some(sides[0])
+    }
+
+    /// The numbers that an operation has as its second operand, behind the layer that is its first.
+    fn constant(&self) -> Option<Vec<f64>> {
+        let nodes: Value = serde_json::from_str(self.inbound_nodes?.get()).ok()?;
+        let [node] = nodes.as_array()?.as_slice() else { return None };
+        let [picture, constant] = node["args"].as_array()?.as_slice() else { return None };
+        if picture["class_name"] != "__keras_tensor__" {
+            return None;
+        }
+        let numbers = if constant["class_name"] == "__tensor__" { &constant["config"]["value"] } else { constant };
+        serde_json::from_value::<Numbers>(numbers.clone()).ok().map(|numbers| numbers.flat())
     }
 
     /// The names of the layers that it reads.
@@ -168,6 +234,9 @@ const IDENTITIES: [&str; 12] = [
     "Flatten",
 ];
 
+/// Classes of layers that prepare pictures, and of operations on them, as Keras 3 writes `preprocess_input` and arithmetic.
+const ENTRANCES: [&str; 8] = ["Rescaling", "Normalization", "Resizing", "Add", "Subtract", "Multiply", "Divide", "TrueDivide"];
+
 /// Longest configuration that is read. A DenseNet-264's has 1.5 MB.
 const LONGEST_CONFIG: usize = 4 << 20;
 
@@ -182,11 +251,15 @@ impl<'j> Description<'j> {
         }
         let mut layers = Vec::new();
         collect(parse(json)?, &mut layers, 0)?;
-        for layer in &layers {
+        let first = layers.iter().position(|layer| matches!(layer.class_name.as_ref(), "Conv2D" | "ZeroPadding2D")).unwrap_or(0);
+        for (position, layer) in layers.iter().enumerate() {
             layer.check()?;
+            if position > first && ENTRANCES.contains(&layer.class_name.as_ref()) {
+                return Err(layer.refused("layers that prepare pictures before the first convolution alone", &layer.class_name));
+            }
         }
         let mut epsilons: Vec<f64> =
-            layers.iter().filter(|l| l.class_name == "BatchNormalization").filter_map(|l| l.settings.epsilon).collect();
+            features(&layers).iter().filter(|l| l.class_name == "BatchNormalization").filter_map(|l| l.settings.epsilon).collect();
         epsilons.sort_by(f64::total_cmp);
         epsilons.dedup();
         let epsilon = match epsilons[..] {
@@ -199,20 +272,97 @@ impl<'j> Description<'j> {
                 )));
             }
         };
-        let after = layers.iter().rev().take_while(|layer| layer.class_name != "BatchNormalization");
-        let before_pool = after.skip_while(|layer| layer.class_name != "GlobalAveragePooling2D");
-        let has_pool = layers.iter().any(|layer| layer.class_name == "GlobalAveragePooling2D");
-        let final_relu = if has_pool {
-            before_pool.into_iter().any(DescribedLayer::is_relu)
-        } else {
-            layers.iter().rev().take_while(|layer| layer.class_name != "BatchNormalization").any(DescribedLayer::is_relu)
-        };
+        let behind_norm = features(&layers).iter().rev().take_while(|layer| layer.class_name != "BatchNormalization");
+        let final_relu = behind_norm.into_iter().any(DescribedLayer::is_relu);
         let activation = layers.iter().rev().find_map(|layer| match (layer.class_name.as_ref(), layer.activation().as_str()) {
             ("Softmax", _) | (_, "softmax") => Some(Activation::Softmax),
             (_, "sigmoid") => Some(Activation::Sigmoid),
             _ => None,
         });
         Ok(Self { epsilon, final_relu, activation, layers })
+    }
+
+    /// The layers behind the global pool, those without tensors too. Errors where one is none that a head has.
+    pub(super) fn head(&self) -> Result<Vec<HeadLayer>> {
+        let mut head = Vec::new();
+        // A softmax or sigmoid ends it.
+        let mut end = None;
+        for layer in &self.layers[features(&self.layers).len()..] {
+            let activation = layer.activation();
+            if let Some(end) = end.filter(|_| matches!(layer.class_name.as_ref(), "Dense" | "BatchNormalization") || layer.is_relu()) {
+                return Err(layer.refused("softmax or sigmoid at the end alone", end));
+            }
+            end = match (layer.class_name.as_ref(), activation.as_str()) {
+                ("Softmax", _) | ("Dense" | "Activation", "softmax") => Some("a softmax before it"),
+                ("Dense" | "Activation", "sigmoid") => Some("a sigmoid before it"),
+                _ => end,
+            };
+            match layer.class_name.as_ref() {
+                "Dense" => {
+                    // Its width is its kernel's.
+                    head.push(HeadLayer::Linear { features: 0 });
+                    head.extend((activation == "relu").then_some(HeadLayer::Relu));
+                }
+                "BatchNormalization" => head.push(HeadLayer::BatchNorm { epsilon: layer.settings.epsilon.unwrap_or(1e-3) as f32 }),
+                _ if layer.is_relu() => head.push(HeadLayer::Relu),
+                "GlobalAveragePooling2D" | "Activation" | "Softmax" => {}
+                _ if layer.is_identity() => {}
+                class => return Err(layer.refused("a layer of a classifier", class)),
+            }
+        }
+        let linear = head.iter().rposition(|layer| matches!(layer, HeadLayer::Linear { .. }));
+        match linear {
+            Some(last) if last + 1 < head.len() => Err(Error::checkpoint(format!(
+                "Keras configuration: expected softmax, sigmoid or nothing behind the last dense layer, found {}",
+                head[last + 1]
+            ))),
+            _ => Ok(head),
+        }
+    }
+
+    /// What is done to pictures before the first convolution.
+    ///
+    /// Errors where it is something else than multiplying by numbers and adding numbers.
+    pub(super) fn inputs(&self) -> Result<Vec<Entrance>> {
+        let before = self.layers.iter().take_while(|layer| !matches!(layer.class_name.as_ref(), "Conv2D" | "ZeroPadding2D"));
+        let entrance = |layer: &DescribedLayer| -> Option<Result<Entrance>> {
+            let name = layer.name().to_owned();
+            let numbers = |numbers: &Option<Numbers>| numbers.as_ref().map(Numbers::flat);
+            let settings = &layer.settings;
+            let found = match layer.class_name.as_ref() {
+                "Rescaling" => Some(Entrance::Affine {
+                    name,
+                    scale: numbers(&settings.scale).unwrap_or_else(|| vec![1.0]),
+                    offset: numbers(&settings.offset).unwrap_or_else(|| vec![0.0]),
+                }),
+                "Normalization" => match (numbers(&settings.mean), numbers(&settings.variance)) {
+                    (Some(mean), Some(variance)) => {
+                        let single = |values: Vec<f64>| values.into_iter().map(|value| value as f32).collect::<Vec<_>>();
+                        let (scale, offset) = normalised(&single(mean), &single(variance));
+                        Some(Entrance::Affine { name, scale, offset })
+                    }
+                    _ => Some(Entrance::Adapted { name }),
+                },
+                class @ ("Add" | "Subtract" | "Multiply" | "Divide" | "TrueDivide") => {
+                    let Some(constant) = layer.constant() else {
+                        return Some(Err(layer.refused("a picture and then numbers, in arithmetic before the network", class)));
+                    };
+                    let inverse = |values: Vec<f64>| values.into_iter().map(|value| 1.0 / value).collect();
+                    let negative = |values: Vec<f64>| values.into_iter().map(|value| -value).collect();
+                    let (scale, offset) = match class {
+                        "Add" => (vec![1.0], constant),
+                        "Subtract" => (vec![1.0], negative(constant)),
+                        "Multiply" => (constant, vec![0.0]),
+                        _ => (inverse(constant), vec![0.0]),
+                    };
+                    Some(Entrance::Affine { name, scale, offset })
+                }
+                class if class == "Resizing" || class.starts_with("Random") => Some(Entrance::Skipped(class.to_owned())),
+                _ => None,
+            };
+            found.map(Ok)
+        };
+        before.filter_map(entrance).collect()
     }
 
     /// Errors where the layers are not those of a DenseNet with these convolutions, one after the other.
@@ -233,12 +383,15 @@ impl<'j> Description<'j> {
             }
             previous = layer.name();
         }
-        // After the dense layer nothing but its activation.
-        match steps.find(|layer| layer.step() != ACTIVATION) {
-            Some(layer) => Err(layer.refused("the end of the network", &layer.step())),
-            None => Ok(()),
-        }
+        // What is behind the pool is a head, and was looked at as one.
+        Ok(())
     }
+}
+
+/// The layers up to the global pool; all, where there is none.
+fn features<'l, 'j>(layers: &'l [DescribedLayer<'j>]) -> &'l [DescribedLayer<'j>] {
+    let end = layers.iter().position(|layer| layer.class_name == "GlobalAveragePooling2D");
+    &layers[..end.unwrap_or(layers.len())]
 }
 
 const NORM: &str = "a batch norm";
@@ -278,7 +431,7 @@ fn steps_of(network: &Network, final_relu: bool) -> Vec<String> {
     if final_relu {
         steps.push(relu);
     }
-    steps.extend([GLOBAL_POOL, DENSE].map(str::to_owned));
+    steps.push(GLOBAL_POOL.to_owned());
     steps
 }
 
@@ -323,8 +476,8 @@ impl DescribedLayer<'_> {
             "Activation" if !matches!(activation, "relu" | "softmax" | "sigmoid" | "linear") => {
                 Err(self.refused("relu, softmax or sigmoid", activation))
             }
-            "Dense" if !matches!(activation, "softmax" | "sigmoid" | "linear") => {
-                Err(self.refused("softmax, sigmoid or no activation", activation))
+            "Dense" if !matches!(activation, "softmax" | "sigmoid" | "linear" | "relu") => {
+                Err(self.refused("relu, softmax, sigmoid or no activation", activation))
             }
             "ReLU" if limits.iter().flatten().any(|&limit| limit != 0.0) => {
                 Err(self.refused("a plain ReLU", "one with a limit or a slope"))
@@ -333,7 +486,11 @@ impl DescribedLayer<'_> {
                 Ok(())
             }
             "Concatenate" | "GlobalAveragePooling2D" | "Dense" => Ok(()),
-            class if IDENTITIES.contains(&class) => Ok(()),
+            _ if self.is_identity() => Ok(()),
+            class @ ("Lambda" | "TFOpLambda" | "SlicingOpLambda") => Err(self.refused(
+                "no program in the model (preprocess_input as layers, say: build the model without it, and give its weights)",
+                class,
+            )),
             class => Err(self.refused("a layer of Keras Applications' DenseNet", class)),
         }
     }

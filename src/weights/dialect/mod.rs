@@ -6,18 +6,25 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+mod families;
 mod fit;
+mod head;
 mod keras;
 mod keras_config;
 mod modules;
 mod names;
+mod order;
+mod positional;
+mod pruned;
 mod pytorch;
 mod training;
 
 use super::Assumption;
-use super::container::{Container, Contents, Stored};
+use super::container::{Container, Contents, Element, Stored};
 use super::metadata::Activation;
+use super::reading::{Entry, NewChannels, Reading};
 use crate::error::{Error, Result};
+use crate::head::HeadLayer;
 pub(super) use names::Names;
 
 /// Whose names a checkpoint's tensors have.
@@ -52,6 +59,12 @@ pub enum Dialect {
     Bamos,
     /// gpleiss/efficient_densenet_pytorch: torchvision's names, but `norm_final`.
     Gpleiss,
+    /// kuangliu/pytorch-cifar: bamos's names, but `trans1.bn`, `bn` and `linear`; new channels come first.
+    Kuangliu,
+    /// bearpaw/pytorch-classification: bamos's names, but `bn`.
+    Bearpaw,
+    /// weiaicunzai/pytorch-cifar100: `features.dense_block_layer_0.bottle_neck_layer_0.bottle_neck.0`; transitions without ReLU.
+    Weiaicunzai,
     /// MMPretrain (MMClassification): `stages.0.block.0.norm1`.
     Mmpretrain,
     /// Keras Applications, or any Keras model of the same layers in the same order.
@@ -70,6 +83,9 @@ impl fmt::Display for Dialect {
             Self::Andreasveit => "andreasveit",
             Self::Bamos => "bamos",
             Self::Gpleiss => "gpleiss",
+            Self::Kuangliu => "kuangliu",
+            Self::Bearpaw => "bearpaw",
+            Self::Weiaicunzai => "weiaicunzai",
             Self::Mmpretrain => "MMPretrain",
             Self::Keras => "Keras",
         })
@@ -86,6 +102,22 @@ pub(super) struct Network<'a> {
     pub(super) tensors: BTreeMap<String, Stored<'a>>,
     /// Tensors that belong to no layer and may not be ignored.
     pub(super) left_over: Vec<Stored<'a>>,
+    /// The same, of those that are beside the network and not in it.
+    pub(super) beside: Vec<Stored<'a>>,
+    /// What stands before the names of the network, where there is something beside it.
+    pub(super) root: String,
+    /// The classifier's layers, where it is more than a linear one.
+    pub(super) head: Vec<HeadLayer>,
+    /// Where in the file a classifier is whose modules tell what it computes.
+    pub(super) told_head: Option<String>,
+    /// How the picture enters, where the file tells.
+    pub(super) entry: Entry,
+    /// Whether new channels come before or behind those a layer reads.
+    pub(super) new_channels: NewChannels,
+    /// Whether its names are of more than one repository.
+    pub(super) is_mixed: bool,
+    /// Whether transitions have a ReLU, where the file tells.
+    pub(super) transition_relu: Option<bool>,
     /// A threshold for each class.
     pub(super) thresholds: Option<Stored<'a>>,
     /// What should be said about the choice of this network.
@@ -100,6 +132,8 @@ pub(super) struct Network<'a> {
     pub(super) blur: Option<bool>,
     /// What turns logits into probabilities, where the file tells.
     pub(super) activation: Option<Activation>,
+    /// Mean and standard deviation of each channel, which the module around the network subtracts and divides by.
+    pub(super) normalisation: Option<[Vec<f32>; 2]>,
 }
 
 impl<'a> Network<'a> {
@@ -109,6 +143,14 @@ impl<'a> Network<'a> {
             wrapper,
             tensors: BTreeMap::new(),
             left_over: Vec::new(),
+            beside: Vec::new(),
+            root: String::new(),
+            head: Vec::new(),
+            told_head: None,
+            entry: Entry::default(),
+            new_channels: NewChannels::Last,
+            is_mixed: false,
+            transition_relu: None,
             thresholds: None,
             notes: Vec::new(),
             assumed: Vec::new(),
@@ -116,6 +158,7 @@ impl<'a> Network<'a> {
             final_relu: None,
             blur: None,
             activation: None,
+            normalisation: None,
         }
     }
 }
@@ -149,6 +192,11 @@ fn ends_in(name: &str, ending: &str) -> bool {
 }
 
 impl Stored<'_> {
+    /// Whether its elements are integers with a scale.
+    fn is_quantised(&self) -> bool {
+        matches!(self.element, Element::Other { name: "quantised", .. })
+    }
+
     /// Whether this tensor belongs to no layer and may be ignored.
     fn is_harmless(&self) -> bool {
         let is_count =
@@ -160,11 +208,27 @@ impl Stored<'_> {
 /// Finds the network in a file.
 ///
 /// Errors where there is none, more than one, or one that this library does not run.
-pub(super) fn resolve<'a>(contents: &Contents<'a>) -> Result<Network<'a>> {
-    match contents.container {
-        Container::Hdf5 | Container::KerasArchive => keras::resolve(contents),
-        Container::Safetensors | Container::TorchZip | Container::TorchLegacy => pytorch::resolve(contents),
+pub(super) fn resolve<'a>(contents: &mut Contents<'a>, reading: &Reading) -> Result<Network<'a>> {
+    if let Some(tensor) = contents.tensors.iter().find(|tensor| tensor.is_quantised()) {
+        return Err(Error::checkpoint(format!(
+            "is quantised to 8-bit integers ({} {:?}), whose scales and fused layers are not read. The way round it: save the float model \
+             that it was made of, before quantize_dynamic, convert or convert_fx, with torch.save(model.state_dict(), 'OUT.pth')",
+            tensor.path(),
+            tensor.shape
+        )));
     }
+    let pruned = pruned::apply(contents);
+    let mut network = match contents.container {
+        Container::Hdf5 | Container::KerasArchive => keras::resolve(contents, reading)?,
+        Container::Safetensors | Container::TorchZip | Container::TorchLegacy | Container::TorchScript => {
+            let numbered = positional::rename(contents);
+            pytorch::resolve(contents, &numbered, reading)?
+        }
+    };
+    if pruned > 0 {
+        network.notes.push(format!("was pruned: applying the masks of {pruned} tensors"));
+    }
+    Ok(network)
 }
 
 /// The first few of `items` and how many more there are.

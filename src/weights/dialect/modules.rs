@@ -5,6 +5,7 @@
 use super::Network;
 use crate::error::{Error, Result};
 use crate::weights::container::{Contents, Module};
+use crate::weights::reading::{Entry, Reading};
 
 /// Modules that do nothing in evaluation.
 const DROPOUTS: [&str; 4] = ["Dropout", "Dropout2d", "AlphaDropout", "FeatureAlphaDropout"];
@@ -20,10 +21,16 @@ pub(super) fn check(
     prefix: &str,
     layer: impl Fn(&str) -> Option<String>,
     network: &mut Network,
+    reading: &Reading,
 ) -> Result<()> {
     let wrapper = prefix.strip_suffix("features.").unwrap_or(prefix);
+    let told_head = network.told_head.clone();
+    let is_head = |path: &str| {
+        let told = told_head.as_deref().is_some_and(|head| path.strip_prefix(head).is_some_and(|rest| rest.starts_with('.')));
+        told || reading.head_layers.is_some() && path.strip_prefix(prefix).is_none_or(is_after)
+    };
     let in_place = contents.modules.iter().filter(|module| *module.scope == *scope && module.is_leaf);
-    for module in in_place.filter(|module| module.path.starts_with(wrapper)) {
+    for module in in_place.filter(|module| module.path.starts_with(wrapper) && !is_head(&module.path)) {
         let expected = match module.path.strip_prefix(prefix) {
             Some(name) => match layer(name) {
                 Some(own) => expected_layer(&own, module, network),
@@ -44,12 +51,18 @@ pub(super) fn check(
 }
 
 /// What a layer with tensors should be, where it is something else.
-fn expected_layer(own: &str, module: &Module, network: &Network) -> Option<&'static str> {
+fn expected_layer(own: &str, module: &Module, network: &mut Network) -> Option<&'static str> {
     let is_deep = network.tensors.contains_key("features.conv2.weight");
     match (own, module.kernel) {
         (_, None) => (!class(module).contains("BatchNorm")).then_some("a batch norm"),
-        ("conv0", Some([7, 7])) => (!is_window(module, 7, 2, 3)).then_some("a 7x7 convolution with stride 2 and zero padding of 3"),
         ("conv0", _) if is_deep => (!is_window(module, 3, 2, 1)).then_some("a 3x3 convolution with stride 2 and zero padding of 1"),
+        ("conv0", Some([side, _])) => {
+            let stride = module.stride.map_or(1, |[stride, _]| stride);
+            // What follows it is seen as it comes.
+            network.entry = Entry { stride: usize::try_from(stride).ok(), pool: Some(false), ..Entry::default() };
+            (!is_window(module, side, stride, side / 2))
+                .then_some("a convolution of one stride whose zero padding keeps the picture's size")
+        }
         (_, Some([1, 1])) => (!is_window(module, 1, 1, 0)).then_some("a 1x1 convolution with stride 1"),
         _ => (!is_window(module, 3, 1, 1)).then_some("a 3x3 convolution with stride 1 and zero padding of 1"),
     }
@@ -69,7 +82,11 @@ fn expected_between(name: &str, module: &Module, network: &mut Network) -> Optio
             network.blur = Some(false);
             (class != "MaxPool2d" || !is_window(module, 3, 2, 1)).then_some("a 3x3 max pool with stride 2 and padding of 1")
         }
-        "pool0" => (class != "MaxPool2d" || !is_window(module, 3, 2, 1)).then_some("a 3x3 max pool with stride 2 and padding of 1"),
+        "pool0" if class == "Identity" => None,
+        "pool0" => {
+            network.entry.pool = Some(true);
+            (class != "MaxPool2d" || !is_window(module, 3, 2, 1)).then_some("a 3x3 max pool with stride 2 and padding of 1, or none")
+        }
         "0" if name == "pool0.0" => (class != "MaxPool2d" || !is_window(module, 3, 1, 1)).then_some("a 3x3 max pool before the blur"),
         "1" if name == "pool0.1" => {
             network.blur = Some(true);
@@ -77,7 +94,10 @@ fn expected_between(name: &str, module: &Module, network: &mut Network) -> Optio
         }
         "pool" => (class != "AvgPool2d" || !is_window(module, 2, 2, 0)).then_some("a 2x2 average pool with stride 2"),
         _ if class == "ReLU" => None,
-        _ if class == "MaxPool2d" && !name.contains("block") && is_window(module, 3, 2, 1) && last.parse::<usize>().is_ok() => None,
+        _ if class == "MaxPool2d" && !name.contains("block") && is_window(module, 3, 2, 1) && last.parse::<usize>().is_ok() => {
+            network.entry.pool = Some(true);
+            None
+        }
         _ if last.starts_with("relu") || last.starts_with("act") => Some("a ReLU"),
         _ => Some("no such module in a DenseNet"),
     }

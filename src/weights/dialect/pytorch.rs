@@ -1,124 +1,71 @@
-//! Networks of PyTorch modules: torchvision's names and those of its relatives.
+//! Networks of PyTorch modules: where in a file they are, and what is beside them.
 
 use std::collections::BTreeSet;
 
+use super::families::{FAMILIES, PARAMETERS, own_layer};
+use super::positional::Numbered;
 use super::{Dialect, Network, ends_in, modules, no_network, some_of, training};
 use crate::error::{Error, Result};
-use crate::weights::container::{Contents, Element, Stored};
+use crate::weights::container::{Container, Contents, Element, Stored};
+use crate::weights::infer;
 use crate::weights::metadata::Activation;
-
-/// Names of one family. In a pattern `#` stands for a number counted from 1, `@` for one counted from 0; the network's
-/// own name has `#` for both.
-struct Family {
-    /// The stem's first convolution, which tells where in a file the network is.
-    stem: &'static str,
-    /// What the name of a dense layer's tensor begins with: without one it is another network's stem.
-    block: &'static str,
-    /// Patterns, the layer they name here, and the dialect whose they are.
-    layers: &'static [(&'static str, &'static str, Dialect)],
-}
-
-const FAMILIES: [Family; 4] = [
-    Family {
-        stem: "conv0",
-        block: "denseblock",
-        layers: &[
-            ("conv0", "conv0", Dialect::Torchvision),
-            ("norm0", "norm0", Dialect::Torchvision),
-            ("conv1", "conv1", Dialect::Timm),
-            ("norm1", "norm1", Dialect::Timm),
-            ("conv2", "conv2", Dialect::Timm),
-            ("norm2", "norm2", Dialect::Timm),
-            ("denseblock#.denselayer#.norm1", "denseblock#.denselayer#.norm1", Dialect::Torchvision),
-            ("denseblock#.denselayer#.conv1", "denseblock#.denselayer#.conv1", Dialect::Torchvision),
-            ("denseblock#.denselayer#.norm2", "denseblock#.denselayer#.norm2", Dialect::Torchvision),
-            ("denseblock#.denselayer#.conv2", "denseblock#.denselayer#.conv2", Dialect::Torchvision),
-            ("denseblock#.denselayer#.norm.1", "denseblock#.denselayer#.norm1", Dialect::TorchvisionLegacy),
-            ("denseblock#.denselayer#.conv.1", "denseblock#.denselayer#.conv1", Dialect::TorchvisionLegacy),
-            ("denseblock#.denselayer#.norm.2", "denseblock#.denselayer#.norm2", Dialect::TorchvisionLegacy),
-            ("denseblock#.denselayer#.conv.2", "denseblock#.denselayer#.conv2", Dialect::TorchvisionLegacy),
-            ("denseblock#.denselayer#.layers.norm1", "denseblock#.denselayer#.norm1", Dialect::Monai),
-            ("denseblock#.denselayer#.layers.conv1", "denseblock#.denselayer#.conv1", Dialect::Monai),
-            ("denseblock#.denselayer#.layers.norm2", "denseblock#.denselayer#.norm2", Dialect::Monai),
-            ("denseblock#.denselayer#.layers.conv2", "denseblock#.denselayer#.conv2", Dialect::Monai),
-            ("transition#.norm", "transition#.norm", Dialect::Torchvision),
-            ("transition#.conv", "transition#.conv", Dialect::Torchvision),
-            ("norm5", "norm5", Dialect::Torchvision),
-            ("norm_final", "norm5", Dialect::Gpleiss),
-        ],
-    },
-    Family {
-        stem: "conv1",
-        block: "block1.layer.",
-        layers: &[
-            ("conv1", "conv0", Dialect::Andreasveit),
-            ("block#.layer.@.bn1", "denseblock#.denselayer#.norm1", Dialect::Andreasveit),
-            ("block#.layer.@.conv1", "denseblock#.denselayer#.conv1", Dialect::Andreasveit),
-            ("block#.layer.@.bn2", "denseblock#.denselayer#.norm2", Dialect::Andreasveit),
-            ("block#.layer.@.conv2", "denseblock#.denselayer#.conv2", Dialect::Andreasveit),
-            ("trans#.bn1", "transition#.norm", Dialect::Andreasveit),
-            ("trans#.conv1", "transition#.conv", Dialect::Andreasveit),
-            ("bn1", "norm5", Dialect::Andreasveit),
-        ],
-    },
-    Family {
-        stem: "conv1",
-        block: "dense1.",
-        layers: &[
-            ("conv1", "conv0", Dialect::Bamos),
-            ("dense#.@.bn1", "denseblock#.denselayer#.norm1", Dialect::Bamos),
-            ("dense#.@.conv1", "denseblock#.denselayer#.conv1", Dialect::Bamos),
-            ("dense#.@.bn2", "denseblock#.denselayer#.norm2", Dialect::Bamos),
-            ("dense#.@.conv2", "denseblock#.denselayer#.conv2", Dialect::Bamos),
-            ("trans#.bn1", "transition#.norm", Dialect::Bamos),
-            ("trans#.conv1", "transition#.conv", Dialect::Bamos),
-            ("bn1", "norm5", Dialect::Bamos),
-        ],
-    },
-    Family {
-        stem: "stem.0",
-        block: "stages.0.block.",
-        layers: &[
-            ("stem.0", "conv0", Dialect::Mmpretrain),
-            ("stem.1", "norm0", Dialect::Mmpretrain),
-            ("stages.@.block.@.norm1", "denseblock#.denselayer#.norm1", Dialect::Mmpretrain),
-            ("stages.@.block.@.conv1", "denseblock#.denselayer#.conv1", Dialect::Mmpretrain),
-            ("stages.@.block.@.norm2", "denseblock#.denselayer#.norm2", Dialect::Mmpretrain),
-            ("stages.@.block.@.conv2", "denseblock#.denselayer#.conv2", Dialect::Mmpretrain),
-            ("transitions.@.norm", "transition#.norm", Dialect::Mmpretrain),
-            ("transitions.@.conv", "transition#.conv", Dialect::Mmpretrain),
-            // The last one is a batch norm and a ReLU.
-            ("transitions.@.0", "norm5", Dialect::Mmpretrain),
-        ],
-    },
-];
-
-/// What a layer's tensors are called.
-const PARAMETERS: [&str; 5] = ["weight", "bias", "running_mean", "running_var", "num_batches_tracked"];
-
-/// Outputs of CheXNet: the findings of ChestX-ray14.
-const CHEXNET_FINDINGS: usize = 14;
+use crate::weights::reading::{NewChannels, Reading};
 
 /// Most networks among which an average is looked for.
 const MOST_TWINS: usize = 4;
 
-/// What sharding, compiling and recomputing put into names.
-const WRAPPERS: [&str; 3] = ["_fsdp_wrapped_module.", "_orig_mod.", "_checkpoint_wrapped_module."];
+/// Most networks of a file that are told apart in a message.
+const MOST_TOLD: usize = 8;
 
 /// A place in a file where a stem is.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Root {
+pub(super) struct Root {
     /// Keys of the dictionary.
-    scope: String,
+    pub(super) scope: String,
     /// What stands before the stem's name.
-    prefix: String,
+    pub(super) prefix: String,
     family: usize,
 }
 
-pub(super) fn resolve<'a>(contents: &Contents<'a>) -> Result<Network<'a>> {
-    let roots = roots(contents)?;
+impl Root {
+    /// What stands before the names of the whole network, as it is told and asked for: `.` where nothing does.
+    pub(super) fn name(&self) -> String {
+        let name = path(&self.scope, self.wrapper());
+        let name = name.trim_end_matches(['.', '/']);
+        if name.is_empty() { ".".to_owned() } else { name.to_owned() }
+    }
+
+    /// What stands before the network's own names.
+    pub(super) fn wrapper(&self) -> &str {
+        self.prefix.strip_suffix("features.").unwrap_or(&self.prefix)
+    }
+
+    /// Whether somebody means this place: by its whole path, or by what stands before the names in its dictionary.
+    fn is_called(&self, name: &str) -> bool {
+        let name = name.trim_end_matches(['.', '/']);
+        let own = self.name();
+        let whole = path(&self.scope, &self.prefix);
+        [own.as_str(), self.wrapper(), self.prefix.as_str(), whole.as_str()].iter().any(|known| known.trim_end_matches(['.', '/']) == name)
+    }
+
+    /// The name of a tensor below the network: what the network itself is called says nothing about what is in it.
+    pub(super) fn below<'t>(&self, tensor: &'t Stored) -> &'t str {
+        tensor.name.strip_prefix(&self.prefix).unwrap_or(&tensor.name)
+    }
+}
+
+pub(super) fn resolve<'a>(contents: &Contents<'a>, numbered: &[Numbered], reading: &Reading) -> Result<Network<'a>> {
+    let all = roots(contents)?;
+    let roots = wanted(contents, all.clone(), reading)?;
     let averages: Vec<&Root> = roots.iter().filter(|root| training::is_average(&path(&root.scope, &root.prefix))).collect();
     let (root, others): (&Root, Vec<&Root>) = match (roots.as_slice(), averages.as_slice()) {
+        ([], _) if contents.container == Container::TorchScript => {
+            return Err(Error::checkpoint(
+                "is a TorchScript archive, a program, whose tensors have not the names of a DenseNet's: it was frozen, or is another \
+                 network. Save the weights of the model that it was made of; or what names it has left, in Python: import torch; \
+                 torch.save(torch.jit.load('IN', map_location='cpu').state_dict(), 'OUT.pth')",
+            ));
+        }
         ([], _) => return Err(no_network(contents, "a stem such as features.conv0.weight and dense blocks beside it")),
         ([root], _) => (root, Vec::new()),
         (all, [average]) if all.len() <= MOST_TWINS => {
@@ -131,19 +78,18 @@ pub(super) fn resolve<'a>(contents: &Contents<'a>) -> Result<Network<'a>> {
         (all @ [first, rest @ ..], _) if all.len() <= MOST_TWINS && rest.iter().all(|other| is_same(contents, first, other)) => {
             (first, rest.iter().collect())
         }
-        (all, _) => {
-            let places = some_of(all.iter().map(|root| format!("{:?}", path(&root.scope, &root.prefix))));
-            return Err(Error::checkpoint(format!(
-                "expected one network, found {} (at {places}); save the one you want by itself in Python",
-                all.len()
-            )));
-        }
+        (all, _) => return Err(several(contents, all)),
     };
-    let mut search = Search { contents, taken: vec![false; contents.tensors.len()] };
+    let mut search = Search::new(contents);
+    let rivals = all.iter().filter(|other| *other != root && other.scope == root.scope).map(|other| other.wrapper().to_owned());
+    search.rivals = rivals.collect();
     let mut network = search.network(root);
+    search.classifier(root, &mut network, reading)?;
     // Nothing of the weights that an average stands beside counts as left over.
     for other in &others {
-        search.network(other);
+        let mut beside = search.network(other);
+        // A head that is not understood is left over.
+        let _ = search.head(other, &mut beside, &Reading::default());
     }
     if !averages.is_empty() && !others.is_empty() {
         let swapped = if averages.contains(&root) { "" } else { ", which MMEngine saves there" };
@@ -152,12 +98,56 @@ pub(super) fn resolve<'a>(contents: &Contents<'a>) -> Result<Network<'a>> {
         network.notes.push(format!("holds weights and their moving average: using the average{swapped} ({chosen:?}, not {others})"));
     }
     network.thresholds = contents.tensors.iter().find(|t| *t.scope == *root.scope && ends_in(&t.name, "op_threshs")).cloned();
-    network.left_over = search.left_over(root);
+    search.rest(root, &mut network, reading);
+    if contents.container == Container::TorchScript {
+        network.notes.push("is a TorchScript archive: reading its tensors, not its program, and assuming that this is a DenseNet's".into());
+    }
     network.epsilon = contents.epsilon;
     describe(contents, &mut network);
+    order(&mut network, reading);
+    let numbered = numbered.iter().find(|numbered| numbered.is_at(&root.scope, &root.prefix));
+    let is_bare = root.family == 0 && !root.prefix.ends_with("features.") || numbered.is_some();
+    if is_bare && network.final_relu.is_none() {
+        network.notes.push(
+            "does not say whether a ReLU follows its last norm, which is no layer of a DenseNet's features: assuming one, as \
+             torchvision has (`final_relu`)"
+                .into(),
+        );
+    }
     let layer = |name: &str| own_layer(&FAMILIES[root.family], name).map(|(own, _)| own);
-    modules::check(contents, &root.scope, &root.prefix, layer, &mut network)?;
+    modules::check(contents, &root.scope, &root.prefix, layer, &mut network, reading)?;
+    network.entry.pool = network.entry.pool.or(numbered.and_then(|numbered| numbered.pool));
     Ok(network)
+}
+
+/// The places that are asked for: all, where none is. Errors where there is none of that name.
+fn wanted(contents: &Contents, roots: Vec<Root>, reading: &Reading) -> Result<Vec<Root>> {
+    let Some(name) = &reading.root else { return Ok(roots) };
+    let (wanted, others): (Vec<Root>, Vec<Root>) = roots.into_iter().partition(|root| root.is_called(name));
+    if wanted.is_empty() && !others.is_empty() {
+        let found = told(contents, &others);
+        return Err(Error::checkpoint(format!("expected a DenseNet at {name:?}, found one at {found} (`root`)")));
+    }
+    Ok(wanted)
+}
+
+/// That there are several networks, which they are and where.
+fn several(contents: &Contents, roots: &[Root]) -> Error {
+    let found = told(contents, roots);
+    Error::checkpoint(format!("expected one network, found {}: {found}; take one with `root`", roots.len()))
+}
+
+/// The places with the architecture that is there.
+fn told(contents: &Contents, roots: &[Root]) -> String {
+    let told = roots.iter().take(MOST_TOLD).map(|root| {
+        let network = Search::new(contents).network(root);
+        let config = infer(network.tensors.iter().map(|(name, tensor)| (name.as_str(), tensor.shape.as_slice())));
+        let what = config.map_or_else(|_| "a DenseNet of another kind".into(), |config| config.to_string());
+        format!("{:?} ({what})", root.name())
+    });
+    let told: Vec<String> = told.collect();
+    let more = roots.len() - told.len();
+    told.join(", ") + &if more > 0 { format!(" and {more} more") } else { String::new() }
 }
 
 /// Whether an average is none: MMEngine's hook puts the average where the weights were before it saves, and the weights
@@ -189,7 +179,7 @@ fn describe<'a>(contents: &Contents<'a>, network: &mut Network<'a>) {
             network.left_over.push(kernel.clone());
         }
     }
-    network.activation = activation(contents, network.dialect);
+    network.activation = activation(contents, network.dialect).or(network.activation);
 }
 
 /// What turns logits into probabilities, as a module after them tells, or the loss that they were trained with; `None` where
@@ -206,6 +196,33 @@ fn activation(contents: &Contents, dialect: Dialect) -> Option<Activation> {
         (true, false) => Some(Activation::Sigmoid),
         (false, true) => Some(Activation::Softmax),
         _ => None,
+    }
+}
+
+/// In which order the channels are, and what else a repository does its own way.
+fn order(network: &mut Network, reading: &Reading) {
+    let known = match network.dialect {
+        Dialect::Kuangliu => Some(NewChannels::First),
+        Dialect::Bamos | Dialect::Andreasveit if network.is_mixed => None,
+        _ => Some(NewChannels::Last),
+    };
+    network.new_channels = reading.new_channels.or(known).unwrap_or(NewChannels::Last);
+    match (reading.new_channels, known) {
+        (None, None) => network.notes.push(
+            "has names of no repository that is known: assuming that the channels of a new layer come behind those it reads \
+             (`new_channels` first says otherwise)"
+                .into(),
+        ),
+        (None, Some(NewChannels::First)) => network.notes.push(
+            "has the names of kuangliu/pytorch-cifar: the channels of a new layer come before those it reads (`new_channels` last says \
+             otherwise)"
+                .into(),
+        ),
+        _ => {}
+    }
+    if network.dialect == Dialect::Weiaicunzai {
+        network.transition_relu = Some(false);
+        network.notes.push("has the names of weiaicunzai/pytorch-cifar100: its transitions have no ReLU".into());
     }
 }
 
@@ -236,17 +253,24 @@ fn roots(contents: &Contents) -> Result<Vec<Root>> {
 }
 
 /// The tensors of a file, and which of them belong to a network that was found.
-struct Search<'c, 'a> {
-    contents: &'c Contents<'a>,
-    taken: Vec<bool>,
+pub(super) struct Search<'c, 'a> {
+    pub(super) contents: &'c Contents<'a>,
+    pub(super) taken: Vec<bool>,
+    /// What stands before the names of other networks in the same dictionary.
+    pub(super) rivals: Vec<String>,
 }
 
-impl<'a> Search<'_, 'a> {
-    /// The network at `root`.
+impl<'c, 'a> Search<'c, 'a> {
+    /// Nothing found yet.
+    fn new(contents: &'c Contents<'a>) -> Self {
+        Self { contents, taken: vec![false; contents.tensors.len()], rivals: Vec::new() }
+    }
+
+    /// The network at `root`, without its classifier.
     fn network(&mut self, root: &Root) -> Network<'a> {
         let family = &FAMILIES[root.family];
-        let wrapper = root.prefix.strip_suffix("features.").unwrap_or(&root.prefix);
-        let mut network = Network::new(family.layers[0].2, path(&root.scope, wrapper));
+        let mut network = Network::new(family.layers[0].2, path(&root.scope, root.wrapper()));
+        let mut dialects = Vec::new();
         for (index, tensor) in self.contents.tensors.iter().enumerate() {
             let Some(name) = tensor.name.strip_prefix(&root.prefix).filter(|_| *tensor.scope == *root.scope) else { continue };
             let Some((layer, parameter)) = name.rsplit_once('.').filter(|(_, parameter)| PARAMETERS.contains(parameter)) else { continue };
@@ -255,99 +279,122 @@ impl<'a> Search<'_, 'a> {
             if dialect != Dialect::Torchvision {
                 network.dialect = dialect;
             }
+            if !dialects.contains(&dialect) {
+                dialects.push(dialect);
+            }
             if parameter != "num_batches_tracked" {
                 network.tensors.insert(format!("features.{own}.{parameter}"), tensor.clone());
             }
         }
-        self.head(root, &mut network);
+        // The families of CIFAR's repositories differ in few of their names.
+        let has = |dialect: Dialect| dialects.contains(&dialect);
+        if has(Dialect::Bamos) {
+            network.dialect = match (has(Dialect::Kuangliu), has(Dialect::Bearpaw)) {
+                (true, true) => Dialect::Kuangliu,
+                (false, true) => Dialect::Bearpaw,
+                (is_mixed, false) => {
+                    network.is_mixed = is_mixed;
+                    Dialect::Bamos
+                }
+            };
+        }
         network
     }
 
-    /// The classifier: the linear layer, or 1x1 convolution, that takes the last batch norm's channels. Where several do,
-    /// the one that shares most of its path with the network.
-    fn head(&mut self, root: &Root, network: &mut Network<'a>) {
-        let Some(&[features]) = network.tensors.get("features.norm5.weight").map(|norm| norm.shape.as_slice()) else { return };
-        let shared = |name: &str| name.split('.').zip(root.prefix.split('.')).take_while(|(a, b)| a == b).count();
-        let is_head = |tensor: &Stored| {
-            *tensor.scope == *root.scope
-                && tensor.name.ends_with("weight")
-                && matches!(tensor.shape[..], [_, inputs] | [_, inputs, 1, 1] if inputs == features)
-        };
-        let tensors = &self.contents.tensors;
-        let candidates: Vec<usize> = (0..tensors.len()).filter(|&index| !self.taken[index] && is_head(&tensors[index])).collect();
-        let Some(most) = candidates.iter().map(|&index| shared(&tensors[index].name)).max() else { return };
-        let mut nearest = candidates.iter().filter(|&&index| shared(&tensors[index].name) == most);
-        let (Some(&index), None) = (nearest.next(), nearest.next()) else { return };
-        let weight = &tensors[index];
-        self.taken[index] = true;
-        let layer = weight.name.strip_suffix("weight").unwrap_or(&weight.name);
-        let bias = (0..tensors.len()).find(|&i| tensors[i].scope == weight.scope && tensors[i].name == format!("{layer}bias"));
-        if let Some(bias) = bias {
-            self.taken[bias] = true;
-            network.tensors.insert("classifier.bias".into(), tensors[bias].clone());
-        }
-        network.tensors.insert("classifier.weight".into(), weight.squeezed(2));
-        let is_named_by_torchvision = matches!(network.dialect, Dialect::Torchvision | Dialect::TorchvisionLegacy);
-        if is_named_by_torchvision && layer.ends_with("classifier.0.") && weight.shape[0] == CHEXNET_FINDINGS {
-            network.dialect = Dialect::Chexnet;
-        }
-        if network.dialect == Dialect::Torchvision && layer.ends_with("class_layers.out.") {
-            network.dialect = Dialect::Monai;
+    /// Adds the classifier. Errors where there is one that is not understood, unless the features alone are wanted.
+    fn classifier(&mut self, root: &Root, network: &mut Network<'a>, reading: &Reading) -> Result<()> {
+        match self.head(root, network, reading) {
+            Err(_) if reading.features_only => Ok(()),
+            found => found,
         }
     }
 
-    /// What belongs to no network and may not be ignored.
-    fn left_over(&self, root: &Root) -> Vec<Stored<'a>> {
+    /// Takes what belongs to no network: what may not be ignored is left over, what training alone reads is passed over, which is
+    /// said of all but what every trainer writes. Where a place, a head or the features alone were asked for, what is beside the
+    /// network is passed over too.
+    fn rest(&self, root: &Root, network: &mut Network<'a>, reading: &Reading) {
         let is_ignored = |tensor: &Stored| {
             // A single number beside the network is a statistic, such as the best accuracy.
             let statistic = || tensor.elements() == Some(1);
             // Bytes are the state of a random generator: no layer has any.
             let bytes = matches!(tensor.element, Element::Other { name: "u8", .. }) && tensor.shape.len() == 1;
             let is_beside = *tensor.scope != *root.scope;
-            // What the network itself is called says nothing about what is in it.
-            let below = tensor.name.strip_prefix(&root.prefix).unwrap_or(&tensor.name);
-            let is_loss = if is_beside { training::is_loss(&tensor.path()) } else { training::is_loss(below) };
+            let is_loss = if is_beside { training::is_loss(&tensor.path()) } else { training::is_loss(root.below(tensor)) };
             is_beside && (training::is_sibling(&tensor.scope) || statistic()) || bytes || is_loss
         };
         let tensors = self.contents.tensors.iter().zip(&self.taken);
-        tensors.filter(|(t, taken)| !**taken && !t.is_harmless() && !is_ignored(t)).map(|(t, _)| t.clone()).collect()
-    }
-}
-
-fn path(scope: &str, prefix: &str) -> String {
-    if scope.is_empty() { prefix.to_owned() } else { format!("{scope}/{prefix}") }
-}
-
-/// The name here of a family's layer, and whose name it is there.
-fn own_layer(family: &Family, layer: &str) -> Option<(String, Dialect)> {
-    let layer = WRAPPERS.iter().fold(layer.to_owned(), |layer, wrapper| layer.replace(wrapper, ""));
-    family.layers.iter().find_map(|(from, to, dialect)| Some((renamed(&layer, from, to)?, *dialect)))
-}
-
-/// `name` after the pattern `to`, where it follows the pattern `from`.
-fn renamed(name: &str, from: &str, to: &str) -> Option<String> {
-    let mut numbers = Vec::new();
-    let mut rest = name;
-    for (index, literal) in from.split(['#', '@']).enumerate() {
-        if index > 0 {
-            let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-            let number: usize = rest[..digits].parse().ok().filter(|_| digits == 1 || !rest.starts_with('0'))?;
-            let kind = from.matches(['#', '@']).nth(index - 1);
-            numbers.push(if kind == Some("@") { number.checked_add(1)? } else { number });
-            rest = &rest[digits..];
+        let rest: Vec<&Stored> =
+            tensors.filter(|(t, taken)| !**taken && !t.is_harmless() && !is_ignored(t)).map(|(tensor, _)| tensor).collect();
+        let normalisation = normalisation(&rest, network);
+        let is_normalisation = |tensor: &Stored| normalisation.as_ref().is_some_and(|names| names.contains(&tensor.path()));
+        let (passed, rest): (Vec<&Stored>, Vec<&Stored>) = rest
+            .into_iter()
+            .filter(|tensor| !is_normalisation(tensor))
+            .partition(|tensor| training::is_buffer(root.below(tensor), &tensor.shape));
+        if !passed.is_empty() {
+            let names = some_of(passed.iter().map(|tensor| tensor.path()));
+            network.notes.push(format!("holds buffers of training: passing over {names}"));
         }
-        rest = rest.strip_prefix(literal)?;
+        let inside = self.inside(root);
+        let (beside, left_over): (Vec<&Stored>, Vec<&Stored>) = rest.into_iter().partition(|tensor| !inside(tensor));
+        let passes_over = reading.root.is_some() || reading.head.is_some() || reading.features_only;
+        network.left_over = left_over.into_iter().cloned().collect();
+        if !passes_over {
+            network.beside = beside.into_iter().cloned().collect();
+            network.root = root.name();
+        } else if !beside.is_empty() {
+            let names = some_of(beside.iter().map(|tensor| tensor.path()));
+            network.notes.push(format!("holds more than the DenseNet at {:?}: passing over {names}", root.name()));
+        }
     }
-    if !rest.is_empty() {
+
+    /// Whether a tensor is among those of the network at `root`, where it would change what the network computes.
+    pub(super) fn inside<'r>(&self, root: &'r Root) -> impl Fn(&Stored) -> bool + use<'r> {
+        fn letters(name: &str) -> &str {
+            name.split('.').next().unwrap_or(name).trim_end_matches(|c: char| c.is_ascii_digit())
+        }
+        let family = &FAMILIES[root.family];
+        let layers = self.contents.tensors.iter().filter(|tensor| *tensor.scope == *root.scope).filter_map(|tensor| {
+            let name = tensor.name.strip_prefix(&root.prefix)?;
+            let (layer, _) = name.rsplit_once('.')?;
+            own_layer(family, layer).map(|_| letters(name).to_owned())
+        });
+        let keys: BTreeSet<String> = layers.collect();
+        let is_own_module = root.prefix.ends_with("features.");
+        move |tensor| {
+            let name = tensor.name.strip_prefix(&root.prefix).filter(|_| *tensor.scope == *root.scope);
+            name.is_some_and(|name| is_own_module || keys.contains(letters(name)))
+        }
+    }
+}
+
+/// Finds what a module around the network subtracts from pictures and divides them by, one number for each of their channels; the
+/// names of both.
+fn normalisation(rest: &[&Stored], network: &mut Network) -> Option<[String; 2]> {
+    let &[_, channels, ..] = network.tensors.get("features.conv0.weight")?.shape.as_slice() else { return None };
+    let find = |word: &str| {
+        let is_named =
+            |tensor: &Stored| tensor.name.rsplit('.').next().is_some_and(|last| last == word || last.ends_with(&format!("_{word}")));
+        let is_row = |tensor: &Stored| tensor.elements() == Some(channels) && tensor.shape.contains(&channels);
+        let mut found = rest.iter().filter(|tensor| is_named(tensor) && is_row(tensor));
+        found.next().filter(|_| found.next().is_none())
+    };
+    let (mean, std) = (find("mean")?, find("std")?);
+    let (mut means, mut stds) = (mean.floats()?, std.floats()?);
+    // Of pictures from 0 to 255.
+    let scale = if stds.iter().any(|&value| value > 2.0) { 255.0 } else { 1.0 };
+    means.iter_mut().chain(&mut stds).for_each(|value| *value /= scale);
+    if !means.iter().all(|value| value.is_finite()) || !stds.iter().all(|value| value.is_finite() && *value > 0.0) {
         return None;
     }
-    let mut numbers = numbers.into_iter().map(|number| number.to_string());
-    let mut parts = to.split('#');
-    let mut own = parts.next()?.to_owned();
-    for part in parts {
-        own += &(numbers.next()? + part);
-    }
-    Some(own)
+    let names = [mean.path(), std.path()];
+    network.notes.push(format!("normalises pictures itself: taking mean and standard deviation from {} and {}", names[0], names[1]));
+    network.normalisation = Some([means, stds]);
+    Some(names)
+}
+
+pub(super) fn path(scope: &str, prefix: &str) -> String {
+    if scope.is_empty() { prefix.to_owned() } else { format!("{scope}/{prefix}") }
 }
 
 #[cfg(test)]
@@ -358,45 +405,19 @@ mod tests {
     use super::*;
     use crate::weights::container::{Container, Module};
 
-    #[test]
-    fn patterns_carry_numbers_over() {
-        let layer = "denseblock#.denselayer#.norm1";
-        assert_eq!(
-            renamed("denseblock2.denselayer13.norm.1", "denseblock#.denselayer#.norm.1", layer).unwrap(),
-            "denseblock2.denselayer13.norm1"
-        );
-        assert_eq!(renamed("stages.0.block.9.norm1", "stages.@.block.@.norm1", layer).unwrap(), "denseblock1.denselayer10.norm1");
-        assert_eq!(renamed("transitions.3.0", "transitions.@.0", "norm5").unwrap(), "norm5");
-        for other in [
-            "denseblock2.denselayer.norm1",
-            "denseblock2.denselayer1.norm12",
-            "denseblock02.denselayer1.norm1",
-            "denseblock2x.denselayer1.norm1",
-        ] {
-            assert_eq!(renamed(other, layer, layer), None, "{other}");
-        }
-    }
-
-    #[test]
-    fn every_family_begins_with_its_stem() {
-        for family in &FAMILIES {
-            assert_eq!((family.layers[0].0, family.layers[0].1), (family.stem, "conv0"));
-            assert!(family.layers.iter().any(|(_, own, _)| *own == "norm5"));
-        }
-    }
-
-    /// A file with a network in `scope` and one more tensor.
-    fn contents<'a>(scope: &str, [other_scope, other]: [&str; 2]) -> Contents<'a> {
+    /// A file with a network in `scope` and other tensors of three numbers.
+    fn contents<'a>(scope: &str, others: &[[&str; 2]]) -> Contents<'a> {
         let mut contents = Contents::new(Container::TorchZip, 0);
         let network: [(&str, &[usize]); 4] = [
-            ("features.conv0.weight", &[1, 1, 1, 1]),
+            ("features.conv0.weight", &[1, 3, 1, 1]),
             ("features.denseblock1.denselayer1.norm1.weight", &[1]),
             ("features.norm5.weight", &[1]),
             ("classifier.weight", &[2, 1]),
         ];
-        let tensors = network.map(|(name, shape)| (scope, name, shape)).into_iter().chain([(other_scope, other, [3].as_slice())]);
+        let others = others.iter().map(|[scope, name]| (*scope, *name, [3].as_slice()));
+        let tensors = network.map(|(name, shape)| (scope, name, shape)).into_iter().chain(others);
         contents.tensors.extend(tensors.map(|(scope, name, shape)| {
-            let bytes = vec![0; 4 * shape.iter().product::<usize>()];
+            let bytes = 0.5f32.to_le_bytes().repeat(shape.iter().product::<usize>());
             let stored = Stored::contiguous(name, shape.to_vec(), Element::F32, Rc::new(Cow::Owned(bytes))).unwrap();
             stored.in_scope(&scope.into())
         }));
@@ -405,13 +426,14 @@ mod tests {
 
     /// What is left over of a file with a network in `scope` and one more tensor.
     fn left_over(scope: &str, other: [&str; 2]) -> Vec<String> {
-        resolve(&contents(scope, other)).unwrap().left_over.iter().map(Stored::path).collect()
+        let network = resolve(&contents(scope, &[other]), &[], &Reading::default()).unwrap();
+        network.left_over.iter().chain(&network.beside).map(Stored::path).collect()
     }
 
     #[test]
     fn a_loss_or_a_last_module_tells_the_activation() {
         let of = |other: [&str; 2], classes: &[&str]| {
-            let mut contents = contents("state_dict", other);
+            let mut contents = contents("state_dict", &[other]);
             contents.modules.extend(classes.iter().map(|class| Module {
                 scope: "other".into(),
                 path: String::new(),
@@ -425,7 +447,7 @@ mod tests {
                 pads_zeros: true,
                 rounds_up: false,
             }));
-            resolve(&contents).unwrap().activation
+            resolve(&contents, &[], &Reading::default()).unwrap().activation
         };
         let plain = ["state_dict", "criterion.weight"];
         assert_eq!(of(plain, &[]), None, "a cross-entropy has weights, and so has a binary one");
@@ -449,6 +471,7 @@ mod tests {
             ("state_dict", ["optimizer_states/0", "exp_avg"]),
             ("state_dict", ["lr_schedulers", "rates"]),
             ("state_dict", ["state_dict", "criterion.weight"]),
+            ("state_dict", ["state_dict", "class_weights"]),
             ("state_dict", ["val_loss", "history"]),
         ] {
             assert_eq!(left_over(scope, other), [""; 0], "{other:?} beside {scope}");
@@ -459,8 +482,56 @@ mod tests {
             ("state_dict", ["state_dict", "blossom.weight"]),
             ("best_loss", ["best_loss", "features.conv9.weight"]),
             ("state_dict", ["state_dict", "drop_threshs"]),
+            ("state_dict", ["state_dict", "pool.p"]),
         ] {
             assert_eq!(left_over(scope, other), [other.join("/")], "{other:?} beside {scope}");
         }
+    }
+
+    #[test]
+    fn a_module_that_normalises_pictures_is_taken_at_its_numbers() {
+        let both = contents("", &[["", "normalize.mean"], ["", "normalize.std"]]);
+        let network = resolve(&both, &[], &Reading::default()).unwrap();
+        assert_eq!((network.normalisation, network.beside.len()), (Some([vec![0.5; 3], vec![0.5; 3]]), 0));
+        let one = contents("", &[["", "normalize.mean"]]);
+        let network = resolve(&one, &[], &Reading::default()).unwrap();
+        assert_eq!((network.normalisation, network.beside.len()), (None, 1));
+    }
+
+    #[test]
+    fn what_is_beside_the_network_is_passed_over_where_that_is_asked_for() {
+        let decoder = [["", "decoder.scale"], ["", "features.denseblock1.denselayer1.gate.scale"]];
+        let read = |reading: Reading| {
+            let file = contents("", &decoder);
+            let network = resolve(&file, &[], &reading).unwrap();
+            let names = |tensors: &[Stored]| tensors.iter().map(|tensor| tensor.name.clone()).collect::<Vec<_>>();
+            (names(&network.left_over), names(&network.beside), network.notes.join(""))
+        };
+        let (inside, beside, notes) = read(Reading::default());
+        assert_eq!((inside, beside, notes.as_str()), (vec![decoder[1][1].to_owned()], vec!["decoder.scale".to_owned()], ""));
+        for reading in
+            [Reading::default().with_root("."), Reading::default().with_root("features"), Reading::default().with_features_only(true)]
+        {
+            let (inside, beside, notes) = read(reading);
+            assert_eq!((inside.len(), beside.len()), (1, 0));
+            assert!(notes.contains("decoder.scale") && !notes.contains("gate"), "{notes}");
+        }
+    }
+
+    #[test]
+    fn one_of_several_networks_is_taken_by_its_place() {
+        let mut two = contents("", &[]);
+        let tower = |tensor: &Stored<'static>| {
+            let mut tensor = tensor.clone();
+            tensor.name.insert_str(0, "tower.");
+            tensor
+        };
+        two.tensors.extend(contents("", &[]).tensors.iter().map(tower).collect::<Vec<_>>());
+        let message = resolve(&two, &[], &Reading::default()).err().unwrap().to_string();
+        assert!(message.contains("\".\" (") && message.contains("\"tower\" (") && message.contains("`root`"), "{message}");
+        let network = resolve(&two, &[], &Reading::default().with_root("tower")).unwrap();
+        assert_eq!((network.wrapper.as_str(), network.left_over.len()), ("tower.", 0));
+        let message = resolve(&two, &[], &Reading::default().with_root("towel")).err().unwrap().to_string();
+        assert!(message.contains("at \"towel\", found one at \".\""), "{message}");
     }
 }

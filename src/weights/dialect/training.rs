@@ -15,6 +15,37 @@ const SIBLINGS: [(&[&str], &str); 8] = [
 /// Words in the name of a loss, whose weights training alone reads.
 const LOSSES: [&str; 4] = ["criterion", "criterions", "loss", "losses"];
 
+/// Words in the name of a buffer that a trainer keeps in its module: what classes weigh in the loss, and how well it went.
+const BUFFERS: [&str; 24] = [
+    "class weight",
+    "class weights",
+    "cls weight",
+    "cls weights",
+    "label weight",
+    "label weights",
+    "pos weight",
+    "pos weights",
+    "neg weight",
+    "neg weights",
+    "sample weights",
+    "class counts",
+    "class freq",
+    "class frequencies",
+    "class prior",
+    "class priors",
+    "metric",
+    "metrics",
+    "accuracy",
+    "auroc",
+    "confmat",
+    "precision",
+    "recall",
+    "epoch",
+];
+
+/// What torchmetrics calls its counts.
+const METRIC_STATES: [&str; 9] = ["tp", "fp", "tn", "fn", "confmat", "sum_value", "mean_value", "max_value", "min_value"];
+
 /// Words in the name of a moving average of weights.
 const AVERAGES: [&str; 4] = ["ema", "emamodel", "modelema", "swa"];
 
@@ -26,6 +57,12 @@ pub(super) fn is_sibling(scope: &str) -> bool {
 /// Whether a tensor of this path belongs to a loss.
 pub(super) fn is_loss(path: &str) -> bool {
     says(path, &LOSSES)
+}
+
+/// Whether a tensor of this path and shape is a trainer's buffer: numbers in a row, under a name that says what they are for.
+pub(super) fn is_buffer(path: &str, shape: &[usize]) -> bool {
+    let is_state = path.rsplit('.').next().is_some_and(|last| METRIC_STATES.contains(&last));
+    shape.len() <= 1 && (says(path, &BUFFERS) || is_state) || shape.len() == 2 && says(path, &["confmat", "confusion matrix"])
 }
 
 /// Whether what is at this path is a moving average.
@@ -129,6 +166,13 @@ mod tests {
             ["loss.weight", "criterion.pos_weight", "state/val_loss", "loss_fn.weight", "losses.0.weight", "BCELoss.pos_weight", "loss2.w"]
         {
             assert!(is_loss(path), "{path}");
+        }
+        for path in ["class_weights", "model.classWeights", "criterion2.pos_weight", "val_metrics.MulticlassAccuracy.tp", "val_f1.tp"] {
+            assert!(is_buffer(path, &[5]), "{path}");
+        }
+        for (path, shape) in [("class_weights", &[5, 5][..]), ("pool.p", &[1]), ("head.scale", &[5]), ("bias", &[5]), ("output.fn2", &[5])]
+        {
+            assert!(!is_buffer(path, shape), "{path}");
         }
         for path in ["blossom.weight", "lossless.weight", "gloss/weight", "glossary.weight", "criterionless.weight", "classifier.weight"] {
             assert!(!is_loss(path), "{path}");

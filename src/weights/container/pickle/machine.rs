@@ -26,9 +26,13 @@ const FALSE: Id = 1;
 const TRUE: Id = 2;
 const EMPTY_TUPLE: Id = 3;
 
-/// Functions that checkpoints call, each a record here too: rebuilding tensors, containers, and numbers of NumPy.
-const CALLABLE: [(&str, &[&str]); 17] = [
-    ("torch._utils", &["_rebuild_tensor", "_rebuild_tensor_v2", "_rebuild_parameter", "_rebuild_parameter_with_state"]),
+/// Functions that checkpoints call, each a record here too: rebuilding tensors, containers, and numbers of NumPy. Classes are
+/// records wherever they are from, but for [`MEDDLERS`].
+const CALLABLE: [(&str, &[&str]); 24] = [
+    ("torch._utils", &["_rebuild_tensor", "_rebuild_tensor_v2", "_rebuild_parameter", "_rebuild_parameter_with_state", "_rebuild_qtensor"]),
+    ("torch._tensor", &["_rebuild_from_type", "_rebuild_from_type_v2"]),
+    ("torch.jit._pickle", &["build_intlist", "build_boollist", "build_doublelist", "build_tensorlist", "restore_type_tag"]),
+    ("functools", &["partial", "partialmethod"]),
     ("torch", &["Size", "device"]),
     // Modules before PyTorch 1.1 keep what this returned.
     ("torch.nn.backends.thnn", &["_get_thnn_function_backend"]),
@@ -39,13 +43,54 @@ const CALLABLE: [(&str, &[&str]); 17] = [
     ("numpy", &["dtype"]),
     ("numpy.core.multiarray", &["scalar", "_reconstruct"]),
     ("numpy._core.multiarray", &["scalar", "_reconstruct"]),
+    ("numpy.core.numeric", &["_frombuffer"]),
+    ("numpy._core.numeric", &["_frombuffer"]),
+    ("numpy.random._pickle", &["__randomstate_ctor", "__generator_ctor", "__bit_generator_ctor"]),
     ("_codecs", &["encode"]),
     ("datetime", &["datetime", "date", "time", "timedelta", "timezone"]),
     ("decimal", &["Decimal"]),
     ("pathlib._local", &["PosixPath", "PurePosixPath", "WindowsPath", "PureWindowsPath", "Path"]),
     ("torchvision.transforms.functional", &["InterpolationMode"]),
     ("pathlib", &["PosixPath", "PurePosixPath", "WindowsPath", "PureWindowsPath", "Path"]),
-    ("copy_reg", &["_reconstructor"]),
+    ("copy_reg", &["_reconstructor", "__newobj__", "__newobj_ex__"]),
+    ("copyreg", &["_reconstructor", "__newobj__", "__newobj_ex__"]),
+];
+
+/// Modules of which a pickle calls nothing unless it is to do harm: those that run programs or code, and that reach files or the
+/// network. Nothing is run here in any case; such a file is not one to go on with.
+const MEDDLERS: [&str; 32] = [
+    "os",
+    "posix",
+    "nt",
+    "sys",
+    "subprocess",
+    "shutil",
+    "socket",
+    "builtins",
+    "__builtin__",
+    "importlib",
+    "runpy",
+    "code",
+    "codeop",
+    "pty",
+    "ctypes",
+    "multiprocessing",
+    "threading",
+    "asyncio",
+    "signal",
+    "pdb",
+    "bdb",
+    "timeit",
+    "webbrowser",
+    "http",
+    "urllib",
+    "requests",
+    "ftplib",
+    "smtplib",
+    "tempfile",
+    "zipimport",
+    "pickle",
+    "marshal",
 ];
 
 /// The pickle machine: a stack, marks in it, a memo.
@@ -295,8 +340,11 @@ impl<'a> Machine<'a> {
             return Err(self.malformed("a function by name"));
         };
         let (module, name) = (global.module.as_str(), global.name.as_str());
+        if matches!(module, "builtins" | "__builtin__") && name == "getattr" {
+            return self.attribute(arguments);
+        }
         let known = CALLABLE.iter().any(|(known, names)| *known == module && names.contains(&name));
-        if !known {
+        if !known && !is_class(global) {
             let called = format!("{module}.{name}").chars().take(200).collect::<String>();
             return Err(Error::checkpoint(format!(
                 "the pickle calls {called:?}, which no DenseNet checkpoint needs: refused, nothing was run. If you trust its author, \
@@ -323,6 +371,30 @@ impl<'a> Machine<'a> {
             }
             _ => return self.instance(callable, arguments),
         }
+        Ok(())
+    }
+
+    /// A class in a class, or a value of an enumeration, which Python names as an attribute of a class.
+    fn attribute(&mut self, arguments: Id) -> Result<()> {
+        let parts = match &self.values[arguments as usize] {
+            Value::Sequence(parts) => parts.as_slice(),
+            _ => &[],
+        };
+        let named = match *parts {
+            [class, name] => match (&self.values[class as usize], &self.values[name as usize]) {
+                (Value::Global(class), Value::Text(name)) if is_class(class) && !name.starts_with('_') => Some((class, name)),
+                _ => None,
+            },
+            _ => None,
+        };
+        let Some((class, name)) = named else {
+            return Err(Error::checkpoint(
+                "the pickle calls \"builtins.getattr\", of something else than a class: refused, nothing was run. If you trust its \
+                 author, load it in Python and save only model.state_dict()",
+            ));
+        };
+        let global = self.global(&class.module, &format!("{}.{name}", class.name))?;
+        self.push(global);
         Ok(())
     }
 
@@ -367,8 +439,8 @@ impl<'a> Machine<'a> {
         match &mut self.values[target as usize] {
             // What is appended to the empty tuple would be in all of them.
             Value::Sequence(list) if target != EMPTY_TUPLE => list.append(&mut items),
-            // A subclass of list: its items are of no interest.
-            Value::Object { .. } => {}
+            // A subclass of list: its items are what it is here.
+            object @ Value::Object { state: None, .. } => *object = Value::Sequence(items),
             _ => return Err(self.malformed("a list to append to")),
         }
         Ok(())
@@ -378,8 +450,8 @@ impl<'a> Machine<'a> {
         let target = self.top()?;
         match &mut self.values[target as usize] {
             Value::Dict(entries) => entries.append(&mut new),
-            // A subclass of dict.
-            Value::Object { .. } => {}
+            // A subclass of dict: its items are what it is here.
+            object @ Value::Object { state: None, .. } => *object = Value::Dict(new),
             _ => return Err(self.malformed("a dictionary to set items of")),
         }
         Ok(())
@@ -531,4 +603,11 @@ impl<'a> Machine<'a> {
     fn malformed(&self, expected: &str) -> Error {
         Error::checkpoint(format!("pickle: expected {expected} at byte {}; the file is damaged or cut, get it again", self.at))
     }
+}
+
+/// Whether that is the name of a class by Python's habit, and of a module that does no harm.
+fn is_class(global: &Global) -> bool {
+    let root = global.module.split('.').next().unwrap_or_default();
+    let name = global.name.rsplit('.').next().unwrap_or_default();
+    name.trim_start_matches('_').starts_with(char::is_uppercase) && !MEDDLERS.contains(&root)
 }

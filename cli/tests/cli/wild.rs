@@ -1,0 +1,82 @@
+//! Checkpoints that tell less than is needed, and the flags that say the rest: what a refusal advises works.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use serde_json::json;
+
+use crate::checkpoint_files::content;
+use crate::{assert_refused, assert_says, densenet, fixture, folder, stdout};
+
+/// A file of `scripts/make_wild_fixtures.py`, at a place of its own.
+fn checkpoint(folder: &Path, name: &str) -> PathBuf {
+    let path = folder.join(name);
+    fs::write(&path, content(&json!({ "file": name, "packed": "wild.zip" }))).unwrap();
+    path
+}
+
+fn inspect(model: &Path, arguments: &[&str]) -> Output {
+    densenet().arg("inspect").arg(model).args(arguments).output().unwrap()
+}
+
+#[test]
+fn what_a_refusal_advises_works() {
+    let folder = folder();
+    for (name, advice, told) in [
+        ("head-layers.pth", &["--head-layers", "linear,relu,dropout,linear"], "by linear 6, relu, linear 5"),
+        ("head-neck.pth", &["--head-layers", "batchnorm,linear"], "by batchnorm, linear 5"),
+        ("heads.pth", &["--head", "age"], "3 classes"),
+        ("stem-3x3-pool.pth", &["--stem", "stride=1,pool=yes"], "stem 3x3/1, norm, pool"),
+        ("towers.pth", &["--root", "right"], "3 classes"),
+        ("segmentation.pth", &["--root", "encoder"], "features only"),
+    ] {
+        let path = checkpoint(folder.path(), name);
+        assert_refused(&inspect(&path, &[]), &[name, advice[0], advice[1].split(',').next().unwrap()]);
+        let output = inspect(&path, advice);
+        assert_says(&output, 0, &[]);
+        assert!(stdout(&output).contains(told), "{name}: {}", stdout(&output));
+    }
+}
+
+#[test]
+fn every_network_of_a_file_is_listed() {
+    let folder = folder();
+    let towers = checkpoint(folder.path(), "towers.pth");
+    assert_refused(
+        &inspect(&towers, &[]),
+        &["found 2: ", "\"net/left.backbone.0\" (DenseNet-", "\"net/right\" (DenseNet-", "take one with --root"],
+    );
+    assert_refused(&inspect(&towers, &["--root", "wrong"]), &["at \"wrong\"", "net/right"]);
+}
+
+#[test]
+fn features_need_no_classifier_that_is_understood() {
+    let folder = folder();
+    for (name, passed_over) in [("segmentation.pth", "decoder.0.weight"), ("head-layers.pth", "classifier.fc1.weight")] {
+        let path = checkpoint(folder.path(), name);
+        let features = folder.path().join("features.npy");
+        let arguments = ["embed", &fixture("L.png"), "--device", "cpu", "--size", "40x48", "--model"];
+        let output = densenet().args(arguments).arg(&path).arg("--output").arg(&features).output().unwrap();
+        assert_says(&output, 0, &["passing over", passed_over, "[1, 8]"]);
+    }
+}
+
+#[test]
+fn words_that_mean_nothing_are_refused() {
+    for (flag, word, known) in [
+        ("--head-layers", "linear,maxout", "batchnorm"),
+        ("--stem", "stride=9", "from 1 to 4"),
+        ("--stem", "slow", "pool=yes"),
+        ("--new-channels", "middle", "first or last"),
+    ] {
+        assert_refused(&inspect(Path::new("digits"), &[flag, word]), &[flag, known]);
+    }
+}
+
+#[test]
+fn a_saved_model_is_refused_with_the_way_round_it() {
+    let folder = folder();
+    fs::write(folder.path().join("saved_model.pb"), b"\x08\x01").unwrap();
+    assert_refused(&inspect(folder.path(), &[]), &["TensorFlow SavedModel", "import tensorflow as tf", ".save('OUT.h5')"]);
+}
