@@ -14,6 +14,7 @@ use super::known::MODELS;
 use super::message::printable;
 use super::model::{Described, DescriptionOptions, VariantOptions, size};
 use super::output::{Output, ReportFormat};
+use super::remedy::flagged;
 use super::size::Size;
 use super::terminal::paint::{HEADING, paint};
 
@@ -67,7 +68,7 @@ struct Report<'a> {
     size: [usize; 2],
     gpu_memory_bytes: u64,
     flops: u64,
-    notes: &'a [String],
+    notes: Vec<String>,
     assumed: Vec<Assumed<'a>>,
 }
 
@@ -171,7 +172,7 @@ fn report<'a>(model: &'a Checkpoint, preprocessing: &'a Preprocessing, sources: 
         size,
         gpu_memory_bytes: plan.byte_total(),
         flops: plan.flops(),
-        notes: origin.map_or(&[], |origin| &origin.notes),
+        notes: origin.iter().flat_map(|origin| &origin.notes).map(|note| flagged(note)).collect(),
         assumed: Assumed::of(model),
     }
 }

@@ -258,7 +258,6 @@ impl Reading {
     }
 
     /// [`Checkpoint::from_bytes`], read so.
-    #[expect(clippy::wrong_self_convention, reason = "it is the checkpoint that is made from bytes")]
     pub fn from_bytes(&self, bytes: &[u8], name: &str) -> Result<Checkpoint> {
         Checkpoint::from_bytes_as(bytes, name, self)
     }

@@ -380,6 +380,10 @@ fn normalisation(rest: &[&Stored], network: &mut Network) -> Option<[String; 2]>
         found.next().filter(|_| found.next().is_none())
     };
     let (mean, std) = (find("mean")?, find("std")?);
+    // One number may be that of what is predicted.
+    if channels == 1 && !training::is_of_pictures(&mean.path()) {
+        return None;
+    }
     let (mut means, mut stds) = (mean.floats()?, std.floats()?);
     // Of pictures from 0 to 255.
     let scale = if stds.iter().any(|&value| value > 2.0) { 255.0 } else { 1.0 };

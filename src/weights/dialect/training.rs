@@ -65,6 +65,24 @@ pub(super) fn is_buffer(path: &str, shape: &[usize]) -> bool {
     shape.len() <= 1 && (says(path, &BUFFERS) || is_state) || shape.len() == 2 && says(path, &["confmat", "confusion matrix"])
 }
 
+/// Whether what is at this path says that it is of pictures, not of what is predicted.
+pub(super) fn is_of_pictures(path: &str) -> bool {
+    const WORDS: [&str; 11] = [
+        "normalize",
+        "normalise",
+        "normalization",
+        "normalisation",
+        "normalizer",
+        "normaliser",
+        "pixel",
+        "image",
+        "img",
+        "input",
+        "transform",
+    ];
+    says(path, &WORDS)
+}
+
 /// Whether what is at this path is a moving average.
 pub(super) fn is_average(path: &str) -> bool {
     says(path, &AVERAGES)
@@ -174,6 +192,7 @@ mod tests {
         {
             assert!(!is_buffer(path, shape), "{path}");
         }
+        assert!(is_of_pictures("pixel_mean") && is_of_pictures("normalize.mean") && !is_of_pictures("target.mean"));
         for path in ["blossom.weight", "lossless.weight", "gloss/weight", "glossary.weight", "criterionless.weight", "classifier.weight"] {
             assert!(!is_loss(path), "{path}");
         }
