@@ -278,8 +278,14 @@ fn samples() -> Vec<(String, Vec<u8>)> {
         "keras-latest.h5",
         "keras-nested.weights.h5",
         "keras-no-relu.keras",
+        "pruned.pth",
+        "numbered.pth",
+        "head-beside.pth",
+        "head-fastai.pth",
+        "traced.pt",
+        "keras-normalization.keras",
     ];
-    let cases = cases("cases");
+    let cases = [cases("cases"), wild("cases")].concat();
     let sample = |name: &&str| {
         let case = cases.iter().find(|case| string(case, "file") == *name).unwrap_or_else(|| panic!("{name}"));
         ((*name).to_owned(), content(case))
@@ -306,7 +312,7 @@ proptest! {
     /// A changed file loads or is refused; nothing panics, hangs or asks for much memory.
     #[test]
     fn changed_files_do_no_harm(
-        sample in 0..11usize,
+        sample in 0..17usize,
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
         cut in prop::option::of(any::<prop::sample::Index>()),
     ) {
