@@ -42,7 +42,7 @@ pub(crate) struct VariantOptions {
     /// Keras Applications had none until August 2018, and weights alone do not tell.
     #[arg(long)]
     no_final_relu: bool,
-    /// The pool of the network's deep stem does not blur, as that of densenet264d
+    /// The pool of a deep stem does not blur, as that of densenet264d
     ///
     /// A pool that blurs has no weights that would tell it from one that does not.
     #[arg(long)]
@@ -52,27 +52,33 @@ pub(crate) struct VariantOptions {
     /// For weights alone, of a network that was built with another epsilon than its framework's models.
     #[arg(long, value_name = "E")]
     epsilon: Option<f32>,
-    /// Which network of a file that holds more: what its tensors' names begin with
+    /// Which network of a file that holds more
     ///
-    /// As in --root encoder, --root backbone.0; a single point stands for nothing. What is beside the network is passed over.
+    /// It is what the names of its tensors begin with, as in --root encoder, --root backbone.0; a single point stands for nothing.
+    /// What is beside the network is passed over.
     #[arg(long, value_name = "PREFIX")]
     root: Option<String>,
-    /// Which of several heads is the classifier: what its tensors' names begin with
+    /// Which of several heads is the classifier
+    ///
+    /// It is what the names of its tensors begin with. The others are passed over.
     #[arg(long, value_name = "NAME")]
     head: Option<String>,
-    /// The classifier's layers in order, where it is more than a linear one and its file does not tell
+    /// The layers of a classifier that has several
     ///
-    /// As in --head-layers linear,relu,dropout,linear. Words are linear, batchnorm, relu, dropout, flatten, softmax, logsoftmax,
-    /// sigmoid, and maxmeanpool (fastai's AdaptiveConcatPool2d) or meanmaxpool (timm's catavgmax) at the beginning.
-    #[arg(long, value_name = "LAYERS", value_delimiter = ',')]
+    /// All of them in order, where the file does not tell what is between those with weights, as in --head-layers
+    /// linear,relu,dropout,linear. Words are linear, batchnorm, relu, dropout, flatten, softmax, logsoftmax, sigmoid, and at the
+    /// beginning maxmeanpool (fastai's AdaptiveConcatPool2d) or meanmaxpool (timm's catavgmax).
+    #[arg(long, value_name = "L", value_delimiter = ',')]
     head_layers: Option<Vec<HeadStep>>,
-    /// The stem's stride and whether a max pool follows, where tensors do not tell
+    /// The stem's stride, and whether a max pool follows
     ///
-    /// As in --stem stride=1,pool=no.
+    /// For stems whose tensors do not tell it, as in --stem stride=1,pool=no.
     #[arg(long, value_name = "STEM")]
     stem: Option<Entry>,
-    /// Whether a dense layer's new channels come first or last, where the names are of no known repository
-    #[arg(long, value_name = "WHERE")]
+    /// Where a dense layer's new channels come: first or last
+    ///
+    /// For networks whose names are of no repository that is known.
+    #[arg(long, value_name = "W")]
     new_channels: Option<NewChannels>,
 }
 

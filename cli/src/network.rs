@@ -16,7 +16,7 @@ use super::size::Size;
 pub(crate) struct NetworkOptions {
     #[command(flatten)]
     model: ModelOptions,
-    /// An architecture with random weights instead of a model, such as densenet121
+    /// An architecture with random weights, such as densenet121
     ///
     /// There are densenet121, densenet161, densenet169, densenet201, densenet264, densenet264d and densenetblur121d.
     #[arg(long, value_name = "A", value_parser = Architecture, hide_possible_values = true, conflicts_with = "model")]
