@@ -263,13 +263,13 @@ fn wrong_tensors_are_named() {
             t.insert(name.into(), ("F32".into(), vec![1], vec![0; 4]));
         }
     });
-    expect(unexpected.clone(), &["2 left over (extra.a [1], extra.b [1])", "layers that no DenseNet has"]);
+    expect(unexpected.clone(), &["2 left over (extra.a [1], extra.b [1])", "beside the DenseNet: `root` . passes over them"]);
     assert!(!unexpected.contains("state_dict()"), "who saved nothing else cannot save less: {unexpected}");
     let beside = message(|t| {
         *t = std::mem::take(t).into_iter().map(|(name, tensor)| (format!("net.{name}"), tensor)).collect();
         t.insert("decoder.a".into(), ("F32".into(), vec![1], vec![0; 4]));
     });
-    expect(beside, &["1 left over (decoder.a [1])", "it holds more than the DenseNet", "state_dict()"]);
+    expect(beside, &["1 left over (decoder.a [1])", "beside the DenseNet: `root` net passes over them"]);
     let wrapped = message(|t| {
         *t = std::mem::take(t).into_iter().map(|(name, tensor)| (format!("net.{name}"), tensor)).collect();
         t.get_mut("net.classifier.bias").unwrap().2[..4].copy_from_slice(&f32::NAN.to_le_bytes());

@@ -257,7 +257,7 @@ impl PreprocessingOptions {
     fn complete(&self, model: &mut Checkpoint, options: ClassifierOptions) -> Result<Described, Stop> {
         let options = match self.preprocess.as_ref().map(|name| (name, Preset::named(name))) {
             Some((_, Some(preset))) => options.with_preset(preset),
-            Some((path, None)) => options.with_preprocessing(preprocessing_file::read(path, &model.config)?),
+            Some((path, None)) => options.with_preprocessing(preprocessing_file::read(path)?),
             None => options,
         };
         let named = models::preset(model);

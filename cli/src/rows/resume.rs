@@ -339,8 +339,8 @@ mod tests {
             assert!(error.contains(&format!("expected rows of {classes} classes")) && error.contains(found), "{error}");
         }
         // The remedy is to give as many as there are.
-        let five: String = (1..=5).map(|rank| format!("a.png,{rank},7,seven,0.9,3.5,,1f\n")).collect();
-        let error = csv_of(&(five.clone() + "b.png,,,,,,x,\n"), 2).unwrap_err();
+        let five: String = (1..=5).map(|rank| format!("a.png,{rank},7,seven,0.9,3.5,,1f,\n")).collect();
+        let error = csv_of(&(five.clone() + "b.png,,,,,,x,,\n"), 2).unwrap_err();
         assert!(error.starts_with("line 4: ") && error.contains("found one of 5; give --top-k 5"), "{error}");
         assert_eq!(csv_of(&five, 5), Ok(1));
         let row = "{\"path\":\"a.png\",\"model\":\"m\",\"identity\":\"1f\",\"top\":[{\"index\":1}]}\n";
@@ -360,13 +360,13 @@ mod tests {
             let error = json((ours.clone() + &other).as_bytes(), &model(), 0).err().unwrap();
             assert!(error.starts_with("line 3: expected rows of the model m of identity 1f, ") && error.contains(found), "{error}");
         }
-        let ours = CSV_HEADER.join(",") + "\na,1,7,seven,0.9,3.5,,1f\nb,,,,,,x,\n";
+        let ours = CSV_HEADER.join(",") + "\na,1,7,seven,0.9,3.5,,1f,\nb,,,,,,x,,\n";
         let read = |text: &str| csv(text.as_bytes(), end(text.as_bytes()), &model(), 1).map(|held| held.rows.len());
         assert_eq!(read(&ours), Ok(2));
         for (other, found) in
             [("2f", "found one of another model of identity 2f;"), ("", "found one of another model without an identity;")]
         {
-            let error = read(&format!("{ours}c,1,7,seven,0.9,3.5,,{other}\n")).unwrap_err();
+            let error = read(&format!("{ours}c,1,7,seven,0.9,3.5,,{other},\n")).unwrap_err();
             assert!(error.starts_with("line 4: expected rows of the model m of identity 1f, ") && error.contains(found), "{error}");
         }
     }

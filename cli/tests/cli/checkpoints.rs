@@ -121,12 +121,12 @@ fn a_preprocessing_file_is_blamed_for_what_it_says() {
     };
     let text = serde_json::to_string(&own).unwrap();
     let std = serde_json::to_string(&own.std).unwrap();
-    with(text.replace(&format!("\"std\":{std}"), "\"std\":[0,1,1]"), &["preprocessing std: expected no zeros"]);
+    with(text.replace(&format!("\"std\":{std}"), "\"std\":[0,1,1]"), &["std: expected numbers above 0 and up to 1"]);
     let grey = own.clone().with_normalisation(vec![0.5], vec![0.5]);
     let grey = serde_json::to_string(&grey).unwrap().replace("\"channels\":3", "\"channels\":1");
-    with(grey, &["preprocessing channels: expected 3", "found 1"]);
+    with(grey, &["channels: expected 3, as the first layer has", "found 1"]);
     let cropped = serde_json::to_string(&own.with_crop(Some([999, 999]))).unwrap();
-    with(cropped, &["preprocessing crop: expected a part of the picture", "found 999x999"]);
+    with(cropped, &["crop: expected at most what resize leaves", "found [999, 999]"]);
     with("{}".into(), &["expected a preprocessing", "missing field"]);
     let output = classify(&[&fixture("L.png"), "--preprocess", "chexpert"]);
     assert_refused(&output, &["--preprocess chexpert: expected torchvision", "CheXpert is a data set"]);
