@@ -91,8 +91,8 @@ part "other engines" compare
 
 version() { scripts/in-debian.sh "$1" dpkg-query --showformat '${Version}' --show "$2" 2>/dev/null || echo none; }
 record=benches/results/acceptance-$(date +%F).md
+[ -e "$record" ] || printf '# Acceptance, %s\n' "$(date +%F)" >"$record"
 {
-    [ -e "$record" ] || printf '# Acceptance, %s\n' "$(date +%F)"
     printf '\n## %s\n\n' "$(git rev-parse --short=12 HEAD)$(git diff --quiet HEAD -- ':!benches/results' || echo ', and changes that are not committed')"
     "$binary" devices | sed 's/^/    /'
     printf '\n%s, %s threads, %s. Debian bookworm: Mesa %s; sid: Mesa %s, layers %s.\n\n' "$(uname -sm)" "$(nproc)" "$(rustc --version)" \

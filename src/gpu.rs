@@ -39,6 +39,7 @@ pub(crate) use pace::Units;
 pub(crate) use pipeline_cache::PipelineCache;
 pub use pretence::{BrokenClock, Pretence};
 /// `Send`, but in a browser, where whatever waits for a device stays on its thread.
+#[cfg(feature = "image")]
 pub(crate) use wgpu::WasmNotSend;
 #[cfg(not(target_family = "wasm"))]
 use worker::Worker;
