@@ -10,10 +10,17 @@ const MOST: usize = 1 << 10;
 /// Longest name and text, in bytes.
 const LONGEST: usize = 512;
 
+/// Most values in all arguments: a small file may name one list in each of them.
+const MOST_VALUES: usize = 1 << 13;
+
 /// What lies under `args`, as `argparse` made it: numbers, texts and lists of them; the rest is left out.
 pub(super) fn arguments(pickle: &Pickle) -> Option<Json> {
     let (class, _, state) = pickle.object(pickle.get(pickle.root(), "args")?)?;
     let entries = pickle.dict(state?).filter(|entries| class == ("argparse", "Namespace") && entries.len() <= MOST)?;
+    let length = |id| if let Value::Sequence(items) = pickle.value(id) { items.len().min(MOST + 1) } else { 1 };
+    if entries.iter().map(|&(_, value)| length(value)).sum::<usize>() > MOST_VALUES {
+        return None;
+    }
     let argument = |&(key, value): &(Id, Id)| {
         let key = pickle.text(key).filter(|key| key.len() <= LONGEST)?;
         Some((key.to_owned(), json(pickle, value)?))
@@ -51,6 +58,11 @@ mod tests {
         );
         let expected = serde_json::json!({"model": "densenet121", "mean": [0.5, 0.25], "lr": 0.1, "crop_pct": null});
         assert_eq!(found, Some(expected));
+        // One list of 1,000 numbers under each of 20 names.
+        let list = format!("({}lp0\n0", "I1\n".repeat(1000));
+        let many: String = (0..20).map(|name| format!("V{name}\ng0\ns")).collect();
+        let file = [list.as_bytes(), b"(dVargs\ncargparse\nNamespace\n)\x81(d", many.as_bytes(), b"bs."].concat();
+        assert_eq!(read(&file), None);
         assert_eq!(read(b"(dVargs\ncother\nNamespace\n)\x81(dVmodel\nVx\nsbs."), None);
         assert_eq!(read(b"(dVargs\n(dVmodel\nVx\nss."), None);
     }

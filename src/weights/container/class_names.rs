@@ -62,10 +62,13 @@ pub(super) fn class_names(pickle: &Pickle) -> Vec<ClassNames> {
     let mut seen = HashSet::new();
     let mut places = VecDeque::from([(pickle.root(), String::new(), 0)]);
     while let Some((id, place, depth)) = places.pop_front() {
-        if seen.len() == MOST_PLACES || bytes > LONGEST_NAMES || !seen.insert(id) {
+        if seen.len() == MOST_PLACES || !seen.insert(id) {
             continue;
         }
         for &(key, value) in entries(pickle, id).unwrap_or_default() {
+            if bytes > LONGEST_NAMES {
+                return found;
+            }
             let Some(key) = pickle.text(key).filter(|key| key.len() <= LONGEST_NAME) else { continue };
             let inner = if place.is_empty() { key.to_owned() } else { format!("{place}.{key}") };
             let names = KEYS.contains(&key.to_ascii_lowercase().as_str()).then(|| names(pickle, value)).flatten();
