@@ -3,6 +3,8 @@
 //! A state dict tells which linear layers there are, not what comes between two of them. That is said by a module that lies beside
 //! it or is it, by the names of a library that is known, or by whoever opens the file; it is never assumed.
 
+use std::collections::HashMap;
+
 use super::pytorch::{Root, Search, path};
 use super::{Dialect, Network, some_of, training};
 use crate::error::{Error, Result};
@@ -97,10 +99,21 @@ impl<'a> Search<'_, 'a> {
                 whole.or_else(|| linked(first, own, is_sorted))
             }
         };
-        let chain = chain.filter(|chain| chain.len() <= MOST_LAYERS).unwrap_or_else(|| {
-            let alone = |layer: &&Layer| matches!(layer.kind, Kind::Linear { inputs, .. } if inputs == features);
-            layers.iter().find(alone).cloned().into_iter().collect()
-        });
+        let chain = match chain.filter(|chain| chain.len() <= MOST_LAYERS) {
+            Some(chain) => chain,
+            // What is beside the first layer will be left over, and refused.
+            None if reading.root.is_none() && reading.head.is_none() => {
+                let alone = |layer: &&Layer| matches!(layer.kind, Kind::Linear { inputs, .. } if inputs == features);
+                layers.iter().find(alone).cloned().into_iter().collect()
+            }
+            None => {
+                let named = some_of(heads.iter().map(|(name, _)| name.clone()));
+                return Err(Error::checkpoint(format!(
+                    "what reads the features ({named}) is no row of layers, one after the other: such a classifier is not run; features alone \
+                     (`features_only`) need nothing of it"
+                )));
+            }
+        };
         match chain.as_slice() {
             [] => Ok(()),
             [Layer { kind: Kind::Linear { inputs, .. }, .. }] if *inputs == features && reading.head_layers.is_none() => {
@@ -210,9 +223,11 @@ impl<'a> Search<'_, 'a> {
         let inside = self.inside(root);
         let tensors = &self.contents.tensors;
         let own = |tensor: &Stored| *tensor.scope == *root.scope;
+        let positions: HashMap<&str, usize> =
+            tensors.iter().enumerate().filter(|(_, tensor)| own(tensor)).map(|(index, tensor)| (tensor.name.as_str(), index)).collect();
         let find = |path: &str, parameter: &str| {
             let name = if path.is_empty() { parameter.to_owned() } else { format!("{path}.{parameter}") };
-            tensors.iter().position(|tensor| own(tensor) && tensor.name == name)
+            positions.get(name.as_str()).copied()
         };
         let mut layers = Vec::new();
         for (index, tensor) in tensors.iter().enumerate() {
@@ -368,7 +383,7 @@ fn joined(steps: &[HeadStep], chain: &[Layer], features: usize, epsilon: f32, ne
     let mut layers = Vec::new();
     let mut with_tensors = chain.iter();
     for step in steps {
-        if network.activation.is_some() && *step != HeadStep::Nothing && with_tensors.len() > 0 {
+        if network.activation.is_some() && *step != HeadStep::Nothing {
             return wrong("softmax or sigmoid at the end alone", step.to_string());
         }
         match step {

@@ -69,6 +69,12 @@ impl<'a> Layer<'a> {
 }
 
 pub(super) fn resolve<'a>(contents: &Contents<'a>, reading: &Reading) -> Result<Network<'a>> {
+    let said = [("root", reading.root.is_some()), ("head", reading.head.is_some()), ("new_channels", reading.new_channels.is_some())];
+    if let Some((word, _)) = said.iter().find(|(_, is_said)| *is_said) {
+        return Err(Error::checkpoint(format!(
+            "expected a file of PyTorch's for `{word}`, found one of Keras's, which has one order; leave it away"
+        )));
+    }
     let description = contents.keras_config.as_deref().map(Description::read).transpose()?;
     let layers = layers(contents);
     let (convs, rest): (Vec<_>, Vec<_>) = layers.into_iter().partition(|layer| layer.kernel(4).is_some());
@@ -95,7 +101,10 @@ pub(super) fn resolve<'a>(contents: &Contents<'a>, reading: &Reading) -> Result<
             network.left_over.extend(layer.tensors.into_iter().map(|(_, t)| t).filter(|tensor| !tensor.is_harmless()));
         }
     }
-    head.add_to(&mut network, features, described, reading)?;
+    match head.add_to(&mut network, features, described, reading) {
+        Err(error) if reading.features_only => network.notes.push(format!("has a classifier that is passed over: {error}")),
+        added => added?,
+    }
     network.normalisation = normalisation(&inputs, &normalisations, &mut network)?;
     match description {
         Some(description) => {
@@ -207,6 +216,11 @@ impl<'a> Head<'a> {
 fn said(steps: &[HeadStep], network: &mut Network) -> Result<Vec<HeadLayer>> {
     let mut layers = Vec::new();
     for step in steps {
+        if network.activation.is_some() && *step != HeadStep::Nothing {
+            return Err(Error::checkpoint(format!(
+                "head: expected softmax or sigmoid at the end alone, found {step} behind it (`head_layers`)"
+            )));
+        }
         match step {
             HeadStep::Linear => layers.push(HeadLayer::Linear { features: 0 }),
             HeadStep::BatchNorm { epsilon } => layers.push(HeadLayer::BatchNorm { epsilon: epsilon.unwrap_or(HEAD_EPSILON) }),
@@ -226,7 +240,9 @@ fn said(steps: &[HeadStep], network: &mut Network) -> Result<Vec<HeadLayer>> {
 /// Mean and standard deviation that a model's own first layers make of pictures from 0 to 1; `None` where it has none. `layers` are
 /// those with tensors, in turn.
 fn normalisation(inputs: &[Entrance], layers: &[Layer], network: &mut Network) -> Result<Option<[Vec<f32>; 2]>> {
-    let channels = network.tensors.get("features.conv0.weight").map_or(0, |stem| stem.shape[1]);
+    // A kernel of nothing may have any number of channels.
+    let stem = network.tensors.get("features.conv0.weight").filter(|stem| !stem.shape.contains(&0));
+    let channels = stem.map_or(0, |stem| stem.shape[1]);
     // What was done to a sample from 0 to 255 so far: times `scale`, plus `offset`.
     let (mut scale, mut offset) = (vec![1.0; channels], vec![0.0; channels]);
     let mut layers = layers.iter();

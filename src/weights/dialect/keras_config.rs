@@ -289,7 +289,10 @@ impl<'j> Description<'j> {
         let mut end = None;
         for layer in &self.layers[features(&self.layers).len()..] {
             let activation = layer.activation();
-            if let Some(end) = end.filter(|_| matches!(layer.class_name.as_ref(), "Dense" | "BatchNormalization") || layer.is_relu()) {
+            let is_more = matches!(layer.class_name.as_ref(), "Dense" | "BatchNormalization" | "Softmax")
+                || matches!(activation.as_str(), "softmax" | "sigmoid")
+                || layer.is_relu();
+            if let Some(end) = end.filter(|_| is_more) {
                 return Err(layer.refused("softmax or sigmoid at the end alone", end));
             }
             end = match (layer.class_name.as_ref(), activation.as_str()) {
