@@ -296,7 +296,12 @@ impl Checkpoint {
         let its_own = torchvisions.or(trained.map(|trained| trained.preprocessing));
         let outside = hub_preprocessing.or(its_own).map(|preprocessing| {
             let activation = origin.activation.unwrap_or(preprocessing.activation);
-            preprocessing.with_activation(activation)
+            let preprocessing = preprocessing.with_activation(activation);
+            // The network does itself what the rest of its description leaves to whoever prepares pictures.
+            match origin.normalisation.clone() {
+                Some([mean, std]) => preprocessing.with_normalisation(mean, std),
+                None => preprocessing,
+            }
         });
         let written = metadata.labels.map(|labels| (labels, "the file itself".to_owned()));
         let thresholds = metadata.thresholds.or(thresholds);

@@ -61,7 +61,7 @@ impl Checkpoint {
             let activation = told.unwrap_or(preset.activation);
             let preset = preset.with_activation(activation);
             match normalisation {
-                Some([mean, std]) if preset.range == Range::ZeroOne => preset.with_normalisation(mean, std),
+                Some([mean, std]) if preset.range != Range::MinusPlus1024 => preset.with_normalisation(mean, std),
                 _ => preset,
             }
         });

@@ -24,7 +24,13 @@ impl OwnLabels {
 
     /// What `config.json` beside a file says of so many classes.
     pub(super) fn beside(text: &str, classes: usize) -> Self {
-        Self::among(None, &serde_json::from_str(text).map(|json| class_names_in_json(&json)).unwrap_or_default(), classes)
+        let Ok(json) = serde_json::from_str::<serde_json::Value>(text) else { return Self { found: None, assumed: None } };
+        // That of another network in the same folder.
+        let whose = ["architecture", "architectures", "model_type"].map(|key| json.get(key).map(|value| value.to_string().to_lowercase()));
+        if whose.iter().flatten().next().is_some() && !whose.iter().flatten().any(|name| name.contains("densenet")) {
+            return Self { found: None, assumed: None };
+        }
+        Self::among(None, &class_names_in_json(&json), classes)
     }
 
     /// Names that came with numbers count before lists; where two places of a kind contradict each other, neither does.
@@ -85,6 +91,16 @@ mod tests {
         assert_eq!((names(&own), &own.assumed), (Some(vec!["a", "b"]), &None));
         assert_eq!(of(&places, 3), OwnLabels::default());
         assert_eq!(names(&of(&places[..1], 2)), Some(vec!["b", "a"]));
+    }
+
+    #[test]
+    fn the_configuration_of_another_network_names_nothing() {
+        let of = |whose: &str| OwnLabels::beside(&format!("{{{whose}\"id2label\":{{\"0\":\"a\",\"1\":\"b\"}}}}"), 2);
+        assert_eq!(names(&of("")), Some(vec!["a", "b"]));
+        assert_eq!(names(&of("\"architectures\":[\"DenseNetForImageClassification\"],")), Some(vec!["a", "b"]));
+        for other in ["\"architectures\":[\"ViTForImageClassification\"],", "\"model_type\":\"resnet\",", "\"architecture\":\"vit\","] {
+            assert_eq!(of(other), OwnLabels::default(), "{other}");
+        }
     }
 
     #[test]

@@ -380,8 +380,9 @@ fn normalisation(rest: &[&Stored], network: &mut Network) -> Option<[String; 2]>
         found.next().filter(|_| found.next().is_none())
     };
     let (mean, std) = (find("mean")?, find("std")?);
-    // One number may be that of what is predicted.
-    if channels == 1 && !training::is_of_pictures(&mean.path()) {
+    // They may be those of what is predicted: `target_mean`; one number may be that whatever it is called.
+    let is_plain = mean.name.rsplit('.').next() == Some("mean") && channels > 1;
+    if !is_plain && !training::is_of_pictures(&mean.path()) {
         return None;
     }
     let (mut means, mut stds) = (mean.floats()?, std.floats()?);
@@ -500,6 +501,9 @@ mod tests {
         let one = contents("", &[["", "normalize.mean"]]);
         let network = resolve(&one, &[], &Reading::default()).unwrap();
         assert_eq!((network.normalisation, network.beside.len()), (None, 1));
+        let of_targets = contents("", &[["", "target_mean"], ["", "target_std"]]);
+        let network = resolve(&of_targets, &[], &Reading::default()).unwrap();
+        assert_eq!((network.normalisation, network.beside.len()), (None, 2), "what is predicted is no picture");
     }
 
     #[test]
