@@ -41,6 +41,11 @@ pub(super) fn decode(decoding: &Decoding, bytes: &[u8]) -> Result<Picture> {
         Error::Picture { .. } if !decoding.truncated && is_damage(&error) => Error::CutOff { path: None, how: error.to_string() },
         told => told,
     })?;
+    // What the decoder cannot read it leaves grey: that is no picture.
+    let unread = image.warnings.iter().find(|warning| matches!(warning, DecodeWarning::UnsupportedRecovered { .. }));
+    if let Some(DecodeWarning::UnsupportedRecovered { detail }) = unread {
+        return Err(unsupported(detail));
+    }
     let samples = match format {
         PixelFormat::Grayscale => image.data.iter().flat_map(|&grey| [grey; 3]).collect(),
         PixelFormat::Cmyk => image.data.as_chunks().0.iter().flat_map(|&ink| rgb(ink)).collect(),
