@@ -141,8 +141,9 @@ impl Notices {
         if wide.is_narrow() {
             if !self.narrow {
                 self.narrow = true;
-                // The fewest bits that hold them, where they may be those of a camera or a scanner.
-                let bits = (10..=15).find(|bits| most < 1 << bits).filter(|_| from >= 0);
+                // The fewest bits that hold them, where they may be those of a camera or a scanner and not a quantity's.
+                let is_guess = |bits: &i32| (1 << bits) - 1 != to && from >= 0 && seen.dicom.is_none();
+                let bits = (8..=15).find(|bits| most < 1 << bits).filter(is_guess);
                 let guess = bits.map(|bits| format!("--range 0:{} if they are of {bits} bits, ", (1 << bits) - 1)).unwrap_or_default();
                 let found = format!("samples from {least} to {most} of {from} to {to} leave {} of 256 levels", wide.levels());
                 message::warning(&format!(

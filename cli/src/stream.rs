@@ -1,5 +1,7 @@
 //! Pictures through a classifier, as they come.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 use densenet_wgpu::predictions::StreamOptions;
 use densenet_wgpu::{Classifier, ClassifierOptions, Error, Prediction};
@@ -57,26 +59,34 @@ impl Stream<'_> {
     /// is lost, or a signal asks for it: then what is under way is still finished. Where one of several is lost, the others go on.
     ///
     /// Where a device fails or is lost, why is returned: what is done is good, and whoever writes it into a file finishes that
-    /// first.
+    /// first. Whoever sends inputs waits for an answer to each: there what was lost with a device has a row that says so.
     pub(crate) fn run(self, mut finish: impl FnMut(Vec<Finished>) -> Result<(), Stop>) -> Result<Option<Stop>, Stop> {
         let Self { classifier, inputs, mut dump, progress } = self;
         let _grace = Grace::begin();
+        let are_sent = inputs.are_sent();
         let options = StreamOptions::default().with_live(inputs.are_sent()).with_stop(interrupt::flag());
         let tagged = inputs.map(|Input { number, subject, content }| ((number, subject), content.into()));
         let mut predictions = classifier.stream(tagged, options)?;
         let mut notices = Notices::default();
-        let (mut failure, mut is_over) = (None, false);
+        let (mut failure, mut is_over, mut lost) = (None, false, BTreeSet::new());
         while !is_over && let Some(batch) = predictions.next_batch() {
             let mut inputs = Vec::with_capacity(batch.len());
             for ((number, subject), prediction) in batch {
                 let prediction = match prediction {
                     // What fails with a device fails by no fault of its picture: it gets no row, so that another run can try it.
                     Err(error @ (Error::DeviceLost { .. } | Error::DeviceFailed { .. })) => {
-                        is_over |= matches!(error, Error::DeviceFailed { .. }) || classifier.is_lost();
-                        if failure.is_none() && !is_over {
+                        let is_last = matches!(error, Error::DeviceFailed { .. }) || classifier.is_lost();
+                        if !is_last && lost.insert(error.to_string()) {
                             message::warning(&format!("{error}; the other devices go on"));
                         }
-                        failure.get_or_insert(error);
+                        if are_sent {
+                            inputs.push(Finished { number, subject, prediction: Err(told_in_row(&error)) });
+                        }
+                        // What ended it all is told, else what was lost first.
+                        if failure.is_none() || is_last && !is_over {
+                            failure = Some(error);
+                        }
+                        is_over |= is_last;
                         continue;
                     }
                     prediction => prediction,
