@@ -18,6 +18,8 @@ while [ $# -gt 0 ]; do
     esac
 done
 
+[[ '' =~ $only ]] || [ $? -eq 1 ] || { echo "acceptance: --only $only is no regular expression" >&2 && exit 2; }
+
 target=${CARGO_TARGET_DIR:-target}
 binary=$target/debug/densenet
 logs=$target/acceptance
@@ -89,7 +91,10 @@ for suite in bookworm sid; do
 done
 part "other engines" compare
 
-version() { scripts/in-debian.sh "$1" dpkg-query --showformat '${Version}' --show "$2" 2>/dev/null || echo none; }
+[ -s "$rows" ] || { echo "acceptance: no part is called $only" >&2 && exit 2; }
+
+# A Debian that no part has made is not made for its version.
+version() { [ -e "${DENSENET_DEBIANS:-${XDG_CACHE_HOME:-$HOME/.cache}/densenet-wgpu-debians}/$1/made" ] || { echo none && return; }; scripts/in-debian.sh "$1" dpkg-query --showformat '${Version}' --show "$2" 2>/dev/null || echo none; }
 record=benches/results/acceptance-$(date +%F).md
 [ -e "$record" ] || printf '# Acceptance, %s\n' "$(date +%F)" >"$record"
 {

@@ -31,11 +31,11 @@ if [ ! -e "$folder/made" ]; then
     touch "$folder/made"
 fi
 
-for package in $packages; do
-    chroot "$folder" dpkg --status "$package" >/dev/null 2>&1 ||
-        chroot "$folder" env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "$package" >>"$folder.log" 2>&1 ||
-        cannot "$package could not be installed in Debian $suite: $(tail -n 1 "$folder.log")"
-done
+# shellcheck disable=SC2086
+if [ -n "$packages" ] && ! chroot "$folder" dpkg --status $packages >/dev/null 2>&1; then
+    chroot "$folder" sh -c "apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $packages" \
+        >>"$folder.log" 2>&1 || cannot "$packages could not be installed in Debian $suite: $(tail -n 1 "$folder.log")"
+fi
 
 # Mounts live in a namespace of their own and end with the command.
 export DEBIAN_ROOT=$folder

@@ -19,6 +19,7 @@ drivers=(/usr/share/vulkan/icd.d/intel_icd*.json)
 version=$(dpkg-query --showformat '${Version}' --show mesa-vulkan-drivers)
 
 target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
+mkdir -p "$target"
 shim=$target/intel-shim-${version//[^a-zA-Z0-9.]/-}
 library=$shim/build/src/intel/tools/libintel_noop_drm_shim.so
 
