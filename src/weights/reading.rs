@@ -41,7 +41,7 @@ pub struct Reading {
     pub entry: Entry,
     /// Whether the channels of a new layer come before or behind those it read, in place of what the file's names tell.
     pub new_channels: Option<NewChannels>,
-    /// Whether the features alone are wanted: no classifier is looked for, and what is beside the network is passed over.
+    /// Whether the features alone are wanted: a classifier that is not understood, and what is beside the network, are passed over.
     pub features_only: bool,
 }
 
