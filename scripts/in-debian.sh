@@ -24,7 +24,7 @@ if [ ! -e "$folder/made" ]; then
     mkdir -p "$folder"
     mirror=$(sed -n 's/^URIs: *//p' /etc/apt/sources.list.d/debian.sources 2>/dev/null | head -n 1)
     {
-        debootstrap --variant=minbase --include=ca-certificates,libvulkan1,libgomp1,libstdc++6 "$suite" "$folder" "${mirror:-http://deb.debian.org/debian}"
+        debootstrap --variant=minbase --include=ca-certificates,libvulkan1,libgomp1,libstdc++6 "$suite" "$folder" ${mirror:+"$mirror"}
         cp -a /etc/apt/apt.conf.d/. "$folder/etc/apt/apt.conf.d/"
         chroot "$folder" sh -c 'apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends mesa-vulkan-drivers vulkan-validationlayers'
     } >"$folder.log" 2>&1 || cannot "Debian $suite could not be installed: $(tail -n 1 "$folder.log")"
