@@ -113,6 +113,7 @@ mod tests {
     use crate::exit::FAILED;
     use crate::inputs;
     use densenet_wgpu::{Gpu, models};
+    use std::io::Cursor;
 
     #[test]
     fn what_a_lost_device_did_not_do_has_no_row_and_all_else_has() {
@@ -132,6 +133,25 @@ mod tests {
         assert_eq!(rows, [(0, true), (2, true)]);
         let Ok(Some(Stop::With { status: FAILED, message })) = stop else { panic!("{stop:?}") };
         assert!(message.contains(" was lost (") && message.contains("have no answer yet"), "{message}");
+    }
+
+    #[test]
+    fn whoever_sends_pictures_has_an_answer_when_the_device_is_lost() {
+        let gpu = Gpu::open(None).unwrap_or_else(|e| panic!("this test needs a GPU, a software one will do: {e}"));
+        let model = models::bundled("digits").unwrap().unwrap();
+        let classifier = Classifier::new(model, ClassifierOptions::default().with_device(gpu.clone()).with_batch(4)).unwrap();
+        gpu.device().destroy();
+        let picture = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/digits/7-1442-8.png");
+        let lines = format!("{{\"id\":1,\"path\":{picture:?}}}\n");
+        let inputs = Inputs::Sent(inputs::Requests::new(Cursor::new(lines), 1 << 20));
+        let stream = Stream { classifier: &classifier, inputs, dump: None, progress: Progress::begin(None, 0) };
+        let mut answers = Vec::new();
+        let stop = stream.run(|finished| {
+            answers.extend(finished.into_iter().map(|input| input.prediction.err().unwrap_or_default()));
+            Ok(())
+        });
+        assert!(matches!(&answers[..], [error] if error.contains(" was lost (")), "{answers:?}");
+        assert!(matches!(stop, Ok(Some(Stop::With { status: FAILED, .. }))), "{stop:?}");
     }
 
     /// The library's own tests have devices of every kind; here it is who reads its answers.

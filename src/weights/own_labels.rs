@@ -25,12 +25,15 @@ impl OwnLabels {
     /// What `config.json` beside a file says of so many classes.
     pub(super) fn beside(text: &str, classes: usize) -> Self {
         let Ok(json) = serde_json::from_str::<serde_json::Value>(text) else { return Self { found: None, assumed: None } };
-        // That of another network in the same folder.
-        let whose = ["architecture", "architectures", "model_type"].map(|key| json.get(key).map(|value| value.to_string().to_lowercase()));
-        if whose.iter().flatten().next().is_some() && !whose.iter().flatten().any(|name| name.contains("densenet")) {
-            return Self { found: None, assumed: None };
+        let mut own = Self::among(None, &class_names_in_json(&json), classes);
+        // It may be that of another network in the same folder.
+        let whose: Vec<String> =
+            ["architecture", "architectures", "model_type"].iter().filter_map(|key| Some(json.get(key)?.to_string())).collect();
+        if own.found.is_some() && !whose.is_empty() && !whose.iter().any(|name| name.to_lowercase().contains("densenet")) {
+            let why = format!("config.json beside the file is of {}, which may be another network", whose.join(", "));
+            own.assumed.get_or_insert(Assumption::of(Field::Labels, "those of config.json", why));
         }
-        Self::among(None, &class_names_in_json(&json), classes)
+        own
     }
 
     /// Names that came with numbers count before lists; where two places of a kind contradict each other, neither does.
@@ -94,12 +97,15 @@ mod tests {
     }
 
     #[test]
-    fn the_configuration_of_another_network_names_nothing() {
+    fn the_configuration_of_another_network_is_not_believed_in_silence() {
         let of = |whose: &str| OwnLabels::beside(&format!("{{{whose}\"id2label\":{{\"0\":\"a\",\"1\":\"b\"}}}}"), 2);
-        assert_eq!(names(&of("")), Some(vec!["a", "b"]));
-        assert_eq!(names(&of("\"architectures\":[\"DenseNetForImageClassification\"],")), Some(vec!["a", "b"]));
+        for own in ["", "\"architectures\":[\"DenseNetForImageClassification\"],"] {
+            assert_eq!((names(&of(own)), of(own).assumed), (Some(vec!["a", "b"]), None), "{own}");
+        }
         for other in ["\"architectures\":[\"ViTForImageClassification\"],", "\"model_type\":\"resnet\",", "\"architecture\":\"vit\","] {
-            assert_eq!(of(other), OwnLabels::default(), "{other}");
+            let found = of(other);
+            assert_eq!(names(&found), Some(vec!["a", "b"]), "{other}");
+            assert!(found.assumed.unwrap().why.contains("may be another network"), "{other}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! `--stdin-jsonl`: pictures that another program sends, a line each, as `{"id":…,"path":…}` or `{"id":…,"b64":…}`.
 
-use std::io::{self, BufRead, BufReader, Read, Stdin};
+use std::io::{self, BufRead, BufReader, Read};
 
 use base64::Engine;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -19,15 +19,20 @@ const BASE64: GeneralPurpose =
 
 /// Inputs as they come.
 pub(crate) struct Requests {
-    lines: Lines<BufReader<Stdin>>,
+    lines: Lines<Box<dyn BufRead + Send>>,
     sent: usize,
 }
 
 impl Requests {
     /// Those of standard input, with pictures of at most so many bytes.
     pub(crate) fn from_stdin(max_file_bytes: u64) -> Self {
+        Self::new(BufReader::new(io::stdin()), max_file_bytes)
+    }
+
+    /// Those of `source`, as [`Requests::from_stdin`] has them.
+    pub(crate) fn new(source: impl BufRead + Send + 'static, max_file_bytes: u64) -> Self {
         let max_bytes = (max_file_bytes / 3).saturating_mul(4).saturating_add(MAX_OTHER_BYTES);
-        Self { lines: Lines { source: BufReader::new(io::stdin()), max_bytes, number: 0, is_over: false }, sent: 0 }
+        Self { lines: Lines { source: Box::new(source), max_bytes, number: 0, is_over: false }, sent: 0 }
     }
 }
 
