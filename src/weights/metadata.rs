@@ -41,7 +41,6 @@ const LARGEST_SIDE: usize = 65536;
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[non_exhaustive]
 pub struct Metadata {
     /// What was assumed when the file was written: of the fields below, or of the preprocessing's activation.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
