@@ -26,8 +26,8 @@ use super::terminal::progress::Progress;
 /// Turn pictures into features: what the network makes of them before its classifier
 ///
 /// OUT has a row for each picture; OUT with the ending .jsonl says which: {"row":0,"path":"..."} on each line. Pictures that
-/// fail have no row; where all do, nothing is written. A file of the first name is replaced where it is a .npy file, one of the second where an earlier run wrote it. Without
-/// --model it is densenet121, trained on ImageNet, which is fetched once, 32 MB.
+/// fail have no row; where all do, nothing is written. A file of the first name is replaced where it is a .npy file, one of the second
+/// where an earlier run wrote it. Without --model it is densenet121, trained on ImageNet, which is fetched once, 32 MB.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:

@@ -78,7 +78,7 @@ const MAX_BATCH_BYTES: usize = 1 << 30;
 /// let classifier = Classifier::open("digits", ClassifierOptions::default())?;
 /// let prediction = classifier.classify("examples/digits/7-1442-8.png")?;
 /// for class in prediction.top_k(3)? {
-///     println!("{class}"); //  96.64 %  7
+///     println!("{class}"); //  96.90 %  7
 /// }
 /// # assert_eq!(prediction.top_k(1)?[0].label, "7");
 /// # Ok::<(), densenet_wgpu::Error>(())
