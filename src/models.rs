@@ -166,12 +166,12 @@ pub fn open_with(model: impl AsRef<OsStr>, progress: &mut dyn FnMut(u64, u64)) -
     open_as(model, &Reading::default(), progress)
 }
 
-/// [`open_with`], the file read as `reading` says; a bundled model is read as it is.
+/// [`open_with`], the file read as `reading` says, a bundled model's too.
 pub fn open_as(model: impl AsRef<OsStr>, reading: &Reading, progress: &mut dyn FnMut(u64, u64)) -> Result<Checkpoint> {
     // No model has a name that is not Unicode.
     let Some(name) = model.as_ref().to_str() else { return reading.open(Path::new(model.as_ref())) };
-    if let Some(model) = bundled(name) {
-        return model;
+    if let Some((_, bytes)) = BUNDLED.iter().find(|(known, _)| *known == name) {
+        return reading.from_bytes(bytes, name);
     }
     if published(name).is_some() || name.starts_with("hf://") {
         let mut model = reading.open(fetch(name, progress)?)?;
@@ -254,6 +254,13 @@ fn near_file(path: &Path) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_bundled_model_is_read_as_is_said() {
+        let open = |root: &str| open_as("digits", &Reading::default().with_root(root), &mut |_, _| {});
+        assert_eq!(open(".").unwrap().name, "digits");
+        assert!(open("encoder").unwrap_err().to_string().contains("expected a DenseNet at \"encoder\""));
+    }
 
     #[test]
     fn every_bundled_model_describes_itself() {
