@@ -7,9 +7,10 @@ enable wgpu_cooperative_matrix;
 // A workgroup owns TILE_CHANNELS output channels of TILE_PIXELS pixels, counted through all images; a subgroup owns
 // SUBGROUP_CHANNELS of SUBGROUP_PIXELS of them, as matrices of FRAGMENT x FRAGMENT. For every tap of the kernel,
 // TILE_DEPTH input channels at a time are staged, with zeros for padding and for channels beyond the last: matrices are
-// always whole. With SLICES above 1 as many groups of subgroups share the input channels between them, and their sums are
-// added at the end, always in the same order. Which elements of a matrix an invocation holds is not known: sums leave by
-// workgroup memory too, one matrix of each subgroup at a time.
+// always whole. FOLDED takes the taps into the depth, so that a stem's few input channels fill matrices too: depths are all
+// taps of the first channel, then those of the second, as the weights' rows lie. With SLICES above 1 as many groups of
+// subgroups share the depths between them, and their sums are added at the end, always in the same order. Which elements of
+// a matrix an invocation holds is not known: sums leave by workgroup memory too, one matrix of each subgroup at a time.
 
 alias Source = f16;
 alias Weight = f16;
@@ -26,6 +27,7 @@ const SUBGROUP_CHANNELS: u32 = 32u;
 const SUBGROUP_PIXELS: u32 = 32u;
 const SLICES: u32 = 1u;
 const PROLOGUE: bool = true;
+const FOLDED: bool = false;
 
 // Where element (n, c, y, x) lies: offset + n * image + c * plane + y * width + x.
 struct Layout {
@@ -90,6 +92,8 @@ const_assert TILE_CHANNELS % SUBGROUP_CHANNELS == 0u;
 const_assert TILE_PIXELS % SUBGROUP_PIXELS == 0u;
 const_assert SLICE % CHANNEL_QUADS == 0u;
 const_assert SLICE % PIXEL_QUADS == 0u;
+// A norm is a channel's: several depths would share one.
+const_assert !(PROLOGUE && FOLDED);
 // No GPU has larger workgroups.
 const_assert WORKGROUP <= 1024u;
 
@@ -108,6 +112,31 @@ fn in_reach(x: vec4<f32>) -> vec4<f32> {
     let bits = bitcast<vec4<u32>>(x);
     let is_beyond = (bits & vec4(0x7fffffffu)) >= vec4(0x477ff000u);  // 65520, the least that rounds to infinity
     return bitcast<vec4<f32>>(bits | select(vec4(0u), vec4(0x7fffffffu), is_beyond));
+}
+
+// Four output pixels: where their images begin in src, and their windows in those.
+struct Windows {
+    image: array<u32, 4>,
+    y: array<i32, 4>,
+    x: array<i32, 4>,
+    exists: array<bool, 4>,
+}
+
+// Where src has what one tap of four windows wants of the first channel, and whether it lies in the picture.
+struct Tap {
+    source: array<u32, 4>,
+    inside: array<bool, 4>,
+}
+
+fn tap_of(windows: Windows, ky: u32, kx: u32) -> Tap {
+    var tap: Tap;
+    for (var i = 0u; i < 4u; i++) {
+        let y = windows.y[i] + i32(ky);
+        let x = windows.x[i] + i32(kx);
+        tap.inside[i] = windows.exists[i] & (y >= 0) & (y < i32(params.src_height)) & (x >= 0) & (x < i32(params.src.width));
+        tap.source[i] = select(0u, windows.image[i] + u32(y) * params.src.width + u32(x), tap.inside[i]);
+    }
+    return tap;
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -134,19 +163,16 @@ fn main(
 
     // What this invocation stages: one quad of pixels in every so many channels, and one of weights.
     let stage_quad = thread % PIXEL_QUADS;
-    var stage_image: array<u32, 4>;
-    var stage_y: array<i32, 4>;
-    var stage_x: array<i32, 4>;
-    var stage_inside: array<bool, 4>;
+    var windows: Windows;
     for (var i = 0u; i < 4u; i++) {
         let pixel = first_pixel + stage_quad * 4u + i;
-        stage_inside[i] = pixel < params.pixels;
+        windows.exists[i] = pixel < params.pixels;
         let image = min(pixel, params.pixels - 1u) / params.image_pixels;
         let pixel_in_image = min(pixel, params.pixels - 1u) - image * params.image_pixels;
         let y = pixel_in_image / params.dst.width;
-        stage_image[i] = params.src.offset + image * params.src.image;
-        stage_y[i] = i32(y * params.stride_y) - i32(params.padding_y);
-        stage_x[i] = i32((pixel_in_image - y * params.dst.width) * params.stride_x) - i32(params.padding_x);
+        windows.image[i] = params.src.offset + image * params.src.image;
+        windows.y[i] = i32(y * params.stride_y) - i32(params.padding_y);
+        windows.x[i] = i32((pixel_in_image - y * params.dst.width) * params.stride_x) - i32(params.padding_x);
     }
     let weight_quad = min(first_channel / 4u + thread % CHANNEL_QUADS, params.weight_row - 1u);
 
@@ -157,24 +183,18 @@ fn main(
         }
     }
 
-    let rounds = (params.in_channels + SLICES * TILE_DEPTH - 1u) / (SLICES * TILE_DEPTH);
-    for (var ky = 0u; ky < params.kernel_height; ky++) {
-        for (var kx = 0u; kx < params.kernel_width; kx++) {
-            let tap = ky * params.kernel_width + kx;
-            var source: array<u32, 4>;
-            var inside: array<bool, 4>;
-            for (var i = 0u; i < 4u; i++) {
-                let y = stage_y[i] + i32(ky);
-                let x = stage_x[i] + i32(kx);
-                inside[i] = stage_inside[i] & (y >= 0) & (y < i32(params.src_height)) & (x >= 0) & (x < i32(params.src.width));
-                source[i] = select(0u, stage_image[i] + u32(y) * params.src.width + u32(x), inside[i]);
-            }
+    let depths = select(params.in_channels, params.in_channels * taps, FOLDED);
+    let rounds = (depths + SLICES * TILE_DEPTH - 1u) / (SLICES * TILE_DEPTH);
+    for (var ky = 0u; ky < select(params.kernel_height, 1u, FOLDED); ky++) {
+        for (var kx = 0u; kx < select(params.kernel_width, 1u, FOLDED); kx++) {
+            var tap = tap_of(windows, ky, kx);
             for (var round = 0u; round < rounds; round++) {
                 let first = (round * SLICES + slice) * TILE_DEPTH;
                 workgroupBarrier();
                 for (var depth = thread / CHANNEL_QUADS; depth < TILE_DEPTH; depth += SLICE / CHANNEL_QUADS) {
-                    let row = params.weight_offset + (min(first + depth, params.in_channels - 1u) * taps + tap) * row_quads;
-                    let weight = vec4<f16>(weights[row + ROW_HEAD + weight_quad]);
+                    let weight_depth = min(first + depth, depths - 1u);
+                    let row = select(weight_depth * taps + ky * params.kernel_width + kx, weight_depth, FOLDED);
+                    let weight = vec4<f16>(weights[params.weight_offset + row * row_quads + ROW_HEAD + weight_quad]);
                     let place = staged_weights + thread % CHANNEL_QUADS * 4u * STRIDE + depth;
                     weight_tile[place] = weight.x;
                     weight_tile[place + 1u * STRIDE] = weight.y;
@@ -182,18 +202,24 @@ fn main(
                     weight_tile[place + 3u * STRIDE] = weight.w;
                 }
                 for (var depth = thread / PIXEL_QUADS; depth < TILE_DEPTH; depth += SLICE / PIXEL_QUADS) {
-                    let channel = min(first + depth, params.in_channels - 1u);
-                    let has_channel = first + depth < params.in_channels;
+                    let exists = first + depth < depths;
+                    var channel = min(first + depth, depths - 1u);
+                    if FOLDED {
+                        let own_tap = channel % taps;
+                        channel /= taps;
+                        let own_ky = own_tap / params.kernel_width;
+                        tap = tap_of(windows, own_ky, own_tap - own_ky * params.kernel_width);
+                    }
                     var values: array<f32, 4>;
                     for (var i = 0u; i < 4u; i++) {
-                        let value = f32(src[source[i] + channel * params.src.plane]);
-                        values[i] = select(0.0, value, inside[i] & has_channel);
+                        let value = f32(src[tap.source[i] + channel * params.src.plane]);
+                        values[i] = select(0.0, value, tap.inside[i] & exists);
                     }
                     var x = vec4(values[0], values[1], values[2], values[3]);
                     if PROLOGUE {
                         let norm = vec4<f32>(weights[params.weight_offset + channel * row_quads]);
                         let normalised = at_least(fma(x, vec4(norm.x), vec4(norm.y)), params.prologue_floor);
-                        x = select(vec4<f32>(), normalised, has_channel);
+                        x = select(vec4<f32>(), normalised, exists);
                     }
                     if PROLOGUE || !SOURCE_IS_HALF {
                         x = in_reach(x);

@@ -81,6 +81,11 @@ fn matrix_units_compute_convolutions_where_they_can() {
     ] {
         assert_eq!(shaders(unable, Precision::F16, 1), [Shader::ConvTiled].into(), "{unable:?}");
     }
+    // A stem's three channels would leave most of a matrix's depth empty.
+    let plan =
+        Plan::new(&densenet121(224, 224), PlanOptions::default().with_tuning(Tuning::new(gpu).with_precision(Precision::F16))).unwrap();
+    let folded = plan.steps().iter().map(|step| step.kernel.variant.to_string().contains(" folded"));
+    assert_eq!(folded.enumerate().filter_map(|(index, folded)| folded.then_some(index)).collect::<Vec<_>>(), [0]);
     let software = shaders(Capabilities { software: true, ..gpu }, Precision::F16, 1);
     assert!(!software.contains(&Shader::ConvMatrix), "{software:?}");
 }

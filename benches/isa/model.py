@@ -196,7 +196,11 @@ class Step:
             return memory, "memory"
         waves = max(1, self.workgroups * cost.tile.waves / (card.units * cost.generation.simds))
         resident = min(resident, waves)
-        turns = self.taps * ceil(self.channels / (cost.tile.slices * cost.tile.depth))
+        staged = cost.tile.slices * cost.tile.depth
+        if " folded" in self.variant:
+            turns = ceil(self.taps * self.channels / staged)
+        else:
+            turns = self.taps * ceil(self.channels / staged)
         busy = resident * cost.busiest
         why = "arithmetic" if cost.busiest == cost.issue else "workgroup memory"
         why = "latency" if cost.latency > busy else why

@@ -1,6 +1,6 @@
 //! `shaders/conv_matrix.wgsl`: any convolution by a GPU's matrix units.
 
-use super::conv_tiled::{self, Staged};
+use super::conv_tiled::{self, Staged, taps};
 use super::{Capabilities, Convolution, Kernel, Precision, Shader, Types, Variant, Workgroup, shader_sizes};
 
 pub(super) use super::conv_tiled::Params;
@@ -22,16 +22,15 @@ shader_sizes! {
 impl Sizes {
     /// For the matrices and subgroups of AMD's GPUs, which have 64 lanes for them, of NVIDIA's and others, of Apple's, and of
     /// Mesa's lavapipe. The largest subgroups come first: of two tiles that cost the same the first is taken.
-    pub(super) const ALL: [[Self; 7]; 4] = [Self::all(16, 64), Self::all(16, 32), Self::all(8, 32), Self::all(8, 8)];
+    pub(super) const ALL: [[Self; 6]; 4] = [Self::all(16, 64), Self::all(16, 32), Self::all(8, 32), Self::all(8, 8)];
 
-    /// As `conv_tiled` has them: large tiles for large batches, wide ones for a dense layer's few channels, one that is not
-    /// deep, for the stem, and slices for small pictures.
-    const fn all(fragment: usize, subgroup: usize) -> [Self; 7] {
+    /// As `conv_tiled` has them: large tiles for large batches, wide ones for a dense layer's few channels, and slices for small
+    /// pictures.
+    const fn all(fragment: usize, subgroup: usize) -> [Self; 6] {
         [
             Self::of_tile([fragment, subgroup, 128, 128, 32, 64, 32, 1]),
             Self::of_tile([fragment, subgroup, 128, 64, 32, 32, 32, 1]),
             Self::of_tile([fragment, subgroup, 64, 64, 32, 32, 32, 1]),
-            Self::of_tile([fragment, subgroup, 64, 64, 16, 32, 32, 1]),
             Self::of_tile([fragment, subgroup, 32, 128, 32, 32, 32, 1]),
             Self::of_tile([fragment, subgroup, 32, 32, 16, 32, 32, 4]),
             Self::of_tile([fragment, subgroup, 32, 16, 16, 16, 16, 4]),
@@ -84,17 +83,28 @@ impl Sizes {
 
     /// The convolution with this tile.
     pub(super) fn kernel(self, convolution: &Convolution) -> Kernel {
-        let variant = self.variant(convolution.types(), convolution.prologue.is_some());
+        let variant = self.variant(convolution.types(), self.depth(convolution));
         let [pixel_groups, channel_groups] = self.tile().groups(convolution);
         Kernel::new(variant, &conv_tiled::params(convolution), pixel_groups, channel_groups)
     }
 
-    fn variant(self, types: Types, prologue: bool) -> Variant {
+    /// What the depth of its matrices is: few input channels would leave it empty, and take their taps into it.
+    fn depth(self, convolution: &Convolution) -> Depth {
+        let channels = convolution.source.shape.channels;
+        match convolution.prologue {
+            Some(_) => Depth::NormedChannels,
+            None if taps(convolution) > 1 && 2 * channels <= self.tile_depth => Depth::TapsOfChannels,
+            None => Depth::Channels,
+        }
+    }
+
+    fn variant(self, types: Types, depth: Depth) -> Variant {
         let [a, b, c] = match self.fragment {
             16 => ["coop_mat16x16<f16, A>", "coop_mat16x16<f16, B>", "coop_mat16x16<f32, C>"],
             _ => ["coop_mat8x8<f16, A>", "coop_mat8x8<f16, B>", "coop_mat8x8<f32, C>"],
         };
-        let variant = Variant::new(Shader::ConvMatrix).types(types).sizes(self.constants()).flag("PROLOGUE", prologue);
+        let variant = Variant::new(Shader::ConvMatrix).types(types).sizes(self.constants());
+        let variant = variant.flag("PROLOGUE", depth == Depth::NormedChannels).flag("FOLDED", depth == Depth::TapsOfChannels);
         variant.alias("MatrixA", a).alias("MatrixB", b).alias("MatrixC", c)
     }
 
@@ -103,7 +113,12 @@ impl Sizes {
         let groups: usize = self.tile().groups(convolution).iter().product();
         let staging = 4.0 / self.tile_channels as f64 + 4.0 / self.tile_pixels as f64;
         let busy = (groups * self.subgroups() * self.slices) as f64 * BUSY_AS / invocations;
-        self.tile().multiply_adds(convolution) * (0.125 + staging) / busy.min(1.0)
+        let tile = self.tile();
+        let multiply_adds = match self.depth(convolution) {
+            Depth::Channels | Depth::NormedChannels => tile.multiply_adds(convolution),
+            Depth::TapsOfChannels => tile.folded_multiply_adds(convolution),
+        };
+        multiply_adds * (0.125 + staging) / busy.min(1.0)
     }
 
     fn tile(self) -> Staged {
@@ -111,9 +126,24 @@ impl Sizes {
     }
 }
 
+/// What is multiplied by what, along the depth of matrices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Depth {
+    /// Input channels, one tap after the other.
+    Channels,
+    /// The same behind a norm and its ReLU.
+    NormedChannels,
+    /// All taps of all input channels.
+    TapsOfChannels,
+}
+
+impl Depth {
+    const ALL: [Self; 3] = [Self::Channels, Self::NormedChannels, Self::TapsOfChannels];
+}
+
 /// Every variant a plan may contain.
 pub(crate) fn variants() -> Vec<Variant> {
     let types = || Types::all().filter(|types| types.weights == Precision::F16);
-    let variants = |sizes: Sizes| types().flat_map(move |types| [false, true].map(|prologue| sizes.variant(types, prologue)));
+    let variants = |sizes: Sizes| types().flat_map(move |types| Depth::ALL.map(|depth| sizes.variant(types, depth)));
     Sizes::ALL.into_iter().flatten().flat_map(variants).collect()
 }

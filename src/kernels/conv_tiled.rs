@@ -122,12 +122,25 @@ impl Staged {
         [target.pixels().div_ceil(self.pixels), target.shape.channels.div_ceil(self.channels)]
     }
 
-    /// Multiply-adds of one tap, those on padding too.
+    /// Multiply-adds, those on padding too.
     pub(super) fn multiply_adds(&self, convolution: &Convolution) -> f64 {
-        let groups: usize = self.groups(convolution).iter().product();
-        let padded_depth = convolution.source.shape.channels.next_multiple_of(self.depth);
-        (groups * self.channels * self.pixels * padded_depth) as f64
+        self.padded(convolution, taps(convolution) * convolution.source.shape.channels.next_multiple_of(self.depth))
     }
+
+    /// The same where taps lie in the depth.
+    pub(super) fn folded_multiply_adds(&self, convolution: &Convolution) -> f64 {
+        self.padded(convolution, (taps(convolution) * convolution.source.shape.channels).next_multiple_of(self.depth))
+    }
+
+    fn padded(&self, convolution: &Convolution, depths: usize) -> f64 {
+        let groups: usize = self.groups(convolution).iter().product();
+        (groups * self.channels * self.pixels * depths) as f64
+    }
+}
+
+/// Multiply-adds of an output pixel for each input channel.
+pub(super) fn taps(convolution: &Convolution) -> usize {
+    convolution.window.kernel.iter().product()
 }
 
 /// Every variant a plan may contain.
