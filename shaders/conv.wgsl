@@ -104,13 +104,10 @@ fn main(
                 }
                 let lane_weights = vec4<f32>(weights[row]);
                 row += params.weight_row;
-                for (var o = 0u; o < TILE_CHANNELS; o += 4u) {
-                    let weight = subgroupShuffle(lane_weights, o / 4u);
-                    for (var i = 0u; i < TILE_PIXELS; i++) {
-                        sums[o][i] = fma(x[i], weight.x, sums[o][i]);
-                        sums[o + 1u][i] = fma(x[i], weight.y, sums[o + 1u][i]);
-                        sums[o + 2u][i] = fma(x[i], weight.z, sums[o + 2u][i]);
-                        sums[o + 3u][i] = fma(x[i], weight.w, sums[o + 3u][i]);
+                for (var o = 0u; o < TILE_CHANNELS; o++) {  // unrolled
+                    let weight = subgroupShuffle(lane_weights[o % 4u], o / 4u);
+                    for (var i = 0u; i < TILE_PIXELS; i++) {  // unrolled
+                        sums[o][i] = fma(x[i], weight, sums[o][i]);
                     }
                 }
             }
@@ -118,6 +115,13 @@ fn main(
         plane += params.src.plane;
     }
 
+    // A loop whose index is not known would keep all sums in memory, from the first on.
+    var results: array<array<f32, TILE_PIXELS>, TILE_CHANNELS>;
+    for (var o = 0u; o < TILE_CHANNELS; o++) {  // unrolled
+        for (var i = 0u; i < TILE_PIXELS; i++) {  // unrolled
+            results[o][i] = sums[o][i];
+        }
+    }
     let lane_bias = vec4<f32>(weights[row]);
     let target_line = params.dst.offset + image * params.dst.image + y * params.dst.width;
     for (var o = 0u; o < TILE_CHANNELS; o++) {
@@ -126,7 +130,7 @@ fn main(
         if channel < params.out_channels && own_strip < params.strips {
             for (var i = 0u; i < TILE_PIXELS; i++) {
                 if x0 + i < params.dst.width {
-                    dst[target_line + channel * params.dst.plane + x0 + i] = stored(at_least(sums[o][i] + bias, params.floor));
+                    dst[target_line + channel * params.dst.plane + x0 + i] = stored(at_least(results[o][i] + bias, params.floor));
                 }
             }
         }

@@ -5,6 +5,8 @@
 // An invocation owns TILE_CHANNELS output channels of TILE_QUADS quads (4 neighbouring pixels); a workgroup owns
 // WORKGROUP * TILE_QUADS quads of the same channels. What all of its invocations need is loaded once by LANES of them,
 // a quad each, and handed round in registers: so none may leave before the end, and subgroups have a multiple of LANES.
+// There are more sums than registers: each is visited once for TILE_DEPTH input channels, all for one output channel at a
+// time. Neighbouring workgroups own other channels of the same pixels, which are in the cache then.
 // Images meet inside a plane: nothing here knows where one ends.
 
 alias Source = f32;
@@ -13,6 +15,7 @@ alias Target = f32;
 const WORKGROUP: u32 = 8u;
 const TILE_CHANNELS: u32 = 32u;
 const TILE_QUADS: u32 = 1u;
+const TILE_DEPTH: u32 = 2u;
 const PROLOGUE: bool = true;
 
 struct Params {
@@ -38,12 +41,14 @@ struct Params {
 const TARGET_IS_HALF: bool = Target(1.0) == Target(1.0001);
 
 const LANES: u32 = 8u;
+const LANE_CHANNELS: u32 = 4u * LANES;
+const LANE_QUADS: u32 = (TILE_CHANNELS + LANE_CHANNELS - 1u) / LANE_CHANNELS;
 const ROW_HEAD: u32 = select(0u, 1u, PROLOGUE);
 
-// All lanes are there to hand weights round, a quad each, and hold all channels.
+// All lanes are there to hand weights and norms round.
 const_assert WORKGROUP % LANES == 0u;
 const_assert TILE_CHANNELS % 4u == 0u;
-const_assert TILE_CHANNELS <= 4u * LANES;
+const_assert TILE_DEPTH <= LANES;
 
 // max(x, least), but NaN stays NaN, which max may swallow: numbers that grew too large must not turn into an answer.
 fn at_least(x: vec4<f32>, least: f32) -> vec4<f32> {
@@ -66,8 +71,8 @@ fn main(
     @builtin(subgroup_invocation_id) subgroup_invocation: u32,
 ) {
     let lane = subgroup_invocation % LANES;
-    let first_quad = (group.z * groups.x + group.x) * WORKGROUP * TILE_QUADS + invocation;
-    let first_channel = group.y * TILE_CHANNELS;
+    let first_quad = (group.z * groups.y + group.y) * WORKGROUP * TILE_QUADS + invocation;
+    let first_channel = group.x * TILE_CHANNELS;
 
     var source: array<u32, TILE_QUADS>;
     for (var q = 0u; q < TILE_QUADS; q++) {
@@ -75,48 +80,66 @@ fn main(
     }
     var sums: array<array<vec4<f32>, TILE_QUADS>, TILE_CHANNELS>;
     let row_quads = ROW_HEAD + params.weight_row;
-    let lane_quad = min(first_channel / 4u + lane, params.weight_row - 1u);
+    var lane_quad: array<u32, LANE_QUADS>;
+    for (var l = 0u; l < LANE_QUADS; l++) {
+        lane_quad[l] = min(first_channel / 4u + l * LANES + lane, params.weight_row - 1u);
+    }
     var row = params.weight_offset;
-    for (var first = 0u; first < params.in_channels; first += LANES) {
-        let depth = min(LANES, params.in_channels - first);
+    for (var first = 0u; first < params.in_channels; first += TILE_DEPTH) {
+        let depth = min(TILE_DEPTH, params.in_channels - first);
         var norms = vec4<f32>();
         if PROLOGUE {
             norms = vec4<f32>(weights[row + min(lane, depth - 1u) * row_quads]);
         }
-        for (var c = 0u; c < depth; c++) {
-            let lane_weights = vec4<f32>(weights[row + ROW_HEAD + lane_quad]);
-            row += row_quads;
-            let scale = subgroupShuffle(norms.x, c);
-            let shift = subgroupShuffle(norms.y, c);
-            var x: array<vec4<f32>, TILE_QUADS>;
-            for (var q = 0u; q < TILE_QUADS; q++) {
-                x[q] = vec4<f32>(src[source[q]]);
-                source[q] += params.src_plane;
+        var x: array<array<vec4<f32>, TILE_QUADS>, TILE_DEPTH>;
+        var lane_weights: array<array<vec4<f32>, LANE_QUADS>, TILE_DEPTH>;
+        for (var c = 0u; c < TILE_DEPTH; c++) {  // unrolled
+            let channel = min(c, depth - 1u);
+            for (var q = 0u; q < TILE_QUADS; q++) {  // unrolled
+                x[c][q] = vec4<f32>(src[source[q] + channel * params.src_plane]);
                 if PROLOGUE {
-                    x[q] = at_least(fma(x[q], vec4(scale), vec4(shift)), params.prologue_floor);
+                    let normalised = fma(x[c][q], vec4(subgroupShuffle(norms.x, c)), vec4(subgroupShuffle(norms.y, c)));
+                    x[c][q] = at_least(normalised, params.prologue_floor);
                 }
+                x[c][q] = select(vec4<f32>(), x[c][q], c < depth);
             }
-            for (var o = 0u; o < TILE_CHANNELS; o += 4u) {
-                let weight = subgroupShuffle(lane_weights, o / 4u);
-                for (var q = 0u; q < TILE_QUADS; q++) {
-                    sums[o][q] = fma(x[q], vec4(weight.x), sums[o][q]);
-                    sums[o + 1u][q] = fma(x[q], vec4(weight.y), sums[o + 1u][q]);
-                    sums[o + 2u][q] = fma(x[q], vec4(weight.z), sums[o + 2u][q]);
-                    sums[o + 3u][q] = fma(x[q], vec4(weight.w), sums[o + 3u][q]);
+            for (var l = 0u; l < LANE_QUADS; l++) {
+                lane_weights[c][l] = vec4<f32>(weights[row + channel * row_quads + ROW_HEAD + lane_quad[l]]);
+            }
+        }
+        for (var o = 0u; o < TILE_CHANNELS; o++) {  // unrolled
+            for (var c = 0u; c < TILE_DEPTH; c++) {  // unrolled
+                let weight = subgroupShuffle(lane_weights[c][o / LANE_CHANNELS][o % 4u], o / 4u % LANES);
+                for (var q = 0u; q < TILE_QUADS; q++) {  // unrolled
+                    sums[o][q] = fma(x[c][q], vec4(weight), sums[o][q]);
                 }
             }
         }
+        row += depth * row_quads;
+        for (var q = 0u; q < TILE_QUADS; q++) {
+            source[q] += depth * params.src_plane;
+        }
     }
 
-    let lane_bias = vec4<f32>(weights[row + lane_quad]);
+    // A loop whose index is not known would keep all sums in memory, from the first on.
+    var results: array<array<vec4<f32>, TILE_QUADS>, TILE_CHANNELS>;
+    for (var o = 0u; o < TILE_CHANNELS; o++) {  // unrolled
+        for (var q = 0u; q < TILE_QUADS; q++) {  // unrolled
+            results[o][q] = sums[o][q];
+        }
+    }
+    var lane_bias: array<vec4<f32>, LANE_QUADS>;
+    for (var l = 0u; l < LANE_QUADS; l++) {
+        lane_bias[l] = vec4<f32>(weights[row + lane_quad[l]]);
+    }
     for (var o = 0u; o < TILE_CHANNELS; o++) {
         let channel = first_channel + o;
-        let bias = subgroupShuffle(lane_bias, o / 4u)[o % 4u];
+        let bias = subgroupShuffle(lane_bias[o / LANE_CHANNELS], o / 4u % LANES)[o % 4u];
         if channel < params.out_channels {
             for (var q = 0u; q < TILE_QUADS; q++) {
                 let quad = first_quad + q * WORKGROUP;
                 if quad < params.quads {
-                    dst[params.dst_offset + channel * params.dst_plane + quad] = stored(at_least(sums[o][q] + vec4(bias), params.floor));
+                    dst[params.dst_offset + channel * params.dst_plane + quad] = stored(at_least(results[o][q] + vec4(bias), params.floor));
                 }
             }
         }

@@ -4,7 +4,8 @@
 //
 // An invocation owns TILE_CHANNELS output channels of a strip of TILE_PIXELS neighbouring pixels; a workgroup owns
 // WORKGROUP strips of the same channels. A tap's weights are loaded by LANES invocations, a quad each, and handed round
-// in registers: so none may leave before the end, and subgroups have a multiple of LANES.
+// in registers: so none may leave before the end, and subgroups have a multiple of LANES. There are more sums than
+// registers: each is visited once for a row of the window, all for one output channel at a time.
 // Taps outside the picture are read from a clamped address and replaced by zero: memory there holds another row or image.
 
 alias Source = f32;
@@ -101,17 +102,16 @@ fn main(
             for (var i = 0u; i < WINDOW_PIXELS; i++) {
                 window[i] = select(0.0, f32(src[line + column[i]]), line_inside & column_inside[i]);
             }
+            var lane_weights: array<vec4<f32>, 3>;
             for (var kx = 0u; kx < 3u; kx++) {
-                let lane_weights = vec4<f32>(weights[row]);
+                lane_weights[kx] = vec4<f32>(weights[row]);
                 row += params.weight_row;
-                for (var o = 0u; o < TILE_CHANNELS; o += 4u) {
-                    let weight = subgroupShuffle(lane_weights, o / 4u);
-                    for (var i = 0u; i < TILE_PIXELS; i++) {
-                        let x = window[i + kx];
-                        sums[o][i] = fma(x, weight.x, sums[o][i]);
-                        sums[o + 1u][i] = fma(x, weight.y, sums[o + 1u][i]);
-                        sums[o + 2u][i] = fma(x, weight.z, sums[o + 2u][i]);
-                        sums[o + 3u][i] = fma(x, weight.w, sums[o + 3u][i]);
+            }
+            for (var o = 0u; o < TILE_CHANNELS; o++) {  // unrolled
+                for (var kx = 0u; kx < 3u; kx++) {  // unrolled
+                    let weight = subgroupShuffle(lane_weights[kx][o % 4u], o / 4u);
+                    for (var i = 0u; i < TILE_PIXELS; i++) {  // unrolled
+                        sums[o][i] = fma(window[i + kx], weight, sums[o][i]);
                     }
                 }
             }
@@ -119,6 +119,13 @@ fn main(
         plane += params.src.plane;
     }
 
+    // A loop whose index is not known would keep all sums in memory, from the first on.
+    var results: array<array<f32, TILE_PIXELS>, TILE_CHANNELS>;
+    for (var o = 0u; o < TILE_CHANNELS; o++) {  // unrolled
+        for (var i = 0u; i < TILE_PIXELS; i++) {  // unrolled
+            results[o][i] = sums[o][i];
+        }
+    }
     let lane_bias = vec4<f32>(weights[row]);
     let target_line = params.dst.offset + image * params.dst.image + y * params.dst.width;
     for (var o = 0u; o < TILE_CHANNELS; o++) {
@@ -127,7 +134,7 @@ fn main(
         if channel < params.out_channels && own_strip < params.strips {
             for (var i = 0u; i < TILE_PIXELS; i++) {
                 if x0 + i < params.dst.width {
-                    dst[target_line + channel * params.dst.plane + x0 + i] = stored(at_least(sums[o][i] + bias, params.floor));
+                    dst[target_line + channel * params.dst.plane + x0 + i] = stored(at_least(results[o][i] + bias, params.floor));
                 }
             }
         }

@@ -242,6 +242,7 @@ impl Gpu {
         let has_subgroups = features.contains(wgpu::Features::SUBGROUP);
         Capabilities {
             software: self.is_software(),
+            llvm: adapter::llvm(&info.name),
             discrete: self.device_type == wgpu::DeviceType::DiscreteGpu,
             subgroup: has_subgroups.then_some([info.subgroup_min_size, info.subgroup_max_size]),
             f16: features.contains(wgpu::Features::SHADER_F16),

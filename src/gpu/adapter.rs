@@ -179,6 +179,12 @@ pub(super) async fn request(
     Ok((device, queue, None))
 }
 
+/// The major version of LLVM in an adapter's name, such as `llvmpipe (LLVM 22.1.8, 256 bits)`.
+pub(super) fn llvm(name: &str) -> Option<u32> {
+    let (_, version) = name.split_once("LLVM ")?;
+    version.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+}
+
 /// The side of the largest matrices of 16-bit floats that the adapter says it multiplies, with sums of 32 bits.
 fn matrix(adapter: &wgpu::Adapter) -> Option<u32> {
     use wgpu::CooperativeScalarType::{F16, F32};
@@ -213,5 +219,18 @@ pub(super) fn shader_compiler(info: &wgpu::AdapterInfo, features: wgpu::Features
         wgpu::Backend::Dx12 if features.contains(wgpu::Features::SUBGROUP) => "DXC",
         wgpu::Backend::Dx12 => "FXC",
         _ => "the driver",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn llvm_is_read_from_the_name() {
+        assert_eq!(llvm("llvmpipe (LLVM 22.1.8, 256 bits)"), Some(22));
+        assert_eq!(llvm("llvmpipe (LLVM 15.0.6, 128 bits)"), Some(15));
+        assert_eq!(llvm("AMD Radeon RX 7900 XTX (RADV NAVI31)"), None);
+        assert_eq!(llvm("llvmpipe (LLVM , 256 bits)"), None);
     }
 }

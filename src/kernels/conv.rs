@@ -1,6 +1,6 @@
 //! `shaders/conv.wgsl`: any other convolution, among them the stem's.
 
-use super::{Convolution, Kernel, Layout, Shader, Types, Variant, floor, has_all_lanes, shader_sizes, shader_struct};
+use super::{Convolution, Kernel, LANES, Layout, Shader, Types, Variant, floor, has_all_lanes, shader_sizes, shader_struct};
 
 shader_struct! {
     /// The shader's parameters.
@@ -35,7 +35,7 @@ impl Sizes {
     pub(super) const ALL: [Self; 1] = [Self::of_tile([8, 32, 4])];
 
     const fn is_sound(&self) -> bool {
-        has_all_lanes(self.workgroup, self.tile_channels)
+        has_all_lanes(self.workgroup, self.tile_channels) && self.tile_channels <= 4 * LANES
     }
 
     /// The convolution with this tile.

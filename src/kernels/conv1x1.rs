@@ -1,6 +1,6 @@
 //! `shaders/conv1x1.wgsl`: the bottleneck and the transition, one matrix product over all pixels of all images.
 
-use super::{Convolution, Kernel, Region, Shader, Types, Variant, floor, has_all_lanes, shader_sizes, shader_struct};
+use super::{Convolution, Kernel, LANES, Region, Shader, Types, Variant, floor, has_all_lanes, shader_sizes, shader_struct};
 use crate::shape::Window;
 
 shader_struct! {
@@ -24,14 +24,22 @@ shader_sizes! {
     workgroup: "WORKGROUP",
     tile_channels: "TILE_CHANNELS",
     tile_quads: "TILE_QUADS",
+    tile_depth: "TILE_DEPTH",
 }
 
 impl Sizes {
-    /// An invocation's sums are more than fit registers, but each load serves more of them: it pays on processors.
-    pub(super) const ALL: [Self; 1] = [Self::of_tile([8, 32, 1])];
+    /// An invocation's sums are more than fit registers, but each load serves more of them: it pays on processors. Which is the
+    /// faster is a matter of the compiler.
+    pub(super) const ALL: [Self; 2] = [Self::of_tile([8, 64, 1, 2]), Self::of_tile([8, 32, 2, 4])];
 
     const fn is_sound(&self) -> bool {
-        has_all_lanes(self.workgroup, self.tile_channels)
+        has_all_lanes(self.workgroup, self.tile_channels) && self.tile_depth <= LANES
+    }
+
+    /// Whether this is the one for a compiler that makes good code of deep tiles, or for another.
+    pub(super) fn suits(self, takes_deep_tiles: bool) -> bool {
+        let [shallow, deep] = Self::ALL;
+        self == if takes_deep_tiles { deep } else { shallow }
     }
 
     /// The convolution with this tile.
@@ -53,7 +61,7 @@ impl Sizes {
         };
         let variant = self.variant(convolution.types(), prologue.is_some());
         let pixel_groups = quads.div_ceil(self.workgroup * self.tile_quads);
-        Kernel::new(variant, &params, pixel_groups, target.shape.channels.div_ceil(self.tile_channels))
+        Kernel::new(variant, &params, pixel_groups, target.shape.channels.div_ceil(self.tile_channels)).channels_first()
     }
 
     fn variant(self, types: Types, prologue: bool) -> Variant {

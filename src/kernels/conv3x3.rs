@@ -1,6 +1,6 @@
 //! `shaders/conv3x3.wgsl`: the convolution by which a dense layer grows its block.
 
-use super::{Convolution, Kernel, Layout, Shader, Types, Variant, floor, has_all_lanes, shader_sizes, shader_struct};
+use super::{Convolution, Kernel, LANES, Layout, Shader, Types, Variant, floor, has_all_lanes, shader_sizes, shader_struct};
 use crate::shape::Window;
 
 shader_struct! {
@@ -20,6 +20,9 @@ shader_struct! {
     }
 }
 
+/// Fewer leave cores of a usual machine idle.
+const BUSY_WORKGROUPS: usize = 4;
+
 shader_sizes! {
     workgroup: "WORKGROUP",
     tile_channels: "TILE_CHANNELS",
@@ -27,12 +30,23 @@ shader_sizes! {
 }
 
 impl Sizes {
-    /// All channels by which a dense layer usually grows: each pixel is loaded once. Longer strips than four pixels are more
-    /// than Mesa's loop unrolling takes.
-    pub(super) const ALL: [Self; 1] = [Self::of_tile([8, 32, 4])];
+    /// All channels by which a dense layer usually grows: each pixel is loaded once. Longer strips share weights between more
+    /// pixels, and leave fewer workgroups.
+    pub(super) const ALL: [Self; 2] = [Self::of_tile([8, 32, 4]), Self::of_tile([8, 32, 8])];
 
     const fn is_sound(&self) -> bool {
-        has_all_lanes(self.workgroup, self.tile_channels)
+        has_all_lanes(self.workgroup, self.tile_channels) && self.tile_channels <= 4 * LANES
+    }
+
+    /// Whether this is the one for the convolution with a compiler that makes good code of deep tiles, or with another.
+    pub(super) fn suits(self, convolution: &Convolution, takes_deep_tiles: bool) -> bool {
+        let [short, long] = Self::ALL;
+        let keeps_cores_busy = long.strips(convolution).div_ceil(long.workgroup) >= BUSY_WORKGROUPS;
+        self == if takes_deep_tiles && keeps_cores_busy { long } else { short }
+    }
+
+    fn strips(self, convolution: &Convolution) -> usize {
+        convolution.target.shape.width.div_ceil(self.tile_pixels) * convolution.target.shape.height * convolution.target.batch
     }
 
     /// The convolution with this tile.
@@ -40,7 +54,7 @@ impl Sizes {
         let Convolution { source, target, weights, relu, .. } = *convolution;
         let row_strips = source.shape.width.div_ceil(self.tile_pixels);
         let image_strips = row_strips * source.shape.height;
-        let strips = source.batch * image_strips;
+        let strips = self.strips(convolution);
         let params = Params {
             src: source.layout(),
             dst: target.layout(),

@@ -36,6 +36,7 @@ pub(crate) mod pool;
 pub(crate) mod stream;
 mod tile;
 mod tuning;
+mod unroll;
 mod workgroup;
 
 use std::fmt;
@@ -43,6 +44,7 @@ use std::fmt;
 use crate::shape::Shape;
 pub use tile::{Convolution, Tile};
 pub use tuning::{Capabilities, Tuning};
+use unroll::unroll;
 pub use workgroup::Workgroup;
 
 /// Declares the Rust twin of a shader's struct, and the table by which a test compares the two.
@@ -106,9 +108,9 @@ const LARGEST_SIZE: usize = 256;
 /// Invocations that hand round what each of them loaded, in the kernels for software.
 const LANES: usize = 8;
 
-/// Whether a workgroup has all lanes to hand weights round, a quad each, and they hold all of a tile's channels.
+/// Whether a workgroup has all lanes to hand weights round, which own whole quads of a tile's channels.
 const fn has_all_lanes(workgroup: usize, tile_channels: usize) -> bool {
-    workgroup.is_multiple_of(LANES) && tile_channels.is_multiple_of(4) && tile_channels <= 4 * LANES
+    workgroup.is_multiple_of(LANES) && tile_channels.is_multiple_of(4)
 }
 
 /// Workgroups per dimension that every WebGPU device can dispatch.
@@ -437,14 +439,22 @@ impl Variant {
         self.constants.iter().any(|(_, constant)| *constant == Constant::Type("f16"))
     }
 
-    /// The shader's text with this variant's constants in their place.
+    /// The shader's text with this variant's constants in their place, and loops that are marked so unrolled.
     ///
     /// # Panics
-    /// Where the shader has no such constant: a mistake in this crate, which the shader tests would see.
+    /// Where the shader has no such constant, or a loop that is marked and cannot be unrolled: a mistake in this crate, which the
+    /// shader tests would see.
     pub fn source(&self) -> String {
-        let varied = vary(self.shader.source(), &self.constants);
-        let text = varied.unwrap_or_else(|missing| panic!("{}.wgsl has no line `{missing}…`", self.shader.name()));
+        let unrolled = unroll(&self.with_loops());
+        let text =
+            unrolled.unwrap_or_else(|line| panic!("{}.wgsl has a loop that cannot be unrolled: `{}`", self.shader.name(), line.trim()));
         if self.uses_f16() && !text.starts_with(ENABLE_F16) { format!("{ENABLE_F16}{text}") } else { text }
+    }
+
+    /// The shader's text with this variant's constants in their place, and all its loops.
+    fn with_loops(&self) -> String {
+        let varied = vary(self.shader.source(), &self.constants);
+        varied.unwrap_or_else(|missing| panic!("{}.wgsl has no line `{missing}…`", self.shader.name()))
     }
 }
 
@@ -513,6 +523,12 @@ impl Kernel {
         let z = pixel_groups.div_ceil(WORKGROUPS_PER_DIMENSION);
         let x = pixel_groups.div_ceil(z);
         Self { variant, params: bytemuck::bytes_of(params).to_vec(), workgroups: [x as u32, channel_groups as u32, z as u32] }
+    }
+
+    /// The same with neighbouring workgroups for other channels of the same pixels.
+    fn channels_first(mut self) -> Self {
+        self.workgroups.swap(0, 1);
+        self
     }
 
     /// The same in dispatches of at most one of so many parts, one behind the other: of convolutions, whose shaders take the group of

@@ -22,6 +22,8 @@ use super::{Convolution, LANES, Precision, Tile, Workgroup};
 pub struct Capabilities {
     /// Whether it is a processor that plays a GPU.
     pub software: bool,
+    /// The major version of LLVM that compiles its shaders, where the adapter's name says it, as llvmpipe's does.
+    pub llvm: Option<u32>,
     /// The smallest and the largest subgroup, where shaders may use subgroups.
     pub subgroup: Option<[u32; 2]>,
     /// Whether shaders may use 16-bit floats.
@@ -57,6 +59,12 @@ impl Capabilities {
     /// 32. Their compiler keeps 64 sums in memory, and moves a part of them there and back in every turn of the loop.
     fn has_few_registers(&self) -> bool {
         matches!(self.subgroup, Some([8 | 16, 32]))
+    }
+
+    /// Whether its compiler keeps what a deep tile holds at once in registers, and loads it by few instructions: of Mesa's llvmpipe 26.2
+    /// with LLVM 22 so much is known, and of 25.0 with LLVM 15 the opposite (benches/LOG.md).
+    fn takes_deep_tiles(&self) -> bool {
+        self.llvm.is_some_and(|version| version >= 20)
     }
 
     /// Invocations that keep it busy: two or three waves of 64 for each SIMD of a large GPU, or of a large integrated one. More
@@ -193,12 +201,12 @@ impl Tuning {
     /// Lanes for software, as its loads cost much more than its arithmetic, the most special shader first, and matrices
     /// last, which it has no units for; else the tile of the least estimated cost.
     fn by_rule(&self, convolution: &Convolution) -> Option<Tile> {
-        let Capabilities { software, .. } = self.capabilities;
+        let (software, deep) = (self.capabilities.software, self.capabilities.takes_deep_tiles());
         let invocations = self.capabilities.invocations();
         let cost = |tile: &Tile| match tile {
             Tile::Conv1x1(_) | Tile::Conv3x3(_) | Tile::Conv(_) if !software => f64::MAX,
-            Tile::Conv1x1(_) => 0.0,
-            Tile::Conv3x3(_) => 1.0,
+            Tile::Conv1x1(sizes) => f64::from(!sizes.suits(deep)),
+            Tile::Conv3x3(sizes) => f64::from(!sizes.suits(convolution, deep)),
             Tile::Conv(_) => 2.0,
             Tile::ConvTiled(sizes) if sizes.sums() > 32 && self.capabilities.has_few_registers() => f64::MAX,
             Tile::ConvTiled(sizes) => 3.0 + sizes.cost(convolution, invocations),
@@ -221,6 +229,7 @@ mod tests {
     fn a_device_is_asked_for_no_more_than_it_can() {
         let device = Capabilities {
             software: true,
+            llvm: Some(22),
             subgroup: Some([8, 8]),
             f16: true,
             discrete: false,
