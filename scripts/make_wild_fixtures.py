@@ -66,7 +66,7 @@ def saved(value, file):
     FILES[file] = buffer.getvalue()
 
 
-def case(file, value, model, seed, size=SIZE, channels=3, note="", what="logits", **options):
+def case(file, value, model, seed, size=SIZE, channels=3, note="", what="logits", assumed=(), **options):
     """Add a file which computes what the model does."""
     if value is not None:
         saved(value, file)
@@ -81,6 +81,7 @@ def case(file, value, model, seed, size=SIZE, channels=3, note="", what="logits"
             file=file, seed=seed, batch=batch, channels=channels, height=height, width=width,
             options=options, note=note, what=what, expected=rows,
         )
+        | ({"assumed": assumed} if assumed else {})
     )  # fmt: skip
 
 
@@ -205,13 +206,13 @@ def stems():
 
     model = fill(densenet(), 24)
     numbered = Numbered(model, model.features.children())
-    case("numbered.pth", numbered.state_dict(), numbered, 24, note="`final_relu`")
+    case("numbered.pth", numbered.state_dict(), numbered, 24, assumed=["final_relu"])
     children = [child for name, child in model.features.named_children() if name != "pool0"]
     numbered = Numbered(model, children)
-    case("numbered-no-pool.pth", numbered.state_dict(), numbered, 24, note="`final_relu`")
+    case("numbered-no-pool.pth", numbered.state_dict(), numbered, 24, assumed=["final_relu"])
     features = nn.Sequential(*model.features.children())
     pooled = nn.Sequential(features, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
-    case("numbered-bare.pth", features.state_dict(), pooled, 24, note="`final_relu`")
+    case("numbered-bare.pth", features.state_dict(), pooled, 24, assumed=["final_relu"])
 
 
 # Heads
@@ -346,6 +347,8 @@ def heads():
     )
     fill(fastai, 34)
     case("head-fastai.pth", {"model": fastai.state_dict(), "opt": {}}, fastai, 34, note="fastai")
+    said = "maxmeanpool,flatten,batchnorm,dropout,linear,relu,batchnorm,dropout,linear"
+    case("head-fastai.pth", None, fastai, 34, head_layers=said)
 
     three = fill(ThreeLayers(), 35)
     options = dict(head_layers="linear,batchnorm,relu,linear")
@@ -408,7 +411,8 @@ def inside():
     refused("segmentation.pth", None, "4 left over", "`root` encoder", "features_only")
     for wanted, root in (("right", "right"), ("left", "left.backbone.0")):
         model = fill(Towers(wanted), 42)
-        case("towers.pth", {"net": model.state_dict()}, model, 42, note="scale", root=root)
+        assumed = ["final_relu"] if wanted == "left" else []
+        case("towers.pth", {"net": model.state_dict()}, model, 42, note="scale", assumed=assumed, root=root)
     refused("towers.pth", None, '"net/left.backbone.0" (DenseNet-', '"net/right" (DenseNet-', "`root`")
     refused("towers.pth", None, 'at "middle"', "net/right", root="middle")
 
@@ -531,7 +535,7 @@ def cifar():
     model = fill(CifarNet(True, ("bn", "conv"), "bn1", "fc"), 53)
     case("mixed.pth", model.state_dict(), model, 53, size, new_channels="first")
     model = fill(CifarNet(False, ("bn", "conv"), "bn1", "fc"), 53)
-    case("mixed-last.pth", model.state_dict(), model, 53, size, note="`new_channels`")
+    case("mixed-last.pth", model.state_dict(), model, 53, size, assumed=["new_channels"])
     model = fill(Weiaicunzai(), 54)
     state = model.state_dict()
     case("weiaicunzai.pth", state, model, 54, size, note="no ReLU")
@@ -635,8 +639,8 @@ def keras_files():
             file = "keras-head.weights.h5"
             FILES[file] = content
             layers_said = "linear,relu,batchnorm,linear"
-            note = "weights alone"
-            CASES.append(entry | dict(file=file, options=dict(head_layers=layers_said), note=note))
+            assumed = ["epsilon", "final_relu"]
+            CASES.append(entry | dict(file=file, options=dict(head_layers=layers_said), note="", assumed=assumed))
             refused(file, None, "2 dense layers", "`head_layers`", ".keras")
 
 
@@ -652,6 +656,19 @@ def renewed(archive):
     return kept.getvalue()
 
 
+def write(name):
+    """Write the files and what is said of them."""
+    with zipfile.ZipFile(OUTPUT / f"{name}.zip", "w") as archive:
+        for file, content in FILES.items():
+            archive.writestr(zipfile.ZipInfo(file), content, zipfile.ZIP_DEFLATED, 9)
+    versions = {module.__name__: module.__version__.split("+")[0] for module in (torch, torchvision, np)}
+    lines = [f'"versions": {json.dumps(versions)}']
+    for kind, entries in (("cases", CASES), ("refused", REFUSED)):
+        lines.append(f'"{kind}": [\n' + ",\n".join(map(json.dumps, entries)) + "\n]")
+    (OUTPUT / f"{name}.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")
+    print(f"{len(CASES)} cases, {len(REFUSED)} refused, {(OUTPUT / f'{name}.zip').stat().st_size} bytes")
+
+
 def main():
     """Write all of them."""
     # Classes of this script are named as if they were a module's.
@@ -663,15 +680,7 @@ def main():
     torch.set_grad_enabled(False)
     for make in (trainers, stems, heads, inside, cifar, scripts, keras_files):
         make()
-    with zipfile.ZipFile(OUTPUT / "wild.zip", "w") as archive:
-        for file, content in FILES.items():
-            archive.writestr(zipfile.ZipInfo(file), content, zipfile.ZIP_DEFLATED, 9)
-    versions = {module.__name__: module.__version__.split("+")[0] for module in (torch, torchvision, np)}
-    lines = [f'"versions": {json.dumps(versions)}']
-    for name, entries in (("cases", CASES), ("refused", REFUSED)):
-        lines.append(f'"{name}": [\n' + ",\n".join(map(json.dumps, entries)) + "\n]")
-    (OUTPUT / "wild.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")
-    print(f"{len(CASES)} cases, {len(REFUSED)} refused, {(OUTPUT / 'wild.zip').stat().st_size} bytes")
+    write("wild")
 
 
 if __name__ == "__main__":

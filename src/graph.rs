@@ -24,6 +24,7 @@ use std::collections::HashMap;
 
 use crate::error::{Error, Result};
 use crate::nearest::nearest;
+use crate::nonlinearity::Nonlinearity;
 use crate::shape::{Shape, Window};
 
 /// The result of an operation: a handle into the graph that made it.
@@ -102,6 +103,8 @@ pub enum Op {
     },
     /// `max(x, 0)`.
     Relu,
+    /// Another function of each element.
+    Nonlinearity(Nonlinearity),
     /// Maximum over a window; padding never wins.
     MaxPool(Window),
     /// Mean over a window; padding counts as zeros (PyTorch's `count_include_pad = True`).
@@ -256,6 +259,15 @@ impl Graph {
     pub fn relu(&mut self, name: &str, x: Value) -> Result<Value> {
         let shape = self.checked_shape(name, x)?;
         self.add(name, Op::Relu, vec![x], shape)
+    }
+
+    /// Applies another function than ReLU to each element. Errors where a slope is no finite number.
+    pub fn nonlinearity(&mut self, name: &str, x: Value, nonlinearity: Nonlinearity) -> Result<Value> {
+        if let Nonlinearity::LeakyRelu { slope } = nonlinearity {
+            self.expect(name, slope.is_finite(), "a finite slope", slope.to_string())?;
+        }
+        let shape = self.checked_shape(name, x)?;
+        self.add(name, Op::Nonlinearity(nonlinearity), vec![x], shape)
     }
 
     /// Maximum over a window. Errors where the padding exceeds half the kernel, as PyTorch does.
@@ -420,6 +432,7 @@ impl Graph {
                 Op::Conv(conv) => graph.conv(name, x, conv)?,
                 Op::BatchNorm { epsilon } => graph.batch_norm(name, x, epsilon)?,
                 Op::Relu => graph.relu(name, x)?,
+                Op::Nonlinearity(nonlinearity) => graph.nonlinearity(name, x, nonlinearity)?,
                 Op::MaxPool(window) => graph.max_pool(name, x, window)?,
                 Op::AvgPool(window) => graph.avg_pool(name, x, window)?,
                 Op::BlurPool => graph.blur_pool(name, x)?,
@@ -504,6 +517,7 @@ mod tests {
             ("name taken", graph.relu("pool", x)),
             ("foreign value", graph.relu("h", Value(99))),
             ("negative epsilon", graph.batch_norm("i", x, -1.0)),
+            ("no slope", graph.nonlinearity("j", x, Nonlinearity::LeakyRelu { slope: f32::NAN })),
         ] {
             assert!(refused.is_err(), "{what}");
         }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Value};
+use crate::nonlinearity::Nonlinearity;
 
 /// Epsilon of a batch norm in a head that says no other: PyTorch's.
 pub(crate) const PYTORCHS_EPSILON: f32 = 1e-5;
@@ -41,6 +42,8 @@ pub enum HeadLayer {
     },
     /// `max(x, 0)`.
     Relu,
+    /// Another function of each feature.
+    Nonlinearity(Nonlinearity),
 }
 
 impl HeadLayer {
@@ -53,6 +56,7 @@ impl HeadLayer {
             Self::BatchNorm { epsilon } if epsilon == PYTORCHS_EPSILON => "batchnorm".into(),
             Self::BatchNorm { epsilon } => format!("batchnorm:{epsilon}"),
             Self::Relu => "relu".into(),
+            Self::Nonlinearity(nonlinearity) => nonlinearity.to_string(),
         }
     }
 
@@ -75,6 +79,7 @@ impl HeadLayer {
                 Self::Linear { features } => graph.linear(&name, x, features)?,
                 Self::BatchNorm { epsilon } => graph.batch_norm(&name, x, epsilon)?,
                 Self::Relu => graph.relu(&name, x)?,
+                Self::Nonlinearity(nonlinearity) => graph.nonlinearity(&name, x, nonlinearity)?,
             };
         }
         Ok(x)

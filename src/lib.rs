@@ -71,6 +71,7 @@ mod kernels;
 pub mod labels;
 pub mod models;
 mod nearest;
+mod nonlinearity;
 mod peak;
 mod plan;
 pub mod profile;
@@ -121,6 +122,7 @@ pub mod network {
     pub use crate::arch::Stem;
     pub use crate::graph::{Conv, Node, Op, TensorSpec, Value};
     pub use crate::head::HeadLayer;
+    pub use crate::nonlinearity::Nonlinearity;
     pub use crate::shape::{Shape, Window};
 }
 

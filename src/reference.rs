@@ -24,7 +24,7 @@ use crate::weights::Weights;
 
 mod ops;
 
-use ops::{avg_pool, blur_pool, concat, conv, global_max_pool, global_pool, linear, max_pool, norm, relu};
+use ops::{avg_pool, blur_pool, concat, conv, global_max_pool, global_pool, linear, max_pool, nonlinearity, norm, relu};
 
 /// A network and its weights, ready to run on the CPU.
 ///
@@ -151,6 +151,7 @@ impl Reference {
                 norm(epsilon, from, x, [tensor("weight")?, tensor("bias")?, tensor("running_mean")?, tensor("running_var")?])
             }
             Op::Relu => relu(x),
+            Op::Nonlinearity(function) => nonlinearity(function, x),
             Op::MaxPool(window) => max_pool(window, from, x),
             Op::AvgPool(window) => avg_pool(window, from, x),
             Op::BlurPool => blur_pool(from, x),

@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::OnceLock;
 
-use densenet_wgpu::checkpoint::Weights;
+use densenet_wgpu::checkpoint::{Tensor, Weights};
 use densenet_wgpu::devices::Cache;
 use densenet_wgpu::internal::Shader;
 use densenet_wgpu::network::Shape;
@@ -211,6 +211,48 @@ fn pools() {
 #[test]
 fn norms_and_relus_in_any_order() {
     check(&graphs::norms());
+}
+
+/// Of the larger of 1 and the result: what is allowed between a kernel and PyTorch.
+const NONLINEARITY_TOLERANCE: f64 = 1e-6;
+
+#[test]
+fn nonlinearities_of_numbers_of_every_size() {
+    for (index, (nonlinearity, x, expected)) in common::nonlinearities().into_iter().enumerate() {
+        let mut graph = Graph::new(Shape::new(1, 1, x.len()));
+        graph.nonlinearity("layer", graph.input(), nonlinearity).unwrap();
+        let options = EngineOptions::default().with_shader_checks(index % 2 == 0);
+        let found = Engine::new(gpu(), &graph, &Weights::new(), options).unwrap().run(Input::values(&x, [1, x.len()])).unwrap();
+        assert_eq!(found.len(), expected.len());
+        for ((x, found), expected) in x.iter().zip(found).zip(expected) {
+            let error = (f64::from(found) - expected).abs();
+            assert!(
+                error <= NONLINEARITY_TOLERANCE * expected.abs().max(1.0),
+                "{nonlinearity} of {x}: {found} instead of {expected}, off by {error:.1e}"
+            );
+        }
+    }
+}
+
+/// A difference of two infinities, which the layer before makes.
+#[test]
+fn what_is_no_number_stays_so_in_nonlinearities() {
+    for (nonlinearity, ..) in common::nonlinearities() {
+        let mut graph = Graph::new(Shape::new(2, 1, 1));
+        let x = graph.linear("linear", graph.input(), 1).unwrap();
+        graph.nonlinearity("layer", x, nonlinearity).unwrap();
+        let mut weights = Weights::new();
+        weights.insert("linear.weight", Tensor { shape: vec![1, 2], data: vec![f32::MAX, f32::MIN] });
+        weights.insert("linear.bias", Tensor { shape: vec![1], data: vec![0.0] });
+        let engine = Engine::new(gpu(), &graph, &weights, EngineOptions::default()).unwrap();
+        let found = engine.run(Input::values(&[f32::MAX; 2], [1, 1])).unwrap();
+        assert!(found[0].is_nan(), "{nonlinearity}: {}", found[0]);
+    }
+}
+
+#[test]
+fn nonlinearities_beside_everything_else() {
+    check(&graphs::nonlinearities());
 }
 
 #[test]

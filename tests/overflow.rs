@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::sync::OnceLock;
 
 use densenet_wgpu::checkpoint::{Tensor, Weights};
-use densenet_wgpu::network::{Conv, Shape, Value, Window};
+use densenet_wgpu::network::{Conv, Nonlinearity, Shape, Value, Window};
 use densenet_wgpu::tuning::{Capabilities, Tile, Tuning};
 use densenet_wgpu::verify::Reference;
 use densenet_wgpu::{Config, Engine, EngineOptions, Error, Gpu, Graph, Input, Precision, wgpu};
@@ -273,6 +273,31 @@ fn what_16_bits_do_not_reach_is_nan_through_every_other_kernel() {
     }
     for case in fused() {
         check(&case, true, None);
+    }
+}
+
+/// Some of them make a number of whatever is large.
+#[test]
+fn what_16_bits_do_not_reach_stays_nan_in_nonlinearities() {
+    if has_no_half() {
+        return;
+    }
+    for nonlinearity in [
+        Nonlinearity::LeakyRelu { slope: 1e-3 },
+        Nonlinearity::Sigmoid,
+        Nonlinearity::Silu,
+        Nonlinearity::Tanh,
+        Nonlinearity::Gelu,
+        Nonlinearity::GeluTanh,
+    ] {
+        let mut graph = Graph::new(Shape::new(3, 9, 11));
+        let middle = graph.max_pool("another", graph.input(), ONE).unwrap();
+        graph.nonlinearity("layer", middle, nonlinearity).unwrap();
+        let case = Case { name: nonlinearity.to_string(), graph, middle };
+        let (weights, input) = case.too_large();
+        let expected = &case.values(&weights, &input)[middle];
+        let engine = engine(&case, &weights, true, None).unwrap();
+        assert_poisoned(&case.name, &encoded(&engine, &input), expected);
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use densenet_wgpu::internal::{Pack, Region, Shader};
-use densenet_wgpu::network::{Conv, HeadLayer, Node, Op, Shape, Stem, Window};
+use densenet_wgpu::network::{Conv, HeadLayer, Node, Nonlinearity, Op, Shape, Stem, Window};
 use densenet_wgpu::planning::{PlanOptions, Step};
 use densenet_wgpu::tuning::{Capabilities, Tile, Tuning, Workgroup};
 use densenet_wgpu::{Config, Error, Graph, Plan, Precision};
@@ -349,6 +349,7 @@ fn every_step_of_densenets_finds_what_the_graph_says() {
         HeadLayer::Linear { features: 7 },
         HeadLayer::Relu,
         HeadLayer::BatchNorm { epsilon: 1e-3 },
+        HeadLayer::Nonlinearity(Nonlinearity::Gelu),
         HeadLayer::Linear { features: 3 },
     ];
     let headed = Config::imagenet(4, &[2, 2], 8).with_head(layers.to_vec()).with_transition_relu(false);
@@ -503,7 +504,9 @@ impl Symbols {
                 }
                 self.each(node, inputs)
             }
-            Op::Relu | Op::MaxPool(_) | Op::AvgPool(_) | Op::BlurPool | Op::GlobalAvgPool | Op::GlobalMaxPool => self.each(node, inputs),
+            Op::Relu | Op::Nonlinearity(_) | Op::MaxPool(_) | Op::AvgPool(_) | Op::BlurPool | Op::GlobalAvgPool | Op::GlobalMaxPool => {
+                self.each(node, inputs)
+            }
             other => panic!("no rule for {other:?}"),
         }
     }

@@ -39,6 +39,20 @@ fn the_generator_repeats_the_other_sides_numbers() {
 }
 
 #[test]
+fn nonlinearities_compute_what_pytorch_computes() {
+    for (nonlinearity, x, expected) in common::nonlinearities() {
+        let mut graph = Graph::new(Shape::new(1, 1, x.len()));
+        graph.nonlinearity("layer", graph.input(), nonlinearity).unwrap();
+        let found = Reference::new(graph, Weights::new()).unwrap().run(&x, 1, x.len()).unwrap();
+        for ((x, found), expected) in x.iter().zip(found).zip(expected) {
+            let error = (f64::from(found) - expected).abs();
+            // PyTorch's GELU adds 1 to an error function near -1, in 64 bits.
+            assert!(error <= 1e-7 * expected.abs() + 1e-14, "{nonlinearity} of {x}: {found} instead of {expected}");
+        }
+    }
+}
+
+#[test]
 fn small_networks_compute_what_pytorch_computes() {
     for name in ["odd", "grey", "cifar-bc", "cifar-plain", "cifar-plain-odd", "deep", "deep-blur", "norm-last"] {
         println!("{name}");

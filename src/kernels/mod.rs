@@ -30,6 +30,7 @@ pub(crate) mod copy;
 pub(crate) mod fma;
 pub(crate) mod global_pool;
 pub(crate) mod linear;
+pub(crate) mod nonlinearity;
 pub(crate) mod norm_relu;
 pub(crate) mod normalise;
 pub(crate) mod pool;
@@ -149,6 +150,8 @@ pub enum Shader {
     ConvMatrix,
     /// `shaders/norm_relu.wgsl`
     NormRelu,
+    /// `shaders/nonlinearity.wgsl`
+    Nonlinearity,
     /// `shaders/normalise.wgsl`
     Normalise,
     /// `shaders/pool.wgsl`
@@ -169,13 +172,14 @@ pub enum Shader {
 
 impl Shader {
     /// Every shader.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Conv1x1,
         Self::Conv3x3,
         Self::Conv,
         Self::ConvTiled,
         Self::ConvMatrix,
         Self::NormRelu,
+        Self::Nonlinearity,
         Self::Normalise,
         Self::Pool,
         Self::BlurPool,
@@ -195,6 +199,7 @@ impl Shader {
             Self::ConvTiled => "conv_tiled",
             Self::ConvMatrix => "conv_matrix",
             Self::NormRelu => "norm_relu",
+            Self::Nonlinearity => "nonlinearity",
             Self::Normalise => "normalise",
             Self::Pool => "pool",
             Self::BlurPool => "blur_pool",
@@ -215,6 +220,7 @@ impl Shader {
             Self::ConvTiled => include_str!("../../shaders/conv_tiled.wgsl"),
             Self::ConvMatrix => include_str!("../../shaders/conv_matrix.wgsl"),
             Self::NormRelu => include_str!("../../shaders/norm_relu.wgsl"),
+            Self::Nonlinearity => include_str!("../../shaders/nonlinearity.wgsl"),
             Self::Normalise => include_str!("../../shaders/normalise.wgsl"),
             Self::Pool => include_str!("../../shaders/pool.wgsl"),
             Self::BlurPool => include_str!("../../shaders/blur_pool.wgsl"),
@@ -235,6 +241,7 @@ impl Shader {
             Self::ConvTiled => (conv_tiled::Params::FIELDS, size_of::<conv_tiled::Params>()),
             Self::ConvMatrix => (conv_matrix::Params::FIELDS, size_of::<conv_matrix::Params>()),
             Self::NormRelu => (norm_relu::Params::FIELDS, size_of::<norm_relu::Params>()),
+            Self::Nonlinearity => (nonlinearity::Params::FIELDS, size_of::<nonlinearity::Params>()),
             Self::Normalise => (normalise::Params::FIELDS, size_of::<normalise::Params>()),
             Self::Pool => (pool::Params::FIELDS, size_of::<pool::Params>()),
             Self::BlurPool => (blur_pool::Params::FIELDS, size_of::<blur_pool::Params>()),
@@ -260,6 +267,7 @@ impl Shader {
             Self::ConvTiled => conv_tiled::variants(),
             Self::ConvMatrix => conv_matrix::variants(),
             Self::NormRelu => norm_relu::variants(),
+            Self::Nonlinearity => nonlinearity::variants(),
             Self::Normalise => vec![normalise::variant()],
             Self::Pool => pool::variants(),
             Self::BlurPool => blur_pool::variants(),

@@ -7,6 +7,7 @@
 
 use crate::graph::{Conv, Graph, Op, Value};
 use crate::kernels::pool::Pooling;
+use crate::nonlinearity::Nonlinearity;
 use crate::shape::{Shape, Window};
 
 /// A tensor that exists in memory: an index into [`Stages::tensors`].
@@ -52,6 +53,7 @@ pub struct NormRelu {
 pub(super) enum Operation {
     Conv { conv: Conv, prologue: Option<NormRelu>, epilogue: NormRelu },
     NormRelu(NormRelu),
+    Nonlinearity(Nonlinearity),
     Pool { pooling: Pooling, window: Window, prologue: Option<NormRelu> },
     BlurPool,
     GlobalPool { prologue: Option<NormRelu> },
@@ -139,6 +141,10 @@ impl Lowering<'_> {
                 self.norm_relu(value, NormRelu { norm: Some(Norm { layer: node.name.clone(), epsilon }), relu: false })
             }
             Op::Relu => self.norm_relu(value, NormRelu { norm: None, relu: true }),
+            Op::Nonlinearity(nonlinearity) => {
+                let source = self.materialised(node.inputs[0]);
+                self.stage(value, Vec::new(), Operation::Nonlinearity(nonlinearity), vec![source])
+            }
             Op::MaxPool(window) => {
                 let source = self.materialised(node.inputs[0]);
                 self.stage(value, Vec::new(), Operation::Pool { pooling: Pooling::Max, window, prologue: None }, vec![source])

@@ -27,7 +27,9 @@ pub use step::Step;
 
 use crate::error::{Error, Result};
 use crate::graph::Graph;
-use crate::kernels::{Convolution, Kernel, Region, Tile, Tuning, WeightRows, blur_pool, copy, global_pool, linear, norm_relu, pool};
+use crate::kernels::{
+    Convolution, Kernel, Region, Tile, Tuning, WeightRows, blur_pool, copy, global_pool, linear, nonlinearity, norm_relu, pool,
+};
 use crate::shape::Shape;
 use lower::{Operation, Stage, Stages};
 use place::{Move, Placement};
@@ -304,6 +306,7 @@ impl Plan {
                 let weights = norm.clone().map(|norm| self.pack_norm(Some(norm), source.shape));
                 norm_relu::kernel(source, target, weights, *relu)
             }
+            Operation::Nonlinearity(function) => nonlinearity::kernel(source, target, *function),
             Operation::Pool { pooling, window, prologue } => {
                 let prologue = prologue.clone().map(|p| (self.pack_norm(p.norm, source.shape), p.relu));
                 pool::kernel(source, target, *pooling, *window, prologue)

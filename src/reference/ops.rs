@@ -9,6 +9,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use crate::graph::Conv;
+use crate::nonlinearity::Nonlinearity;
 use crate::shape::{Shape, Window};
 
 /// Convolution: weight `[out, in, kh, kw]`, bias `[out]` (PyTorch's `Conv2d`).
@@ -77,6 +78,21 @@ pub(super) fn norm(epsilon: f32, from: Shape, x: &[f32], [weight, bias, mean, va
 /// `max(x, 0)`.
 pub(super) fn relu(x: &[f32]) -> Vec<f32> {
     x.iter().map(|&value| if value < 0.0 { 0.0 } else { value }).collect()
+}
+
+/// Another function of each element (PyTorch's modules of these names).
+pub(super) fn nonlinearity(function: Nonlinearity, x: &[f32]) -> Vec<f32> {
+    let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
+    let compute = |x: f64| match function {
+        Nonlinearity::LeakyRelu { slope } if x < 0.0 => x * f64::from(slope),
+        Nonlinearity::LeakyRelu { .. } => x,
+        Nonlinearity::Sigmoid => sigmoid(x),
+        Nonlinearity::Silu => x * sigmoid(x),
+        Nonlinearity::Tanh => x.tanh(),
+        Nonlinearity::Gelu => 0.5 * x * libm::erfc(-x * std::f64::consts::FRAC_1_SQRT_2),
+        Nonlinearity::GeluTanh => 0.5 * x * (1.0 + ((2.0 / std::f64::consts::PI).sqrt() * (x + 0.044715 * x.powi(3))).tanh()),
+    };
+    x.iter().map(|&value| compute(value.into()) as f32).collect()
 }
 
 /// Maximum over a window; padding never wins (PyTorch's `MaxPool2d`).

@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::gpu::Gpu;
 use crate::graph::{Conv, Graph, Value};
 use crate::kernels::{Precision, Variant};
+use crate::nonlinearity::Nonlinearity;
 use crate::samples::Samples;
 use crate::shape::{Shape, Window};
 use crate::weights::{Tensor, Weights};
@@ -83,6 +84,7 @@ fn network() -> Result<Graph> {
     let x = graph.blur_pool("bent.blur", x)?; // 11x3x1
     let x = norm_relu(&mut graph, "head", x)?;
     let x = graph.global_avg_pool("head.pool", x)?;
+    let x = graph.nonlinearity("head.gelu", x, Nonlinearity::Gelu)?;
     graph.linear("head.classifier", x, 7)?;
     Ok(graph)
 }
@@ -154,7 +156,7 @@ mod tests {
         let plan = crate::Plan::new(&network().unwrap(), crate::planning::PlanOptions::default().with_batch(PICTURES)).unwrap();
         let used: Vec<Shader> = plan.steps().iter().map(|step| step.kernel.variant.shader).collect();
         use Shader::*;
-        for shader in [ConvTiled, NormRelu, Pool, BlurPool, Copy, GlobalPool, Linear] {
+        for shader in [ConvTiled, NormRelu, Pool, BlurPool, Copy, GlobalPool, Nonlinearity, Linear] {
             assert!(used.contains(&shader), "{shader:?}");
         }
     }

@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use densenet_wgpu::network::{Conv, Shape, Value, Window};
+use densenet_wgpu::network::{Conv, Nonlinearity, Shape, Value, Window};
 use densenet_wgpu::{Graph, Result};
 use proptest::prelude::*;
 
@@ -48,6 +48,10 @@ impl Net {
 
     fn relu(&mut self, x: Value) -> Value {
         self.add("relu", |graph, name| graph.relu(name, x))
+    }
+
+    fn nonlinearity(&mut self, x: Value, nonlinearity: Nonlinearity) -> Value {
+        self.add("nonlinearity", |graph, name| graph.nonlinearity(name, x, nonlinearity))
     }
 
     fn norm_relu(&mut self, x: Value) -> Value {
@@ -659,6 +663,47 @@ pub(crate) fn heads() -> Vec<Odd> {
     cases
 }
 
+/// Every nonlinearity but ReLU, alone and between everything that fuses.
+const NONLINEARITIES: [Nonlinearity; 6] = [
+    Nonlinearity::LeakyRelu { slope: 0.2 },
+    Nonlinearity::Sigmoid,
+    Nonlinearity::Silu,
+    Nonlinearity::Tanh,
+    Nonlinearity::Gelu,
+    Nonlinearity::GeluTanh,
+];
+
+/// Nonlinearities other than ReLU: of the input, of planes, between layers of a head.
+pub(crate) fn nonlinearities() -> Vec<Odd> {
+    let mut cases = Vec::new();
+    for (index, nonlinearity) in NONLINEARITIES.into_iter().enumerate() {
+        let (channels, [height, width], batch) = [(3, [5, 7], 1), (5, [1, 1], 3), (1, [9, 15], 3), (67, [3, 1], 2)][index % 4];
+        let shape = [channels, height, width];
+        cases.push(odd(format!("{nonlinearity} of the input"), batch, shape, |net, x| {
+            net.nonlinearity(x, nonlinearity);
+        }));
+        cases.push(odd(format!("conv, norm, {nonlinearity}, norm, ReLU, concat of all"), batch, shape, |net, x| {
+            let conv = net.conv(x, 9, GROWTH);
+            let norm = net.norm(conv);
+            let y = net.nonlinearity(norm, nonlinearity);
+            let z = net.norm_relu(y);
+            let both = net.concat(&[conv, y, z]);
+            net.conv(both, 2, POINTWISE);
+        }));
+        cases.push(odd(format!("mean, linear, {nonlinearity}, norm, linear, ReLU, {nonlinearity}, linear"), batch, shape, |net, x| {
+            let x = net.global_pool(x);
+            let x = net.linear(x, 67);
+            let x = net.nonlinearity(x, nonlinearity);
+            let x = net.norm(x);
+            let x = net.linear(x, 13);
+            let x = net.relu(x);
+            let x = net.nonlinearity(x, nonlinearity);
+            net.linear(x, 5);
+        }));
+    }
+    cases
+}
+
 /// Networks that end in a picture, in the middle, or where they began.
 pub(crate) fn outputs() -> Vec<Odd> {
     let mut cases = Vec::new();
@@ -746,12 +791,12 @@ pub(crate) fn outputs() -> Vec<Odd> {
 
 /// Every table.
 pub(crate) fn tables() -> Vec<Odd> {
-    [pointwise(), growth(), windows(), pools(), norms(), concats(), heads(), outputs()].into_iter().flatten().collect()
+    [pointwise(), growth(), windows(), pools(), norms(), concats(), heads(), nonlinearities(), outputs()].into_iter().flatten().collect()
 }
 
 /// A random network of at most ten layers. It is valid by construction: verbs that do not fit are left out.
 pub(crate) fn random() -> impl Strategy<Value = Odd> {
-    let verb = (0..13u8, any::<[prop::sample::Index; 3]>(), 1..7usize, 0..6usize);
+    let verb = (0..14u8, any::<[prop::sample::Index; 3]>(), 1..7usize, 0..6usize);
     let verbs = prop::collection::vec(verb, 3..=10);
     let shape = (1..6usize, 1..10usize, 1..10usize);
     let others = prop::collection::vec(any::<prop::sample::Index>(), 0..=2);
@@ -799,6 +844,7 @@ impl Net {
                 self.graph.concat(&name, &parts)
             }
             11 => self.graph.blur_pool(&name, x),
+            12 => self.graph.nonlinearity(&name, x, NONLINEARITIES[pick]),
             _ if self.graph.shape(x).pixels() == 1 => self.graph.linear(&name, x, channels),
             _ if pick == 0 => self.graph.global_avg_pool(&name, x),
             _ => return,

@@ -13,7 +13,7 @@ use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use densenet_wgpu::checkpoint::{Tensor, Weights};
-use densenet_wgpu::network::Stem;
+use densenet_wgpu::network::{Nonlinearity, Stem};
 use densenet_wgpu::{Checkpoint, Config, Graph};
 
 /// Generated weights for every tensor that the graph needs.
@@ -216,4 +216,22 @@ pub(crate) fn disagreement(actual: &[f32], expected: &[f32], tolerance: f32) -> 
         expected[index],
         difference / largest,
     ))
+}
+
+/// What PyTorch's functions make of numbers of every size (`scripts/make_head_fixtures.py`): the function, numbers, results.
+pub(crate) fn nonlinearities() -> Vec<(Nonlinearity, Vec<f32>, Vec<f64>)> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/nonlinearities.json");
+    let listing: serde_json::Value = serde_json::from_reader(File::open(path).unwrap()).unwrap();
+    let numbers = |key: &str| listing[key].as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect::<Vec<_>>();
+    let x: Vec<f32> = numbers("x").into_iter().map(|number| number as f32).collect();
+    let functions = [
+        Nonlinearity::LeakyRelu { slope: 0.2 },
+        Nonlinearity::LeakyRelu { slope: -1.5 },
+        Nonlinearity::Sigmoid,
+        Nonlinearity::Silu,
+        Nonlinearity::Tanh,
+        Nonlinearity::Gelu,
+        Nonlinearity::GeluTanh,
+    ];
+    functions.into_iter().map(|function| (function, x.clone(), numbers(&function.to_string()))).collect()
 }
