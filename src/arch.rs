@@ -269,8 +269,14 @@ impl Config {
         Some(make())
     }
 
-    /// The name that [`Config::named`] knows this architecture by, whatever its classes and input channels.
+    /// The name that [`Config::named`] knows this architecture by, whatever its classes and input channels; none of them has a head
+    /// of several layers.
     pub fn name(&self) -> Option<&'static str> {
+        self.features_name().filter(|_| self.head.is_empty())
+    }
+
+    /// The same, whatever its head.
+    pub(crate) fn features_name(&self) -> Option<&'static str> {
         let same = |make: fn() -> Self| {
             let same = Self { num_classes: self.num_classes, in_channels: self.in_channels, epsilon: self.epsilon, ..make() };
             Self { head: self.head.clone(), ..same } == *self
@@ -419,12 +425,14 @@ impl Config {
             return Err(wrong("features.conv0", "an odd kernel, which zeros can go around evenly", kernel.to_string()));
         }
         let makes = |classes: usize| self.head.last() == Some(&HeadLayer::Linear { features: classes });
-        if let Some(classes) = self.num_classes
-            && !self.head.is_empty()
-            && !makes(classes)
+        if let Some(last) = self.head.last()
+            && !self.num_classes.is_some_and(makes)
         {
-            let found = self.head.last().map(ToString::to_string).unwrap_or_default();
-            return Err(wrong("classifier", &format!("a head whose last layer makes the {classes} classes"), found));
+            let expected = match self.num_classes {
+                Some(classes) => format!("a head whose last layer makes the {classes} classes"),
+                None => "a head whose last layer is linear and makes the classes".to_owned(),
+            };
+            return Err(wrong("classifier", &expected, last.to_string()));
         }
         Ok(())
     }
@@ -436,7 +444,7 @@ impl Config {
 impl fmt::Display for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // By that count DenseNet-264 has 265.
-        let named = self.name().and_then(|name| name.trim_matches(|c: char| !c.is_ascii_digit()).parse().ok());
+        let named = self.features_name().and_then(|name| name.trim_matches(|c: char| !c.is_ascii_digit()).parse().ok());
         let layers: usize = self.block_config.iter().sum::<usize>() * if self.bottleneck { 2 } else { 1 };
         // The stem counts once: densenetblur121d's has three convolutions.
         let depth = named.unwrap_or(layers + self.block_config.len() + 1);
@@ -500,6 +508,9 @@ mod tests {
             let config = Config::named(name).unwrap();
             assert_eq!(config.graph(224, 224).unwrap().parameters(), parameters, "{name}");
             assert_eq!(config.name(), Some(name));
+            let headed = config.clone().with_head(vec![HeadLayer::Relu, HeadLayer::Linear { features: 5 }]);
+            assert_eq!(headed.name(), None, "no name has such a head");
+            assert_eq!(headed.to_string().split(' ').next(), config.to_string().split(' ').next());
         }
     }
 
@@ -577,5 +588,8 @@ mod tests {
         let stem = Stem::Deep { widths: [32, 0], blur: false };
         let message = Config { stem, ..Config::densenet121() }.graph(224, 224).unwrap_err().to_string();
         assert!(message.contains("stem: expected at least 1"), "{message}");
+        let headless = Config::imagenet(4, &[2, 1], 8).with_classes(None).with_head(vec![HeadLayer::Relu]);
+        let message = headless.graph(64, 64).unwrap_err().to_string();
+        assert!(message.contains("a head whose last layer is linear and makes the classes, found relu"), "{message}");
     }
 }

@@ -246,7 +246,7 @@ impl Checkpoint {
             let told = metadata.blur.or(network.blur).or(hub.as_ref().map(|hub| hub.blur));
             // timm has one architecture of each kind.
             let sharp = Config { stem: Stem::Deep { widths, blur: false }, ..config.clone() };
-            let blur = told.unwrap_or(sharp.name().is_none());
+            let blur = told.unwrap_or(sharp.features_name().is_none());
             config.stem = Stem::Deep { widths, blur };
             if told.is_none() {
                 let like = if blur { "densenetblur121d" } else { "densenet264d" };
