@@ -124,6 +124,10 @@ impl Shapes<'_> {
         let (norm, deep, bias) = (self.has("features.norm0."), self.has("features.conv1."), self.has("features.conv0.bias"));
         match (shape, norm, deep) {
             ([first, in_channels, 3, 3], true, true) if !bias => {
+                if entry != Entry::default() {
+                    let expected = "no `entry` for a deep stem, whose first convolution moves by 2 and which has a pool";
+                    return Err(tensor_error(name, expected, format!("one; leave it away ({shape:?} and features.conv1)")));
+                }
                 let [second, ..] = self.conv("features.conv1.weight")?;
                 let [out_channels, .., height, width] = self.conv("features.conv2.weight")?;
                 Ok((Stem::Deep { widths: [first, second], blur: true }, [out_channels, in_channels, height, width]))
@@ -288,6 +292,17 @@ mod tests {
                 let is_known = matches!((kernel, norm, stride, pool), (7, true, 2, true) | (3, false, 1, false));
                 assert_eq!(infer(named()).is_ok_and(|found| found == config), is_known, "{config}");
             }
+        }
+    }
+
+    #[test]
+    fn a_deep_stem_has_one_entry() {
+        let shapes = shapes(&Config::densenetblur121d());
+        let named = || shapes.iter().map(|(name, shape)| (name.as_str(), shape.as_slice()));
+        assert!(infer_told(named(), Entry::default()).is_ok());
+        for entry in ["stride=1", "pool=no", "stride=2,pool=yes"] {
+            let message = infer_told(named(), entry.parse().unwrap()).unwrap_err().to_string();
+            assert!(message.contains("no `entry` for a deep stem") && message.contains("leave it away"), "{message}");
         }
     }
 
