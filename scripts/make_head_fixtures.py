@@ -81,6 +81,9 @@ def behind():
     flat = nn.Sequential(*densenet().features.children(), nn.ReLU(), *pool, nn.Linear(8, 6), nn.SiLU(), nn.Linear(6, 5))
     case("row-flat.pt", fill(flat, 86), flat, 86)
     case("row-flat.pth", flat.state_dict(), flat, 86, assumed=["final_relu"], head_layers="linear,silu,linear")
+    maps = nn.Sequential(densenet().features, nn.ReLU())
+    pooled = nn.Sequential(fill(maps, 90), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    case("row-maps.pt", maps, pooled, 90)
     most = nn.Sequential(densenet().features, nn.ReLU(), nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.Linear(8, 5))
     refused("row-most.pt", fill(most, 87), "module 2", "found AdaptiveMaxPool2d", "`head_layers`")
 

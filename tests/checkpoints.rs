@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use densenet_wgpu::checkpoint::{Container, Reading};
-use densenet_wgpu::network::Stem;
+use densenet_wgpu::network::{HeadLayer, Stem};
 use densenet_wgpu::verify::Reference;
 use densenet_wgpu::{Checkpoint, Error};
 use proptest::prelude::*;
@@ -127,12 +127,16 @@ fn every_file_computes_what_its_framework_computed() {
     assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), failures.join("\n"));
 }
 
-/// What `scripts/make_wild_fixtures.py` lists: files as people save them.
+/// What `scripts/make_wild_fixtures.py` and `scripts/make_head_fixtures.py` list: files as people save them.
 fn wild(kind: &str) -> Vec<Value> {
-    let listing: Value = serde_json::from_str(&std::fs::read_to_string(checkpoint_files::folder().join("wild.json")).unwrap()).unwrap();
-    let mut cases = listing[kind].as_array().unwrap().clone();
-    cases.iter_mut().for_each(|case| case["packed"] = "wild.zip".into());
-    cases
+    let of = |name: &str| {
+        let listing = std::fs::read_to_string(checkpoint_files::folder().join(format!("{name}.json"))).unwrap();
+        let listing: Value = serde_json::from_str(&listing).unwrap();
+        let mut cases = listing[kind].as_array().unwrap().clone();
+        cases.iter_mut().for_each(|case| case["packed"] = format!("{name}.zip").into());
+        cases
+    };
+    ["wild", "heads"].into_iter().flat_map(of).collect()
 }
 
 /// How the case says that its file is read.
@@ -157,10 +161,13 @@ fn wild_failures(case: &Value) -> Vec<String> {
     };
     let mut failures = Vec::new();
     let notes = read.origin.as_ref().unwrap().notes.join("; ");
-    // What weights alone do not tell is assumed, and no note.
-    let notes = if case["note"] == "weights alone" { read.assumed.iter().map(|it| it.why.as_str()).collect() } else { notes };
     if !notes.contains(string(case, "note")) || string(case, "note").is_empty() != notes.is_empty() {
         failures.push(format!("{name}: expected a note of {:?}, found {notes:?}", string(case, "note")));
+    }
+    let assumed: Vec<&str> = read.assumed.iter().map(|it| it.field.name()).filter(|name| *name != "labels").collect();
+    let expected: Vec<&str> = case["assumed"].as_array().into_iter().flatten().map(|field| field.as_str().unwrap()).collect();
+    if assumed != expected {
+        failures.push(format!("{name} {}: expected {expected:?} to be assumed, found {assumed:?}", case["options"]));
     }
     if let Some(expected) = case["normalisation"].as_array() {
         let found = read.origin.as_ref().unwrap().normalisation.clone().unwrap_or_default();
@@ -190,6 +197,15 @@ fn files_of_the_wild_compute_what_pytorch_computes() {
     assert!(cases.len() > 30, "{} cases", cases.len());
     let failures: Vec<String> = cases.iter().flat_map(wild_failures).collect();
     assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), failures.join("\n"));
+}
+
+#[test]
+fn a_sigmoid_between_layers_is_no_end() {
+    for case in wild("cases").iter().filter(|case| string(case, "file").contains("activations")) {
+        let read = reading(case).from_bytes(&content(case), "any").unwrap();
+        let nonlinearities = read.config.head.iter().filter(|layer| matches!(layer, HeadLayer::Nonlinearity(_))).count();
+        assert_eq!((nonlinearities, read.origin.unwrap().activation), (6, None), "{}", case["file"]);
+    }
 }
 
 #[test]

@@ -4,9 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use densenet_wgpu::checkpoint::{Dialect, Tensor};
+use densenet_wgpu::checkpoint::{Dialect, HeadStep, Reading, Tensor};
 use densenet_wgpu::internal::harmless;
-use densenet_wgpu::network::Stem;
+use densenet_wgpu::network::{HeadLayer, Stem};
 use densenet_wgpu::preprocessing::Preprocessing;
 use densenet_wgpu::{Checkpoint, Config, Error};
 use half::{bf16, f16};
@@ -307,6 +307,116 @@ fn wrong_tensors_are_named() {
         checkpoint.weights.insert(name, tensor);
         expect(refused(&assembled(&encoded(&checkpoint, "F32", |v| v.to_le_bytes().into()))), &parts);
         expect(checkpoint.to_bytes().unwrap_err().to_string(), &parts);
+    }
+}
+
+/// A layer of features: its outputs, where it is linear, else it is a norm.
+type Layer<'n> = (&'n str, Option<usize>);
+
+/// A file of the small network with a head of these layers between 11 features, each filled with its own number: 1, 2, ….
+fn headed(layers: &[Layer]) -> Vec<u8> {
+    let mut tensors = encoded(&small(), "F32", |v| v.to_le_bytes().into());
+    tensors.retain(|name, _| !name.starts_with("classifier."));
+    let mut number = 0f32;
+    for (name, outputs) in layers {
+        number += 1.0;
+        let mut insert = |parameter: &str, shape: Vec<usize>| {
+            let bytes = number.to_le_bytes().repeat(shape.iter().product());
+            tensors.insert(format!("{name}.{parameter}"), ("F32".into(), shape, bytes));
+        };
+        match outputs {
+            Some(outputs) => {
+                insert("weight", vec![*outputs, 11]);
+                insert("bias", vec![*outputs]);
+            }
+            None => ["weight", "bias", "running_mean", "running_var"].iter().for_each(|parameter| insert(parameter, vec![11])),
+        }
+    }
+    assembled(&tensors)
+}
+
+#[test]
+fn the_order_of_a_head_is_told_by_numbers_or_not_at_all() {
+    let read = |layers: &[Layer], said: Option<&str>| {
+        let steps = said.map(|words| words.split(',').map(|word| word.parse().unwrap()).collect::<Vec<HeadStep>>());
+        steps.map_or(Reading::default(), |steps| Reading::default().with_head_layers(steps)).from_bytes(&headed(layers), "file")
+    };
+    let first = |checkpoint: &Checkpoint, layer: &str| checkpoint.weights.tensor(&format!("{layer}.weight")).unwrap().data[0];
+    let refusal = |layers: &[Layer], said, parts: &[&str]| {
+        let message = read(layers, said).unwrap_err().to_string();
+        assert!(parts.iter().all(|part| message.contains(part)), "{message}");
+    };
+    let three = Some("linear,relu,linear,relu,linear");
+    let unnumbered = [("head.a", Some(11)), ("head.b", Some(11)), ("head.c", Some(2))];
+    refusal(&unnumbered, three, &["does not tell the order of head.a [11, 11] and head.b [11, 11]", "torch.save"]);
+    let numbered = [("head.fc2", Some(11)), ("head.fc1", Some(11)), ("head.out", Some(2))];
+    let found = read(&numbered, three).unwrap();
+    assert_eq!(["classifier.0", "classifier.2", "classifier.4"].map(|layer| first(&found, layer)), [2.0, 1.0, 3.0]);
+    // Which of norm and linear layer comes first is for whoever opens it to say.
+    let mixed = [("head.fc1", Some(11)), ("head.bn1", None), ("head.out", Some(2))];
+    refusal(&mixed, None, &["the order of head.bn1 [11] and head.fc1 [11, 11]", "`head_layers` linear,batchnorm,relu,linear"]);
+    let found = read(&mixed, Some("linear,batchnorm,relu,linear")).unwrap();
+    assert_eq!((first(&found, "classifier.0"), first(&found, "classifier.1")), (1.0, 2.0));
+    let found = read(&mixed, Some("batchnorm,linear,silu,linear")).unwrap();
+    assert_eq!((first(&found, "classifier.0"), first(&found, "classifier.1")), (2.0, 1.0));
+    assert!(matches!(found.config.head[0], HeadLayer::BatchNorm { .. }));
+}
+
+#[test]
+fn two_tensors_for_one_are_refused() {
+    let mut tensors = encoded(&small(), "F32", |v| v.to_le_bytes().into());
+    let (dtype, shape, bytes) = tensors["features.denseblock1.denselayer1.norm1.weight"].clone();
+    let other = bytes.iter().map(|byte| byte ^ 1).collect();
+    tensors.insert("features.denseblock1.denselayer1.norm.1.weight".into(), (dtype, shape, other));
+    let message = refused(&assembled(&tensors));
+    let both = "features.denseblock1.denselayer1.norm.1.weight and features.denseblock1.denselayer1.norm1.weight";
+    assert!(message.contains(both) && message.contains("one tensor"), "{message}");
+}
+
+/// The small network with numbers for names: its first dense block has this one.
+fn numbered(block: usize) -> Tensors {
+    let names = ["conv0", "norm0", "denseblock1", "transition1", "denseblock2", "norm5"];
+    let numbers = [0, 1, block, block + 1, block + 2, block + 3];
+    let rename = |name: String| {
+        let layer = name.strip_prefix("features.").and_then(|name| name.split('.').next());
+        let number = names.iter().position(|own| Some(*own) == layer).map(|position| numbers[position]);
+        number.map_or(name.clone(), |number| name.replacen(layer.unwrap_or_default(), &number.to_string(), 1))
+    };
+    encoded(&small(), "F32", |v| v.to_le_bytes().into()).into_iter().map(|(name, tensor)| (rename(name), tensor)).collect()
+}
+
+#[test]
+fn numbers_tell_a_pool_or_that_something_else_is_there() {
+    let found = Checkpoint::from_bytes(&assembled(&numbered(4)), "file").unwrap();
+    assert_eq!((&found.config, &found.weights), (&small().config, &small().weights));
+    let stem = |found: Checkpoint| found.config.stem;
+    let slower = Stem::Single { kernel: 7, stride: 2, bias: false, norm: true, pool: false };
+    assert_eq!(stem(Checkpoint::from_bytes(&assembled(&numbered(3)), "file").unwrap()), slower);
+    let message = refused(&assembled(&numbered(5)));
+    for part in ["between features.1 and its first dense block features.5", "room for 3 modules", "`entry` stride=2,pool=yes"] {
+        assert!(message.contains(part), "{message}");
+    }
+    let said = Reading::default().with_entry("pool=yes".parse().unwrap());
+    assert_eq!(stem(said.from_bytes(&assembled(&numbered(5)), "file").unwrap()), Stem::ImageNet);
+}
+
+#[test]
+fn numbered_networks_are_told_by_the_files_names() {
+    let message = |edit: fn(&mut Tensors)| {
+        let mut tensors = numbered(4);
+        edit(&mut tensors);
+        refused(&assembled(&tensors))
+    };
+    for (message, part) in [
+        (message(|t| drop(t.remove("features.7.bias"))), "1 missing (features.norm5.bias [11], in torchvision's names)"),
+        (message(|t| t.get_mut("features.7.bias").unwrap().1 = vec![11, 1]), "features.7.bias [11, 1] instead of [11]"),
+        (
+            message(|t| t.get_mut("features.7.bias").unwrap().2[..4].copy_from_slice(&f32::NAN.to_le_bytes())),
+            "features.7.bias: expected finite",
+        ),
+        (message(|t| drop(t.insert("features.5.gate".into(), ("F32".into(), vec![1, 1], vec![0; 4])))), "features.5.gate [1, 1]"),
+    ] {
+        assert!(message.contains(part), "{message}");
     }
 }
 

@@ -54,6 +54,7 @@ fn flag(field: Field, classes: Option<usize>) -> String {
             let fitting: Vec<&str> = labels::names_of(classes.unwrap_or(0)).chain(["FILE"]).collect();
             format!("--labels {}", fitting.join("|"))
         }
+        Field::NewChannels => "--new-channels first|last".into(),
         Field::Preprocessing => "--preprocess PRESET|FILE".into(),
         // Nothing here pads otherwise.
         _ => "a model saved whole, as model.save('OUT.keras') does, tells it".into(),

@@ -66,8 +66,9 @@ pub(crate) struct VariantOptions {
     /// The layers of a classifier that has several
     ///
     /// All of them in order, where the file does not tell what is between those with weights, as in --head-layers
-    /// linear,relu,dropout,linear. Words are linear, batchnorm, relu, dropout, flatten, softmax, logsoftmax, sigmoid, and at the
-    /// beginning maxmeanpool (fastai's AdaptiveConcatPool2d) or meanmaxpool (timm's catavgmax).
+    /// linear,relu,dropout,linear. Words are linear, batchnorm, relu, leakyrelu:0.01, silu, gelu, gelu-tanh, tanh, sigmoid, dropout,
+    /// flatten, at the end softmax, logsoftmax or sigmoid, and at the beginning maxmeanpool (fastai's AdaptiveConcatPool2d) or
+    /// meanmaxpool (timm's catavgmax). Another epsilon than the framework's is batchnorm:0.001.
     #[arg(long, value_name = "L", value_delimiter = ',')]
     head_layers: Option<Vec<HeadStep>>,
     /// The stem's stride, and whether a max pool follows
@@ -83,7 +84,7 @@ pub(crate) struct VariantOptions {
 }
 
 /// What may be assumed of a network, of its pictures, and of its classes.
-const NETWORK: [Field; 4] = [Field::Blur, Field::Epsilon, Field::FinalRelu, Field::Padding];
+const NETWORK: [Field; 5] = [Field::Blur, Field::Epsilon, Field::FinalRelu, Field::NewChannels, Field::Padding];
 const PICTURES: [Field; 1] = [Field::Preprocessing];
 const CLASSES: [Field; 2] = [Field::Activation, Field::Labels];
 

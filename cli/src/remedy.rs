@@ -23,13 +23,12 @@ pub(crate) fn told(error: &Error) -> String {
 
 /// What the library calls the ways to say more of a file ([`Reading`](densenet_wgpu::checkpoint::Reading), and the architecture), and
 /// the flags and commands that say it.
-const SAID: [(&str, &str); 7] = [
+const SAID: [(&str, &str); 6] = [
     ("`root`", "--root"),
     ("`head`", "--head"),
     ("`head_layers`", "--head-layers"),
     ("`entry`", "--stem"),
     ("`new_channels`", "--new-channels"),
-    ("`final_relu`", "--no-final-relu"),
     ("`features_only`", "`densenet embed`"),
 ];
 

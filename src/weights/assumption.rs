@@ -53,6 +53,8 @@ pub enum Field {
     FinalRelu,
     /// What the classes are called, and in which order.
     Labels,
+    /// Where a dense layer's new channels come.
+    NewChannels,
     /// Whether strided layers have as many zeros on one side as on the other.
     Padding,
     /// How pictures are prepared.
@@ -68,6 +70,7 @@ impl Field {
             Self::Epsilon => "epsilon",
             Self::FinalRelu => "final_relu",
             Self::Labels => "labels",
+            Self::NewChannels => "new_channels",
             Self::Padding => "padding",
             Self::Preprocessing => "preprocessing",
         }

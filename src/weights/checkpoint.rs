@@ -328,6 +328,9 @@ impl Checkpoint {
         };
         network.assumed.into_iter().for_each(|assumption| checkpoint.assume(assumption));
         metadata.assumed.iter().for_each(|&field| checkpoint.assume_as_written(field));
+        if reading.new_channels.is_some() {
+            checkpoint.settle(Field::NewChannels);
+        }
         checkpoint.check().map_err(|error| names.told(error))?;
         Ok(checkpoint)
     }

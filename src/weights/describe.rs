@@ -123,6 +123,7 @@ impl Checkpoint {
             Field::FinalRelu => Some(self.config.final_relu.to_string()),
             Field::Preprocessing => preprocessing.map(Preset::nearest_words),
             Field::Labels => self.labels.as_ref().map(|_| "their order".to_owned()),
+            Field::NewChannels => Some("last".into()),
             Field::Padding => Some("even".into()),
         };
         if let Some(value) = value {

@@ -10,6 +10,7 @@ use super::Checkpoint;
 use super::metadata::Activation;
 use crate::error::{Error, Result};
 use crate::head::HeadLayer;
+use crate::nonlinearity::Nonlinearity;
 
 /// How a file is read: what of it is wanted, and what tensors do not tell.
 ///
@@ -138,6 +139,7 @@ impl FromStr for NewChannels {
 ///
 /// assert_eq!("BatchNorm1d".parse::<HeadStep>()?, HeadStep::BatchNorm { epsilon: None });
 /// assert_eq!("batchnorm:0.001".parse::<HeadStep>()?.to_string(), "batchnorm:0.001");
+/// assert_eq!("leakyrelu:0.2".parse::<HeadStep>()?.to_string(), "leakyrelu:0.2");
 /// assert!("maxout".parse::<HeadStep>().unwrap_err().to_string().contains("relu"));
 /// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
@@ -153,7 +155,7 @@ pub enum HeadStep {
         /// Added to the variance; PyTorch's `1e-5` where it is not said, Keras's `1e-3` in its files.
         epsilon: Option<f32>,
     },
-    /// An activation between layers.
+    /// An activation between layers; a sigmoid there is [`HeadStep::Ends`] with layers behind it.
     Activation(HeadLayer),
     /// What turns logits into probabilities, at the end.
     Ends(Activation),
@@ -163,10 +165,15 @@ pub enum HeadStep {
 
 impl HeadStep {
     /// Every word there is.
-    const WORDS: [(&str, Self); 13] = [
+    const WORDS: [(&str, Self); 18] = [
         ("linear", Self::Linear),
         ("batchnorm", Self::BatchNorm { epsilon: None }),
         ("relu", Self::Activation(HeadLayer::Relu)),
+        ("silu", Self::other(Nonlinearity::Silu)),
+        ("swish", Self::other(Nonlinearity::Silu)),
+        ("gelu", Self::other(Nonlinearity::Gelu)),
+        ("gelu-tanh", Self::other(Nonlinearity::GeluTanh)),
+        ("tanh", Self::other(Nonlinearity::Tanh)),
         ("dropout", Self::Nothing),
         ("flatten", Self::Nothing),
         ("identity", Self::Nothing),
@@ -178,6 +185,20 @@ impl HeadStep {
         ("logsoftmax", Self::Ends(Activation::Softmax)),
         ("sigmoid", Self::Ends(Activation::Sigmoid)),
     ];
+
+    /// Another activation than ReLU.
+    pub(super) const fn other(nonlinearity: Nonlinearity) -> Self {
+        Self::Activation(HeadLayer::Nonlinearity(nonlinearity))
+    }
+
+    /// The activation that it is between two layers, where it may be one.
+    pub(super) fn between(self) -> Option<HeadLayer> {
+        match self {
+            Self::Activation(layer) => Some(layer),
+            Self::Ends(Activation::Sigmoid) => Some(HeadLayer::Nonlinearity(Nonlinearity::Sigmoid)),
+            _ => None,
+        }
+    }
 
     /// Whether it has tensors.
     pub(super) fn has_tensors(self) -> bool {
@@ -195,11 +216,18 @@ impl FromStr for HeadStep {
         if let Some(epsilon) = epsilon.filter(|epsilon: &f32| epsilon.is_finite() && *epsilon >= 0.0) {
             return Ok(Self::BatchNorm { epsilon: Some(epsilon) });
         }
+        let slope = lower.strip_prefix("leakyrelu:").and_then(|slope| slope.parse().ok());
+        if let Some(slope) = slope.filter(|slope: &f32| slope.is_finite()) {
+            return Ok(Self::other(Nonlinearity::LeakyRelu { slope }));
+        }
         let word = ["1d", "2d"].iter().find_map(|ending| lower.strip_suffix(ending)).unwrap_or(&lower);
         let known = Self::WORDS.iter().find(|(known, _)| *known == word);
         known.map(|(_, step)| *step).ok_or_else(|| {
             let words: Vec<&str> = Self::WORDS.iter().map(|(word, _)| *word).collect();
-            Error::checkpoint(format!("head layers: expected {}, found {text:?}", words.join(", ")))
+            Error::checkpoint(format!(
+                "head layers: expected {}, leakyrelu with its slope (leakyrelu:0.01), found {text:?}",
+                words.join(", ")
+            ))
         })
     }
 }
@@ -209,6 +237,9 @@ impl fmt::Display for HeadStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Self::BatchNorm { epsilon: Some(epsilon) } = self {
             return write!(f, "batchnorm:{epsilon}");
+        }
+        if let Self::Activation(layer) = self {
+            return layer.fmt(f);
         }
         let word = Self::WORDS.iter().find(|(_, step)| step == self);
         f.write_str(word.map_or("?", |(word, _)| word))

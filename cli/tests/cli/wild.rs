@@ -7,12 +7,16 @@ use std::process::Output;
 use serde_json::json;
 
 use crate::checkpoint_files::content;
-use crate::{assert_refused, assert_says, densenet, fixture, folder, stdout};
+use crate::{assert_refused, assert_says, densenet, fixture, folder, stderr, stdout};
 
 /// A file of `scripts/make_wild_fixtures.py`, at a place of its own.
 fn checkpoint(folder: &Path, name: &str) -> PathBuf {
+    checkpoint_of(folder, name, "wild.zip")
+}
+
+fn checkpoint_of(folder: &Path, name: &str, packed: &str) -> PathBuf {
     let path = folder.join(name);
-    fs::write(&path, content(&json!({ "file": name, "packed": "wild.zip" }))).unwrap();
+    fs::write(&path, content(&json!({ "file": name, "packed": packed }))).unwrap();
     path
 }
 
@@ -37,6 +41,42 @@ fn what_a_refusal_advises_works() {
         assert_says(&output, 0, &[]);
         assert!(stdout(&output).contains(told), "{name}: {}", stdout(&output));
     }
+}
+
+#[test]
+fn what_flags_say_is_no_longer_assumed() {
+    let folder = folder();
+    for (name, flags, assumed) in [
+        ("numbered.pth", &["--no-final-relu"][..], "final_relu: true is assumed; features alone do not tell"),
+        ("mixed-last.pth", &["--new-channels", "last"], "new_channels: last is assumed; names are of no repository"),
+    ] {
+        let path = checkpoint(folder.path(), name);
+        let of = |flags: &[&str]| {
+            let output =
+                densenet().args(["plan", "--device", "cpu", "--size", "64x64", "--model"]).arg(&path).args(flags).output().unwrap();
+            (stderr(&output), stdout(&inspect(&path, flags)))
+        };
+        let (told, report) = of(&[]);
+        assert!(told.contains(assumed) && told.contains(flags[0]), "{told}");
+        assert!(report.contains(assumed) && report.contains(flags[0]), "{report}");
+        let (told, report) = of(flags);
+        assert!(!told.contains("assum") && !report.contains(assumed), "{told}\n{report}");
+    }
+}
+
+#[test]
+fn whole_modules_have_roots_and_heads_too() {
+    let folder = folder();
+    let held = checkpoint_of(folder.path(), "held.pt", "heads.zip");
+    assert_says(&inspect(&held, &["--root", "encoder"]), 0, &[]);
+    let whole = checkpoint_of(folder.path(), "whole.pt", "heads.zip");
+    let output = inspect(&whole, &["--head", "head"]);
+    assert_says(&output, 0, &[]);
+    assert!(stdout(&output).contains("by linear 6, gelu, linear 5"), "{}", stdout(&output));
+    let features = folder.path().join("features.npy");
+    let arguments = ["embed", &fixture("L.png"), "--device", "cpu", "--size", "40x48", "--model"];
+    let output = densenet().args(arguments).arg(&whole).arg("--output").arg(&features).output().unwrap();
+    assert_says(&output, 0, &["passing over", "[1, 8]"]);
 }
 
 #[test]
@@ -66,6 +106,7 @@ fn features_need_no_classifier_that_is_understood() {
 fn words_that_mean_nothing_are_refused() {
     for (flag, word, known) in [
         ("--head-layers", "linear,maxout", "batchnorm"),
+        ("--head-layers", "linear,leakyrelu,linear", "leakyrelu:0.01"),
         ("--stem", "stride=9", "from 1 to 4"),
         ("--stem", "slow", "pool=yes"),
         ("--new-channels", "middle", "first or last"),

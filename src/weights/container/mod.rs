@@ -68,6 +68,8 @@ pub(crate) struct Module {
     pub(crate) scope: Rc<str>,
     /// Its name in the network; `""` for the network itself.
     pub(crate) path: String,
+    /// The same in the file, where it was a number there.
+    pub(crate) named: Option<String>,
     /// Its Python class.
     pub(crate) class: String,
     /// Whether it has no modules inside.
@@ -83,6 +85,17 @@ pub(crate) struct Module {
     pub(crate) pads_zeros: bool,
     /// Whether the size of its result is rounded up.
     pub(crate) rounds_up: bool,
+    /// What a leaky ReLU multiplies numbers below 0 by.
+    pub(crate) slope: Option<f64>,
+    /// Whether it is GELU's approximation by tanh.
+    pub(crate) approximates: bool,
+}
+
+impl Module {
+    /// What it is called in the file.
+    pub(crate) fn shown(&self) -> &str {
+        self.named.as_deref().unwrap_or(&self.path)
+    }
 }
 
 /// What a file holds.

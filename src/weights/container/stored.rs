@@ -84,6 +84,8 @@ pub(crate) struct Stored<'a> {
     pub(crate) scope: Rc<str>,
     /// Its name in that dictionary.
     pub(crate) name: String,
+    /// The same in the file, where a layer had a number for a name.
+    pub(crate) named: Option<String>,
     /// Its dimensions, the slowest first.
     pub(crate) shape: Vec<usize>,
     /// Type of its elements.
@@ -106,7 +108,7 @@ impl<'a> Stored<'a> {
             // Where a dimension is 0 the others may be anything; nothing is read then.
             element_strides[axis - 1] = usize::saturating_mul(element_strides[axis], shape[axis]);
         }
-        Ok(Self { scope: Rc::default(), name, shape, element, storage, element_offset: 0, element_strides })
+        Ok(Self { scope: Rc::default(), name, named: None, shape, element, storage, element_offset: 0, element_strides })
     }
 
     /// A tensor that begins `element_offset` elements into `storage`. Errors where it reaches beyond its end.
@@ -129,7 +131,7 @@ impl<'a> Stored<'a> {
             let found = format!("shape {shape:?}, strides {element_strides:?} and offset {element_offset}");
             return Err(Error::checkpoint(format!("{name}: expected a view of {elements} elements, found {found}")));
         }
-        Ok(Self { scope: Rc::default(), name, shape, element, storage, element_offset, element_strides })
+        Ok(Self { scope: Rc::default(), name, named: None, shape, element, storage, element_offset, element_strides })
     }
 
     /// The same tensor in the dictionary `scope`.
@@ -164,7 +166,8 @@ impl<'a> Stored<'a> {
 
     /// Scope and name in one, as messages show it.
     pub(crate) fn path(&self) -> String {
-        if self.scope.is_empty() { self.name.clone() } else { format!("{}/{}", self.scope, self.name) }
+        let name = self.named.as_ref().unwrap_or(&self.name);
+        if self.scope.is_empty() { name.clone() } else { format!("{}/{name}", self.scope) }
     }
 
     /// All elements in row-major order; `None` where they are no floats.

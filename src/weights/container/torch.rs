@@ -398,6 +398,7 @@ impl<'a> Walk<'_, 'a> {
         self.modules.push(Module {
             scope: scope.clone(),
             path: prefix.strip_suffix('.').unwrap_or(prefix).to_owned(),
+            named: None,
             class: format!("{}.{}", class.0, class.1),
             is_leaf: pickle.dict(inner).is_none_or(<[_]>::is_empty),
             kernel: pair("kernel_size"),
@@ -407,6 +408,12 @@ impl<'a> Walk<'_, 'a> {
             groups: pickle.get(state, "groups").and_then(|groups| pickle.int(groups)),
             pads_zeros: pickle.get(state, "padding_mode").and_then(|mode| pickle.text(mode)).is_none_or(|mode| mode == "zeros"),
             rounds_up: pickle.get(state, "ceil_mode").is_some_and(|mode| matches!(pickle.value(mode), Value::Bool(true))),
+            slope: pickle.get(state, "negative_slope").and_then(|slope| match pickle.value(slope) {
+                Value::Float(slope) => Some(*slope),
+                Value::Int(slope) => Some(*slope as f64),
+                _ => None,
+            }),
+            approximates: pickle.get(state, "approximate").and_then(|how| pickle.text(how)) == Some("tanh"),
         });
         Ok(())
     }

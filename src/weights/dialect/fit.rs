@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Dialect, Network, order, some_of};
+use super::{Network, order, some_of};
 use crate::arch::Config;
 use crate::error::{Error, Result};
 use crate::graph::TensorSpec;
@@ -69,7 +69,7 @@ impl Network<'_> {
         if !missing.is_empty() {
             let names = some_of(missing.iter().map(|spec| format!("{} {:?}", spec.name, spec.shape)));
             // What is not there has no name in the file.
-            let whose = if self.dialect == Dialect::Torchvision { "" } else { ", in torchvision's names" };
+            let whose = if self.has_torchvisions_names() { "" } else { ", in torchvision's names" };
             complaints.push(format!("{} missing ({names}{whose})", missing.len()));
         }
         if !left_over.is_empty() {

@@ -9,8 +9,8 @@ use super::pytorch::{Root, Search, path};
 use super::{Dialect, Network, some_of, training};
 use crate::error::{Error, Result};
 use crate::head::{HeadLayer, PYTORCHS_EPSILON};
+use crate::nonlinearity::Nonlinearity;
 use crate::weights::container::{Container, Module, Stored};
-use crate::weights::metadata::Activation;
 use crate::weights::reading::{HeadStep, Reading};
 
 /// Outputs of CheXNet: the findings of ChestX-ray14.
@@ -45,6 +45,12 @@ struct Layer {
     tensors: Vec<(&'static str, usize)>,
 }
 
+impl Layer {
+    fn is_linear(&self) -> bool {
+        matches!(self.kind, Kind::Linear { .. })
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Linear { inputs: usize, outputs: usize },
@@ -74,29 +80,36 @@ impl Kind {
     }
 }
 
-impl<'a> Search<'_, 'a> {
+impl<'c, 'a> Search<'c, 'a> {
     /// Adds the classifier to the network at `root`, where there is one: the layers that begin at the last batch norm's channels.
     ///
     /// Errors where there are several and none was chosen, and where what is between its layers is not told.
     pub(super) fn head(&mut self, root: &Root, network: &mut Network<'a>, reading: &Reading) -> Result<()> {
+        let behind = match self.behind(root, network) {
+            Err(_) if reading.head_layers.is_some() => None,
+            found => found?,
+        };
         let Some(&[features]) = network.tensors.get("features.norm5.weight").map(|norm| norm.shape.as_slice()) else { return Ok(()) };
         let layers = self.layers(root, reading);
         let begins = |layer: &Layer| [Some(features), features.checked_mul(2)].contains(&Some(layer.kind.inputs()));
         let heads = heads(&layers, root, begins, reading)?;
         let is_sorted = self.contents.container == Container::Safetensors;
-        let chain = match (heads.as_slice(), &reading.head_layers) {
-            ([], _) => return Ok(()),
+        let said = reading.head_layers.as_deref();
+        let linked = |first: &Layer, layers: Vec<Layer>| linked(first, layers, is_sorted, said);
+        let chain = match (heads.as_slice(), said) {
+            ([], _) => return behind.map_or(Ok(()), |modules| nothing_else(&modules)),
             // Said layer by layer, they may have any names.
-            ([(_, first), _, ..], Some(_)) if reading.head.is_none() => linked(first, layers.clone(), is_sorted),
+            ([(_, first), _, ..], Some(_)) if reading.head.is_none() => linked(first, layers.clone()),
             _ => {
                 let (name, first) = chosen(&heads, root)?;
+                network.head_name = Some(name.clone());
                 let is_own =
                     |layer: &Layer| layer.path == *name || layer.path.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('.'));
                 let own: Vec<Layer> = layers.iter().filter(|layer| is_own(layer)).cloned().collect();
                 // Those behind it may have names of their own.
                 let whole: Vec<Layer> = layers.iter().filter(|layer| is_own(layer) || !begins(layer)).cloned().collect();
-                let whole = if reading.head.is_none() { linked(first, whole, is_sorted) } else { None };
-                whole.or_else(|| linked(first, own, is_sorted))
+                let whole = if reading.head.is_none() { linked(first, whole) } else { None };
+                whole.or_else(|| linked(first, own))
             }
         };
         let chain = match chain.filter(|chain| chain.len() <= MOST_LAYERS) {
@@ -114,14 +127,17 @@ impl<'a> Search<'_, 'a> {
                 )));
             }
         };
+        if is_sorted {
+            are_ordered(&chain, said.is_some())?;
+        }
         match chain.as_slice() {
             [] => Ok(()),
-            [Layer { kind: Kind::Linear { inputs, .. }, .. }] if *inputs == features && reading.head_layers.is_none() => {
+            [Layer { kind: Kind::Linear { inputs, .. }, .. }] if *inputs == features && said.is_none() && behind.is_none() => {
                 self.take(&chain[0], "classifier", network);
                 name_dialect(&chain[0], network);
                 Ok(())
             }
-            [.., Layer { kind: Kind::Linear { .. }, .. }] => self.several_layers(root, &chain, features, network, reading),
+            [.., Layer { kind: Kind::Linear { .. }, .. }] => self.several_layers(root, &chain, features, network, reading, behind),
             // A norm alone is no classifier.
             _ => Ok(()),
         }
@@ -135,11 +151,34 @@ impl<'a> Search<'_, 'a> {
         features: usize,
         network: &mut Network<'a>,
         reading: &Reading,
+        behind: Option<Vec<&Module>>,
     ) -> Result<()> {
-        let told = match &reading.head_layers {
-            Some(steps) => Some(steps.clone()),
-            None => self.told(root, chain, network)?,
+        let is_fastais = is_fastais(root, chain, features);
+        if is_fastais {
+            network.final_relu = network.final_relu.or(Some(false));
+        }
+        let told = match (&reading.head_layers, behind) {
+            (Some(steps), _) => Some(steps.clone()),
+            (None, Some(modules)) => {
+                let with_tensors = modules.iter().filter(|module| has_tensors(module)).map(|module| module.path.as_str());
+                let is_chain = with_tensors.eq(chain.iter().map(|layer| layer.path.as_str()));
+                let steps = modules.iter().map(|module| step(module)).collect::<Result<Vec<_>>>()?;
+                is_chain.then_some(steps)
+            }
+            (None, None) => self.told(root, chain, network)?,
         };
+        let told = told.or_else(|| {
+            let has_fastais_names = chain.len() == FASTAI.len() && chain.iter().zip(FASTAI).all(|(layer, own)| layer.path.ends_with(own));
+            let has_fastais_kinds = || chain.iter().map(|layer| layer.kind.step()).eq([NORM, HeadStep::Linear, NORM, HeadStep::Linear]);
+            (is_fastais && has_fastais_names && has_fastais_kinds()).then(|| {
+                network.notes.push(
+                    "has the layers of fastai's cnn_learner: maxima and means, norms, one ReLU between two linear layers, and none behind \
+                     the last norm of the DenseNet (`head_layers` says otherwise)"
+                        .into(),
+                );
+                FASTAI_STEPS.to_vec()
+            })
+        });
         let steps = told.ok_or_else(|| untold(chain, features))?;
         let epsilon = self.contents.epsilon.unwrap_or(PYTORCHS_EPSILON);
         let layers = joined(&steps, chain, features, epsilon, network)?;
@@ -159,7 +198,7 @@ impl<'a> Search<'_, 'a> {
         Ok(())
     }
 
-    /// What the file says of the layers between those of a classifier: by its modules, or by the names of fastai's.
+    /// What the modules of a classifier say of the layers between those with tensors.
     fn told(&mut self, root: &Root, chain: &[Layer], network: &mut Network) -> Result<Option<Vec<HeadStep>>> {
         let names: Vec<&str> = chain.iter().map(|layer| layer.path.as_str()).collect();
         let common = common_path(&names);
@@ -186,7 +225,7 @@ impl<'a> Search<'_, 'a> {
             }
             let steps = modules.iter().map(|(_, module)| step(module)).collect::<Result<Vec<_>>>()?;
             if scope == root.scope {
-                network.told_head = Some(holder.to_owned());
+                network.told.extend(modules.iter().map(|(_, module)| module.path.clone()));
             }
             for (index, tensor) in self.contents.tensors.iter().enumerate() {
                 // The same tensors once more.
@@ -194,27 +233,49 @@ impl<'a> Search<'_, 'a> {
             }
             return Ok(Some(steps));
         }
-        let is_fastai = names.len() == FASTAI.len()
-            && names.iter().zip(FASTAI).all(|(name, own)| *name == own || name.ends_with(&format!(".{own}")))
-            && root.prefix.ends_with("0.0.")
-            && chain.iter().map(|layer| layer.kind.step()).eq([NORM, HeadStep::Linear, NORM, HeadStep::Linear]);
-        if is_fastai {
-            network.final_relu = Some(false);
-            network.notes.push(
-                "has the layers of fastai's cnn_learner: maxima and means, norms, one ReLU between two linear layers, and none behind the \
-                 last norm of the DenseNet (`head_layers` says otherwise)"
-                    .into(),
-            );
-            return Ok(Some(FASTAI_STEPS.to_vec()));
-        }
         Ok(None)
+    }
+
+    /// The modules from the pool behind the features on, where all around the features runs what it holds one after the other. They also
+    /// tell whether a ReLU comes before that pool. Errors where something else does.
+    fn behind(&self, root: &Root, network: &mut Network) -> Result<Option<Vec<&'c Module>>> {
+        let modules: Vec<&'c Module> = self.contents.modules.iter().filter(|module| *module.scope == *root.scope).collect();
+        let Some(norm) = modules.iter().position(|module| self.is_last_norm(root, module)) else { return Ok(None) };
+        let is_sequential = |module: &Module| module.class == "torch.nn.modules.container.Sequential";
+        let is_around = |module: &Module| is_below(&modules[norm].path, &module.path) && module.path != modules[norm].path;
+        if !modules.iter().filter(|module| is_around(module)).all(|module| is_sequential(module)) {
+            return Ok(None);
+        }
+        let mut row: Vec<&'c Module> = Vec::new();
+        for module in modules[norm + 1..].iter().copied().filter(|module| !is_sequential(module)) {
+            if row.last().is_none_or(|last| !is_below(&module.path, &last.path)) {
+                row.push(module);
+            }
+        }
+        if row.is_empty() {
+            return Ok(None);
+        }
+        network.told.extend(row.iter().map(|module| module.path.clone()));
+        let is_pool = |module: &&Module| ["AdaptiveAvgPool2d", "AdaptiveConcatPool2d"].contains(&class(module));
+        let does_nothing = |module: &Module| step(module).is_ok_and(|step| step == HeadStep::Nothing) && class(module) != "Flatten";
+        let pool = row.iter().position(is_pool);
+        let before = &row[..pool.unwrap_or(row.len())];
+        let other = before.iter().find(|module| class(module) != "ReLU" && !does_nothing(module));
+        if let Some(other) = other {
+            return Err(Error::checkpoint(format!(
+                "module {}: expected a ReLU or none behind the features and then a global average pool, found {}: all layers behind the \
+                 means of the features can be said (`head_layers`), where it is that",
+                path(&other.scope, other.shown()),
+                class(other)
+            )));
+        }
+        network.final_relu = Some(before.iter().any(|module| class(module) == "ReLU"));
+        Ok(Some(row.split_off(before.len())))
     }
 
     /// Whether the module at that place and all in it that hold others run what they hold one after the other.
     fn are_sequential(&self, scope: &str, holder: &str) -> bool {
-        let is_below =
-            |path: &str| path == holder || holder.is_empty() || path.strip_prefix(holder).is_some_and(|rest| rest.starts_with('.'));
-        let mut holders = self.contents.modules.iter().filter(|m| *m.scope == *scope && !m.is_leaf && is_below(&m.path)).peekable();
+        let mut holders = self.contents.modules.iter().filter(|m| *m.scope == *scope && !m.is_leaf && is_below(&m.path, holder)).peekable();
         holders.peek().is_some() && holders.all(|module| module.class == "torch.nn.modules.container.Sequential")
     }
 
@@ -346,11 +407,14 @@ fn chosen<'h, 'l>(heads: &'h [(String, &'l Layer)], root: &Root) -> Result<&'h (
     )))
 }
 
-/// All of `layers` from `first` on, each reading what the one before it makes; `None` where that is no row of layers.
-fn linked(first: &Layer, mut layers: Vec<Layer>, is_sorted: bool) -> Option<Vec<Layer>> {
+/// All of `layers` from `first` on, each reading what the one before it makes; `None` where that is no row of layers. Where the file
+/// has no order, names tell it, and of norms and linear layers the steps that were said.
+fn linked(first: &Layer, mut layers: Vec<Layer>, is_sorted: bool, said: Option<&[HeadStep]>) -> Option<Vec<Layer>> {
     if is_sorted {
-        // By names: a file of safetensors has no other order.
         layers.sort_by_cached_key(|layer| layer.path.split('.').map(natural).collect::<Vec<_>>());
+        if let Some(row) = said.and_then(|steps| arranged(first.kind.inputs(), layers.clone(), steps)) {
+            return Some(row);
+        }
     }
     let reads = |layers: &[Layer]| layers.windows(2).all(|pair| pair[0].kind.outputs() == pair[1].kind.inputs());
     if layers.first().is_some_and(|layer| layer.path == first.path) && reads(&layers) {
@@ -366,6 +430,85 @@ fn linked(first: &Layer, mut layers: Vec<Layer>, is_sorted: bool) -> Option<Vec<
         row.push(layers.remove(next));
     }
     Some(row)
+}
+
+/// All of `layers` in the order of the steps, the first of which reads `width` features.
+fn arranged(mut width: usize, mut layers: Vec<Layer>, steps: &[HeadStep]) -> Option<Vec<Layer>> {
+    let mut row: Vec<Layer> = Vec::new();
+    for step in steps.iter().filter(|step| step.has_tensors()) {
+        let is_next = |layer: &Layer| layer.kind.inputs() == width && layer.is_linear() == (*step == HeadStep::Linear);
+        row.push(layers.remove(layers.iter().position(is_next)?));
+        width = row.last()?.kind.outputs();
+    }
+    layers.is_empty().then_some(row)
+}
+
+/// Errors where shapes leave open in which order two layers come, and no number in their names tells it: a file of safetensors has
+/// no order of its own. Where the layers were said, it is known which are norms.
+fn are_ordered(chain: &[Layer], are_said: bool) -> Result<()> {
+    let widths: Vec<usize> =
+        chain.iter().take(1).map(|layer| layer.kind.inputs()).chain(chain.iter().map(|layer| layer.kind.outputs())).collect();
+    for (second, after) in chain.iter().enumerate() {
+        for (first, before) in chain[..second].iter().enumerate() {
+            // What begins and ends with a width, twice in a row, may be exchanged.
+            let has = |places: &[usize], width: &usize| places.contains(width);
+            let turns = widths[first + 1..=second].iter();
+            let may_be_exchanged = turns.clone().any(|width| has(&widths[..=first], width) && has(&widths[second + 1..], width));
+            if !may_be_exchanged || are_numbered(&before.path, &after.path) || are_said && before.is_linear() != after.is_linear() {
+                continue;
+            }
+            let remedy = if before.is_linear() == after.is_linear() {
+                "save it with torch.save, which keeps the model's order, or number their names"
+            } else {
+                "say all layers of its classifier in order, as in `head_layers` linear,batchnorm,relu,linear"
+            };
+            return Err(Error::checkpoint(format!(
+                "does not tell the order of {} and {}, which fit in either: a file of safetensors has no order, and their names have no \
+                 numbers to tell it; {remedy}",
+                shown(before),
+                shown(after)
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Whether two names differ in nothing but numbers.
+fn are_numbered(one: &str, other: &str) -> bool {
+    let parts = |name: &str| name.split('.').map(str::to_owned).collect::<Vec<_>>();
+    let digits = |part: &str| part.len() - part.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+    let (one, other) = (parts(one), parts(other));
+    let is_alike = |(one, other): (&String, &String)| {
+        let letters = |part: &str| part[..part.len() - digits(part)].to_owned();
+        one == other || letters(one) == letters(other) && digits(one) > 0 && digits(other) > 0
+    };
+    one.len() == other.len() && one.iter().zip(&other).all(is_alike)
+}
+
+/// Errors where modules do more than nothing: there is no classifier that they could be of.
+fn nothing_else(modules: &[&Module]) -> Result<()> {
+    let other = modules.iter().find(|module| !step(module).is_ok_and(|step| step == HeadStep::Nothing));
+    other.map_or(Ok(()), |module| {
+        Err(Error::checkpoint(format!(
+            "module {}: expected a classifier that reads the means of the features, or nothing behind them, found {}: such networks are not \
+             run; features alone (`features_only`) need nothing of it",
+            path(&module.scope, module.shown()),
+            class(module)
+        )))
+    })
+}
+
+/// Whether the layers are a head of fastai's: its `create_body` takes a DenseNet's features alone, without the ReLU behind them, and its
+/// head is beside them and reads maxima and means.
+fn is_fastais(root: &Root, chain: &[Layer], features: usize) -> bool {
+    let Some(around) = root.prefix.strip_suffix("0.0.") else { return false };
+    let is_beside = |layer: &Layer| layer.path.strip_prefix(around).is_some_and(|rest| rest.starts_with("1."));
+    chain.iter().all(is_beside) && chain.first().is_some_and(|layer| layer.kind.inputs() != features)
+}
+
+/// Whether `path` is that of `holder`, or of what is in it.
+pub(super) fn is_below(path: &str, holder: &str) -> bool {
+    path == holder || holder.is_empty() || path.strip_prefix(holder).is_some_and(|rest| rest.starts_with('.'))
 }
 
 /// The steps with the layers of the chain in their places. Errors where they are not those, or make no classifier.
@@ -393,6 +536,7 @@ fn joined(steps: &[HeadStep], chain: &[Layer], features: usize, epsilon: f32, ne
                 return wrong("nothing but softmax or sigmoid behind the last linear layer", step.to_string());
             }
             HeadStep::Activation(activation) => layers.push(*activation),
+            HeadStep::Ends(_) if with_tensors.len() > 0 && step.between().is_some() => layers.extend(step.between()),
             HeadStep::Ends(activation) => network.activation = Some(*activation),
             HeadStep::Nothing => {}
             HeadStep::Linear | HeadStep::BatchNorm { .. } => match (with_tensors.next().map(|layer| layer.kind), step) {
@@ -471,18 +615,22 @@ fn has_tensors(module: &Module) -> bool {
 
 /// What a module of a classifier does. Errors where that is not run.
 fn step(module: &Module) -> Result<HeadStep> {
-    let is_activation = |step: &HeadStep| !matches!(step, HeadStep::Ends(Activation::None));
+    let is_pytorchs = module.class.starts_with("torch.nn.");
     let known = match class(module) {
         "AdaptiveAvgPool2d" | "AlphaDropout" | "FeatureAlphaDropout" => Some(HeadStep::Nothing),
         "AdaptiveConcatPool2d" => Some(HeadStep::Pool(HeadLayer::MaxMeanPool)),
         "Conv2d" => Some(HeadStep::Linear),
-        other => other.parse().ok().filter(is_activation),
+        "LeakyReLU" if is_pytorchs => module.slope.map(|slope| HeadStep::other(Nonlinearity::LeakyRelu { slope: slope as f32 })),
+        "GELU" if is_pytorchs && module.approximates => Some(HeadStep::other(Nonlinearity::GeluTanh)),
+        // What others call so may be something else.
+        "GELU" | "SiLU" | "Tanh" | "Swish" if !is_pytorchs => None,
+        other => other.parse().ok(),
     };
     known.ok_or_else(|| {
         Error::checkpoint(format!(
-            "module {}: expected a linear layer, a batch norm, a ReLU, a dropout, a softmax or a sigmoid in a classifier, found {}: such \
-             networks are not run",
-            path(&module.scope, &module.path),
+            "module {}: expected a linear layer, a batch norm, a dropout, a softmax or one of PyTorch's ReLU, LeakyReLU, SiLU, GELU, Tanh and \
+             Sigmoid in a classifier, found {}: such networks are not run",
+            path(&module.scope, module.shown()),
             class(module)
         ))
     })

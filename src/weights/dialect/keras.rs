@@ -215,7 +215,8 @@ impl<'a> Head<'a> {
 /// What was said of a classifier's layers. Errors where a step is none that such a head has.
 fn said(steps: &[HeadStep], network: &mut Network) -> Result<Vec<HeadLayer>> {
     let mut layers = Vec::new();
-    for step in steps {
+    for (index, step) in steps.iter().enumerate() {
+        let is_between = steps[index + 1..].iter().any(|step| step.has_tensors());
         if network.activation.is_some() && *step != HeadStep::Nothing {
             return Err(Error::checkpoint(format!(
                 "head: expected softmax or sigmoid at the end alone, found {step} behind it (`head_layers`)"
@@ -225,6 +226,7 @@ fn said(steps: &[HeadStep], network: &mut Network) -> Result<Vec<HeadLayer>> {
             HeadStep::Linear => layers.push(HeadLayer::Linear { features: 0 }),
             HeadStep::BatchNorm { epsilon } => layers.push(HeadLayer::BatchNorm { epsilon: epsilon.unwrap_or(HEAD_EPSILON) }),
             HeadStep::Activation(activation) => layers.push(*activation),
+            HeadStep::Ends(_) if is_between && step.between().is_some() => layers.extend(step.between()),
             HeadStep::Ends(activation) => network.activation = Some(*activation),
             HeadStep::Nothing => {}
             HeadStep::Pool(_) => {

@@ -11,6 +11,7 @@ use super::keras::normalised;
 use super::{Network, some_of};
 use crate::error::{Error, Result};
 use crate::head::HeadLayer;
+use crate::nonlinearity::Nonlinearity;
 use crate::weights::metadata::Activation;
 
 /// What a configuration says beyond the weights.
@@ -81,6 +82,7 @@ struct Settings<'j> {
     epsilon: Option<f64>,
     max_value: Option<f64>,
     negative_slope: Option<f64>,
+    alpha: Option<f64>,
     threshold: Option<f64>,
     scale: Option<Numbers>,
     offset: Option<Numbers>,
@@ -137,6 +139,20 @@ impl DescribedLayer<'_> {
             function.config.and_then(text).or_else(|| function.class_name.map(Cow::into_owned))
         };
         self.settings.activation.and_then(|json| text(json).or_else(|| object(json))).unwrap_or_else(|| "linear".into())
+    }
+
+    /// The activation other than ReLU, softmax and sigmoid that it is or has, where it is one that is run.
+    fn nonlinearity(&self) -> Option<Nonlinearity> {
+        let leaky = |slope: Option<f64>| slope.map(|slope| Nonlinearity::LeakyRelu { slope: slope as f32 });
+        match (self.class_name.as_ref(), self.activation().as_str()) {
+            ("LeakyReLU", _) => leaky(self.settings.negative_slope.or(self.settings.alpha)),
+            ("Dense" | "Activation", "gelu") => Some(Nonlinearity::Gelu),
+            ("Dense" | "Activation", "silu" | "swish") => Some(Nonlinearity::Silu),
+            ("Dense" | "Activation", "tanh") => Some(Nonlinearity::Tanh),
+            // The slope of the function of that name, not of the layer.
+            ("Dense" | "Activation", "leaky_relu") => leaky(Some(0.2)),
+            _ => None,
+        }
     }
 
     fn is_relu(&self) -> bool {
@@ -252,8 +268,9 @@ impl<'j> Description<'j> {
         let mut layers = Vec::new();
         collect(parse(json)?, &mut layers, 0)?;
         let first = layers.iter().position(|layer| matches!(layer.class_name.as_ref(), "Conv2D" | "ZeroPadding2D")).unwrap_or(0);
+        let end = features(&layers).len();
         for (position, layer) in layers.iter().enumerate() {
-            layer.check()?;
+            layer.check(position > end)?;
             if position > first && ENTRANCES.contains(&layer.class_name.as_ref()) {
                 return Err(layer.refused("layers that prepare pictures before the first convolution alone", &layer.class_name));
             }
@@ -274,7 +291,8 @@ impl<'j> Description<'j> {
         };
         let behind_norm = features(&layers).iter().rev().take_while(|layer| layer.class_name != "BatchNormalization");
         let final_relu = behind_norm.into_iter().any(DescribedLayer::is_relu);
-        let activation = layers.iter().rev().find_map(|layer| match (layer.class_name.as_ref(), layer.activation().as_str()) {
+        let last = layers.iter().rposition(|layer| layer.class_name == "Dense").unwrap_or(0);
+        let activation = layers[last..].iter().rev().find_map(|layer| match (layer.class_name.as_ref(), layer.activation().as_str()) {
             ("Softmax", _) | (_, "softmax") => Some(Activation::Softmax),
             (_, "sigmoid") => Some(Activation::Sigmoid),
             _ => None,
@@ -289,15 +307,19 @@ impl<'j> Description<'j> {
         let mut end = None;
         for layer in &self.layers[features(&self.layers).len()..] {
             let activation = layer.activation();
+            let nonlinearity = layer.nonlinearity();
             let is_more = matches!(layer.class_name.as_ref(), "Dense" | "BatchNormalization" | "Softmax")
                 || matches!(activation.as_str(), "softmax" | "sigmoid")
+                || nonlinearity.is_some()
                 || layer.is_relu();
-            if let Some(end) = end.filter(|_| is_more) {
-                return Err(layer.refused("softmax or sigmoid at the end alone", end));
+            match end.take_if(|_| is_more) {
+                Some(Activation::Sigmoid) => head.push(HeadLayer::Nonlinearity(Nonlinearity::Sigmoid)),
+                Some(_) => return Err(layer.refused("softmax at the end alone", "one before it")),
+                None => {}
             }
             end = match (layer.class_name.as_ref(), activation.as_str()) {
-                ("Softmax", _) | ("Dense" | "Activation", "softmax") => Some("a softmax before it"),
-                ("Dense" | "Activation", "sigmoid") => Some("a sigmoid before it"),
+                ("Softmax", _) | ("Dense" | "Activation", "softmax") => Some(Activation::Softmax),
+                ("Dense" | "Activation", "sigmoid") => Some(Activation::Sigmoid),
                 _ => end,
             };
             match layer.class_name.as_ref() {
@@ -305,7 +327,9 @@ impl<'j> Description<'j> {
                     // Its width is its kernel's.
                     head.push(HeadLayer::Linear { features: 0 });
                     head.extend((activation == "relu").then_some(HeadLayer::Relu));
+                    head.extend(nonlinearity.map(HeadLayer::Nonlinearity));
                 }
+                _ if nonlinearity.is_some() => head.extend(nonlinearity.map(HeadLayer::Nonlinearity)),
                 "BatchNormalization" => head.push(HeadLayer::BatchNorm { epsilon: layer.settings.epsilon.unwrap_or(1e-3) as f32 }),
                 _ if layer.is_relu() => head.push(HeadLayer::Relu),
                 "GlobalAveragePooling2D" | "Activation" | "Softmax" => {}
@@ -404,6 +428,9 @@ const GLOBAL_POOL: &str = "a global average pool";
 const DENSE: &str = "a dense layer";
 const ACTIVATION: &str = "an activation";
 
+/// Activations that a classifier may have.
+const ACTIVATIONS: &str = "relu, leaky_relu, silu, gelu, tanh, sigmoid, softmax or no activation";
+
 /// What the layers of a network with these convolutions do, one after the other; what comes after the last may be missing.
 fn steps_of(network: &Network, final_relu: bool) -> Vec<String> {
     let has = |own: String| network.tensors.get(&format!("features.{own}.weight"));
@@ -459,7 +486,8 @@ fn parse<'j, T: Deserialize<'j>>(json: &'j str) -> Result<T> {
 }
 
 impl DescribedLayer<'_> {
-    fn check(&self) -> Result<()> {
+    /// Errors where it is no layer of a DenseNet, or of a classifier behind one.
+    fn check(&self, is_in_head: bool) -> Result<()> {
         let same = self.settings.padding.is_some_and(|padding| padding.get() == "\"same\"");
         let strided = self.settings.strides.is_some_and(|strides| strides != [1, 1]);
         let activation = self.activation();
@@ -476,12 +504,11 @@ impl DescribedLayer<'_> {
             "Conv2D" if dilated => Err(self.refused("a convolution without dilation or groups", "one with them")),
             "Conv2D" if is_3x3 && !same => Err(self.refused("padding \"same\" around a 3x3 convolution", "none")),
             "Conv2D" if activation != "linear" => Err(self.refused("no activation in a convolution", activation)),
+            "Dense" | "Activation" | "LeakyReLU" if is_in_head && self.nonlinearity().is_some() => Ok(()),
             "Activation" if !matches!(activation, "relu" | "softmax" | "sigmoid" | "linear") => {
-                Err(self.refused("relu, softmax or sigmoid", activation))
+                Err(self.refused(if is_in_head { ACTIVATIONS } else { "relu" }, activation))
             }
-            "Dense" if !matches!(activation, "softmax" | "sigmoid" | "linear" | "relu") => {
-                Err(self.refused("relu, softmax, sigmoid or no activation", activation))
-            }
+            "Dense" if !matches!(activation, "softmax" | "sigmoid" | "linear" | "relu") => Err(self.refused(ACTIVATIONS, activation)),
             "ReLU" if limits.iter().flatten().any(|&limit| limit != 0.0) => {
                 Err(self.refused("a plain ReLU", "one with a limit or a slope"))
             }

@@ -108,8 +108,12 @@ pub(super) struct Network<'a> {
     pub(super) root: String,
     /// The classifier's layers, where it is more than a linear one.
     pub(super) head: Vec<HeadLayer>,
-    /// Where in the file a classifier is whose modules tell what it computes.
-    pub(super) told_head: Option<String>,
+    /// Modules behind the features that tell what they compute, and were taken at their word: their names.
+    told: Vec<String>,
+    /// What the names of the classifier's layers begin with, where one was asked for.
+    head_name: Option<String>,
+    /// Whether its layers have numbers for names in the file.
+    is_numbered: bool,
     /// How the picture enters, where the file tells.
     pub(super) entry: Entry,
     /// Whether new channels come before or behind those a layer reads.
@@ -137,6 +141,11 @@ pub(super) struct Network<'a> {
 }
 
 impl<'a> Network<'a> {
+    /// Whether what a tensor is called here is what it would be called in the file.
+    fn has_torchvisions_names(&self) -> bool {
+        self.dialect == Dialect::Torchvision && !self.is_numbered
+    }
+
     fn new(dialect: Dialect, wrapper: String) -> Self {
         Self {
             dialect,
@@ -146,7 +155,9 @@ impl<'a> Network<'a> {
             beside: Vec::new(),
             root: String::new(),
             head: Vec::new(),
-            told_head: None,
+            told: Vec::new(),
+            head_name: None,
+            is_numbered: false,
             entry: Entry::default(),
             new_channels: NewChannels::Last,
             is_mixed: false,

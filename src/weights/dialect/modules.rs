@@ -3,6 +3,8 @@
 //! Tensors alone do not tell: a stride, a pool or an activation that was exchanged leaves all names and shapes as they are.
 
 use super::Network;
+use super::head::is_below;
+use super::pytorch::Root;
 use crate::error::{Error, Result};
 use crate::weights::container::{Contents, Module};
 use crate::weights::reading::{Entry, Reading};
@@ -13,24 +15,30 @@ const DROPOUTS: [&str; 4] = ["Dropout", "Dropout2d", "AlphaDropout", "FeatureAlp
 /// Modules without parameters that may stand after the dense blocks.
 const AFTER: [&str; 6] = ["AdaptiveAvgPool2d", "Flatten", "Identity", "LogSoftmax", "Sigmoid", "Softmax"];
 
-/// Errors where a module of the network at `prefix` is another than a DenseNet has in that place. `layer` gives the name
-/// here of a layer with tensors.
+/// Errors where a module of the network at `root` is another than a DenseNet has in that place. `layer` gives the name
+/// here of a layer with tensors, and `inside` tells what is in the network. Where a place, a head or the features alone were asked for,
+/// what is beside the network and that head is passed over.
 pub(super) fn check(
     contents: &Contents,
-    scope: &str,
-    prefix: &str,
+    root: &Root,
     layer: impl Fn(&str) -> Option<String>,
+    inside: impl Fn(&str) -> bool,
     network: &mut Network,
     reading: &Reading,
 ) -> Result<()> {
-    let wrapper = prefix.strip_suffix("features.").unwrap_or(prefix);
-    let told_head = network.told_head.clone();
-    let is_head = |path: &str| {
-        let told = told_head.as_deref().is_some_and(|head| path.strip_prefix(head).is_some_and(|rest| rest.starts_with('.')));
-        told || reading.head_layers.is_some() && path.strip_prefix(prefix).is_none_or(is_after)
+    let (wrapper, prefix) = (root.wrapper(), root.prefix.as_str());
+    let passes_over = reading.root.is_some() || reading.head.is_some() || reading.features_only;
+    let (told, head) = (network.told.clone(), network.head_name.clone().filter(|_| !reading.features_only));
+    let is_told = |path: &str| {
+        let is_outside = path.strip_prefix(prefix).is_none_or(is_after);
+        // A number is a layer without tensors of a network whose layers are numbered.
+        let is_beside = is_outside || !inside(path) && !path[prefix.len()..].starts_with(|c: char| c.is_ascii_digit());
+        told.iter().any(|told| is_below(path, told))
+            || reading.head_layers.is_some() && is_outside
+            || passes_over && is_beside && !head.as_deref().is_some_and(|head| is_below(path, head))
     };
-    let in_place = contents.modules.iter().filter(|module| *module.scope == *scope && module.is_leaf);
-    for module in in_place.filter(|module| module.path.starts_with(wrapper) && !is_head(&module.path)) {
+    let in_place = contents.modules.iter().filter(|module| *module.scope == *root.scope && module.is_leaf);
+    for module in in_place.filter(|module| module.path.starts_with(wrapper) && !is_told(&module.path)) {
         let expected = match module.path.strip_prefix(prefix) {
             Some(name) => match layer(name) {
                 Some(own) => expected_layer(&own, module, network),
@@ -43,7 +51,7 @@ pub(super) fn check(
             let found = described(module);
             return Err(Error::checkpoint(format!(
                 "module {}: expected {expected}, found {found}: such networks are not run",
-                module.path
+                module.shown()
             )));
         }
     }

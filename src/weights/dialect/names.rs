@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Dialect, Network};
+use super::Network;
 use crate::error::Error;
 
 /// The file's names of a network's tensors, by their names here.
@@ -15,7 +15,7 @@ impl Names {
     /// Those of a network that was found in a file.
     pub(in crate::weights) fn of(network: &Network) -> Self {
         let paths = network.tensors.iter().map(|(name, tensor)| (name.clone(), tensor.path())).collect();
-        Self { paths, is_torchvision: network.dialect == Dialect::Torchvision }
+        Self { paths, is_torchvision: network.has_torchvisions_names() }
     }
 
     /// An error about the network's tensors in the file's words: whoever reads it looks for them there.

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use super::pytorch::path;
+use crate::error::Error;
 use crate::weights::container::Contents;
 
 /// Most places in a file that are looked at.
@@ -12,14 +14,30 @@ const MOST_NETWORKS: usize = 16;
 pub(super) struct Numbered {
     scope: Rc<str>,
     prefix: String,
-    /// Whether the numbers leave room for a pool in the stem; `None` where they tell nothing.
+    /// Whether the numbers leave room for a pool in the stem; `None` where something else stands there.
     pub(super) pool: Option<bool>,
+    /// What stands there is between the layers of these numbers.
+    between: [usize; 2],
 }
 
 impl Numbered {
     /// Whether this is the network at that place.
     pub(super) fn is_at(&self, scope: &str, prefix: &str) -> bool {
         *self.scope == *scope && self.prefix == prefix
+    }
+
+    /// That modules stand in the stem of which nothing is told.
+    pub(super) fn untold(&self) -> Error {
+        let [last, block] = self.between.map(|number| format!("{}{number}", path(&self.scope, &self.prefix)));
+        Error::checkpoint(format!(
+            "between {last} and its first dense block {block} expected a ReLU behind a batch norm, and a max pool or none, found room \
+             for {}: what stands there a state dict does not tell. Say it where it is no more than a ReLU and a max pool: `entry` \
+             stride=2,pool=yes, stride=1,pool=no and their like",
+            match self.between[1] - self.between[0] - 1 {
+                1 => "1 module".to_owned(),
+                count => format!("{count} modules"),
+            }
+        ))
     }
 }
 
@@ -61,19 +79,22 @@ pub(super) fn rename(contents: &mut Contents) -> Vec<Numbered> {
     }
     let mut found = Vec::new();
     for ((scope, prefix), kinds) in places {
-        let Some((names, pool)) = names(&kinds) else { continue };
+        let Some((names, pool, between)) = names(&kinds) else { continue };
         let renamed = |name: &str| {
             let (number, rest) = numbered(name.strip_prefix(prefix.as_str())?)?;
             Some(format!("{prefix}{}.{rest}", names.get(&number)?))
         };
         for tensor in contents.tensors.iter_mut().filter(|tensor| tensor.scope == scope) {
-            tensor.name = renamed(&tensor.name).unwrap_or_else(|| std::mem::take(&mut tensor.name));
+            if let Some(name) = renamed(&tensor.name) {
+                tensor.named = Some(std::mem::replace(&mut tensor.name, name));
+            }
         }
         for module in contents.modules.iter_mut().filter(|module| module.scope == scope) {
-            let path = renamed(&format!("{}.", module.path));
-            module.path = path.map_or_else(|| std::mem::take(&mut module.path), |path| path.trim_end_matches('.').to_owned());
+            if let Some(path) = renamed(&format!("{}.", module.path)) {
+                module.named = Some(std::mem::replace(&mut module.path, path.trim_end_matches('.').to_owned()));
+            }
         }
-        found.push(Numbered { scope, prefix, pool });
+        found.push(Numbered { scope, prefix, pool, between });
     }
     found
 }
@@ -89,8 +110,11 @@ fn numbered(name: &str) -> Option<(usize, &str)> {
     Some((number.parse().ok().filter(|_| number.len() < 4)?, rest))
 }
 
-/// The names of a network's layers by their numbers, and whether its stem has a pool; `None` where they make no network.
-fn names(kinds: &BTreeMap<usize, BTreeSet<Kind>>) -> Option<(BTreeMap<usize, String>, Option<bool>)> {
+/// Names of layers by their numbers, whether the stem has a pool, and the numbers between which it would be.
+type Named = (BTreeMap<usize, String>, Option<bool>, [usize; 2]);
+
+/// What the numbers tell of a network's layers; `None` where they make no network.
+fn names(kinds: &BTreeMap<usize, BTreeSet<Kind>>) -> Option<Named> {
     let of = |kind: Kind| kinds.iter().filter(move |(_, kinds)| kinds.contains(&kind)).map(|(number, _)| *number);
     let (first, last) = (of(Kind::Block).min()?, of(Kind::Block).max()?);
     let mut names = BTreeMap::new();
@@ -115,7 +139,7 @@ fn names(kinds: &BTreeMap<usize, BTreeSet<Kind>>) -> Option<(BTreeMap<usize, Str
         },
         None => (first == conv + 1).then_some(false),
     };
-    Some((names, pool))
+    Some((names, pool, [norm.unwrap_or(conv), first]))
 }
 
 #[cfg(test)]
@@ -124,7 +148,7 @@ mod tests {
 
     fn named(layers: &[(usize, Kind)]) -> (Vec<String>, Option<bool>) {
         let kinds = layers.iter().map(|(number, kind)| (*number, BTreeSet::from([*kind]))).collect();
-        let (names, pool) = names(&kinds).unwrap();
+        let (names, pool, _) = names(&kinds).unwrap();
         (names.into_values().collect(), pool)
     }
 
@@ -135,6 +159,10 @@ mod tests {
         assert_eq!(whole, ["conv0", "norm0", "denseblock1", "transition1", "denseblock2", "norm5"]);
         assert_eq!(pool, Some(true));
         assert_eq!(named(&[(0, Conv), (1, Norm), (3, Block), (4, Norm)]).1, Some(false));
+        for unknown in [[(0, Conv), (1, Norm), (5, Block), (6, Norm)], [(0, Conv), (1, Norm), (2, Block), (3, Norm)]] {
+            assert_eq!(named(&unknown).1, None, "{:?}", unknown[2].0);
+        }
+        assert_eq!(named(&[(0, Conv), (2, Block), (3, Norm)]).1, None);
         assert_eq!(named(&[(0, Conv), (1, Block), (2, Norm)]), (vec!["conv0".into(), "denseblock1".into(), "norm5".into()], Some(false)));
     }
 

@@ -6,10 +6,12 @@ use super::families::{FAMILIES, PARAMETERS, own_layer};
 use super::positional::Numbered;
 use super::{Dialect, Network, ends_in, modules, no_network, some_of, training};
 use crate::error::{Error, Result};
-use crate::weights::container::{Container, Contents, Element, Stored};
-use crate::weights::infer;
+use crate::head::HeadLayer;
+use crate::nonlinearity::Nonlinearity;
+use crate::weights::container::{Container, Contents, Element, Module, Stored};
 use crate::weights::metadata::Activation;
 use crate::weights::reading::{NewChannels, Reading};
+use crate::weights::{Assumption, Field, infer};
 
 /// Most networks among which an average is looked for.
 const MOST_TWINS: usize = 4;
@@ -83,11 +85,13 @@ pub(super) fn resolve<'a>(contents: &Contents<'a>, numbered: &[Numbered], readin
     let mut search = Search::new(contents);
     let rivals = all.iter().filter(|other| *other != root && other.scope == root.scope).map(|other| other.wrapper().to_owned());
     search.rivals = rivals.collect();
-    let mut network = search.network(root);
+    let mut network = search.network(root)?;
+    let numbered = numbered.iter().find(|numbered| numbered.is_at(&root.scope, &root.prefix));
+    network.is_numbered = numbered.is_some();
     search.classifier(root, &mut network, reading)?;
     // Nothing of the weights that an average stands beside counts as left over.
     for other in &others {
-        let mut beside = search.network(other);
+        let mut beside = search.network(other)?;
         // A head that is not understood is left over.
         let _ = search.head(other, &mut beside, &Reading::default());
     }
@@ -105,18 +109,19 @@ pub(super) fn resolve<'a>(contents: &Contents<'a>, numbered: &[Numbered], readin
     network.epsilon = contents.epsilon;
     describe(contents, &mut network);
     order(&mut network, reading);
-    let numbered = numbered.iter().find(|numbered| numbered.is_at(&root.scope, &root.prefix));
     let is_bare = root.family == 0 && !root.prefix.ends_with("features.") || numbered.is_some();
     if is_bare && network.final_relu.is_none() {
-        network.notes.push(
-            "does not say whether a ReLU follows its last norm, which is no layer of a DenseNet's features: assuming one, as \
-             torchvision has (`final_relu`)"
-                .into(),
-        );
+        let why = "features alone do not tell whether a ReLU follows their last norm, and torchvision has one";
+        network.assumed.push(Assumption::of(Field::FinalRelu, "true", why));
     }
     let layer = |name: &str| own_layer(&FAMILIES[root.family], name).map(|(own, _)| own);
-    modules::check(contents, &root.scope, &root.prefix, layer, &mut network, reading)?;
-    network.entry.pool = network.entry.pool.or(numbered.and_then(|numbered| numbered.pool));
+    modules::check(contents, root, layer, search.names_inside(root), &mut network, reading)?;
+    if let Some(numbered) = numbered {
+        network.entry.pool = network.entry.pool.or(numbered.pool);
+        if network.entry.pool.or(reading.entry.pool).is_none() {
+            return Err(numbered.untold());
+        }
+    }
     Ok(network)
 }
 
@@ -141,7 +146,8 @@ fn several(contents: &Contents, roots: &[Root]) -> Error {
 fn told(contents: &Contents, roots: &[Root]) -> String {
     let told = roots.iter().take(MOST_TOLD).map(|root| {
         let network = Search::new(contents).network(root);
-        let config = infer(network.tensors.iter().map(|(name, tensor)| (name.as_str(), tensor.shape.as_slice())));
+        let config =
+            network.and_then(|network| infer(network.tensors.iter().map(|(name, tensor)| (name.as_str(), tensor.shape.as_slice()))));
         let what = config.map_or_else(|_| "a DenseNet of another kind".into(), |config| config.to_string());
         format!("{:?} ({what})", root.name())
     });
@@ -179,17 +185,21 @@ fn describe<'a>(contents: &Contents<'a>, network: &mut Network<'a>) {
             network.left_over.push(kernel.clone());
         }
     }
-    network.activation = activation(contents, network.dialect).or(network.activation);
+    let has_inner_sigmoid = network.head.contains(&HeadLayer::Nonlinearity(Nonlinearity::Sigmoid));
+    network.activation = activation(contents, network.dialect, has_inner_sigmoid).or(network.activation);
 }
 
 /// What turns logits into probabilities, as a module after them tells, or the loss that they were trained with; `None` where
 /// nothing does, or two contradict each other.
-fn activation(contents: &Contents, dialect: Dialect) -> Option<Activation> {
+fn activation(contents: &Contents, dialect: Dialect, has_inner_sigmoid: bool) -> Option<Activation> {
     let has = |class: &str| contents.modules.iter().any(|module| module.class.rsplit('.').next() == Some(class));
+    // One between the layers of a classifier says nothing of its end.
+    let has_sigmoid = !has_inner_sigmoid && has("Sigmoid");
     // Only binary cross-entropy with a sigmoid has it.
     let has_weighted_positives = || contents.tensors.iter().any(|tensor| ends_in(&tensor.name, "pos_weight"));
     let is_sigmoid = dialect == Dialect::Torchxrayvision
-        || ["Sigmoid", "BCELoss", "BCEWithLogitsLoss", "MultiLabelSoftMarginLoss"].into_iter().any(has)
+        || has_sigmoid
+        || ["BCELoss", "BCEWithLogitsLoss", "MultiLabelSoftMarginLoss"].into_iter().any(has)
         || has_weighted_positives();
     let is_softmax = ["Softmax", "LogSoftmax", "CrossEntropyLoss", "NLLLoss"].into_iter().any(has);
     match (is_sigmoid, is_softmax) {
@@ -203,16 +213,15 @@ fn activation(contents: &Contents, dialect: Dialect) -> Option<Activation> {
 fn order(network: &mut Network, reading: &Reading) {
     let known = match network.dialect {
         Dialect::Kuangliu => Some(NewChannels::First),
-        Dialect::Bamos | Dialect::Andreasveit if network.is_mixed => None,
+        Dialect::Bamos if network.is_mixed => None,
         _ => Some(NewChannels::Last),
     };
     network.new_channels = reading.new_channels.or(known).unwrap_or(NewChannels::Last);
     match (reading.new_channels, known) {
-        (None, None) => network.notes.push(
-            "has names of no repository that is known: assuming that the channels of a new layer come behind those it reads \
-             (`new_channels` first says otherwise)"
-                .into(),
-        ),
+        (None, None) => {
+            let why = "names are of no repository that is known, and most have the channels of a new layer behind those it reads";
+            network.assumed.push(Assumption::of(Field::NewChannels, "last", why));
+        }
         (None, Some(NewChannels::First)) => network.notes.push(
             "has the names of kuangliu/pytorch-cifar: the channels of a new layer come before those it reads (`new_channels` last says \
              otherwise)"
@@ -266,8 +275,8 @@ impl<'c, 'a> Search<'c, 'a> {
         Self { contents, taken: vec![false; contents.tensors.len()], rivals: Vec::new() }
     }
 
-    /// The network at `root`, without its classifier.
-    fn network(&mut self, root: &Root) -> Network<'a> {
+    /// The network at `root`, without its classifier. Errors where two tensors are the same one of a DenseNet's.
+    fn network(&mut self, root: &Root) -> Result<Network<'a>> {
         let family = &FAMILIES[root.family];
         let mut network = Network::new(family.layers[0].2, path(&root.scope, root.wrapper()));
         let mut dialects = Vec::new();
@@ -283,7 +292,16 @@ impl<'c, 'a> Search<'c, 'a> {
                 dialects.push(dialect);
             }
             if parameter != "num_batches_tracked" {
-                network.tensors.insert(format!("features.{own}.{parameter}"), tensor.clone());
+                let name = format!("features.{own}.{parameter}");
+                if let Some(other) = network.tensors.get(&name).filter(|other| !other.is_same(tensor)) {
+                    return Err(Error::checkpoint(format!(
+                        "expected one tensor for a DenseNet's {name}, found {} and {}, which differ: one of them belongs to something else; \
+                         save it without that",
+                        other.path(),
+                        tensor.path()
+                    )));
+                }
+                network.tensors.insert(name, tensor.clone());
             }
         }
         // The families of CIFAR's repositories differ in few of their names.
@@ -298,7 +316,13 @@ impl<'c, 'a> Search<'c, 'a> {
                 }
             };
         }
-        network
+        Ok(network)
+    }
+
+    /// Whether that module is the last batch norm of the network at `root`.
+    pub(super) fn is_last_norm(&self, root: &Root, module: &Module) -> bool {
+        let own = module.path.strip_prefix(&root.prefix).and_then(|name| own_layer(&FAMILIES[root.family], name));
+        own.is_some_and(|(own, _)| own == "norm5")
     }
 
     /// Adds the classifier. Errors where there is one that is not understood, unless the features alone are wanted.
@@ -350,6 +374,12 @@ impl<'c, 'a> Search<'c, 'a> {
 
     /// Whether a tensor is among those of the network at `root`, where it would change what the network computes.
     pub(super) fn inside<'r>(&self, root: &'r Root) -> impl Fn(&Stored) -> bool + use<'r> {
+        let names_inside = self.names_inside(root);
+        move |tensor| *tensor.scope == *root.scope && names_inside(&tensor.name)
+    }
+
+    /// The same of a name in its dictionary.
+    fn names_inside<'r>(&self, root: &'r Root) -> impl Fn(&str) -> bool + use<'r> {
         fn letters(name: &str) -> &str {
             name.split('.').next().unwrap_or(name).trim_end_matches(|c: char| c.is_ascii_digit())
         }
@@ -361,10 +391,7 @@ impl<'c, 'a> Search<'c, 'a> {
         });
         let keys: BTreeSet<String> = layers.collect();
         let is_own_module = root.prefix.ends_with("features.");
-        move |tensor| {
-            let name = tensor.name.strip_prefix(&root.prefix).filter(|_| *tensor.scope == *root.scope);
-            name.is_some_and(|name| is_own_module || keys.contains(letters(name)))
-        }
+        move |name| name.strip_prefix(&root.prefix).is_some_and(|name| is_own_module || keys.contains(letters(name)))
     }
 }
 
@@ -442,6 +469,7 @@ mod tests {
             contents.modules.extend(classes.iter().map(|class| Module {
                 scope: "other".into(),
                 path: String::new(),
+                named: None,
                 class: format!("torch.nn.modules.{class}"),
                 is_leaf: true,
                 kernel: None,
@@ -451,6 +479,8 @@ mod tests {
                 groups: None,
                 pads_zeros: true,
                 rounds_up: false,
+                slope: None,
+                approximates: false,
             }));
             resolve(&contents, &[], &Reading::default()).unwrap().activation
         };
