@@ -37,7 +37,9 @@ for file in "$fixtures"/*.safetensors "$unpacked"/*; do
 done
 
 mkdir -p corpus/dicom
-unzip -qo ../tests/fixtures/dicom/files.zip -d corpus/dicom
+for archive in files coded; do
+    unzip -qo "../tests/fixtures/dicom/$archive.zip" -d corpus/dicom
+done
 find corpus/dicom -mindepth 2 -type f -exec mv -t corpus/dicom {} +
 
 mkdir -p corpus/picture

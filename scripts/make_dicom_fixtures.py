@@ -233,8 +233,6 @@ def jpeg(samples, **options):
 
 def refused():
     """Yield name and content of files that are refused by name."""
-    yield "jpeg-2000", recoded(saved(dicom(grey(12, 71), 12)), "JPEG2000Lossless")
-    yield "jpeg-ls", recoded(saved(dicom(grey(12, 72), 12)), "JPEGLSLossless")
     report = dicom(grey(8, 73), 8)
     del report.PixelData
     yield "no-pixels", saved(report)

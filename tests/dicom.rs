@@ -1,6 +1,6 @@
 //! DICOM files become what pydicom and torchxrayvision make of them, and damaged ones a message.
 //!
-//! Fixtures: `scripts/make_dicom_fixtures.py`.
+//! Fixtures: `scripts/make_dicom_fixtures.py`, `scripts/make_dicom_coded_fixtures.py`.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![cfg(feature = "dicom")]
 
@@ -21,8 +21,14 @@ fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/dicom").join(name)
 }
 
-/// Every file.
-static FILES: LazyLock<HashMap<String, Vec<u8>>> = LazyLock::new(|| npz::read(&fixture("files.zip")).into_iter().collect());
+/// Every file that this build reads.
+static FILES: LazyLock<HashMap<String, Vec<u8>>> = LazyLock::new(|| {
+    let coded = CODED.iter().filter(|(name, _)| name.contains("jpeg-ls") || cfg!(feature = "jpeg2000") && name.contains("jpeg-2000"));
+    npz::read(&fixture("files.zip")).into_iter().chain(coded.map(|(name, content)| (name.clone(), content.clone()))).collect()
+});
+
+/// Files of JPEG-LS and JPEG 2000, and JPEG 2000 in no DICOM file.
+static CODED: LazyLock<HashMap<String, Vec<u8>>> = LazyLock::new(|| npz::read(&fixture("coded.zip")).into_iter().collect());
 
 /// Shape and numbers of every array of an archive.
 fn arrays<T: Deserialize>(name: &str) -> Vec<(String, Vec<u64>, Vec<T>)> {
@@ -52,6 +58,99 @@ fn every_kind_of_file_is_what_pydicom_makes_of_it() {
         let frames = if name.contains("three-frames") { 3 } else { 1 + u32::from(name == "baseline-fragments") };
         assert!(matches!(found.dicom(), Some(Dicom { frames: found, lacks_voi_lut: false, .. }) if found == frames), "{name}");
     }
+}
+
+/// Lossless is equal, lossy JPEG 2000 within a level of OpenJPEG: decoders may round.
+#[test]
+fn jpeg_ls_and_jpeg_2000_are_what_charls_and_openjpeg_make_of_them() {
+    let (mut jpeg_ls, mut jpeg_2000) = (0, 0);
+    for (name, shape, samples) in arrays::<u8>("coded.npz") {
+        if !name.contains("jpeg-ls") && !cfg!(feature = "jpeg2000") {
+            let Err(Error::MissingFeature { feature: "jpeg2000", .. }) = Picture::decode(&CODED[&name]) else { panic!("{name}") };
+            continue;
+        }
+        let found = Picture::decode(&CODED[&name]).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!([found.height() as u64, found.width() as u64, found.channels() as u64], shape[..], "{name}");
+        let off = found.samples().iter().zip(&samples).map(|(a, b)| a.abs_diff(*b)).max();
+        assert!(off <= Some(u8::from(name.contains("2000-lossy"))), "{name}: {off:?}");
+        let frames = found.dicom().map(|dicom| dicom.frames);
+        assert_eq!(frames, if name.contains(".j") { None } else { Some(if name.contains("three") { 3 } else { 1 }) }, "{name}");
+        *if name.contains("jpeg-ls") { &mut jpeg_ls } else { &mut jpeg_2000 } += 1;
+    }
+    assert_eq!((jpeg_ls, jpeg_2000), (12, if cfg!(feature = "jpeg2000") { 30 } else { 0 }));
+}
+
+#[test]
+fn a_jpeg_ls_whose_samples_are_shifted_or_looked_up_is_refused() {
+    let whole = &CODED["jpeg-ls-12"];
+    let scan = whole.windows(4).position(|window| window == [0xff, 0xda, 0, 8]).unwrap();
+    // Of the scan's one component the table, and the bits by which samples are shifted.
+    for place in [6, 9] {
+        let mut changed = whole.clone();
+        changed[scan + place] = 1;
+        let error = Picture::decode(&changed).unwrap_err().to_string();
+        assert!(error.contains("expected a JPEG-LS without tables and shifts"), "{error}");
+    }
+}
+
+#[test]
+fn a_jpeg_ls_whose_samples_grow_without_end_is_damaged() {
+    let mut content = CODED["jpeg-ls-12"].clone();
+    [(610, 140), (679, 2), (688, 32)].into_iter().for_each(|(place, byte)| content[place] = byte);
+    let error = Picture::decode(&content).unwrap_err().to_string();
+    assert!(error.starts_with("the picture is damaged or cut off"), "{error}");
+}
+
+#[cfg(feature = "jpeg2000")]
+#[test]
+fn jpeg_2000_that_is_not_read_is_refused_by_name() {
+    for (name, message) in [
+        ("rct-untransformed", "expected a JPEG 2000 with a colour transform for YBR_RCT or YBR_ICT, found one without"),
+        ("ybr-transformed", "expected a JPEG 2000 without a colour transform for YBR_FULL, found one with"),
+        ("unsigned", "expected samples coded in the bits that are stored, found 10 coded, 12 stored with the highest at 11"),
+        ("size", "its JPEG 2000 is [13, 18, 1] where the file says [14, 18, 1]"),
+    ] {
+        let error = Picture::decode(&FILES[&format!("refused/jpeg-2000-{name}")]).unwrap_err().to_string();
+        assert!(error.contains(message), "{name}: {error}");
+    }
+}
+
+/// What a header may ask for: many tiles, layers, precincts; and a tile that is not there.
+#[cfg(feature = "jpeg2000")]
+#[test]
+fn what_the_headers_of_a_jpeg_2000_ask_for_is_looked_at_first() {
+    let changed = |file: &str, marker: u8, bytes: &[(usize, u8)]| {
+        let mut content = CODED[file].clone();
+        let at = content.windows(2).position(|window| window == [0xff, marker]).unwrap();
+        bytes.iter().for_each(|&(place, byte)| content[at + place] = byte);
+        Picture::decode(&content).unwrap_err()
+    };
+    let told = |file: &str, marker: u8, bytes: &[(usize, u8)]| changed(file, marker, bytes).to_string();
+    // Tiles of 4x1, of which the first has all there is; the second of a tile twice.
+    assert!(told("rgb.j2k", 0x51, &[(25, 4), (29, 1)]).contains("64 of 65 tiles of its JPEG 2000 are missing"));
+    assert!(told("rgb.j2k", 0x51, &[(6, 9), (10, 9), (25, 1), (29, 1)]).contains("the size of its JPEG 2000, or of its tiles, is none"));
+    assert!(told("rgb.j2k", 0x90, &[(5, 1)]).contains("more tiles than its size says"));
+    assert!(told("rgb.j2k", 0x90, &[(6, 0), (7, 0), (8, 0), (9, 0)]).contains("whose last tile does not say how long it is"));
+    assert!(told("rgb.j2k", 0x52, &[(6, 0), (7, 33)]).contains("more than 32 layers"));
+    assert!(told("rgb.j2k", 0x51, &[(41, 2)]).contains("not as many samples as pixels"));
+    assert!(told("rgb.j2k", 0x51, &[(40, 15)]).contains("other than 8 bits"));
+    // Colours of CIE's L*a*b*.
+    let mut content = CODED["rgb.jp2"].clone();
+    let at = content.windows(4).position(|window| window == b"colr").unwrap();
+    content[at + 10] = 14;
+    assert!(Picture::decode(&content).unwrap_err().to_string().contains("neither grey nor RGB"));
+    // Precincts of one pixel for a picture of 30000x5000.
+    let precincts = "jpeg-2000-lossy-precincts";
+    let codestream = CODED[precincts].windows(4).position(|window| window == [0xff, 0x4f, 0xff, 0x51]).unwrap();
+    let mut content = CODED[precincts][codestream..].to_vec();
+    for (place, number) in [(8, 30_000_u32), (12, 5000), (24, 30_000), (28, 5000)] {
+        content[place..place + 4].copy_from_slice(&number.to_be_bytes());
+    }
+    let style = content.windows(2).position(|window| window == [0xff, 0x52]).unwrap();
+    let levels = usize::from(content[style + 9]);
+    content[style + 14..=style + 14 + levels].fill(0x11);
+    let roomy = Decoding::default().with_max_decoder_bytes(8 << 30);
+    assert!(matches!(roomy.decode(&content).unwrap_err(), Error::TooManyBytes { .. }));
 }
 
 /// Ours is the nearest of 256 levels, 2048 / 255 steps apart.
@@ -173,8 +272,7 @@ fn a_file_without_a_window_says_so_where_one_is_asked_for() {
 #[test]
 fn what_is_not_read_is_refused_by_name() {
     for (name, message) in [
-        ("jpeg-2000", "expected pixel data that are native, RLE or JPEG, found JPEG 2000 Image Compression (Lossless Only)"),
-        ("jpeg-ls", "JPEG-LS Lossless Image Compression (1.2.840.10008.1.2.4.80); `gdcmconv --raw IN OUT` makes them native"),
+        ("jpeg-ls-rgb", "expected a JPEG-LS of grey, found one of colour"),
         ("no-pixels", "expected pixel data, found none: the file is a report, a plan or the like, or is cut off"),
         ("no-rows", "expected Rows from 1, found 0"),
         ("short", "its first frame has 234 of 4000000 bytes"),
@@ -204,12 +302,17 @@ fn limits_hold_before_memory_is_taken() {
     let huge = &FILES["refused/huge"];
     assert_eq!(limited(&Decoding::default(), huge), ("pixels", 178_956_970));
     assert_eq!(limited(&Decoding::default().with_max_pixels(u64::MAX), huge), ("bytes", 1 << 30));
-    for name in ["grey-12", "rle-12", "lossless-12", "extended-12", "baseline", "baseline-422", "deflated"] {
+    for name in ["grey-12", "rle-12", "lossless-12", "extended-12", "baseline", "baseline-422", "deflated", "jpeg-ls-12"] {
         let file = &FILES[name];
         assert_eq!(limited(&Decoding::default().with_max_pixels(13 * 18 - 1), file).0, "pixels", "{name}");
         assert_eq!(limited(&Decoding::default().with_max_decoder_bytes(200), file), ("bytes", 200), "{name}");
         let most = file.len() as u64 - 1;
         assert_eq!(limited(&Decoding::default().with_max_file_bytes(most), file), ("bytes", most), "{name}");
+    }
+    #[cfg(feature = "jpeg2000")]
+    for name in ["jpeg-2000-12", "rgb.jp2"] {
+        assert_eq!(limited(&Decoding::default().with_max_pixels(13 * 18 - 1), &CODED[name]).0, "pixels", "{name}");
+        assert_eq!(limited(&Decoding::default().with_max_decoder_bytes(5000), &CODED[name]), ("bytes", 5000), "{name}");
     }
     // Two gibibytes of zeros.
     let mut deflater = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
@@ -269,7 +372,11 @@ fn files_without_preamble_or_transfer_syntax_are_what_they_are_with_them() {
             }
             Err(error) => {
                 assert!(!is_native, "{name}: {error}");
-                let told = ["its pixel data are encoded, where its transfer syntax, or none, says that they are not", "not a picture"];
+                let told = [
+                    "its pixel data are encoded, where its transfer syntax, or none, says that they are not",
+                    "expected JPEG 2000 for YBR_RCT or YBR_ICT, found Explicit VR Little Endian",
+                    "not a picture",
+                ];
                 assert!(told.iter().any(|part| error.to_string().contains(part)), "{name}: {error}");
                 encoded += 1;
             }

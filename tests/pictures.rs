@@ -194,7 +194,7 @@ fn formats_that_are_not_read_are_named_with_what_converts_them() {
             "HEIC is not read here; convert it to PNG or JPEG first, as `heif-convert IN OUT.png` does",
         ),
         (b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf", "AVIF is not read here; convert it to PNG or JPEG first, as `avifdec IN OUT.png` does"),
-        (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000 is not read here"),
+        (b"\xff\xd8\xff\xf7\0\x0b", "JPEG-LS is not read here; convert it to PNG or JPEG first, as `ffmpeg -i IN OUT.png` does"),
     ] {
         assert_eq!(Picture::decode(bytes).unwrap_err().to_string().split(';').next(), told.split(';').next());
         assert!(Picture::decode(bytes).unwrap_err().to_string().starts_with(told));

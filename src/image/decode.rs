@@ -22,7 +22,7 @@ pub(super) fn decode(decoding: &Decoding, source: impl BufRead + Seek) -> Result
         return decode_dicom(decoding, source);
     }
     if let Some(foreign) = Foreign::of(head) {
-        return Err(foreign.error());
+        return if foreign.is_jpeg2000() { decode_jpeg2000(decoding, source) } else { Err(foreign.error()) };
     }
     // Depth and colour type. Where one level is transparent, the decoder makes of grey what grey with alpha is.
     let is_wide_png = head.starts_with(b"\x89PNG") && head.get(24) == Some(&16);
@@ -50,6 +50,16 @@ fn decode_dicom(decoding: &Decoding, source: impl BufRead) -> Result<Picture> {
 #[cfg(not(feature = "dicom"))]
 fn decode_dicom(_: &Decoding, _: impl BufRead) -> Result<Picture> {
     Err(Error::MissingFeature { path: None, what: "a DICOM file".into(), feature: "dicom" })
+}
+
+#[cfg(feature = "jpeg2000")]
+fn decode_jpeg2000(decoding: &Decoding, source: impl BufRead) -> Result<Picture> {
+    super::jpeg2000::decode(decoding, &decoding.whole(source)?)
+}
+
+#[cfg(not(feature = "jpeg2000"))]
+fn decode_jpeg2000(_: &Decoding, _: impl BufRead) -> Result<Picture> {
+    Err(Error::MissingFeature { path: None, what: "a JPEG 2000 picture".into(), feature: "jpeg2000" })
 }
 
 fn decode_as(

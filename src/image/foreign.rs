@@ -12,7 +12,7 @@ pub(super) struct Foreign {
 
 const HEIC: Foreign = Foreign { name: "HEIC", converter: Some("heif-convert IN OUT.png") };
 const AVIF: Foreign = Foreign { name: "AVIF", converter: Some("avifdec IN OUT.png") };
-const JPEG_2000: Foreign = Foreign { name: "JPEG 2000", converter: Some("opj_decompress -i IN -o OUT.png") };
+const JPEG_2000: Foreign = Foreign { name: "JPEG 2000", converter: None };
 const JPEG_XL: Foreign = Foreign { name: "JPEG XL", converter: Some("djxl IN OUT.png") };
 const JPEG_LS: Foreign = Foreign { name: "JPEG-LS", converter: Some("ffmpeg -i IN OUT.png") };
 
@@ -73,6 +73,11 @@ impl Foreign {
         let known = |brand: &[u8]| BRANDS.iter().find(|(known, _)| *known == brand).map(|(_, foreign)| *foreign);
         let found = || brands.as_chunks::<4>().0.iter().filter_map(|brand| known(brand));
         found().find(|foreign| *foreign == AVIF).or_else(|| found().next())
+    }
+
+    /// Whether it is JPEG 2000, which is read with the feature `jpeg2000`.
+    pub(super) fn is_jpeg2000(self) -> bool {
+        self == JPEG_2000
     }
 
     /// Why such a file is none that is read.

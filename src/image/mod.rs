@@ -25,6 +25,8 @@ mod foreign;
 mod heatmap;
 mod interpolate;
 mod jpeg;
+#[cfg(feature = "jpeg2000")]
+mod jpeg2000;
 mod orientation;
 mod png;
 mod preprocess;
@@ -124,7 +126,7 @@ impl Picture {
 
     /// Decodes a picture, its format guessed from the content, to three channels as Pillow's `convert("RGB")` does:
     /// grey is repeated, palettes are looked up, alpha is dropped (not blended), 16-bit colour keeps its high byte, ink
-    /// becomes light. Of a file with several pictures it is the first. DICOM files are read with the feature `dicom`; grey is
+    /// becomes light. Of a file with several pictures it is the first. DICOM files are read with the feature `dicom`, JPEG 2000 with `jpeg2000`; grey is
     /// scaled by the range of its stored bits, or through the file's own window ([`Decoding::voi_lut`]).
     ///
     /// One difference, on purpose: 16-bit grey is scaled by its range ([`Decoding::sample_range`]), where Pillow clips it to white;

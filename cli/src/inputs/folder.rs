@@ -116,13 +116,15 @@ fn is_named_so(path: &Path) -> bool {
 }
 
 /// Endings of the formats that [`Picture::read`] decodes, or says why it does not.
-const READ: [&str; 16] =
-    ["png", "jpg", "jpeg", "jpe", "jfif", "gif", "bmp", "webp", "tif", "tiff", "pnm", "pbm", "pgm", "ppm", "dcm", "dicom"];
+const READ: [&str; 22] = [
+    "png", "jpg", "jpeg", "jpe", "jfif", "gif", "bmp", "webp", "tif", "tiff", "pnm", "pbm", "pgm", "ppm", "dcm", "dicom", "jp2", "j2k",
+    "j2c", "jpf", "jpx", "jpc",
+];
 
 /// Endings of other pictures: whoever has them in a folder wants to know that they were not read.
-const NOT_READ: [&str; 35] = [
-    "heic", "heif", "hif", "avif", "jxl", "jp2", "j2k", "j2c", "jpf", "jpx", "jpc", "jls", "jxr", "wdp", "psd", "psb", "ico", "tga", "exr",
-    "qoi", "dds", "pcx", "pfm", "pam", "svg", "dng", "cr2", "cr3", "nef", "arw", "orf", "rw2", "raf", "pef", "srw",
+const NOT_READ: [&str; 29] = [
+    "heic", "heif", "hif", "avif", "jxl", "jls", "jxr", "wdp", "psd", "psb", "ico", "tga", "exr", "qoi", "dds", "pcx", "pfm", "pam", "svg",
+    "dng", "cr2", "cr3", "nef", "arw", "orf", "rw2", "raf", "pef", "srw",
 ];
 
 #[cfg(test)]

@@ -7,8 +7,8 @@ use crate::{ROOT, assert_says, classify, draw, folder, json_lines, npz};
 
 /// A file among the fixtures, in a folder.
 fn extracted(folder: &Path, name: &str, path: &str) -> String {
-    let archive = Path::new(ROOT).join("tests/fixtures/dicom/files.zip");
-    let (_, content) = npz::read(&archive).into_iter().find(|(entry, _)| entry == name).unwrap();
+    let archives = ["files.zip", "coded.zip"].map(|archive| npz::read(&Path::new(ROOT).join("tests/fixtures/dicom").join(archive)));
+    let (_, content) = archives.into_iter().flatten().find(|(entry, _)| entry == name).unwrap();
     let path: PathBuf = folder.join(path);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(&path, content).unwrap();
@@ -60,7 +60,7 @@ mod with_dicom {
     #[test]
     fn folders_have_dicom_files_with_and_without_an_ending_and_no_directory_of_them() {
         let folder = folder();
-        for (name, path) in [("grey-12", "a/IM0001"), ("lossless-12", "b.dcm"), ("refused/jpeg-2000", "c.dcm")] {
+        for (name, path) in [("grey-12", "a/IM0001"), ("lossless-12", "b.dcm"), ("refused/jpeg-ls-rgb", "c.dcm")] {
             extracted(folder.path(), name, path);
         }
         let directory = [&[0; 128], &b"DICM\x02\0\x02\0UI\x14\x001.2.840.10008.1.3.10"[..]].concat();
@@ -70,7 +70,7 @@ mod with_dicom {
         let expected = ["a/IM0001", "b.dcm", "c.dcm"].map(|name| folder.path().join(name).to_str().unwrap().to_owned());
         assert_eq!(paths(&output), expected);
         let error = json_lines(&output)[2]["error"].as_str().unwrap().to_owned();
-        assert!(error.contains("JPEG 2000") && error.contains("gdcmconv --raw"), "{error}");
+        assert!(error.contains("expected a JPEG-LS of grey") && error.contains("gdcmconv --raw"), "{error}");
     }
 
     #[test]

@@ -181,9 +181,9 @@ impl<'a> DataSet<'a> {
 }
 
 /// The first frame of encoded pixel data, behind the table of offsets, which a file may leave empty: a frame of RLE is one
-/// fragment, one of JPEG begins where a fragment begins a JPEG. What is cut off ends with the file.
+/// fragment, one of JPEG, JPEG-LS or JPEG 2000 begins where a fragment begins one. What is cut off ends with the file.
 fn first_frame<S: StatefulDecode>(reader: &mut LazyDataSetReader<S>, bytes: &[u8], is_one_fragment: bool) -> Vec<u8> {
-    const JPEG_START: [u8; 2] = [0xff, 0xd8];
+    const STARTS: [&[u8]; 3] = [&[0xff, 0xd8], &[0xff, 0x4f, 0xff, 0x51], b"\0\0\0\x0cjP  "];
     let (mut frame, mut items) = (Vec::new(), 0);
     while let Some(Ok(token)) = reader.advance() {
         match token {
@@ -191,7 +191,7 @@ fn first_frame<S: StatefulDecode>(reader: &mut LazyDataSetReader<S>, bytes: &[u8
             LazyDataToken::LazyItemValue { len, decoder } => {
                 let rest = bytes.get(decoder.position() as usize..).unwrap_or_default();
                 let fragment = &rest[..rest.len().min(len as usize)];
-                if items > 2 && (is_one_fragment || fragment.starts_with(&JPEG_START)) {
+                if items > 2 && (is_one_fragment || STARTS.iter().any(|start| fragment.starts_with(start))) {
                     break;
                 }
                 if items > 1 {

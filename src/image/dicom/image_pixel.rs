@@ -4,7 +4,7 @@ use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 
 use super::data_set::{DataSet, TOP};
-use super::refused;
+use super::{damaged, refused};
 use crate::error::Result;
 
 /// What the samples of a pixel are (PS3.3, C.7.6.3.1.2).
@@ -23,6 +23,8 @@ pub(super) enum Photometric {
     YbrFull,
     /// The same; each two pixels of a row share their chromas.
     YbrFull422,
+    /// Luma and two chromas that JPEG 2000's own colour transform makes of red, green and blue, and back.
+    YbrOfJpeg2000,
 }
 
 /// How the samples of a picture are stored.
@@ -104,6 +106,18 @@ impl ImagePixel {
         self.pixels() * self.channels
     }
 
+    /// Errors where samples of so many coded bits, with a sign or not, do not tell which stored bits they are.
+    pub(super) fn takes_coded_bits(&self, bits: u32, is_signed: bool) -> Result<()> {
+        if bits > self.bits_allocated {
+            return Err(damaged(format!("its samples are coded in {bits} bits where the file has {} for them", self.bits_allocated)));
+        }
+        if self.low_bit > 0 || (bits < self.bits_stored && self.is_signed && !is_signed) {
+            let stored = format!("{} stored with the highest at {}", self.bits_stored, self.low_bit + self.bits_stored - 1);
+            return Err(refused("samples coded in the bits that are stored", format!("{bits} coded, {stored}")));
+        }
+        Ok(())
+    }
+
     /// The largest number that the stored bits make, without a sign.
     pub(super) fn max(&self) -> u16 {
         u16::MAX >> (16 - self.bits_stored)
@@ -130,8 +144,10 @@ fn photometric(data_set: &DataSet) -> Result<(String, Photometric)> {
         "RGB" => Photometric::Rgb,
         "YBR_FULL" => Photometric::YbrFull,
         "YBR_FULL_422" => Photometric::YbrFull422,
+        "YBR_RCT" | "YBR_ICT" => Photometric::YbrOfJpeg2000,
         _ => {
-            let expected = "MONOCHROME1, MONOCHROME2, PALETTE COLOR, RGB, YBR_FULL or YBR_FULL_422 as PhotometricInterpretation";
+            let expected =
+                "MONOCHROME1, MONOCHROME2, PALETTE COLOR, RGB, YBR_FULL, YBR_FULL_422, YBR_RCT or YBR_ICT as PhotometricInterpretation";
             return Err(refused(expected, if name.is_empty() { "none" } else { &name }));
         }
     };

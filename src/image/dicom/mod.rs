@@ -7,6 +7,9 @@ mod colour;
 mod data_set;
 mod image_pixel;
 mod jpeg;
+#[cfg(feature = "jpeg2000")]
+mod jpeg2000;
+mod jpeg_ls;
 mod levels;
 mod lookup;
 mod rle;
@@ -53,12 +56,15 @@ pub(super) fn decode(decoding: &Decoding, bytes: &[u8]) -> Result<Picture> {
             let palette = Palette::of(&data_set, &format)?;
             values.numbers.iter().flat_map(|&number| palette.table[usize::from(number)]).collect()
         }
-        Photometric::Rgb => colour::rgb(&values.numbers, &format),
+        Photometric::Rgb | Photometric::YbrOfJpeg2000 => colour::rgb(&values.numbers, &format),
         Photometric::YbrFull | Photometric::YbrFull422 => colour::rgb_of_ybr(&colour::rgb(&values.numbers, &format)),
     };
     let picture = Picture::new(format.rows, format.columns, 3, samples)?;
     Ok(Picture { dicom: Some(Dicom { frames: format.frames, lacks_voi_lut }), wide, ..picture })
 }
+
+/// What to do with pixel data that are not read here.
+const NATIVE: &str = "`gdcmconv --raw IN OUT` makes them native";
 
 fn damaged(how: impl Display) -> Error {
     decode::damaged(&how)

@@ -7,7 +7,7 @@ use dicom_transfer_syntax_registry::entries::EXPLICIT_VR_BIG_ENDIAN;
 
 use super::data_set::{DataSet, Element, PixelData};
 use super::image_pixel::{ImagePixel, Photometric};
-use super::{damaged, jpeg, refused, rle};
+use super::{NATIVE, damaged, jpeg, jpeg_ls, refused, rle};
 use crate::error::{Error, Result};
 use crate::image::Decoding;
 
@@ -21,11 +21,16 @@ pub(super) struct Values {
 
 /// The samples of the first frame. Errors where there are too few.
 pub(super) fn values(decoding: &Decoding, data_set: &DataSet, format: &ImagePixel) -> Result<Values> {
+    if format.photometric == Photometric::YbrOfJpeg2000 && !is_jpeg2000(data_set.syntax.uid()) {
+        return Err(refused("JPEG 2000 for YBR_RCT or YBR_ICT", data_set.syntax.name()));
+    }
     let stored = |words: Vec<u16>| Values { numbers: words, photometric: format.photometric };
     let values = match (&data_set.pixel_data, data_set.syntax.uid()) {
         (PixelData::Native(element), uid) if is_native(uid) => stored(native(element, format)?),
         (PixelData::Encoded(frame), uids::RLE_LOSSLESS) => stored(rle::words(frame, format)?),
         (PixelData::Encoded(frame), uid) if is_jpeg(uid) => jpeg::values(decoding, frame, format)?,
+        (PixelData::Encoded(frame), uid) if is_jpeg_ls(uid) => stored(jpeg_ls::words(decoding, frame, format)?),
+        (PixelData::Encoded(frame), uid) if is_jpeg2000(uid) => jpeg2000_values(decoding, frame, format)?,
         (PixelData::Encoded(_), _) => {
             return Err(damaged("its pixel data are encoded, where its transfer syntax, or none, says that they are not"));
         }
@@ -38,11 +43,16 @@ pub(super) fn values(decoding: &Decoding, data_set: &DataSet, format: &ImagePixe
 /// Errors where pixel data of that transfer syntax are not read here.
 pub(super) fn reads(syntax: &TransferSyntax) -> Result<()> {
     let uid = syntax.uid();
-    if is_native(uid) || is_jpeg(uid) || uid == uids::RLE_LOSSLESS {
+    if is_native(uid) || is_jpeg(uid) || is_jpeg_ls(uid) || uid == uids::RLE_LOSSLESS {
         return Ok(());
     }
-    let remedy = "`gdcmconv --raw IN OUT` makes them native";
-    Err(Error::picture(format!("DICOM: expected pixel data that are native, RLE or JPEG, found {} ({uid}); {remedy}", syntax.name())))
+    if is_jpeg2000(uid) {
+        return if cfg!(feature = "jpeg2000") { Ok(()) } else { Err(without_jpeg2000()) };
+    }
+    Err(Error::picture(format!(
+        "DICOM: expected pixel data that are native, RLE, JPEG, JPEG-LS or JPEG 2000, found {} ({uid}); {NATIVE}",
+        syntax.name()
+    )))
 }
 
 fn is_native(uid: &str) -> bool {
@@ -52,6 +62,28 @@ fn is_native(uid: &str) -> bool {
 
 fn is_jpeg(uid: &str) -> bool {
     [uids::JPEG_BASELINE8_BIT, uids::JPEG_EXTENDED12_BIT, uids::JPEG_LOSSLESS, uids::JPEG_LOSSLESS_SV1].contains(&uid)
+}
+
+fn is_jpeg_ls(uid: &str) -> bool {
+    [uids::JPEGLS_LOSSLESS, uids::JPEGLS_NEAR_LOSSLESS].contains(&uid)
+}
+
+fn is_jpeg2000(uid: &str) -> bool {
+    [uids::JPEG2000_LOSSLESS, uids::JPEG2000].contains(&uid)
+}
+
+#[cfg(feature = "jpeg2000")]
+fn jpeg2000_values(decoding: &Decoding, frame: &[u8], format: &ImagePixel) -> Result<Values> {
+    super::jpeg2000::values(decoding, frame, format)
+}
+
+#[cfg(not(feature = "jpeg2000"))]
+fn jpeg2000_values(_: &Decoding, _: &[u8], _: &ImagePixel) -> Result<Values> {
+    Err(without_jpeg2000())
+}
+
+fn without_jpeg2000() -> Error {
+    Error::MissingFeature { path: None, what: "a DICOM file whose pixel data are JPEG 2000".into(), feature: "jpeg2000" }
 }
 
 /// The words of the first of native frames, channels side by side.

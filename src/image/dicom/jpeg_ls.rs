@@ -1,0 +1,68 @@
+//! JPEG-LS inside DICOM (ITU-T T.87): grey of 2 to 16 bits, lossless and near-lossless.
+
+use super::image_pixel::ImagePixel;
+use super::{NATIVE, damaged, refused};
+use crate::error::{Error, Result};
+use crate::guarded::guarded;
+use crate::image::Decoding;
+
+/// What the headers before the first scan say.
+struct Header {
+    bits: u32,
+    /// Height, width, channels.
+    shape: [usize; 3],
+}
+
+/// The words of a frame. Errors where it has another size than `format` says, or is of a kind that its decoder computes wrongly.
+pub(super) fn words(decoding: &Decoding, bytes: &[u8], format: &ImagePixel) -> Result<Vec<u16>> {
+    let header = Header::of(bytes)?;
+    let expected = [format.rows, format.columns, format.channels];
+    if header.shape != expected {
+        return Err(damaged(format!("its JPEG-LS is {:?} where the file says {expected:?}", header.shape)));
+    }
+    if format.channels != 1 {
+        return Err(Error::picture(format!("DICOM: expected a JPEG-LS of grey, found one of colour; {NATIVE}")));
+    }
+    format.takes_coded_bits(header.bits, false)?;
+    // Samples twice for a while: the decoder's and ours.
+    let byte_size = 4 * format.elements() as u64;
+    if byte_size > decoding.max_decoder_bytes {
+        return Err(decoding.too_many_bytes(byte_size));
+    }
+    // Its sums overflow on what no encoder writes: where that is checked, it panics.
+    let decoded = guarded(|| jpegls::decode(bytes, format.columns as u32, format.rows as u32));
+    let (words, ..) = decoded.map_err(|_| damaged("samples of its JPEG-LS are larger than may be"))?.map_err(damaged)?;
+    Ok(words)
+}
+
+impl Header {
+    /// What the segments before the first scan say. Errors where one is cut off, or where the scan's samples are shifted or looked
+    /// up in a table, which the decoder passes over.
+    fn of(bytes: &[u8]) -> Result<Self> {
+        let cut_off = || damaged("the headers of its JPEG-LS are cut off");
+        let mut rest = bytes.strip_prefix(&[0xff, 0xd8]).ok_or_else(|| damaged("it has no JPEG-LS where one should be"))?;
+        let mut header = None;
+        loop {
+            let [0xff, marker, high, low, after @ ..] = rest else { return Err(cut_off()) };
+            let byte_len = usize::from(u16::from_be_bytes([*high, *low])).checked_sub(2).ok_or_else(cut_off)?;
+            let (segment, behind) = after.split_at_checked(byte_len).ok_or_else(cut_off)?;
+            rest = behind;
+            match (*marker, segment) {
+                (0xf7, &[bits, a, b, c, d, channels, ..]) => {
+                    let [height, width] = [[a, b], [c, d]].map(|side| usize::from(u16::from_be_bytes(side)));
+                    header = Some(Self { bits: bits.into(), shape: [height, width, channels.into()] });
+                }
+                (0xda, &[channels, ref selected @ ..]) => {
+                    let tables = selected.chunks(2).take(channels.into()).any(|component| component.get(1) != Some(&0));
+                    let shift = selected.get(2 * usize::from(channels) + 2).ok_or_else(cut_off)?;
+                    if tables || *shift != 0 {
+                        return Err(refused("a JPEG-LS without tables and shifts", "one with"));
+                    }
+                    return header.ok_or_else(cut_off);
+                }
+                (0xf7 | 0xda, _) => return Err(cut_off()),
+                _ => {}
+            }
+        }
+    }
+}
