@@ -18,6 +18,7 @@ use super::model::{self, Described, DescriptionOptions, ModelOptions};
 use super::output::Output;
 use super::pictures::PictureOptions;
 use super::rows::resume::{Expected, Resumed};
+use super::rows::settings::Settings;
 use super::rows::{HeatmapFiles, Model, Outcome, RowFormat, Rows};
 use super::size::Size;
 use super::stream::{BatchOptions, Finished, Stream};
@@ -125,7 +126,9 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let legend = model.legend();
     let heatmaps = options.heatmap.begin(&legend, classes)?;
 
-    let rows = Rows { format, legend, model: Model::from(&model), assumed: assumed::names(&model), output: Output::new() };
+    let asked = options.asked(described);
+    let settings = Settings::of(&model, &preprocessing, &asked)?;
+    let rows = Rows { format, legend, model: Model::from(&model), settings, assumed: assumed::names(&model), output: Output::new() };
     let mut classification = Classification { rows, top_k: options.top_k as usize, heatmaps, written: 0, failed: 0, unmapped: 0 };
     let total = inputs.as_ref().map(Vec::len);
     let inputs = match inputs {
@@ -135,7 +138,7 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     if inputs.known_count() == Some(0) {
         return classification.finish(Ok(None), total, options.resume.is_some());
     }
-    let classifier = options.device.classifier(model, options.asked(described))?;
+    let classifier = options.device.classifier(model, asked)?;
     let shape = [preprocessing.channels, height, width];
     let dump = options.dump_input.as_deref().map(|path| Dump::create(path, shape)).transpose()?;
 
@@ -206,7 +209,7 @@ impl Classification {
             return Ok(inputs);
         };
         let classes = self.rows.legend.top_k(&vec![0.0; classes], self.top_k)?.len();
-        let expected = Expected { format: self.rows.format, model: &self.rows.model, classes };
+        let expected = Expected { format: self.rows.format, model: &self.rows.model, settings: &self.rows.settings, classes };
         let mut resumed = Resumed::open(path, &expected)?;
         let left = resumed.left_of(inputs);
         message::note(&format!("{}: {} rows are there, {} inputs are left", path.display(), resumed.rows, left.len()));

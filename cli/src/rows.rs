@@ -1,6 +1,7 @@
 //! The rows of `classify`: text, JSON lines or CSV.
 
 pub(crate) mod resume;
+pub(crate) mod settings;
 mod text;
 
 use clap::ValueEnum;
@@ -12,6 +13,7 @@ use super::exit::Stop;
 use super::inputs::Subject;
 use super::output::Output;
 use super::terminal::Terminal;
+use settings::Settings;
 
 /// How rows are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -59,6 +61,8 @@ pub(crate) struct Rows {
     pub(crate) format: RowFormat,
     /// The model.
     pub(crate) model: Model,
+    /// What else decides their answers.
+    pub(crate) settings: Settings,
     /// What of the rows was assumed of the model, by name.
     pub(crate) assumed: Vec<&'static str>,
     /// What the classes are called.
@@ -68,8 +72,9 @@ pub(crate) struct Rows {
 }
 
 /// What comes before the first row of CSV.
-pub(crate) const CSV_HEADER: [&str; COLUMNS] = ["path", "rank", "index", "label", "probability", "logit", "error", "identity", "assumed"];
-const COLUMNS: usize = 9;
+pub(crate) const CSV_HEADER: [&str; COLUMNS] =
+    ["path", "rank", "index", "label", "probability", "logit", "error", "identity", "assumed", "settings"];
+const COLUMNS: usize = 10;
 
 #[derive(Serialize)]
 struct JsonRow<'a> {
@@ -77,6 +82,7 @@ struct JsonRow<'a> {
     subject: &'a Subject,
     model: &'a str,
     identity: &'a str,
+    settings: &'a Settings,
     top: &'a [RankedClass],
     #[serde(skip_serializing_if = "Option::is_none")]
     heatmaps: Option<&'a [HeatmapFiles]>,
@@ -108,8 +114,8 @@ impl Rows {
             (RowFormat::Csv, _) => self.output.write(&self.csv(&path, outcome)?),
             (RowFormat::Json, Err(error)) => self.output.json(&JsonError { subject, error }),
             (RowFormat::Json, Ok(top)) => {
-                let (Model { name: model, identity }, assumed) = (&self.model, &self.assumed);
-                self.output.json(&JsonRow { subject, model, identity, top, heatmaps, assumed })
+                let Self { model: Model { name: model, identity }, settings, assumed, output, .. } = self;
+                output.json(&JsonRow { subject, model, identity, settings, top, heatmaps, assumed })
             }
         }
     }
@@ -117,12 +123,25 @@ impl Rows {
     fn csv(&self, path: &str, outcome: &Outcome) -> Result<Vec<u8>, Stop> {
         let nothing = String::new;
         match outcome {
-            Err(error) => csv([[path.into(), nothing(), nothing(), nothing(), nothing(), nothing(), error.clone(), nothing(), nothing()]]),
+            Err(error) => {
+                csv([[path.into(), nothing(), nothing(), nothing(), nothing(), nothing(), error.clone(), nothing(), nothing(), nothing()]])
+            }
             Ok(top) => csv(top.iter().enumerate().map(|(rank, class)| {
                 let probability = class.probability.map_or(String::new(), |probability| probability.to_string());
                 let (index, logit, assumed) = (class.index.to_string(), class.logit.to_string(), self.assumed.join(" "));
-                let identity = self.model.identity.clone();
-                [path.into(), (rank + 1).to_string(), index, class.label.clone(), probability, logit, nothing(), identity, assumed]
+                let (identity, settings) = (self.model.identity.clone(), self.settings.to_string());
+                [
+                    path.into(),
+                    (rank + 1).to_string(),
+                    index,
+                    class.label.clone(),
+                    probability,
+                    logit,
+                    nothing(),
+                    identity,
+                    assumed,
+                    settings,
+                ]
             })),
         }
     }

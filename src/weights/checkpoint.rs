@@ -394,12 +394,19 @@ impl Checkpoint {
         Ok(())
     }
 
-    /// The content of a safetensors file with everything in it: the same checkpoint gives the same bytes.
-    /// Errors where [`Checkpoint::check`] does.
-    pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        self.check()?;
+    /// What a file of it says beside its tensors: all that is known of it, what was assumed too.
+    ///
+    /// ```
+    /// use densenet_wgpu::{Checkpoint, Config};
+    ///
+    /// let config = Config::imagenet(4, &[2, 2], 8).with_classes(Some(2)).with_epsilon(1e-3);
+    /// let metadata = Checkpoint::init(config, 1)?.with_labels(vec!["cat".into(), "dog".into()]).metadata();
+    /// assert_eq!((metadata.epsilon, metadata.labels.map(|labels| labels.len()), metadata.blur), (Some(1e-3), Some(2), None));
+    /// # Ok::<(), densenet_wgpu::Error>(())
+    /// ```
+    pub fn metadata(&self) -> Metadata {
         let default = Config::densenet121();
-        let metadata = Metadata {
+        Metadata {
             // Of labels that are not there nothing need be said.
             assumed: self.assumed.iter().filter(|it| it.field != Field::Labels || it.value.is_some()).map(|it| it.field).collect(),
             blur: match self.config.stem {
@@ -418,8 +425,14 @@ impl Checkpoint {
             },
             thresholds: self.thresholds.clone(),
             transition_relu: Some(self.config.transition_relu).filter(|&relu| relu != default.transition_relu),
-        };
-        let metadata = serde_json::to_string(&metadata).map_err(|e| Error::checkpoint(format!("metadata: {e}")))?;
+        }
+    }
+
+    /// The content of a safetensors file with everything in it: the same checkpoint gives the same bytes.
+    /// Errors where [`Checkpoint::check`] does.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        self.check()?;
+        let metadata = serde_json::to_string(&self.metadata()).map_err(|e| Error::checkpoint(format!("metadata: {e}")))?;
         container::safetensors::write(&self.weights, metadata)
     }
 

@@ -25,17 +25,16 @@ impl Weights {
     /// ```
     pub fn identity(&self) -> String {
         let tensors: Vec<(&str, &Tensor)> = self.iter().collect();
-        let line =
-            |(name, tensor): (&str, &Tensor)| format!("{name} {:?} {}\n", tensor.shape, hexadecimal(bytemuck::cast_slice(&tensor.data)));
+        let line = |(name, tensor): (&str, &Tensor)| format!("{name} {:?} {}\n", tensor.shape, sha256(bytemuck::cast_slice(&tensor.data)));
         let lines: Vec<String> = tensors.into_par_iter().map(line).collect();
-        let mut digits = hexadecimal(lines.concat().as_bytes());
+        let mut digits = sha256(lines.concat().as_bytes());
         digits.truncate(DIGITS);
         digits
     }
 }
 
-/// The SHA-256 of `bytes`.
-fn hexadecimal(bytes: &[u8]) -> String {
+/// The SHA-256 of `bytes`, in hexadecimal digits.
+pub fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

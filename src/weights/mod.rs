@@ -42,6 +42,7 @@ pub use checkpoint::{Checkpoint, Origin};
 pub use container::{Container, Element};
 pub use describe::Description;
 pub use dialect::{Dialect, harmless};
+pub use identity::sha256;
 pub use infer::infer;
 pub use metadata::{Activation, Filter, Metadata, Preprocessing, Range, Resize, ResizeMode};
 pub use preset::Preset;

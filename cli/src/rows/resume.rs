@@ -15,6 +15,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use super::settings::Settings;
 use super::{CSV_HEADER, Model, RowFormat};
 use crate::exit::Stop;
 use crate::inputs::Input;
@@ -25,6 +26,8 @@ pub(crate) struct Expected<'a> {
     pub(crate) format: RowFormat,
     /// The model.
     pub(crate) model: &'a Model,
+    /// What else decides answers.
+    pub(crate) settings: &'a Settings,
     /// Classes that a row has.
     pub(crate) classes: usize,
 }
@@ -70,6 +73,8 @@ struct Held {
     /// Where the last whole row ends.
     byte_end: u64,
     rows: Vec<(String, bool)>,
+    /// Rows that have no settings.
+    untold: usize,
 }
 
 impl Resumed {
@@ -81,14 +86,18 @@ impl Resumed {
         let end = End::of(&mut file).map_err(|error| refused(&error))?;
         let reader = BufReader::new(&file);
         let held = match expected.format {
-            RowFormat::Json => json(reader, expected.model, expected.classes),
-            RowFormat::Csv => csv(reader, end, expected.model, expected.classes),
+            RowFormat::Json => json(reader, expected),
+            RowFormat::Csv => csv(reader, end, expected),
             RowFormat::Text => Err("expected --format json or csv, whose rows can be read again, found text".into()),
         };
-        let Held { byte_end, rows } = held.map_err(|error| refused(&error))?;
+        let Held { byte_end, rows, untold } = held.map_err(|error| refused(&error))?;
         if byte_end < end.byte {
             message::note(&format!("{}: cut off a torn row of {} bytes", path.display(), end.byte - byte_end));
             file.set_len(byte_end).map_err(|error| refused(&error))?;
+        }
+        if untold > 0 {
+            let found = format!("{untold} rows do not say with which flags they were made, as those of earlier versions");
+            message::warning(&format!("{}: {found}; they are taken for rows of these flags, else give another file", path.display()));
         }
         file.seek(SeekFrom::Start(byte_end)).map_err(|error| refused(&error))?;
         let mut resumed = Self { file, is_empty: byte_end == 0, rows: 0, failed: 0, held: HashMap::new() };
@@ -155,6 +164,7 @@ struct JsonRow {
     path: String,
     model: Option<String>,
     identity: Option<String>,
+    settings: Option<String>,
     error: Option<String>,
     #[serde(default)]
     top: Vec<IgnoredAny>,
@@ -163,7 +173,8 @@ struct JsonRow {
 /// How each row begins.
 const JSON_BEGIN: &[u8] = br#"{"path":""#;
 
-fn json(source: impl BufRead, model: &Model, classes: usize) -> Result<Held, String> {
+fn json(source: impl BufRead, expected: &Expected<'_>) -> Result<Held, String> {
+    let Expected { model, settings, classes, .. } = *expected;
     let mut source = source;
     let mut held = Held::default();
     let mut line = Vec::new();
@@ -190,6 +201,10 @@ fn json(source: impl BufRead, model: &Model, classes: usize) -> Result<Held, Str
             if name != model.name || identity != model.identity {
                 return Err(other_model(number, model, &name, &identity));
             }
+            match row.settings {
+                Some(written) => is_of(settings, number, &written)?,
+                None => held.untold += 1,
+            }
         }
         if row.error.is_none() && row.top.len() != classes {
             return Err(other_classes(number, classes, row.top.len()));
@@ -207,12 +222,25 @@ fn other_model(line: u64, expected: &Model, name: &str, identity: &str) -> Strin
     format!("line {line}: expected rows of the model {own} of identity {of_own}, found one of {name} {of_other}; give another file")
 }
 
+/// Errors where the row has other settings.
+fn is_of(settings: &Settings, line: u64, written: &str) -> Result<(), String> {
+    settings.differ_from(written).map_or(Ok(()), |differing| {
+        let found = format!("found one of {written}; what differs is {differing}");
+        let remedy = "give the flags that it was made with, or another file";
+        Err(format!("line {line}: expected rows of the settings {settings}, {found}; {remedy}"))
+    })
+}
+
 fn other_classes(line: u64, expected: usize, found: usize) -> String {
     format!("line {line}: expected rows of {expected} classes, found one of {found}; give --top-k {found}, or another file")
 }
 
+/// How CSV of every version begins.
+const EARLIER_HEADER: &[u8] = b"path,rank,index,label,probability,logit,error";
+
 /// A picture's lines of CSV are one row here.
-fn csv(source: impl BufRead, end: End, model: &Model, classes: usize) -> Result<Held, String> {
+fn csv(source: impl BufRead, end: End, expected: &Expected<'_>) -> Result<Held, String> {
+    let Expected { model, settings, classes, .. } = *expected;
     let not_ours =
         |line: u64| format!("line {line}: expected what `classify --format csv` writes, found something else; give another file");
     let mut source = source;
@@ -220,10 +248,17 @@ fn csv(source: impl BufRead, end: End, model: &Model, classes: usize) -> Result<
     let mut first = Vec::new();
     source.by_ref().take(header.len() as u64).read_to_end(&mut first).map_err(|error| error.to_string())?;
     if first != header.as_bytes() {
-        return if header.as_bytes().starts_with(&first) { Ok(Held::default()) } else { Err(not_ours(1)) };
+        return if header.as_bytes().starts_with(&first) {
+            Ok(Held::default())
+        } else if first.starts_with(EARLIER_HEADER) {
+            let found = "those of an earlier version, which do not say with which flags a row was made";
+            Err(format!("line 1: expected the columns {}, found {found}; give another file", header.trim_end()))
+        } else {
+            Err(not_ours(1))
+        };
     }
 
-    let mut held = Held { byte_end: end.byte, rows: Vec::new() };
+    let mut held = Held { byte_end: end.byte, ..Held::default() };
     // Where the last row begins, and how many lines of it there are.
     let (mut byte_begin, mut found) = (end.byte, classes);
     let mut records = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(source).into_byte_records().peekable();
@@ -238,10 +273,13 @@ fn csv(source: impl BufRead, end: End, model: &Model, classes: usize) -> Result<
             held.byte_end = byte_record;
             break;
         }
-        let [path, rank, _, _, _, _, error, identity, _] = &fields[..] else { return Err(not_ours(line)) };
+        let [path, rank, _, _, _, _, error, identity, _, written] = &fields[..] else { return Err(not_ours(line)) };
         let is_error = rank.is_empty() && !error.is_empty();
         if !is_error && *identity != model.identity {
             return Err(other_model(line, model, "another model", identity));
+        }
+        if !is_error {
+            is_of(settings, line, written)?;
         }
         let is_next = rank.parse() == Ok(found + 1) && held.rows.last().is_some_and(|(last, _)| last == path);
         if is_next && found < classes {
@@ -272,9 +310,13 @@ mod tests {
     use super::*;
     use crate::inputs::Content;
     use crate::inputs::Subject;
+    use std::sync::LazyLock;
 
-    fn model() -> Model {
-        Model { name: "m".into(), identity: "1f".into() }
+    static MODEL: LazyLock<Model> = LazyLock::new(|| Model { name: "m".into(), identity: "1f".into() });
+    static SETTINGS: LazyLock<Settings> = LazyLock::new(|| Settings(["a", "b", "c"].map(str::to_owned)));
+
+    fn rows_of(classes: usize) -> Expected<'static> {
+        Expected { format: RowFormat::Json, model: &MODEL, settings: &SETTINGS, classes }
     }
 
     fn end(text: &[u8]) -> End {
@@ -298,14 +340,14 @@ mod tests {
     #[test]
     fn torn_json_is_cut_at_a_row() {
         let rows = [
-            "{\"path\":\"a.png\",\"model\":\"m\",\"identity\":\"1f\",\"top\":[{\"index\":1}]}\n",
+            "{\"path\":\"a.png\",\"model\":\"m\",\"identity\":\"1f\",\"settings\":\"a-b-c\",\"top\":[{\"index\":1}]}\n",
             "{\"path\":\"b\\n.png\",\"error\":\"no picture\"}\n",
-            "{\"path\":\"c.png\",\"model\":\"m\",\"identity\":\"1f\",\"top\":[{\"index\":2}]}\n",
+            "{\"path\":\"c.png\",\"model\":\"m\",\"identity\":\"1f\",\"settings\":\"a-b-c\",\"top\":[{\"index\":2}]}\n",
         ];
         let mut ends = vec![0];
         rows.iter().for_each(|row| ends.push(ends[ends.len() - 1] + row.len()));
-        is_cut_at_rows(&rows.concat(), &ends, |text| json(text, &model(), 1));
-        let held = json(rows.concat().as_bytes(), &model(), 1).unwrap();
+        is_cut_at_rows(&rows.concat(), &ends, |text| json(text, &rows_of(1)));
+        let held = json(rows.concat().as_bytes(), &rows_of(1)).unwrap();
         assert_eq!(held.rows, [("a.png".to_owned(), false), ("b\n.png".to_owned(), true), ("c.png".to_owned(), false)]);
     }
 
@@ -313,15 +355,15 @@ mod tests {
     fn torn_csv_is_cut_at_a_picture() {
         let header = CSV_HEADER.join(",") + "\n";
         let rows = [
-            "a.png,1,7,seven,0.9,3.5,,1f,\na.png,2,1,one,0.1,1.5,,1f,\n",
-            "\"b,\"\"\n.png\",,,,,,\"two\nlines\",,\n",
-            "a.png,1,7,\"se\nven\",0.9,3.5,,1f,activation\na.png,2,1,one,0.1,1.5,,1f,activation\n",
+            "a.png,1,7,seven,0.9,3.5,,1f,,a-b-c\na.png,2,1,one,0.1,1.5,,1f,,a-b-c\n",
+            "\"b,\"\"\n.png\",,,,,,\"two\nlines\",,,\n",
+            "a.png,1,7,\"se\nven\",0.9,3.5,,1f,activation,a-b-c\na.png,2,1,one,0.1,1.5,,1f,activation,a-b-c\n",
         ];
         let mut ends = vec![header.len()];
         rows.iter().for_each(|row| ends.push(ends[ends.len() - 1] + row.len()));
-        is_cut_at_rows(&(header.clone() + &rows.concat()), &ends, |text| csv(text, end(text), &model(), 2));
+        is_cut_at_rows(&(header.clone() + &rows.concat()), &ends, |text| csv(text, end(text), &rows_of(2)));
         assert_eq!(
-            names(&csv((header + &rows.concat()).as_bytes(), end(rows[2].as_bytes()), &model(), 2).unwrap()),
+            names(&csv((header + &rows.concat()).as_bytes(), end(rows[2].as_bytes()), &rows_of(2)).unwrap()),
             ["a.png", "b,\"\n.png", "a.png"]
         );
     }
@@ -330,70 +372,105 @@ mod tests {
     fn rows_of_other_numbers_of_classes_are_refused() {
         let csv_of = |rows: &str, classes: usize| {
             let text = CSV_HEADER.join(",") + "\n" + rows;
-            csv(text.as_bytes(), end(text.as_bytes()), &model(), classes).map(|held| held.rows.len())
+            csv(text.as_bytes(), end(text.as_bytes()), &rows_of(classes)).map(|held| held.rows.len())
         };
-        let rows = "a.png,1,7,seven,0.9,3.5,,1f,\na.png,2,1,one,0.1,1.5,,1f,\nb.png,1,7,seven,0.9,3.5,,1f,\nb.png,2,1,one,0.1,1.5,,1f,\n";
+        let rows = "a.png,1,7,seven,0.9,3.5,,1f,,a-b-c\na.png,2,1,one,0.1,1.5,,1f,,a-b-c\nb.png,1,7,seven,0.9,3.5,,1f,,a-b-c\nb.png,2,1,one,0.1,1.5,,1f,,a-b-c\n";
         assert_eq!(csv_of(rows, 2), Ok(2));
         for (classes, found) in [(1, "found one of 2; give --top-k 2"), (3, "found one of 2; give --top-k 2")] {
             let error = csv_of(rows, classes).unwrap_err();
             assert!(error.contains(&format!("expected rows of {classes} classes")) && error.contains(found), "{error}");
         }
         // The remedy is to give as many as there are.
-        let five: String = (1..=5).map(|rank| format!("a.png,{rank},7,seven,0.9,3.5,,1f,\n")).collect();
-        let error = csv_of(&(five.clone() + "b.png,,,,,,x,,\n"), 2).unwrap_err();
+        let five: String = (1..=5).map(|rank| format!("a.png,{rank},7,seven,0.9,3.5,,1f,,a-b-c\n")).collect();
+        let error = csv_of(&(five.clone() + "b.png,,,,,,x,,,\n"), 2).unwrap_err();
         assert!(error.starts_with("line 4: ") && error.contains("found one of 5; give --top-k 5"), "{error}");
         assert_eq!(csv_of(&five, 5), Ok(1));
-        let row = "{\"path\":\"a.png\",\"model\":\"m\",\"identity\":\"1f\",\"top\":[{\"index\":1}]}\n";
-        assert!(json(row.as_bytes(), &model(), 2).err().unwrap().contains("expected rows of 2 classes, found one of 1"));
+        let row = "{\"path\":\"a.png\",\"model\":\"m\",\"identity\":\"1f\",\"settings\":\"a-b-c\",\"top\":[{\"index\":1}]}\n";
+        assert!(json(row.as_bytes(), &rows_of(2)).err().unwrap().contains("expected rows of 2 classes, found one of 1"));
     }
 
     #[test]
     fn rows_of_another_model_are_refused() {
         let row = |name: &str, identity: &str| format!("{{\"path\":\"a\",\"model\":\"{name}\"{identity},\"top\":[]}}\n");
         let ours = row("m", ",\"identity\":\"1f\"") + "{\"path\":\"b\",\"error\":\"x\"}\n";
-        assert_eq!(json(ours.as_bytes(), &model(), 0).unwrap().rows.len(), 2);
+        assert_eq!(json(ours.as_bytes(), &rows_of(0)).unwrap().rows.len(), 2);
         for (other, found) in [
             (row("m", ",\"identity\":\"2f\""), "found one of m of identity 2f;"),
             (row("n", ",\"identity\":\"1f\""), "found one of n of identity 1f;"),
             (row("m", ""), "found one of m without an identity;"),
         ] {
-            let error = json((ours.clone() + &other).as_bytes(), &model(), 0).err().unwrap();
+            let error = json((ours.clone() + &other).as_bytes(), &rows_of(0)).err().unwrap();
             assert!(error.starts_with("line 3: expected rows of the model m of identity 1f, ") && error.contains(found), "{error}");
         }
-        let ours = CSV_HEADER.join(",") + "\na,1,7,seven,0.9,3.5,,1f,\nb,,,,,,x,,\n";
-        let read = |text: &str| csv(text.as_bytes(), end(text.as_bytes()), &model(), 1).map(|held| held.rows.len());
+        let ours = CSV_HEADER.join(",") + "\na,1,7,seven,0.9,3.5,,1f,,a-b-c\nb,,,,,,x,,,\n";
+        let read = |text: &str| csv(text.as_bytes(), end(text.as_bytes()), &rows_of(1)).map(|held| held.rows.len());
         assert_eq!(read(&ours), Ok(2));
         for (other, found) in
             [("2f", "found one of another model of identity 2f;"), ("", "found one of another model without an identity;")]
         {
-            let error = read(&format!("{ours}c,1,7,seven,0.9,3.5,,{other},\n")).unwrap_err();
+            let error = read(&format!("{ours}c,1,7,seven,0.9,3.5,,{other},,a-b-c\n")).unwrap_err();
             assert!(error.starts_with("line 4: expected rows of the model m of identity 1f, ") && error.contains(found), "{error}");
         }
     }
 
     #[test]
+    fn rows_of_other_settings_are_refused_by_what_differs() {
+        let begin = "{\"path\":\"a\",\"model\":\"m\",\"identity\":\"1f\"";
+        let read_json = |settings: &str| json(format!("{begin},\"settings\":\"{settings}\",\"top\":[]}}\n").as_bytes(), &rows_of(0));
+        let read_csv = |settings: &str| {
+            let text = format!("{}\na,1,7,seven,0.9,3.5,,1f,,{settings}\n", CSV_HEADER.join(","));
+            csv(text.as_bytes(), end(text.as_bytes()), &rows_of(1))
+        };
+        for (settings, parts) in [
+            ("x-b-c", &["the network (--epsilon"][..]),
+            ("a-x-c", &["how pictures are prepared (--preprocess"]),
+            ("a-b-x", &["what its outputs mean (--activation"]),
+            ("a-x-x", &["how pictures are prepared", "what its outputs mean"]),
+            ("x", &["the network", "how pictures are prepared", "what its outputs mean"]),
+        ] {
+            for error in [read_json(settings), read_csv(settings)].map(|read| read.err().unwrap()) {
+                let expected = format!(": expected rows of the settings a-b-c, found one of {settings}; what differs is ");
+                assert!(error.contains(&expected) && parts.iter().all(|part| error.contains(part)), "{error}");
+                assert_eq!(error.matches(" (--").count(), parts.len(), "{error}");
+                assert!(error.ends_with("; give the flags that it was made with, or another file"), "{error}");
+            }
+        }
+        for held in [read_json("a-b-c"), read_csv("a-b-c")] {
+            assert_eq!(held.map(|held| (held.rows.len(), held.untold)), Ok((1, 0)));
+        }
+        // What earlier versions wrote: rows go on, columns cannot.
+        let untold = json(format!("{begin},\"top\":[]}}\n").as_bytes(), &rows_of(0));
+        assert_eq!(untold.map(|held| (held.rows.len(), held.untold)), Ok((1, 1)));
+        for columns in ["", ",identity", ",identity,assumed"] {
+            let text = format!("path,rank,index,label,probability,logit,error{columns}\na,1,7,seven,0.9,3.5,,1f,\n");
+            let error = csv(text.as_bytes(), end(text.as_bytes()), &rows_of(1)).err().unwrap();
+            assert!(error.starts_with("line 1: expected the columns path,rank,") && error.contains("earlier version"), "{error}");
+        }
+    }
+
+    #[test]
     fn what_a_power_cut_leaves_is_cut_off() {
-        let row = "{\"path\":\"a.png\",\"model\":\"m\",\"identity\":\"1f\",\"top\":[]}\n";
-        assert_eq!(json((row.to_owned() + &"\0".repeat(300)).as_bytes(), &model(), 0).unwrap().byte_end, row.len() as u64);
+        let row = "{\"path\":\"a.png\",\"model\":\"m\",\"identity\":\"1f\",\"settings\":\"a-b-c\",\"top\":[]}\n";
+        assert_eq!(json((row.to_owned() + &"\0".repeat(300)).as_bytes(), &rows_of(0)).unwrap().byte_end, row.len() as u64);
     }
 
     #[test]
     fn what_is_not_ours_is_refused() {
         for text in ["not rows", "{\"name\":1}\n", "{\"path\":\"a\"}\n", "[]\n", "\n", "{\"path\":\"a\",\"model\":\"other\",\"top\":[]}\n"]
         {
-            let error = json(text.as_bytes(), &model(), 0).err().unwrap_or_else(|| panic!("{text:?}"));
+            let error = json(text.as_bytes(), &rows_of(0)).err().unwrap_or_else(|| panic!("{text:?}"));
             assert!(error.starts_with("line 1: expected "), "{error}");
         }
         let header = CSV_HEADER.join(",") + "\n";
         for (text, line) in [
             ("not rows", 1),
             ("path,rank\na.png,1\n", 1),
-            (&*(header.clone() + "a.png,2,7,seven,0.9,3.5,,1f,\n"), 2),
-            (&*(header.clone() + "a.png,1,7,seven,0.9,3.5,,1f,\nb.png,2,7,seven,0.9,3.5,,1f,\n"), 3),
-            (&*(header.clone() + "a.png,1,7\nb.png,1,7,seven,0.9,3.5,,1f,\n"), 2),
-            (&*(header + "a.png,,,,,,,1f,\nb.png,1,7,seven,0.9,3.5,,1f,\n"), 2),
+            (&*(header.clone() + "a.png,2,7,seven,0.9,3.5,,1f,,a-b-c\n"), 2),
+            (&*(header.clone() + "a.png,1,7,seven,0.9,3.5,,1f,,a-b-c\nb.png,2,7,seven,0.9,3.5,,1f,,a-b-c\n"), 3),
+            (&*(header.clone() + "a.png,1,7\nb.png,1,7,seven,0.9,3.5,,1f,,a-b-c\n"), 2),
+            (&*(header + "a.png,,,,,,,1f,,a-b-c\nb.png,1,7,seven,0.9,3.5,,1f,,a-b-c\n"), 2),
         ] {
-            let error = csv(text.as_bytes(), end(text.as_bytes()), &model(), 1).err().unwrap_or_else(|| panic!("{text:?}"));
+            let error = csv(text.as_bytes(), end(text.as_bytes()), &rows_of(1)).err().unwrap_or_else(|| panic!("{text:?}"));
             assert!(error.starts_with(&format!("line {line}: expected ")), "{error}");
         }
     }
@@ -404,13 +481,13 @@ mod tests {
         let path = folder.path().join("rows.jsonl");
         std::fs::write(
             &path,
-            "{\"path\":\"a\",\"model\":\"m\",\"identity\":\"1f\",\"top\":[]}\n{\"path\":\"b\",\"error\":\"x\"}\n{\"path\":\"a",
+            "{\"path\":\"a\",\"model\":\"m\",\"identity\":\"1f\",\"settings\":\"a-b-c\",\"top\":[]}\n{\"path\":\"b\",\"error\":\"x\"}\n{\"path\":\"a",
         )
         .unwrap();
         let input =
             |(number, path): (usize, &&str)| Input { number, subject: Subject::file(path), content: Content::Refused(String::new()) };
         let inputs: Vec<Input> = ["a", "b", "a", "c"].iter().enumerate().map(input).collect();
-        let expected = Expected { format: RowFormat::Json, model: &model(), classes: 0 };
+        let expected = rows_of(0);
         let mut resumed = Resumed::open(&path, &expected).unwrap();
         let left: Vec<usize> = resumed.left_of(inputs).into_iter().map(|input| input.number).collect();
         assert_eq!(left, [2, 3]);

@@ -147,6 +147,56 @@ fn rows_of_two_checkpoints_are_not_mixed() {
     }
 }
 
+/// Whatever decides an answer, each by the part that the refusal names; and what decides none.
+#[test]
+fn rows_of_other_flags_are_not_mixed() {
+    let folder = folder();
+    let inputs = folder.path().join("in");
+    pictures(&inputs, 4);
+    let names = folder.path().join("names.txt");
+    fs::write(&names, "a\nb\nc\nd\ne\nf\ng\nh\ni\nj\n").unwrap();
+    let [network, prepared, meant] = ["the network (", "how pictures are prepared (", "what its outputs mean ("];
+    for ending in ["jsonl", "csv"] {
+        let rows = folder.path().join("rows").with_extension(ending);
+        assert_says(&resume(&inputs, &rows).output().unwrap(), 1, &["0 rows are there, 4 inputs are left"]);
+        // As if it had been ended: the header of CSV and the rows of a picture.
+        let whole = fs::read_to_string(&rows).unwrap();
+        let begun: String = whole.split_inclusive('\n').take(if ending == "csv" { 3 } else { 1 }).collect();
+        fs::write(&rows, &begun).unwrap();
+        for (flags, part) in [
+            (&["--epsilon", "0.001"][..], network),
+            (&["--no-final-relu"], network),
+            (&["--preprocess", "cifar"], prepared),
+            (&["--resize", "squash:nearest"], prepared),
+            (&["--size", "48x48"], prepared),
+            (&["--range", "0:4095"], prepared),
+            (&["--range", "auto"], prepared),
+            (&["--exif"], prepared),
+            (&["--activation", "sigmoid"], meant),
+            (&["--labels", names.to_str().unwrap()], meant),
+        ] {
+            let output = resume(&inputs, &rows).args(flags).output().unwrap();
+            assert_refused(
+                &output,
+                &["rows.", "expected rows of the settings ", part, "give the flags that it was made with, or another file"],
+            );
+            assert!(stderr(&output).contains(flags[0]), "{}", stderr(&output));
+            assert_eq!(fs::read_to_string(&rows).unwrap(), begun);
+        }
+        // The same answers by other ways; the remedy is the same flags.
+        let again = resume(&inputs, &rows).args(["--activation", "softmax", "--truncated", "--size", "64x64"]).output().unwrap();
+        assert_says(&again, 1, &["1 rows are there, 3 inputs are left"]);
+        assert_eq!(fs::read_to_string(&rows).unwrap(), whole);
+    }
+    // Of earlier versions, which did not say it: goes on, and is said.
+    let rows = folder.path().join("rows.jsonl");
+    let whole = fs::read_to_string(&rows).unwrap();
+    let settings = whole.split("\"settings\"").nth(1).unwrap().split(',').next().unwrap();
+    fs::write(&rows, whole.replace(&format!("\"settings\"{settings},"), "")).unwrap();
+    let output = resume(&inputs, &rows).output().unwrap();
+    assert_says(&output, 1, &["rows.jsonl: 3 rows do not say with which flags they were made", "0 inputs are left"]);
+}
+
 #[test]
 fn shards_are_disjoint_and_complete() {
     let folder = folder();

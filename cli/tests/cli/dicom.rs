@@ -47,7 +47,7 @@ mod with_dicom {
         let rows = json_lines(&output);
         assert_eq!(rows.len(), 4);
         for row in &rows {
-            assert_eq!(row.as_object().unwrap().keys().collect::<Vec<_>>(), ["identity", "model", "path", "top"]);
+            assert_eq!(row.as_object().unwrap().keys().collect::<Vec<_>>(), ["identity", "model", "path", "settings", "top"]);
         }
         let features = folder.path().join("features.npy");
         let output = densenet().arg("embed").args(CPU).args([&one, &three, "--output"]).arg(&features).output().unwrap();
