@@ -137,13 +137,15 @@ impl Notices {
 
     /// Says what has not been said about a picture of more than 8 bits.
     fn look_at_wide(&mut self, subject: &Subject, seen: &Seen, wide: &Wide) {
-        let [[least, most], [from, to]] = [wide.used, wide.range];
+        // A slope of 0.1 makes 0.3 of a number only nearly: what is beyond 32 bits is no news.
+        let [[least, most], [from, to]] = [wide.used, wide.range].map(|ends| ends.map(|end| end as f32));
         if wide.is_narrow() {
             if !self.narrow {
                 self.narrow = true;
                 // The fewest bits that hold them, where they may be those of a camera or a scanner and not a quantity's.
-                let is_guess = |bits: &i32| (1 << bits) - 1 != to && from >= 0 && seen.dicom.is_none();
-                let bits = (8..=15).find(|bits| most < 1 << bits).filter(is_guess);
+                let largest = |bits: i32| ((1 << bits) - 1) as f32;
+                let is_guess = |bits: &i32| largest(*bits) != to && from >= 0.0 && seen.dicom.is_none();
+                let bits = (8..=15).find(|&bits| most <= largest(bits)).filter(is_guess);
                 let guess = bits.map(|bits| format!("--range 0:{} if they are of {bits} bits, ", (1 << bits) - 1)).unwrap_or_default();
                 let found = format!("samples from {least} to {most} of {from} to {to} leave {} of 256 levels", wide.levels());
                 message::warning(&format!(
@@ -152,7 +154,7 @@ impl Notices {
             }
         } else if seen.has_scaled_grey && !self.grey {
             self.grey = true;
-            let by = if wide.range == [0, 65535] { "by its range".into() } else { format!("from {from} to {to}") };
+            let by = if wide.range == [0.0, 65535.0] { "by its range".into() } else { format!("from {from} to {to}") };
             message::note(&format!("{subject}: 16-bit grey is scaled {by}, where Pillow would clip it to white (said once)"));
         }
         if wide.is_cut_off() && !self.cut_off {

@@ -125,13 +125,14 @@ fn narrowed<const C: usize>(wide: &[u16], is_wide_grey: bool, asked: SampleRange
     let told = match asked {
         SampleRange::Whole => declared,
         SampleRange::Between { least, most } => Some([least, most]),
-        SampleRange::Own => Some(used),
+        SampleRange::Own => Some(used.map(i32::from)),
     };
     let range = told.unwrap_or([0, u16::MAX.into()]);
     let keeps_high_byte = told.is_none() && !is_wide_grey;
     let narrow = |sample: u16| if keeps_high_byte { (sample >> 8) as u8 } else { level(sample.into(), range) };
     let repeats = if colours == 1 { 3 } else { 1 };
     let samples = samples().flat_map(|sample| std::iter::repeat_n(narrow(sample), repeats)).collect();
+    let [used, range] = [used.map(f64::from), range.map(f64::from)];
     (samples, Some(Wide { is_grey: colours == 1 && !keeps_high_byte, used, range }))
 }
 

@@ -86,7 +86,7 @@ pub struct Dicom {
 /// assert!(error.starts_with("README.md: "), "{error}");
 /// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Picture {
     width: usize,
     height: usize,

@@ -39,26 +39,26 @@ pub enum SampleRange {
 /// use densenet_wgpu::image::Picture;
 ///
 /// let wide = Picture::decode(b"P5 2 1 65535 \x07\xff\x0f\xff")?.wide().expect("16 bits");
-/// assert_eq!((wide.used, wide.range), ([2047, 4095], [0, 65535]));
+/// assert_eq!((wide.used, wide.range), ([2047.0, 4095.0], [0.0, 65535.0]));
 /// assert!(wide.is_narrow() && !wide.is_cut_off());
 /// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Wide {
     /// Whether they are grey, which is scaled; else colour, or grey with alpha of which the high byte was kept.
     pub is_grey: bool,
-    /// The least and the largest among them.
-    pub used: [i32; 2],
+    /// The least and the largest among them; of DICOM files what the Modality LUT makes of them.
+    pub used: [f64; 2],
     /// What became 0 and 255.
-    pub range: [i32; 2],
+    pub range: [f64; 2],
 }
 
 impl Wide {
     /// Whether they use at most half of their range, so that at most half of 256 levels are left.
     pub fn is_narrow(&self) -> bool {
         let [used, range] = [self.used, self.range].map(width);
-        used > 0 && 2 * used <= range
+        used > 0.0 && 2.0 * used <= range
     }
 
     /// Whether some lie outside their range.
@@ -66,41 +66,51 @@ impl Wide {
         self.used[0] < self.range[0] || self.used[1] > self.range[1]
     }
 
-    /// How many of 256 levels are left at the most.
+    /// How many of 256 levels are left at the most: from that of the least sample to that of the largest.
     pub fn levels(&self) -> u64 {
-        let [used, range] = [self.used, self.range].map(width);
-        (used * 255 / range.max(1) + 1).clamp(1, 256) as u64
+        let keeps_high_byte = !self.is_grey && self.range == WHOLE;
+        let level = |sample: f64| if keeps_high_byte { (sample / 256.0) as u8 } else { fraction(sample, self.range) };
+        let [least, most] = self.used.map(level);
+        u64::from(most.saturating_sub(least)) + 1
     }
 }
 
-fn width([least, most]: [i32; 2]) -> i64 {
-    i64::from(most) - i64::from(least)
+/// All that 16 bits can be.
+pub(super) const WHOLE: [f64; 2] = [0.0, 65535.0];
+
+fn width([least, most]: [f64; 2]) -> f64 {
+    most - least
 }
 
 /// The least and the largest of `samples`; 0 and 0 where there are none.
-pub(super) fn used(samples: impl Iterator<Item = u16>) -> [i32; 2] {
+pub(super) fn used(samples: impl Iterator<Item = u16>) -> [u16; 2] {
     let ends = samples.fold(None, |ends: Option<(u16, u16)>, sample| {
         Some(ends.map_or((sample, sample), |(least, most)| (least.min(sample), most.max(sample))))
     });
-    ends.map_or([0, 0], |(least, most)| [least.into(), most.into()])
+    ends.map_or([0, 0], |(least, most)| [least, most])
 }
 
 /// Whether `samples` have their significant bits at the bottom. PNG has them at the top, with their own beginning or zeros
 /// below, which is looked at; some writers leave them as they came.
-pub(super) fn are_low(mut samples: impl Iterator<Item = u16>, most: i32, bits: u32) -> bool {
+pub(super) fn are_low(mut samples: impl Iterator<Item = u16>, most: u16, bits: u32) -> bool {
     let unused = 16 - bits;
     let is_high = |sample: u16| {
         let (high, low) = (u32::from(sample >> unused), u32::from(sample) & ((1 << unused) - 1));
         low == 0 || low.abs_diff(high * ((1 << unused) - 1) / ((1 << bits) - 1)) <= 1
     };
-    most < 1 << bits && !samples.all(is_high)
+    u32::from(most) < 1 << bits && !samples.all(is_high)
 }
 
 /// The 8-bit sample of each number: `least` becomes 0, `most` 255, halves upwards, and what lies outside is cut off.
 pub(super) fn level(number: i32, [least, most]: [i32; 2]) -> u8 {
-    let width = width([least, most]).max(1);
+    let width = (i64::from(most) - i64::from(least)).max(1);
     let above = (i64::from(number) - i64::from(least)).clamp(0, width);
     ((above * 255 + width / 2) / width) as u8
+}
+
+/// [`level`] of numbers that need not be whole. Of no width all that is not above is 0.
+pub(super) fn fraction(number: f64, [least, most]: [f64; 2]) -> u8 {
+    ((number - least) / (most - least).max(f64::MIN_POSITIVE) * 255.0 + 0.5).clamp(0.0, 255.0) as u8
 }
 
 #[cfg(test)]
@@ -112,11 +122,14 @@ mod tests {
         assert!((0..=u16::MAX).all(|wide| level(wide.into(), [0, 65535]) == ((u32::from(wide) + 128) / 257) as u8));
         assert_eq!([-5, -4, 0, 4, 9].map(|number| level(number, [-4, 4])), [0, 0, 128, 255, 255]);
         assert_eq!(level(7, [7, 7]), 0);
+        assert!((0..=u16::MAX).all(|wide| level(wide.into(), [0, 65535]) == fraction(wide.into(), WHOLE)));
+        assert_eq!([-1.0, 0.25, 0.5, 0.75, 2.0].map(|number| fraction(number, [0.25, 0.75])), [0, 0, 128, 255, 255]);
+        assert_eq!([6.5, 7.0, 7.5].map(|number| fraction(number, [7.0, 7.0])), [0, 0, 255]);
     }
 
     #[test]
     fn bits_are_where_the_samples_have_them() {
-        let is_low = |samples: &[u16], bits| are_low(samples.iter().copied(), samples.iter().copied().max().unwrap().into(), bits);
+        let is_low = |samples: &[u16], bits| are_low(samples.iter().copied(), samples.iter().copied().max().unwrap(), bits);
         let twelve: Vec<u16> = (0..4096).collect();
         assert!(is_low(&twelve, 12));
         // At the top, with their own beginning, zeros or a rounded product below.
@@ -131,8 +144,17 @@ mod tests {
 
     #[test]
     fn what_is_left_is_counted() {
-        let wide = |used, range| Wide { is_grey: true, used, range };
-        assert_eq!(wide([0, 4095], [0, 65535]).levels(), 16);
+        let wide = |used: [i32; 2], range: [i32; 2]| Wide { is_grey: true, used: used.map(f64::from), range: range.map(f64::from) };
+        for (used, range) in
+            [([0, 4095], [0, 65535]), ([0, 4111], [0, 65535]), ([9, 9], [0, 4095]), ([-40, 5000], [0, 4095]), ([3, 3], [3, 3])]
+        {
+            let mut seen: Vec<u8> = (used[0]..=used[1]).map(|sample| level(sample, range)).collect();
+            seen.dedup();
+            assert_eq!(wide(used, range).levels(), seen.len() as u64, "{used:?} of {range:?}");
+        }
+        assert_eq!(wide([0, 4095], [0, 65535]).levels(), 17);
+        let colour = Wide { is_grey: false, ..wide([0, 4095], [0, 65535]) };
+        assert_eq!(colour.levels(), 16, "high bytes");
         assert!(wide([0, 4095], [0, 65535]).is_narrow() && wide([40_000, 44_000], [0, 65535]).is_narrow());
         assert!(!wide([0, 40_000], [0, 65535]).is_narrow() && !wide([0, 4095], [0, 4095]).is_narrow());
         assert!(!wide([9, 9], [0, 65535]).is_narrow(), "a picture of one value has lost nothing");

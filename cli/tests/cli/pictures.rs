@@ -135,7 +135,7 @@ fn bits_within_16_are_told_and_scaled_when_asked() {
         read_npy(&dump).1
     };
     let narrow =
-        "dark.pgm: samples from 0 to 4095 of 0 to 65535 leave 16 of 256 levels; --range 0:4095 if they are of 12 bits, --range auto";
+        "dark.pgm: samples from 0 to 4095 of 0 to 65535 leave 17 of 256 levels; --range 0:4095 if they are of 12 bits, --range auto";
     let whole = dumped(&dark, &[], 0, &[narrow]);
     let scaled = dumped(&said, &[], 0, &["said.pgm: 16-bit grey is scaled by its range"]);
     assert!(whole != scaled);

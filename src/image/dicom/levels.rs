@@ -8,7 +8,8 @@ use super::image_pixel::{ImagePixel, Photometric};
 use super::lookup::Lookup;
 use super::refused;
 use crate::error::Result;
-use crate::image::{Decoding, SampleRange, Wide};
+use crate::image::wide::{self, Wide};
+use crate::image::{Decoding, SampleRange};
 
 /// The level of each stored value.
 pub(super) struct Levels {
@@ -30,10 +31,7 @@ impl Levels {
         let level = |number: u16| match (&voi, wide, decoding.sample_range) {
             (Some(voi), ..) => (voi.fraction(modality.value(format.signed(number))) * 255.0 + 0.5) as u8,
             (None, None, _) | (None, _, SampleRange::Whole) => modality.level(format, number),
-            (None, Some(Wide { range: [least, most], .. }), _) => {
-                let [value, least, most] = [modality.value(format.signed(number)), least.into(), most.into()];
-                ((value - least) / (most - least).max(1.0) * 255.0 + 0.5).clamp(0.0, 255.0) as u8
-            }
+            (None, Some(Wide { range, .. }), _) => wide::fraction(modality.value(format.signed(number)), range),
         };
         let is_inverted = format.photometric == Photometric::Monochrome { is_inverted: true };
         let table = (0..=format.max()).map(level).map(|level| if is_inverted { 255 - level } else { level }).collect();
@@ -82,16 +80,16 @@ impl Modality {
         ends.map(|number| self.value(format.signed(number)))
     }
 
-    /// What values those stored numbers are, and what they are scaled from, to whole numbers.
+    /// What values those stored numbers are, and what they are scaled from.
     fn wide(&self, format: &ImagePixel, asked: SampleRange, numbers: &[u16]) -> Wide {
         let mut is_used = vec![false; usize::from(format.max()) + 1];
         numbers.iter().for_each(|&number| is_used[usize::from(number)] = true);
         let values = (0..=format.max()).filter(|&number| is_used[usize::from(number)]).map(|number| self.value(format.signed(number)));
         let used = between(values);
         let range = match (asked, self) {
-            (SampleRange::Between { least, most }, _) => [least, most],
+            (SampleRange::Between { least, most }, _) => [least, most].map(f64::from),
             (SampleRange::Own, _) => used,
-            (SampleRange::Whole, Self::Table(table)) => [0, table.max().into()],
+            (SampleRange::Whole, Self::Table(table)) => [0.0, table.max().into()],
             (SampleRange::Whole, Self::Rescale { .. }) => between(self.ends(format).into_iter()),
         };
         Wide { is_grey: true, used, range }
@@ -110,10 +108,9 @@ impl Modality {
     }
 }
 
-/// The least and the largest of `values`, in whole numbers that have both between them.
-fn between(values: impl Iterator<Item = f64>) -> [i32; 2] {
-    let [least, most] = values.fold([f64::INFINITY, f64::NEG_INFINITY], |[least, most], value| [least.min(value), most.max(value)]);
-    [least.floor() as i32, most.ceil() as i32]
+/// The least and the largest of `values`.
+fn between(values: impl Iterator<Item = f64>) -> [f64; 2] {
+    values.fold([f64::INFINITY, f64::NEG_INFINITY], |[least, most], value| [least.min(value), most.max(value)])
 }
 
 /// What of the measured values is of interest.
