@@ -69,23 +69,23 @@ fn begins_with_elements(head: &[u8]) -> bool {
         if !begins_well || !is_next || !byte_len.is_multiple_of(2) {
             return false;
         }
-        let Some(behind) = rest.get(byte_len..) else { return false };
+        let Some(behind) = usize::try_from(byte_len).ok().and_then(|byte_len| rest.get(byte_len..)) else { return false };
         (rest, last) = (behind, Some(tag));
     }
     true
 }
 
 /// The tag of the element that `bytes` begin with, and how many bytes it has with its value.
-fn element(bytes: &[u8], encoding: Encoding) -> Option<([u16; 2], usize)> {
+fn element(bytes: &[u8], encoding: Encoding) -> Option<([u16; 2], u64)> {
     let [a, b, c, d, e, f, g, h] = *bytes.first_chunk()?;
     let is_big = encoding == Encoding::BigEndian;
     let word = |bytes| if is_big { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) };
     let long = |bytes| if is_big { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) };
     let byte_len = match encoding {
-        Encoding::Implicit => 8 + long([e, f, g, h]) as usize,
+        Encoding::Implicit => 8 + u64::from(long([e, f, g, h])),
         _ if !is_in(&[e, f], VALUE_REPRESENTATIONS) => return None,
-        _ if is_in(&[e, f], LONG) => 12 + long(*bytes.get(8..)?.first_chunk()?) as usize,
-        _ => 8 + usize::from(word([g, h])),
+        _ if is_in(&[e, f], LONG) => 12 + u64::from(long(*bytes.get(8..)?.first_chunk()?)),
+        _ => 8 + u64::from(word([g, h])),
     };
     Some(([word([a, b]), word([c, d])], byte_len))
 }
@@ -119,6 +119,12 @@ mod tests {
     fn what_is_no_dicom_file_is_none() {
         let out_of_order = [&EXPLICIT[12..22], &EXPLICIT[..12], &EXPLICIT[22..]].concat();
         let odd = [b"\x08\0\x05\0CS\x03\0ISO", &EXPLICIT[12..]].concat();
+        // As long as can be said: more than an address of 32 bits reaches.
+        let endless = [b"\x08\0\x05\0\xfe\xff\xff\xff", &IMPLICIT[8..]].concat();
+        let endless_explicit = [b"\x08\0\x05\0UT\0\0\xfe\xff\xff\xff", &EXPLICIT[8..]].concat();
+        assert_eq!(element(&endless, Encoding::Implicit).map(|(_, byte_len)| byte_len), Some(0x1_0000_0006));
+        assert_eq!(element(&endless_explicit, Encoding::Explicit).map(|(_, byte_len)| byte_len), Some(0x1_0000_000a));
+        assert_eq!([&endless, &endless_explicit].map(|bytes| first_element(bytes)), [None; 2]);
         for bytes in [&b""[..], b"II*\0\x08\0\0\0", b"MM\0*\0\0\0\x08", b"\x08\0", &[8; 300], &[0; 300], b"BM", &out_of_order, &odd] {
             assert_eq!(first_element(bytes), None, "{bytes:?}");
         }
