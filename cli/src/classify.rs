@@ -16,10 +16,10 @@ use super::interrupt;
 use super::message;
 use super::model::{self, Described, DescriptionOptions, ModelOptions};
 use super::output::Output;
-use super::pictures::PictureOptions;
+use super::pictures::{PictureOptions, notes};
 use super::rows::resume::{Expected, Resumed};
 use super::rows::settings::Settings;
-use super::rows::{HeatmapFiles, Model, Outcome, RowFormat, Rows};
+use super::rows::{Answer, HeatmapFiles, Model, Outcome, RowFormat, Rows};
 use super::size::Size;
 use super::stream::{BatchOptions, Finished, Stream};
 use super::terminal::progress::Progress;
@@ -242,9 +242,10 @@ impl Classification {
             Ok(prediction) => prediction,
             Err(error) => return Row { subject, outcome: Err(error), heatmaps: Vec::new(), errors: Vec::new() },
         };
-        let outcome: Outcome = prediction.top_k(self.top_k).map_err(|error| error.to_string());
+        let answer = |top| Answer { top, notes: notes(&prediction) };
+        let outcome: Outcome = prediction.top_k(self.top_k).map(answer).map_err(|error| error.to_string());
         let written = self.heatmaps.as_ref().zip(outcome.as_ref().ok());
-        let written = written.map(|(heatmaps, top)| heatmaps.write(classifier, number, &subject, &prediction, top));
+        let written = written.map(|(heatmaps, answer)| heatmaps.write(classifier, number, &subject, &prediction, &answer.top));
         let (heatmaps, errors) = written.unwrap_or_default();
         Row { subject, outcome, heatmaps, errors }
     }

@@ -17,7 +17,7 @@ use super::interrupt;
 use super::message;
 use super::model::{self, Described, ModelOptions, PreprocessingOptions};
 use super::npy::Stack;
-use super::pictures::PictureOptions;
+use super::pictures::{PictureOptions, notes};
 use super::rows::Model;
 use super::size::Size;
 use super::stream::{BatchOptions, Finished, Stream};
@@ -78,9 +78,9 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let (mut written, mut failed) = (0, 0);
     let failure = Stream { classifier: &classifier, inputs, dump: None, progress }.run(|inputs| {
         inputs.into_iter().try_for_each(|Finished { subject, prediction, .. }| match prediction.and_then(finite) {
-            Ok(values) => {
+            Ok(prediction) => {
                 written += 1;
-                features.push(&subject, &values)
+                features.push(&subject, &prediction)
             }
             Err(error) => {
                 failed += 1;
@@ -107,12 +107,12 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     Ok(if failed > 0 { FAILED } else { WELL })
 }
 
-/// The features, where all of them are numbers.
-fn finite(prediction: Prediction) -> Result<Vec<f32>, String> {
-    let values = prediction.features().unwrap_or_default().to_vec();
+/// The prediction, where all of its features are numbers.
+fn finite(prediction: Prediction) -> Result<Prediction, String> {
+    let values = prediction.features().unwrap_or_default();
     match values.iter().position(|value| !value.is_finite()) {
         Some(index) => Err(format!("expected a picture that gives finite features, found {} for feature {index}", values[index])),
-        None => Ok(values),
+        None => Ok(prediction),
     }
 }
 
@@ -133,6 +133,8 @@ struct Row<'a> {
     subject: &'a Subject,
     model: &'a str,
     identity: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    notes: &'a [&'static str],
 }
 
 /// How a list of paths begins.
@@ -154,13 +156,13 @@ impl Features {
         Ok(Self { output, paths_output, table, paths: BufWriter::new(paths), model, columns })
     }
 
-    fn push(&mut self, subject: &Subject, values: &[f32]) -> Result<(), Stop> {
+    fn push(&mut self, subject: &Subject, prediction: &Prediction) -> Result<(), Stop> {
         let Model { name: model, identity } = &self.model;
-        let row = Row { row: self.table.arrays(), subject, model, identity };
+        let row = Row { row: self.table.arrays(), subject, model, identity, notes: notes(prediction) };
         // JSON has no line end within: a path's own is escaped.
         let line = serde_json::to_string(&row).map_err(Stop::failed)?;
         writeln!(self.paths, "{line}").map_err(|error| Stop::unwritten(&self.paths_output, error))?;
-        self.table.push(values).map_err(|error| Stop::unwritten(&self.output, error))
+        self.table.push(prediction.features().unwrap_or_default()).map_err(|error| Stop::unwritten(&self.output, error))
     }
 
     /// Puts both files in their places.

@@ -1,10 +1,10 @@
 //! How pictures are read: what the commands that read them share.
 
 use clap::Args;
-use densenet_wgpu::ClassifierOptions;
 use densenet_wgpu::image::{Decoding, Dicom, Orientation, Wide};
 use densenet_wgpu::predictions::Seen;
 use densenet_wgpu::preprocessing::Preprocessing;
+use densenet_wgpu::{ClassifierOptions, Prediction};
 
 use super::count::Count;
 use super::inputs::Subject;
@@ -90,6 +90,11 @@ impl PictureOptions {
             None => own,
         }
     }
+}
+
+/// What a row says of its picture, a word each: what an answer should not be read without.
+pub(crate) fn notes(prediction: &Prediction) -> &'static [&'static str] {
+    if prediction.seen().is_some_and(|seen| seen.is_cut_off) { &["truncated"] } else { &[] }
 }
 
 /// What a person should know about the pictures of a run, each said once: ten thousand of a kind are one line.

@@ -26,8 +26,16 @@ pub(crate) enum RowFormat {
     Csv,
 }
 
-/// What became of one input: its best classes, or why there are none.
-pub(crate) type Outcome = Result<Vec<RankedClass>, String>;
+/// What became of one input: an answer, or why there is none.
+pub(crate) type Outcome = Result<Answer, String>;
+
+/// What is said of one picture.
+pub(crate) struct Answer {
+    /// Its best classes.
+    pub(crate) top: Vec<RankedClass>,
+    /// What whoever reads the answer should know of the picture, a word each.
+    pub(crate) notes: &'static [&'static str],
+}
 
 /// The files that a class's heatmap is in.
 #[derive(Debug, Serialize)]
@@ -73,8 +81,9 @@ pub(crate) struct Rows {
 
 /// What comes before the first row of CSV.
 pub(crate) const CSV_HEADER: [&str; COLUMNS] =
-    ["path", "rank", "index", "label", "probability", "logit", "error", "identity", "assumed", "settings"];
-const COLUMNS: usize = 10;
+    ["path", "rank", "index", "label", "probability", "logit", "error", "identity", "assumed", "settings", "notes"];
+const COLUMNS: usize = 11;
+const ERROR: usize = 6;
 
 #[derive(Serialize)]
 struct JsonRow<'a> {
@@ -88,6 +97,8 @@ struct JsonRow<'a> {
     heatmaps: Option<&'a [HeatmapFiles]>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     assumed: &'a [&'static str],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    notes: &'a [&'static str],
 }
 
 #[derive(Serialize)]
@@ -113,35 +124,27 @@ impl Rows {
             (RowFormat::Text, _) => self.output.text(&text::row(&path, outcome, Terminal::stdout())),
             (RowFormat::Csv, _) => self.output.write(&self.csv(&path, outcome)?),
             (RowFormat::Json, Err(error)) => self.output.json(&JsonError { subject, error }),
-            (RowFormat::Json, Ok(top)) => {
+            (RowFormat::Json, Ok(Answer { top, notes })) => {
                 let Self { model: Model { name: model, identity }, settings, assumed, output, .. } = self;
-                output.json(&JsonRow { subject, model, identity, settings, top, heatmaps, assumed })
+                output.json(&JsonRow { subject, model, identity, settings, top, heatmaps, assumed, notes })
             }
         }
     }
 
     fn csv(&self, path: &str, outcome: &Outcome) -> Result<Vec<u8>, Stop> {
-        let nothing = String::new;
         match outcome {
             Err(error) => {
-                csv([[path.into(), nothing(), nothing(), nothing(), nothing(), nothing(), error.clone(), nothing(), nothing(), nothing()]])
+                let mut record: [String; COLUMNS] = Default::default();
+                (record[0], record[ERROR]) = (path.into(), error.clone());
+                csv([record])
             }
-            Ok(top) => csv(top.iter().enumerate().map(|(rank, class)| {
+            Ok(Answer { top, notes }) => csv(top.iter().enumerate().map(|(rank, class)| {
                 let probability = class.probability.map_or(String::new(), |probability| probability.to_string());
-                let (index, logit, assumed) = (class.index.to_string(), class.logit.to_string(), self.assumed.join(" "));
-                let (identity, settings) = (self.model.identity.clone(), self.settings.to_string());
-                [
-                    path.into(),
-                    (rank + 1).to_string(),
-                    index,
-                    class.label.clone(),
-                    probability,
-                    logit,
-                    nothing(),
-                    identity,
-                    assumed,
-                    settings,
-                ]
+                let of_class = [(rank + 1).to_string(), class.index.to_string(), class.label.clone(), probability, class.logit.to_string()];
+                let [rank, index, label, probability, logit] = of_class;
+                let [identity, settings] = [self.model.identity.clone(), self.settings.to_string()];
+                let [assumed, notes] = [self.assumed.join(" "), notes.join(" ")];
+                [path.into(), rank, index, label, probability, logit, String::new(), identity, assumed, settings, notes]
             })),
         }
     }

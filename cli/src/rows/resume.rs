@@ -273,7 +273,7 @@ fn csv(source: impl BufRead, end: End, expected: &Expected<'_>) -> Result<Held, 
             held.byte_end = byte_record;
             break;
         }
-        let [path, rank, _, _, _, _, error, identity, _, written] = &fields[..] else { return Err(not_ours(line)) };
+        let [path, rank, _, _, _, _, error, identity, _, written, _] = &fields[..] else { return Err(not_ours(line)) };
         let is_error = rank.is_empty() && !error.is_empty();
         if !is_error && *identity != model.identity {
             return Err(other_model(line, model, "another model", identity));
@@ -355,9 +355,9 @@ mod tests {
     fn torn_csv_is_cut_at_a_picture() {
         let header = CSV_HEADER.join(",") + "\n";
         let rows = [
-            "a.png,1,7,seven,0.9,3.5,,1f,,a-b-c\na.png,2,1,one,0.1,1.5,,1f,,a-b-c\n",
-            "\"b,\"\"\n.png\",,,,,,\"two\nlines\",,,\n",
-            "a.png,1,7,\"se\nven\",0.9,3.5,,1f,activation,a-b-c\na.png,2,1,one,0.1,1.5,,1f,activation,a-b-c\n",
+            "a.png,1,7,seven,0.9,3.5,,1f,,a-b-c,\na.png,2,1,one,0.1,1.5,,1f,,a-b-c,\n",
+            "\"b,\"\"\n.png\",,,,,,\"two\nlines\",,,,\n",
+            "a.png,1,7,\"se\nven\",0.9,3.5,,1f,activation,a-b-c,\na.png,2,1,one,0.1,1.5,,1f,activation,a-b-c,\n",
         ];
         let mut ends = vec![header.len()];
         rows.iter().for_each(|row| ends.push(ends[ends.len() - 1] + row.len()));
@@ -374,15 +374,15 @@ mod tests {
             let text = CSV_HEADER.join(",") + "\n" + rows;
             csv(text.as_bytes(), end(text.as_bytes()), &rows_of(classes)).map(|held| held.rows.len())
         };
-        let rows = "a.png,1,7,seven,0.9,3.5,,1f,,a-b-c\na.png,2,1,one,0.1,1.5,,1f,,a-b-c\nb.png,1,7,seven,0.9,3.5,,1f,,a-b-c\nb.png,2,1,one,0.1,1.5,,1f,,a-b-c\n";
+        let rows = "a.png,1,7,seven,0.9,3.5,,1f,,a-b-c,\na.png,2,1,one,0.1,1.5,,1f,,a-b-c,\nb.png,1,7,seven,0.9,3.5,,1f,,a-b-c,\nb.png,2,1,one,0.1,1.5,,1f,,a-b-c,\n";
         assert_eq!(csv_of(rows, 2), Ok(2));
         for (classes, found) in [(1, "found one of 2; give --top-k 2"), (3, "found one of 2; give --top-k 2")] {
             let error = csv_of(rows, classes).unwrap_err();
             assert!(error.contains(&format!("expected rows of {classes} classes")) && error.contains(found), "{error}");
         }
         // The remedy is to give as many as there are.
-        let five: String = (1..=5).map(|rank| format!("a.png,{rank},7,seven,0.9,3.5,,1f,,a-b-c\n")).collect();
-        let error = csv_of(&(five.clone() + "b.png,,,,,,x,,,\n"), 2).unwrap_err();
+        let five: String = (1..=5).map(|rank| format!("a.png,{rank},7,seven,0.9,3.5,,1f,,a-b-c,\n")).collect();
+        let error = csv_of(&(five.clone() + "b.png,,,,,,x,,,,\n"), 2).unwrap_err();
         assert!(error.starts_with("line 4: ") && error.contains("found one of 5; give --top-k 5"), "{error}");
         assert_eq!(csv_of(&five, 5), Ok(1));
         let row = "{\"path\":\"a.png\",\"model\":\"m\",\"identity\":\"1f\",\"settings\":\"a-b-c\",\"top\":[{\"index\":1}]}\n";
@@ -402,13 +402,13 @@ mod tests {
             let error = json((ours.clone() + &other).as_bytes(), &rows_of(0)).err().unwrap();
             assert!(error.starts_with("line 3: expected rows of the model m of identity 1f, ") && error.contains(found), "{error}");
         }
-        let ours = CSV_HEADER.join(",") + "\na,1,7,seven,0.9,3.5,,1f,,a-b-c\nb,,,,,,x,,,\n";
+        let ours = CSV_HEADER.join(",") + "\na,1,7,seven,0.9,3.5,,1f,,a-b-c,\nb,,,,,,x,,,,\n";
         let read = |text: &str| csv(text.as_bytes(), end(text.as_bytes()), &rows_of(1)).map(|held| held.rows.len());
         assert_eq!(read(&ours), Ok(2));
         for (other, found) in
             [("2f", "found one of another model of identity 2f;"), ("", "found one of another model without an identity;")]
         {
-            let error = read(&format!("{ours}c,1,7,seven,0.9,3.5,,{other},,a-b-c\n")).unwrap_err();
+            let error = read(&format!("{ours}c,1,7,seven,0.9,3.5,,{other},,a-b-c,\n")).unwrap_err();
             assert!(error.starts_with("line 4: expected rows of the model m of identity 1f, ") && error.contains(found), "{error}");
         }
     }
@@ -418,7 +418,7 @@ mod tests {
         let begin = "{\"path\":\"a\",\"model\":\"m\",\"identity\":\"1f\"";
         let read_json = |settings: &str| json(format!("{begin},\"settings\":\"{settings}\",\"top\":[]}}\n").as_bytes(), &rows_of(0));
         let read_csv = |settings: &str| {
-            let text = format!("{}\na,1,7,seven,0.9,3.5,,1f,,{settings}\n", CSV_HEADER.join(","));
+            let text = format!("{}\na,1,7,seven,0.9,3.5,,1f,,{settings},\n", CSV_HEADER.join(","));
             csv(text.as_bytes(), end(text.as_bytes()), &rows_of(1))
         };
         for (settings, parts) in [
@@ -465,10 +465,10 @@ mod tests {
         for (text, line) in [
             ("not rows", 1),
             ("path,rank\na.png,1\n", 1),
-            (&*(header.clone() + "a.png,2,7,seven,0.9,3.5,,1f,,a-b-c\n"), 2),
-            (&*(header.clone() + "a.png,1,7,seven,0.9,3.5,,1f,,a-b-c\nb.png,2,7,seven,0.9,3.5,,1f,,a-b-c\n"), 3),
-            (&*(header.clone() + "a.png,1,7\nb.png,1,7,seven,0.9,3.5,,1f,,a-b-c\n"), 2),
-            (&*(header + "a.png,,,,,,,1f,,a-b-c\nb.png,1,7,seven,0.9,3.5,,1f,,a-b-c\n"), 2),
+            (&*(header.clone() + "a.png,2,7,seven,0.9,3.5,,1f,,a-b-c,\n"), 2),
+            (&*(header.clone() + "a.png,1,7,seven,0.9,3.5,,1f,,a-b-c,\nb.png,2,7,seven,0.9,3.5,,1f,,a-b-c,\n"), 3),
+            (&*(header.clone() + "a.png,1,7\nb.png,1,7,seven,0.9,3.5,,1f,,a-b-c,\n"), 2),
+            (&*(header + "a.png,,,,,,,1f,,a-b-c,\nb.png,1,7,seven,0.9,3.5,,1f,,a-b-c,\n"), 2),
         ] {
             let error = csv(text.as_bytes(), end(text.as_bytes()), &rows_of(1)).err().unwrap_or_else(|| panic!("{text:?}"));
             assert!(error.starts_with(&format!("line {line}: expected ")), "{error}");

@@ -12,7 +12,7 @@
 
 use densenet_wgpu::labels::RankedClass;
 
-use super::Outcome;
+use super::{Answer, Outcome};
 use crate::message::printable;
 use crate::terminal::Terminal;
 use crate::terminal::cell::{cut, padded, width};
@@ -42,7 +42,10 @@ pub(super) fn row(path: &str, outcome: &Outcome, terminal: Option<Terminal>) -> 
     let head = paint(HEADING, &printable(path)) + "\n";
     match outcome {
         Err(error) => format!("{head}{GAP}{} {}\n", paint(BAD, "error:"), printable(error)),
-        Ok(top) => head + &lines(top.iter().map(Line::new).collect(), terminal),
+        Ok(Answer { top, notes }) => {
+            let notes: String = notes.iter().map(|note| format!("{GAP}{} {note}\n", paint(ASIDE, "note:"))).collect();
+            head + &lines(top.iter().map(Line::new).collect(), terminal) + &notes
+        }
     }
 }
 
@@ -147,7 +150,7 @@ mod tests {
             logit: 14.2207 - index as f32,
             probability: (legend.activation != Activation::None).then_some(probability),
         };
-        strip_str(&row("cat.jpg", &Ok(top.iter().map(class).collect()), terminal)).to_string()
+        strip_str(&row("cat.jpg", &Ok(Answer { top: top.iter().map(class).collect(), notes: &[] }), terminal)).to_string()
     }
 
     const CATS: [&str; 3] = ["Egyptian cat", "tabby", "black-and-tan coonhound"];

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use densenet_wgpu::image::Picture;
+use serde_json::{Value, json};
 
 use crate::infer::read_npy;
 use crate::npz;
@@ -347,6 +348,25 @@ fn a_jpeg_that_ends_too_early_is_read_when_asked() {
     let output = classify(&[&cut, &cut, "--truncated", "--format", "json"]);
     assert_says(&output, 0, &["rgb-420-60.jpg: the file is cut off or damaged; what is missing of the picture is grey (said once)"]);
     assert_eq!((stderr(&output).lines().count(), json_lines(&output).len()), (1, 2));
+    // Each row says so, whichever way it is written, and that of a whole picture does not.
+    let whole = fixture("RGB.png");
+    let output = classify(&[&cut, &whole, "--truncated", "--format", "json"]);
+    let notes: Vec<Value> = json_lines(&output).iter().map(|row| row["notes"].clone()).collect();
+    assert_eq!(notes, [json!(["truncated"]), Value::Null]);
+    let text = stdout(&classify(&[&cut, &whole, "--truncated", "--format", "csv", "--top-k", "2"]));
+    let column = text.lines().next().unwrap().split(',').position(|name| name == "notes").unwrap();
+    let notes: Vec<&str> = text.lines().skip(1).map(|line| line.split(',').nth(column).unwrap()).collect();
+    assert_eq!(notes, ["truncated", "truncated", "", ""]);
+    let text = stdout(&classify(&[&cut, &whole, "--truncated", "--top-k", "1"]));
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!((lines.len(), lines[2], lines[3]), (5, "  note: truncated", whole.as_str()), "{text}");
+    let features = folder.path().join("features.npy");
+    let mut command = densenet();
+    command.arg("embed").args(CPU).args([&cut, &whole, "--truncated", "--output"]).arg(&features);
+    assert_says(&command.output().unwrap(), 0, &[]);
+    let list = fs::read_to_string(features.with_extension("jsonl")).unwrap();
+    let notes: Vec<bool> = list.lines().map(|line| line.ends_with(",\"notes\":[\"truncated\"]}")).collect();
+    assert_eq!(notes, [true, false], "{list}");
 }
 
 #[test]

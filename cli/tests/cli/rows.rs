@@ -67,11 +67,11 @@ fn csv_quotes_what_needs_it() {
     assert_says(&output, 1, &[]);
     let text = stdout(&output);
     let lines: Vec<&str> = text.lines().collect();
-    assert_eq!(lines[0], "path,rank,index,label,probability,logit,error,identity,assumed,settings");
+    assert_eq!(lines[0], "path,rank,index,label,probability,logit,error,identity,assumed,settings,notes");
     let quoted = format!("\"{}\"", path.to_str().unwrap().replace('"', "\"\""));
     for (rank, line) in [(1, lines[1]), (2, lines[2])] {
         let rest = line.strip_prefix(&format!("{quoted},{rank},")).unwrap_or_else(|| panic!("{line}"));
-        assert_eq!(rest.split(',').count(), 8, "{line}");
+        assert_eq!(rest.split(',').count(), 9, "{line}");
         assert!(line.contains(&format!(",,{DIGITS},,")), "{line}");
     }
     assert!(lines[3].starts_with("\"no,such\",,,,,,cannot be opened"), "{}", lines[3]);
