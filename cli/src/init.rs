@@ -11,6 +11,8 @@ use super::message;
 use super::replace::ReplaceOptions;
 
 /// Write a checkpoint with torchvision's initial weights
+///
+/// A file that is there is replaced where it is an untrained network that init wrote, or with --force.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -36,7 +38,7 @@ pub(crate) struct Options {
 
 /// Writes the checkpoint.
 pub(crate) fn run(options: Options) -> Result<u8, Stop> {
-    options.replace.check(&options.output)?;
+    options.replace.check_untrained(&options.output)?;
     let mut config = options.arch;
     if let Some(classes) = options.classes {
         config.num_classes = Some(classes as usize);

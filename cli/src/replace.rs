@@ -11,26 +11,60 @@ use super::exit::Stop;
 /// Which file may be replaced.
 #[derive(Args)]
 pub(crate) struct ReplaceOptions {
-    /// Replace a file that this program did not write
+    /// Replace a file that another program wrote, or init one that convert wrote
     ///
-    /// Without it OUT is a new file, or one whose metadata say that `convert` or `init` wrote it.
+    /// Without it OUT is a new file, or one that this program wrote, as its metadata say; init replaces only an untrained network
+    /// that is as init wrote it.
     #[arg(long)]
     force: bool,
 }
 
 impl ReplaceOptions {
-    /// Errors where there is a file at `path` that is not ours to replace. Devices and pipes are written to.
+    /// Errors where there is a file at `path` that `convert` may not replace: one that this program did not write. Devices and
+    /// pipes are written to.
     pub(crate) fn check(&self, path: &Path) -> Result<(), Stop> {
-        let is_file = fs::metadata(path).is_ok_and(|found| found.is_file());
-        // What cannot be read is not known to be ours.
-        if self.force || !is_file || Checkpoint::wrote(path).unwrap_or(false) {
+        if self.may_replace(path, is_ours) {
             return Ok(());
         }
         let is_named_so = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("safetensors"));
         let labels = if is_named_so { "" } else { "; a list of labels goes behind --labels" };
-        Err(Stop::refused(format!(
-            "{}: expected no file of that name, or one that densenet wrote, found another; give another name, or --force to replace it{labels}",
-            path.display()
-        )))
+        Err(refused(path, "one that densenet wrote", "another", labels))
     }
+
+    /// [`ReplaceOptions::check`] for `init`, which may replace only what `init` wrote: nothing is lost with random weights.
+    pub(crate) fn check_untrained(&self, path: &Path) -> Result<(), Stop> {
+        if self.may_replace(path, |path| is_ours(path) && is_from_init(path)) {
+            return Ok(());
+        }
+        let found = if is_ours(path) { "one with more than random weights" } else { "another" };
+        Err(refused(path, "an untrained network that init wrote", found, ""))
+    }
+
+    fn may_replace(&self, path: &Path, may_be_lost: impl Fn(&Path) -> bool) -> bool {
+        let is_file = fs::metadata(path).is_ok_and(|found| found.is_file());
+        self.force || !is_file || may_be_lost(path)
+    }
+}
+
+/// Whether this program wrote the file. What cannot be read is not known to be ours.
+fn is_ours(path: &Path) -> bool {
+    Checkpoint::wrote(path).unwrap_or(false)
+}
+
+/// Whether the file holds a network as `init` writes it: nothing is said of it, and it was never trained, which would move the
+/// means and variances of its batch norms and the biases.
+fn is_from_init(path: &Path) -> bool {
+    let Some(model) = fs::read(path).ok().and_then(|bytes| Checkpoint::from_bytes(&bytes, "OUT").ok()) else { return false };
+    let begin = |name: &str| match name.rsplit('.').next() {
+        Some("running_mean" | "bias") => Some(0.0),
+        Some("running_var") => Some(1.0),
+        _ => None,
+    };
+    let is_untrained = model.weights.iter().all(|(name, tensor)| begin(name).is_none_or(|begin| tensor.data.iter().all(|&it| it == begin)));
+    is_untrained && model.preprocessing.is_none() && model.labels.is_none()
+}
+
+fn refused(path: &Path, expected: &str, found: &str, more: &str) -> Stop {
+    let remedy = "give another name, or --force to replace it";
+    Stop::refused(format!("{}: expected no file of that name, or {expected}, found {found}; {remedy}{more}", path.display()))
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Output;
 
-use densenet_wgpu::models;
+use densenet_wgpu::{Checkpoint, models};
 
 use crate::{assert_refused, assert_says, bytes, densenet, folder};
 
@@ -39,7 +39,7 @@ fn what_this_program_did_not_write_is_replaced_by_force_only() {
         let path = folder.path().join(name);
         fs::write(&path, content).unwrap();
         for output in [convert(&path, &[]), init(&path, &[])] {
-            assert_refused(&output, &[name, "expected no file of that name", "--force"]);
+            assert_refused(&output, &[name, "expected no file of that name", "found another", "--force"]);
             assert_eq!(fs::read(&path).unwrap(), content, "{name}");
         }
         // The remedy of the message.
@@ -54,14 +54,42 @@ fn what_this_program_did_not_write_is_replaced_by_force_only() {
 }
 
 #[test]
-fn what_this_program_wrote_is_replaced() {
+fn convert_replaces_what_this_program_wrote() {
     let folder = folder();
     let path = folder.path().join("a.safetensors");
     assert_says(&init(&path, &[]), 0, &[]);
+    let untrained = fs::read(&path).unwrap();
     assert_says(&convert(&path, &[]), 0, &[]);
     let converted = fs::read(&path).unwrap();
-    assert_says(&init(&path, &[]), 0, &[]);
+    assert_ne!(converted, untrained);
+    assert_says(&convert(&path, &["--activation", "sigmoid"]), 0, &[]);
     assert_ne!(fs::read(&path).unwrap(), converted);
+}
+
+#[test]
+fn init_replaces_only_what_init_wrote() {
+    let folder = folder();
+    let path = folder.path().join("a.safetensors");
+    assert_says(&init(&path, &[]), 0, &[]);
+    let untrained = fs::read(&path).unwrap();
+    assert_says(&init(&path, &["--seed", "1"]), 0, &["seed 1"]);
+    assert_ne!(fs::read(&path).unwrap(), untrained);
+    // A trained network, with a description and without, and what somebody said of an untrained one.
+    let bare = || models::bundled("digits").unwrap().unwrap();
+    let mut described = Checkpoint::init(bare().config, 1).unwrap();
+    described.labels = bare().labels;
+    for content in [
+        bare().to_bytes().unwrap(),
+        Checkpoint::new("mine", bare().config, bare().weights).to_bytes().unwrap(),
+        described.to_bytes().unwrap(),
+    ] {
+        fs::write(&path, &content).unwrap();
+        let found = "a.safetensors: expected no file of that name, or an untrained network that init wrote, found one with more than random weights";
+        assert_refused(&init(&path, &[]), &[found, "give another name, or --force to replace it"]);
+        assert_eq!(fs::read(&path).unwrap(), content);
+        assert_says(&init(&path, &["--force"]), 0, &[]);
+        assert_eq!(fs::read(&path).unwrap(), untrained);
+    }
 }
 
 #[cfg(unix)]
