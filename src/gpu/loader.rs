@@ -12,13 +12,37 @@ const CHOICES: [&str; 2] = ["VK_LOADER_DRIVERS_SELECT", "VK_LOADER_DRIVERS_DISAB
 /// The variable by which wgpu is told which graphics APIs to use.
 const BACKEND: &str = "WGPU_BACKEND";
 
+/// A graphics API that is used here.
+struct Api {
+    name: &'static str,
+    /// What else wgpu calls it.
+    also: &'static str,
+    /// Whether this system has it.
+    is_here: bool,
+}
+
+const APIS: [Api; 3] = [
+    Api { name: "vulkan", also: "vk", is_here: cfg!(not(target_vendor = "apple")) },
+    Api { name: "metal", also: "mtl", is_here: cfg!(target_vendor = "apple") },
+    Api { name: "dx12", also: "d3d12", is_here: cfg!(windows) },
+];
+
 /// What to say where there is no adapter.
 pub(crate) fn no_adapter() -> String {
-    told(|name| env::var_os(name).filter(|value| !value.is_empty()))
+    told(|name| env::var_os(name))
 }
 
 fn told(variable: impl Fn(&str) -> Option<OsString>) -> String {
+    // To wgpu an empty list is one, to Vulkan's loader it is none; what is no text wgpu passes over.
+    let variable = |name: &str| variable(name).filter(|value| name == BACKEND || !value.is_empty());
+    let chosen = variable(BACKEND).and_then(|value| Some(value.to_str()?.to_lowercase()));
     let set = |name: &str| variable(name).map(|value| format!("{name}={}", value.display()));
+    let is_chosen = |api: &Api| {
+        let is_it = |name: &str| [api.name, api.also].contains(&name.trim());
+        chosen.as_ref().is_none_or(|chosen| chosen.split(',').any(is_it))
+    };
+    let left_out: Vec<&str> = APIS.iter().filter(|api| api.is_here && !is_chosen(api)).map(|api| api.name).collect();
+    let has_vulkan = APIS.iter().any(|api| api.name == "vulkan" && api.is_here && is_chosen(api));
     let files = DRIVERS.iter().find_map(|name| Some((set(name)?, variable(name)?)));
     let files = files.map(|(text, value)| {
         let missing = env::split_paths(&value).find(|path| !path.exists());
@@ -26,8 +50,11 @@ fn told(variable: impl Fn(&str) -> Option<OsString>) -> String {
         format!("{text}{missing} keeps out all drivers but those it names")
     });
     let choices = CHOICES.iter().filter_map(|name| set(name)).map(|text| format!("{text} keeps out drivers"));
-    let backend = set(BACKEND).map(|text| format!("{text} leaves only that graphics API, and used here are vulkan, metal and dx12"));
-    let causes: Vec<String> = backend.into_iter().chain(files).chain(choices).collect();
+    let backend = set(BACKEND).filter(|_| !left_out.is_empty());
+    let backend = backend.map(|text| format!("{text} keeps out what is used on this system ({})", left_out.join(", ")));
+    // What is said to Vulkan's loader keeps nothing out where Vulkan is kept out itself.
+    let drivers = files.into_iter().chain(choices).filter(|_| has_vulkan);
+    let causes: Vec<String> = backend.into_iter().chain(drivers).collect();
     match causes.len() {
         0 => INSTALL.into(),
         1 => format!("no adapter found: {}; unset it, or set it right", causes[0]),
@@ -48,8 +75,29 @@ mod tests {
         let with =
             |set: &[(&str, &str)]| told(|name| set.iter().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(*value)));
         assert_eq!(with(&[]), INSTALL);
+        let here = APIS.iter().filter(|api| api.is_here).map(|api| api.name).collect::<Vec<_>>();
+        // Everything that is here: no adapter is there for want of a driver.
+        for value in [here.join(","), format!("gl, {}", here.join(" , ").to_uppercase())] {
+            assert_eq!(with(&[(BACKEND, &value)]), INSTALL);
+        }
+        for value in ["gl", "webgpu", "vulcan", "gl,opengl", ""] {
+            let expected = format!("WGPU_BACKEND={value} keeps out what is used on this system ({}); unset it", here.join(", "));
+            assert!(with(&[(BACKEND, value)]).contains(&expected), "{}", with(&[(BACKEND, value)]));
+        }
+    }
+
+    #[cfg(not(any(windows, target_vendor = "apple")))]
+    #[test]
+    fn what_keeps_vulkan_out_is_named_alone() {
+        let with =
+            |set: &[(&str, &str)]| told(|name| set.iter().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(*value)));
+        assert_eq!(with(&[("WGPU_BACKEND", "vk"), ("VK_DRIVER_FILES", "")]), INSTALL);
         for (set, parts) in [
-            (&[("WGPU_BACKEND", "gl")][..], &["WGPU_BACKEND=gl leaves only", "vulkan, metal and dx12", "unset it"][..]),
+            (&[("WGPU_BACKEND", "dx12")][..], &["WGPU_BACKEND=dx12 keeps out what is used on this system (vulkan); unset it"][..]),
+            (
+                &[("WGPU_BACKEND", "vulkan"), ("VK_DRIVER_FILES", "/no")],
+                &["found: VK_DRIVER_FILES=/no (/no is not there) keeps out", "unset it"],
+            ),
             (
                 &[("VK_DRIVER_FILES", "/no/such.json")],
                 &["VK_DRIVER_FILES=/no/such.json (/no/such.json is not there) keeps out", "unset it"],
@@ -57,11 +105,16 @@ mod tests {
             (&[("VK_ICD_FILENAMES", "Cargo.toml")], &["VK_ICD_FILENAMES=Cargo.toml keeps out"]),
             (&[("VK_DRIVER_FILES", "Cargo.toml"), ("VK_ICD_FILENAMES", "/no")], &["VK_DRIVER_FILES=Cargo.toml keeps out"]),
             (&[("VK_LOADER_DRIVERS_DISABLE", "*")], &["VK_LOADER_DRIVERS_DISABLE=* keeps out", "unset it"]),
-            (&[("WGPU_BACKEND", "dx12"), ("VK_DRIVER_FILES", "x")], &["WGPU_BACKEND=dx12", "VK_DRIVER_FILES=x", "unset them"]),
+            (&[("WGPU_BACKEND", "dx12"), ("VK_DRIVER_FILES", "x")], &["found: WGPU_BACKEND=dx12", "unset it"]),
+            (
+                &[("VK_DRIVER_FILES", "Cargo.toml"), ("VK_LOADER_DRIVERS_SELECT", "x")],
+                &["VK_DRIVER_FILES=Cargo.toml keeps out", "VK_LOADER_DRIVERS_SELECT=x keeps out", "unset them"],
+            ),
         ] {
             let message = with(set);
             assert!(parts.iter().all(|part| message.contains(part)) && !message.contains("install"), "{message}");
         }
         assert!(!with(&[("VK_DRIVER_FILES", "Cargo.toml"), ("VK_ICD_FILENAMES", "/no")]).contains("VK_ICD_FILENAMES"));
+        assert!(!with(&[("WGPU_BACKEND", "dx12"), ("VK_DRIVER_FILES", "x")]).contains("VK_DRIVER_FILES"));
     }
 }

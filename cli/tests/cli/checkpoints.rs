@@ -94,7 +94,8 @@ fn devices_lists_what_there_is() {
 #[test]
 fn a_variable_that_hides_every_adapter_is_named() {
     for (name, value, parts) in [
-        ("WGPU_BACKEND", "gl", ["WGPU_BACKEND=gl leaves only", "unset it"]),
+        ("WGPU_BACKEND", "gl", ["WGPU_BACKEND=gl keeps out what is used on this system (", "unset it"]),
+        ("WGPU_BACKEND", "", ["WGPU_BACKEND= keeps out what is used on this system (", "unset it"]),
         ("VK_DRIVER_FILES", "/no/such.json", ["VK_DRIVER_FILES=/no/such.json (/no/such.json is not there) keeps out", "unset it"]),
     ] {
         let mut command = densenet();
@@ -105,6 +106,21 @@ fn a_variable_that_hides_every_adapter_is_named() {
         // The remedy, in the surroundings that other tests have.
         assert_says(&densenet().args(["classify", "--model", "digits", &fixture("L.png")]).output().unwrap(), 0, &[]);
     }
+}
+
+/// What keeps nothing out is not to blame, and may stay as it is.
+#[cfg(not(any(windows, target_vendor = "apple")))]
+#[test]
+fn a_variable_that_hides_no_adapter_is_not_named() {
+    let run = |drivers: &[(&str, &str)]| {
+        let mut command = densenet();
+        command.env("WGPU_BACKEND", "vulkan").envs(drivers.iter().copied());
+        command.args(["classify", "--model", "digits", &fixture("L.png")]).output().unwrap()
+    };
+    let hidden = run(&[("VK_DRIVER_FILES", "/no/such.json")]);
+    assert_refused(&hidden, &["no adapter found: VK_DRIVER_FILES=/no/such.json (/no/such.json is not there) keeps out", "unset it"]);
+    assert!(!stderr(&hidden).contains("WGPU_BACKEND"), "{}", stderr(&hidden));
+    assert_says(&run(&[]), 0, &[]);
 }
 
 /// Who is to blame: the file that was given, not the checkpoint.
