@@ -31,6 +31,7 @@ use crate::shape::{Shape, Window};
 /// assert_eq!(blurred, Config::densenetblur121d());
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Stem {
     /// 7x7 convolution with stride 2, batch norm, ReLU, 3x3 max pool with stride 2.
     ImageNet,

@@ -106,6 +106,7 @@ fn misread(case: &Value, checkpoint: &Checkpoint) -> Vec<String> {
         Stem::Cifar => "cifar",
         Stem::Deep { .. } => "deep",
         Stem::Single { .. } => "single",
+        other => panic!("{other:?}"),
     };
     expect("stem", string(config, "stem").replace(" blur", ""), stem.into());
     if let Some(activation) = case["activation"].as_str() {

@@ -103,6 +103,7 @@ impl<'a> From<&'a Config> for ReportedConfig<'a> {
             Stem::Deep { blur: false, .. } => "deep",
             Stem::Deep { blur: true, .. } => "deep_blur",
             Stem::Single { .. } => "single",
+            _ => "another",
         };
         Self {
             growth_rate: config.growth_rate,

@@ -85,8 +85,8 @@ pub struct Origin {
     pub wrapper: String,
     /// Types of the network's tensors in the file.
     pub elements: BTreeSet<Element>,
-    /// Where the description of preprocessing was, if anywhere: the file itself, the arguments that it was trained with, or
-    /// `config.json` beside it.
+    /// Where the description of preprocessing was, if anywhere: the file itself, the arguments that it was trained with,
+    /// `config.json` beside it, or, of what torchvision publishes, the file's SHA-256.
     pub described_by: Option<&'static str>,
     /// What turns logits into probabilities, where the file tells without saying how pictures are prepared.
     pub activation: Option<Activation>,

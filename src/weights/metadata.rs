@@ -6,7 +6,8 @@
 //! use densenet_wgpu::checkpoint::Metadata;
 //! use densenet_wgpu::preprocessing::Preprocessing;
 //!
-//! let metadata = Metadata { name: Some("pets".into()), preprocessing: Some(Preprocessing::torchvision(3)), ..Metadata::default() };
+//! let mut metadata = Metadata::default();
+//! (metadata.name, metadata.preprocessing) = (Some("pets".into()), Some(Preprocessing::torchvision(3)));
 //! assert_eq!(
 //!     serde_json::to_string(&metadata).unwrap(),
 //!     concat!(
@@ -41,6 +42,7 @@ const LARGEST_SIDE: usize = 65536;
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Metadata {
     /// What was assumed when the file was written: of the fields below, or of the preprocessing's activation.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
