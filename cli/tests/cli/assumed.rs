@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use zip::write::SimpleFileOptions;
 
 use crate::checkpoint_files::{self, cases, content};
-use crate::{assert_refused, assert_says, densenet, fixture, folder, json_lines, stderr, stdout};
+use crate::{assert_refused, assert_says, bytes, densenet, fixture, folder, json_lines, stderr, stdout};
 
 /// The file of the fixture of that name, at a place of its own.
 fn checkpoint(folder: &Path, name: &str) -> PathBuf {
@@ -157,9 +157,26 @@ fn what_a_file_has_after_its_logits_is_known() {
     assert_eq!(fields(&sigmoid), ["labels", "preprocessing"]);
     let logits = report(&checkpoint(folder.path(), "keras-logits.keras"), &[]);
     assert_eq!(fields(&logits), ["activation", "labels", "preprocessing"]);
-    // Only a loss of sigmoids weighs positives.
-    let weighted = trained(folder.path(), "torchvision.pth", b"");
-    assert_eq!(report(&weighted, &[])["preprocessing"]["activation"], "softmax");
+}
+
+#[test]
+fn only_a_loss_of_sigmoids_weighs_positives() {
+    use safetensors::tensor::{Dtype, TensorView};
+    let folder = folder();
+    let path = folder.path().join("trained.safetensors");
+    let model = Checkpoint::init(Config::imagenet(4, &[2, 2], 8).with_classes(Some(2)), 1).unwrap();
+    let with = |extra: Option<&str>| {
+        let mut tensors: Vec<_> = model.weights.iter().map(|(name, tensor)| (name, tensor.shape.clone(), bytes(&tensor.data))).collect();
+        tensors.extend(extra.map(|name| (name, vec![2], bytes(&[1.0, 3.0]))));
+        let views = tensors.iter().map(|(name, shape, data)| (*name, TensorView::new(Dtype::F32, shape.clone(), data).unwrap()));
+        fs::write(&path, safetensors::serialize(views, None).unwrap()).unwrap();
+        let report = report(&path, &[]);
+        let is_assumed = report["assumed"].as_array().unwrap().iter().any(|assumed| assumed["field"] == "activation");
+        (report["preprocessing"]["activation"].clone(), is_assumed)
+    };
+    assert_eq!(with(None), (json!("softmax"), true));
+    assert_eq!(with(Some("criterion.pos_weight")), (json!("sigmoid"), false));
+    assert_eq!(with(Some("criterion.weight")), (json!("softmax"), true), "that of any loss");
 }
 
 #[test]
