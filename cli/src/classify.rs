@@ -117,7 +117,7 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let Described { preprocessing, options: described, .. } = options.description.describe(&mut model)?;
     let preprocessing = options.pictures.sized(preprocessing);
     if options.ten_crop && preprocessing.crop.is_none() {
-        let remedy = "--preprocess takes one with a crop";
+        let remedy = "--preprocess takes one with a crop, as torchvision has";
         return Err(Stop::refused(format!("--ten-crop: expected a preprocessing with a crop, found: {preprocessing}; {remedy}")));
     }
     let Size { height, width } = model::size(options.pictures.size, Some(&preprocessing));
@@ -173,7 +173,8 @@ impl Options {
                 Err(Stop::refused("--resume: expected --format json or csv, whose rows can be read again, found text"))
             }
             format if self.stdin_jsonl && format != RowFormat::Json => {
-                Err(Stop::refused("--stdin-jsonl: expected --format json, in which each line is answered, found another"))
+                let found = if format == RowFormat::Csv { "csv" } else { "text" };
+                Err(Stop::refused(format!("--stdin-jsonl: expected --format json, in which each line is answered, found {found}")))
             }
             format => Ok(format),
         }

@@ -184,7 +184,7 @@ impl Expansion {
         if self.inputs.len() == self.unmatched {
             let reasons = if self.nothing_in.is_empty() { "standard input listed no path".into() } else { self.nothing_in.join("; ") };
             let expected = "expected PNG, JPEG, GIF, BMP, WebP, TIFF, PNM or DICOM";
-            return Err(Stop::refused(format!("nothing to classify: {reasons}; {expected}")));
+            return Err(Stop::refused(format!("no input: {reasons}; {expected}")));
         }
         if self.unmatched == 0 {
             self.nothing_in.iter().for_each(|reason| message::warning(reason));

@@ -24,7 +24,8 @@ pub(crate) fn asked(name: &str, classes: usize) -> Result<Vec<String>, Stop> {
     if path.is_dir() {
         let labels = folders(path).map_err(|error| Stop::refused(format!("--labels {name}: {error}")))?;
         if labels.len() != classes {
-            return Err(Stop::refused(format!("{expected}, found {} folders", labels.len())));
+            let remedy = "give a folder that has one for each class, or a text file with one label a line";
+            return Err(Stop::refused(format!("{expected}, found {} folders; {remedy}", labels.len())));
         }
         message::note(&format!("--labels {name}: its folders' names, sorted as text: {}", some(&labels)));
         return Ok(labels);

@@ -23,7 +23,8 @@ pub(crate) fn read(path: &str) -> Result<Preprocessing, Stop> {
         wrong(format!("expected {known} or a JSON file, found neither ({error}){}", meant(path)))
     })?;
     serde_json::from_str(&text).map_err(|error| {
-        wrong(format!("expected a preprocessing, as `densenet inspect M --format json` shows one, found something else ({error})"))
+        let expected = "expected a preprocessing, as `densenet inspect M --format json` shows it under the key preprocessing";
+        wrong(format!("{expected}, found something else ({error})"))
     })
 }
 

@@ -122,7 +122,8 @@ impl Decoding {
     #[tracing::instrument(level = "debug", name = "decode picture", skip_all)]
     pub fn read(&self, source: impl BufRead + Seek) -> Result<Picture> {
         // Decoders parse what strangers wrote: a bug in one must cost one picture, not the run.
-        guarded(|| decode::decode(self, source)).unwrap_or_else(|_| Err(Error::picture("the picture's decoder failed on this file")))
+        guarded(|| decode::decode(self, source))
+            .unwrap_or_else(|_| Err(Error::picture("the picture's decoder failed on this file; convert it to PNG or JPEG first")))
     }
 
     /// Every byte of `source`. Errors where there are more than a file may have.

@@ -215,7 +215,10 @@ impl Checkpoint {
     fn from_contents(bytes: &[u8], name: &str, beside: impl FnOnce() -> Option<String>, reading: &Reading) -> Result<Self> {
         let mut contents = container::read(bytes)?;
         let metadata: Option<Metadata> = match &contents.description {
-            Some(text) => Some(serde_json::from_str(text).map_err(|e| Error::checkpoint(format!("metadata `densenet`: {e}")))?),
+            Some(text) => Some(serde_json::from_str(text).map_err(|e| {
+                // A later version may say more; what is damaged nobody can tell.
+                Error::checkpoint(format!("metadata `densenet`: {e}; convert its source again, or get the file again"))
+            })?),
             None => None,
         };
         let is_described = metadata.as_ref().is_some_and(|metadata| metadata.preprocessing.is_some());

@@ -140,7 +140,8 @@ fn open_alone(path: &Path) -> Result<File, String> {
     #[cfg(windows)]
     std::os::windows::fs::OpenOptionsExt::share_mode(&mut options, 1);
     if path.exists() && !path.is_file() {
-        return Err("expected a file, which can be read and written again, found something else".into());
+        let found = if path.is_dir() { "a folder; give the name of a file in it" } else { "a device or a pipe; give another name" };
+        return Err(format!("expected a file, which can be read and written again, found {found}"));
     }
     let file = options.open(path).map_err(|error| match error.raw_os_error() {
         Some(32) if cfg!(windows) => busy.into(),
@@ -232,7 +233,8 @@ fn is_of(settings: &Settings, line: u64, written: &str) -> Result<(), String> {
 }
 
 fn other_classes(line: u64, expected: usize, found: usize) -> String {
-    format!("line {line}: expected rows of {expected} classes, found one of {found}; give --top-k {found}, or another file")
+    let remedy = if found == 0 { "give another file".into() } else { format!("give --top-k {found}, or another file") };
+    format!("line {line}: expected rows of {expected} classes, found one of {found}; {remedy}")
 }
 
 /// How CSV of every version begins.

@@ -92,7 +92,7 @@ fn only_rows_are_resumed() {
         (
             "classes.jsonl",
             "{\"path\":\"a\",\"model\":\"digits\",\"identity\":\"4d8a1abd3f2c32fb\",\"top\":[]}\n",
-            ["rows of 2 classes, found one of 0", "--top-k 0"],
+            ["rows of 2 classes, found one of 0", "; give another file"],
         ),
         ("model.jsonl", "{\"path\":\"a\",\"model\":\"densenet121\",\"top\":[]}\n", ["rows of the model digits", "densenet121"]),
     ] {
@@ -101,10 +101,32 @@ fn only_rows_are_resumed() {
         assert_refused(&resume(&inputs, &rows).output().unwrap(), &[name, parts[0], parts[1]]);
         assert_eq!(fs::read_to_string(&rows).unwrap(), content, "it is somebody's file");
     }
-    assert_refused(&resume(&inputs, folder.path()).output().unwrap(), &["expected a file"]);
+    assert_refused(
+        &resume(&inputs, folder.path()).output().unwrap(),
+        &["expected a file", "found a folder; give the name of a file in it"],
+    );
     let rows = folder.path().join("rows.txt");
     assert_refused(&resume(&inputs, &rows).args(["--format", "text"]).output().unwrap(), &["expected --format json or csv", "found text"]);
     assert_refused(&resume(&inputs, &folder.path().join("no such/rows.csv")).output().unwrap(), &["rows.csv", "make it first"]);
+}
+
+/// The remedy is tried.
+#[test]
+fn rows_of_another_number_of_classes_go_on_with_as_many() {
+    let folder = folder();
+    let inputs = folder.path().join("in");
+    pictures(&inputs, 3);
+    for ending in ["jsonl", "csv"] {
+        let rows = folder.path().join("rows").with_extension(ending);
+        let with = |classes: &str| {
+            let mut command = densenet();
+            command.arg("classify").args(CPU).args(["--top-k", classes, "--resume"]).arg(&rows).arg(&inputs);
+            command.output().unwrap()
+        };
+        assert_says(&with("4"), 1, &["0 rows are there"]);
+        assert_refused(&with("3"), &["expected rows of 3 classes, found one of 4; give --top-k 4, or another file"]);
+        assert_says(&with("4"), 1, &["3 rows are there, 0 inputs are left"]);
+    }
 }
 
 /// Two checkpoints of one name, as training runs leave them.
@@ -306,7 +328,10 @@ fn lines_that_come_at_once_are_answered_in_order() {
 
 #[test]
 fn driving_has_one_form() {
-    assert_refused(&classify(&["--stdin-jsonl", "--format", "csv"]), &["expected --format json"]);
+    for format in ["csv", "text"] {
+        let found = format!("--stdin-jsonl: expected --format json, in which each line is answered, found {format}");
+        assert_refused(&classify(&["--stdin-jsonl", "--format", format]), &[&found]);
+    }
     assert_refused(&classify(&["--stdin-jsonl", "a.png"]), &["--stdin-jsonl", "cannot be used with"]);
     assert_refused(&classify(&[]), &["<PATH>"]);
     assert_says(&classify(&["--stdin-jsonl"]), 0, &[]);

@@ -144,6 +144,12 @@ fn a_preprocessing_file_is_blamed_for_what_it_says() {
     let cropped = serde_json::to_string(&own.with_crop(Some([999, 999]))).unwrap();
     with(cropped, &["crop: expected at most what resize leaves", "found [999, 999]"]);
     with("{}".into(), &["expected a preprocessing", "missing field"]);
+    // What inspect prints is more than that; the remedy is what it has under the key.
+    let inspected = stdout(&densenet().args(["inspect", "digits", "--format", "json"]).output().unwrap());
+    with(inspected.clone(), &["as `densenet inspect M --format json` shows it under the key preprocessing, found something else"]);
+    let inspected: Value = serde_json::from_str(&inspected).unwrap();
+    fs::write(&path, inspected["preprocessing"].to_string()).unwrap();
+    assert_says(&classify(&[&fixture("L.png"), "--preprocess", path.to_str().unwrap()]), 0, &[]);
     let output = classify(&[&fixture("L.png"), "--preprocess", "chexpert"]);
     assert_refused(&output, &["--preprocess chexpert: expected torchvision", "CheXpert is a data set"]);
     assert!(!stderr(&output).contains("did you mean"), "{}", stderr(&output));

@@ -63,8 +63,8 @@ fn a_folder_without_pictures_is_refused() {
     let folder = folder();
     fs::write(folder.path().join("notes.txt"), "not a picture").unwrap();
     let path = folder.path().to_str().unwrap();
-    assert_refused(&classify(&[path]), &["nothing to classify: no picture in", path]);
-    assert_refused(&classify(&[&format!("{path}/*.png")]), &["nothing to classify: no picture matches"]);
+    assert_refused(&classify(&[path]), &["no input: no picture in", path]);
+    assert_refused(&classify(&[&format!("{path}/*.png")]), &["no input: no picture matches"]);
     let output = classify(&[path, &fixture("L.png"), "--format", "json"]);
     assert_says(&output, 0, &["warning: no picture in"]);
     assert_eq!(paths(&output), [fixture("L.png")]);
