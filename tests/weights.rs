@@ -182,7 +182,9 @@ fn other_content_is_recognised() {
         (b"\x89HDF\r\n\x1a\n\0\0", "HDF5"),
         (b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
         (b"\n<!DOCTYPE html>", "web page"),
-        (b"{}", "unknown format"),
+        (b"{}", "is a text file, not a checkpoint"),
+        ("héron\nchouette\n".repeat(100).as_bytes(), "give the file that the weights are in"),
+        (b"nearly text\0", "unknown format"),
         (b"\x08\x07\x12\x07pytorch", "ONNX"),
         (b"\x0a\x0cDENSENET_121\x9a", "Caffe"),
         (b"\x04\0\0\0\x01\0\0\0", "Torch7"),
@@ -204,7 +206,7 @@ fn every_truncation_is_refused() {
         assert!(length <= 8 || message.contains("truncated"), "{length}: {message}");
     }
     let message = refused(&[bytes.as_slice(), b"more"].concat());
-    assert!(message.contains("no tensor covers the rest"), "{message}");
+    assert!(message.ends_with("no tensor covers the rest; the file is damaged, get it again"), "{message}");
 }
 
 #[test]
@@ -223,7 +225,7 @@ fn contradicting_headers_are_refused() {
     ] {
         let changed = with_header(&bytes, |header| header[name][field] = value);
         let message = refused(&changed);
-        assert!(message.contains(complaint), "{message}");
+        assert!(message.contains(complaint) && message.ends_with("; the file is damaged, get it again"), "{message}");
     }
     // Sizes that add up to more than there are numbers for: no addition may overflow.
     let huge = (0..8u64).map(|i| {
@@ -479,6 +481,8 @@ fn descriptions_that_contradict_the_network_are_refused() {
     ] {
         let message = refused(&with_header(&bytes, |header| header["__metadata__"] = json!({"densenet": text, "format": "pt"})));
         assert!(message.contains(complaint), "{message}");
+        let remedy = "; convert its source again, or get the file again";
+        assert_eq!(message.ends_with(remedy), message.contains("metadata `densenet`"), "{message}");
     }
 }
 

@@ -38,7 +38,7 @@ use crate::whole_file::WholeFile;
 /// assert_eq!((&read.weights, &read.labels), (&model.weights, &model.labels));
 /// assert_eq!(read.config.to_string(), "DenseNet-11 · k=4 · [2,2] · 3 channels · 2 classes");
 /// let error = Checkpoint::open("Cargo.toml").unwrap_err().to_string();
-/// assert!(error.starts_with("checkpoint: Cargo.toml: has an unknown format"));
+/// assert!(error.starts_with("checkpoint: Cargo.toml: is a text file, not a checkpoint"));
 /// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]

@@ -200,6 +200,16 @@ fn read_zip(bytes: &[u8]) -> Result<Contents<'_>> {
     Err(Error::checkpoint(format!("zip: expected PyTorch's data.pkl or Keras's config.json and model.weights.h5, found {found}")))
 }
 
+/// Whether a file that begins so is text, whose last character may be cut.
+fn is_text(begin: &[u8]) -> bool {
+    let text = match std::str::from_utf8(begin) {
+        Ok(text) => text,
+        Err(error) if error.error_len().is_none() => std::str::from_utf8(&begin[..error.valid_up_to()]).unwrap_or_default(),
+        Err(_) => return false,
+    };
+    !text.is_empty() && text.chars().all(|c| !c.is_control() || c.is_ascii_whitespace())
+}
+
 /// What a file is that cannot be read, and what to do about it.
 fn refusal(bytes: &[u8]) -> Error {
     let torchvision = "load the same network in torchvision or timm and save its state_dict()";
@@ -232,6 +242,9 @@ fn refusal(bytes: &[u8]) -> Error {
             if rest.get(..usize::from(*length)).is_some_and(|name| name.iter().all(|c| c.is_ascii_graphic() || *c == b' ')) =>
         {
             ("looks like a Caffe model (.caffemodel)".into(), torchvision)
+        }
+        _ if is_text(&bytes[..bytes.len().min(512)]) => {
+            ("is a text file, not a checkpoint".into(), "give the file that the weights are in")
         }
         _ => (format!("has an unknown format (it starts with {:02x?})", &bytes[..bytes.len().min(8)]), again),
     };

@@ -66,6 +66,7 @@ pub(in crate::weights) fn is_ours(path: &Path) -> io::Result<bool> {
 
 // The crate's own reader adds lengths from the file without checking for overflow, and tells less about truncation.
 fn split(bytes: &[u8]) -> Result<(Header, &[u8])> {
+    let damaged = |what: &dyn std::fmt::Display| Error::checkpoint(format!("safetensors {what}; the file is damaged, get it again"));
     let truncated = |what: &str, expected: u64, found: usize| {
         Error::checkpoint(format!("safetensors {what}: expected {expected} bytes, found {found}; the file is truncated, get it again"))
     };
@@ -74,18 +75,18 @@ fn split(bytes: &[u8]) -> Result<(Header, &[u8])> {
     };
     let length = u64::from_le_bytes(*length);
     if length > LARGEST_HEADER && rest.len() as u64 > LARGEST_HEADER {
-        return Err(Error::checkpoint(format!("safetensors header: expected at most {LARGEST_HEADER} bytes, found {length}")));
+        return Err(damaged(&format!("header: expected at most {LARGEST_HEADER} bytes, found {length}")));
     }
     let header = usize::try_from(length).ok().and_then(|length| rest.get(..length));
     let Some(header) = header else {
         return Err(truncated("header", length, rest.len()));
     };
     let data = &rest[header.len()..];
-    let header: Header = serde_json::from_slice(header).map_err(|e| Error::checkpoint(format!("safetensors header: {e}")))?;
+    let header: Header = serde_json::from_slice(header).map_err(|e| damaged(&format!("header: {e}")))?;
     match header.data_len() {
         expected if expected > data.len() => Err(truncated("data", expected as u64, data.len())),
         expected if expected < data.len() => {
-            Err(Error::checkpoint(format!("safetensors data: expected {expected} bytes, found {}; no tensor covers the rest", data.len())))
+            Err(damaged(&format!("data: expected {expected} bytes, found {}, and no tensor covers the rest", data.len())))
         }
         _ => Ok((header, data)),
     }

@@ -101,7 +101,10 @@ impl<'a> Stored<'a> {
         let name = name.into();
         let byte_count = shape.iter().try_fold(element.bytes(), |product, &n| product.checked_mul(n));
         if byte_count != Some(storage.len()) {
-            return Err(Error::checkpoint(format!("{name}: expected {shape:?} of {element}, found {} bytes", storage.len())));
+            return Err(Error::checkpoint(format!(
+                "{name}: expected {shape:?} of {element}, found {} bytes; the file is damaged, get it again",
+                storage.len()
+            )));
         }
         let mut element_strides = vec![1; shape.len()];
         for axis in (1..shape.len()).rev() {
@@ -129,7 +132,9 @@ impl<'a> Stored<'a> {
         let elements = storage.len() / element.bytes();
         if shape.len() != element_strides.len() || !(empty || last.is_some_and(|last| last < elements)) {
             let found = format!("shape {shape:?}, strides {element_strides:?} and offset {element_offset}");
-            return Err(Error::checkpoint(format!("{name}: expected a view of {elements} elements, found {found}")));
+            return Err(Error::checkpoint(format!(
+                "{name}: expected a view of {elements} elements, found {found}; the file is damaged, get it again"
+            )));
         }
         Ok(Self { scope: Rc::default(), name, named: None, shape, element, storage, element_offset, element_strides })
     }
