@@ -1,5 +1,7 @@
 //! `--model M`: a bundled model, one from the hub, or a file.
 
+use std::str::FromStr;
+
 use clap::{Args, ValueHint};
 use densenet_wgpu::checkpoint::{Description, Entry, Field, HeadStep, NewChannels, Reading};
 use densenet_wgpu::internal::DEFAULT_SIZE;
@@ -69,17 +71,17 @@ pub(crate) struct VariantOptions {
     /// linear,relu,dropout,linear. Words are linear, batchnorm, relu, leakyrelu:0.01, silu, gelu, gelu-tanh, tanh, sigmoid, dropout,
     /// flatten, at the end softmax, logsoftmax or sigmoid, and at the beginning maxmeanpool (fastai's AdaptiveConcatPool2d) or
     /// meanmaxpool (timm's catavgmax). Another epsilon than the framework's is batchnorm:0.001.
-    #[arg(long, value_name = "L", value_delimiter = ',')]
+    #[arg(long, value_name = "L", value_delimiter = ',', value_parser = said::<HeadStep>)]
     head_layers: Option<Vec<HeadStep>>,
     /// The stem's stride, and whether a max pool follows
     ///
     /// For stems whose tensors do not tell it, as in --stem stride=1,pool=no.
-    #[arg(long, value_name = "STEM")]
+    #[arg(long, value_name = "STEM", value_parser = said::<Entry>)]
     stem: Option<Entry>,
     /// Where a dense layer's new channels come: first or last
     ///
     /// For networks whose names are of no repository that is known.
-    #[arg(long, value_name = "W")]
+    #[arg(long, value_name = "W", value_parser = said::<NewChannels>)]
     new_channels: Option<NewChannels>,
 }
 
@@ -291,6 +293,11 @@ impl PreprocessingOptions {
             (_, error) => error.into(),
         }
     }
+}
+
+/// What the library reads of a flag's value. No checkpoint is to blame where that is nothing.
+fn said<T: FromStr<Err = Error>>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|error| without_file(&error))
 }
 
 /// What is wrong, without the file that is not to blame for it.

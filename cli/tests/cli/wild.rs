@@ -111,7 +111,9 @@ fn words_that_mean_nothing_are_refused() {
         ("--stem", "slow", "pool=yes"),
         ("--new-channels", "middle", "first or last"),
     ] {
-        assert_refused(&inspect(Path::new("digits"), &[flag, word]), &[flag, known]);
+        let output = inspect(Path::new("digits"), &[flag, word]);
+        assert_refused(&output, &[flag, known]);
+        assert!(!stderr(&output).contains("checkpoint: "), "{}", stderr(&output));
     }
 }
 
