@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fuzzes every container, DICOM and pictures, for some seconds each, starting from the test fixtures. Needs cargo-fuzz.
+# Fuzzes every container, texts that describe a network, DICOM and pictures, for some seconds each, starting from the test fixtures. Needs cargo-fuzz.
 #
 #     fuzz/run.sh [SECONDS] [TARGET...]
 set -euo pipefail
@@ -8,12 +8,12 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 seconds=${1:-600}
 shift || true
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(safetensors torch_zip torch_legacy hdf5 keras_archive dicom picture)
+[ ${#targets[@]} -gt 0 ] || targets=(safetensors torch_zip torch_legacy hdf5 keras_archive described dicom picture)
 
 fixtures=../tests/fixtures/checkpoints
 unpacked=$(mktemp -d)
 trap 'rm -rf "$unpacked"' EXIT
-for archive in torch keras hostile; do
+for archive in torch keras hostile wild; do
     unzip -qo "$fixtures/$archive.zip" -d "$unpacked"
 done
 
@@ -35,6 +35,9 @@ for file in "$fixtures"/*.safetensors "$unpacked"/*; do
         unzip -qp "$file" model.weights.h5 >"corpus/$target/$name.h5"
     fi
 done
+
+mkdir -p corpus/described
+cp described/* "$fixtures/timm-config/config.json" ../data/cifar10.txt corpus/described
 
 mkdir -p corpus/dicom
 for archive in files coded; do
