@@ -272,7 +272,7 @@ impl Checkpoint {
             notes: network.notes,
         };
         let arguments = contents.arguments.as_ref().filter(|_| !is_described);
-        let trained = arguments.and_then(|arguments| TimmArguments::read(arguments, &config));
+        let trained = arguments.map(|arguments| TimmArguments::read(arguments, &config)).transpose()?.flatten();
         if let Some(trained) = &trained {
             origin.described_by.get_or_insert(ARGUMENTS);
             origin.activation = origin.activation.or(Some(trained.preprocessing.activation));

@@ -28,6 +28,38 @@ struct Written {
     architecture: String,
     pretrained_cfg: Pretrained,
     label_names: Option<Vec<String>>,
+    global_pool: Option<String>,
+    #[serde(default)]
+    model_args: Arguments,
+}
+
+/// What a model was made with, where that is not its architecture's.
+#[derive(Default, Deserialize)]
+pub(super) struct Arguments {
+    #[serde(default)]
+    act_layer: Option<String>,
+    #[serde(default)]
+    aa_layer: Option<String>,
+    #[serde(default)]
+    global_pool: Option<String>,
+}
+
+impl Arguments {
+    /// Errors where a network is made with what no weights would tell: `pool` is the one it has, `whose` says so.
+    pub(super) fn check(&self, pool: Option<&str>, whose: &str) -> Result<()> {
+        let pool = pool.or(self.global_pool.as_deref()).unwrap_or("avg");
+        // Both side by side are twice as many features, which weights do tell.
+        let is_other_pool = pool.contains("max") && !pool.contains("catavgmax");
+        let activation = self.act_layer.as_deref().filter(|activation| !activation.eq_ignore_ascii_case("relu"));
+        let found = match activation {
+            Some(activation) => format!("the activation {activation:?}"),
+            None if is_other_pool => format!("the pool {pool:?}"),
+            None => return Ok(()),
+        };
+        Err(Error::checkpoint(format!(
+            "{whose}: expected a network with ReLUs and a pool of means, found {found}: such networks are not run"
+        )))
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -80,13 +112,16 @@ impl HubConfig {
     /// Reads the text of a file for a network of that configuration; `None` where it describes another one, or is not
     /// timm's. Errors where its numbers make no sense.
     pub(super) fn read(text: &str, config: &Config) -> Result<Option<Self>> {
-        let Ok(Written { architecture, pretrained_cfg: own, label_names }) = serde_json::from_str(text) else { return Ok(None) };
+        let Ok(Written { architecture, pretrained_cfg: own, label_names, global_pool, model_args }) = serde_json::from_str(text) else {
+            return Ok(None);
+        };
         let Some(preprocessing) = own.preprocessing() else { return Ok(None) };
         if !architecture.contains("densenet") || preprocessing.channels != config.in_channels {
             return Ok(None);
         }
         preprocessing.check().map_err(|error| Error::checkpoint(format!("config.json beside it: {error}; mend it or take it away")))?;
-        let blur = architecture.contains("blur");
+        model_args.check(global_pool.as_deref(), "config.json beside it (take it away where it is another network's)")?;
+        let blur = model_args.aa_layer.as_ref().map_or(architecture.contains("blur"), |layer| layer.contains("blur"));
         // As timm's own `infer_imagenet_subset` does.
         let is_imagenet = config.num_classes == Some(1000) && own.tag.as_deref().is_some_and(|tag| tag.contains("in1k"));
         let labels = label_names.or(own.label_names).filter(|labels| Some(labels.len()) == config.num_classes);
@@ -132,6 +167,23 @@ mod tests {
         assert!(HubConfig::read(&RA.replace("densenet121", "resnet50"), &Config::densenet121()).unwrap().is_none());
         assert!(HubConfig::read(r#"{"model_type": "bert"}"#, &Config::densenet121()).unwrap().is_none());
         assert!(HubConfig::read("[", &Config::densenet121()).unwrap().is_none());
+    }
+
+    #[test]
+    fn what_weights_do_not_tell_is_refused_or_believed() {
+        let read = |more: &str| HubConfig::read(&RA.replacen('{', &format!("{{{more},"), 1), &Config::densenet121());
+        for (more, found) in [
+            ("\"global_pool\": \"max\"", "the pool \"max\""),
+            ("\"model_args\": {\"global_pool\": \"avgmax\"}", "the pool \"avgmax\""),
+            ("\"model_args\": {\"act_layer\": \"silu\"}", "the activation \"silu\""),
+        ] {
+            let message = read(more).err().unwrap().to_string();
+            assert!(message.contains(found) && message.contains("take it away"), "{message}");
+        }
+        for more in ["\"global_pool\": \"avg\"", "\"global_pool\": \"catavgmax\"", "\"model_args\": {\"act_layer\": \"relu\"}"] {
+            assert!(!read(more).unwrap().unwrap().blur, "{more}");
+        }
+        assert!(read("\"model_args\": {\"aa_layer\": \"blurpool\"}").unwrap().unwrap().blur);
     }
 
     #[test]

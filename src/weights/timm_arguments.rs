@@ -5,9 +5,10 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::hub_config::Pretrained;
+use super::hub_config::{Arguments, Pretrained};
 use super::metadata::{Activation, Preprocessing, imagenet};
 use crate::arch::Config;
+use crate::error::Result;
 
 /// What the arguments say.
 pub(super) struct TimmArguments {
@@ -33,17 +34,22 @@ struct Written {
     std: Option<Vec<f32>>,
     #[serde(default)]
     bce_loss: bool,
+    gp: Option<String>,
+    #[serde(default)]
+    model_kwargs: Arguments,
 }
 
 impl TimmArguments {
-    /// Reads arguments for a network of that configuration; `None` where they are another program's, or another network's.
-    pub(super) fn read(arguments: &Value, config: &Config) -> Option<Self> {
-        let own = Written::deserialize(arguments).ok()?;
+    /// Reads arguments for a network of that configuration; `None` where they are another program's, or another network's. Errors
+    /// where they are those of a network that is not run.
+    pub(super) fn read(arguments: &Value, config: &Config) -> Result<Option<Self>> {
+        let Ok(own) = Written::deserialize(arguments) else { return Ok(None) };
         let side = own.img_size.unwrap_or(224);
         let input_size = own.input_size.unwrap_or([config.in_channels, side, side]);
         if !own.model.contains("densenet") || input_size[0] != config.in_channels {
-            return None;
+            return Ok(None);
         }
+        own.model_kwargs.check(own.gp.as_deref(), "the arguments it was trained with")?;
         // One number stands for all channels.
         let spread = |numbers: Vec<f32>| if numbers.len() == 1 { numbers.repeat(config.in_channels) } else { numbers };
         let (mean, std) = imagenet(config.in_channels);
@@ -58,8 +64,8 @@ impl TimmArguments {
         };
         // All other losses of timm's compare with one class.
         let activation = if own.bce_loss { Activation::Sigmoid } else { Activation::Softmax };
-        let preprocessing = as_published.preprocessing().filter(|preprocessing| preprocessing.check().is_ok())?;
-        Some(Self { preprocessing: preprocessing.with_activation(activation) })
+        let preprocessing = as_published.preprocessing().filter(|preprocessing| preprocessing.check().is_ok());
+        Ok(preprocessing.map(|preprocessing| Self { preprocessing: preprocessing.with_activation(activation) }))
     }
 }
 
@@ -75,7 +81,7 @@ mod tests {
         let plain = json!({"model": "densenet121", "img_size": null, "input_size": null, "crop_pct": null, "interpolation": "",
             "mean": null, "std": null, "lr": 0.1});
         let config = Config::densenet121().with_classes(Some(5));
-        let read = |arguments: &Value| TimmArguments::read(arguments, &config).map(|read| read.preprocessing);
+        let read = |arguments: &Value| TimmArguments::read(arguments, &config).unwrap().map(|read| read.preprocessing);
         let preprocessing = read(&plain).unwrap();
         assert_eq!((preprocessing.crop, preprocessing.activation), (Some([224, 224]), Activation::Softmax));
         assert_eq!(preprocessing.resize, Some(Resize { filter: Filter::Bicubic, mode: ResizeMode::ShortSide(256) }));
@@ -94,6 +100,13 @@ mod tests {
         assert_eq!((preprocessing.crop, preprocessing.activation), (Some([160, 160]), Activation::Sigmoid));
         assert_eq!((preprocessing.mean.as_slice(), preprocessing.std[0]), (&[0.5; 3][..], 0.229));
         assert_eq!(preprocessing.resize, Some(Resize { filter: Filter::Bilinear, mode: ResizeMode::ShortSide(200) }));
+
+        for (key, value) in [("gp", json!("max")), ("model_kwargs", json!({"act_layer": "silu"}))] {
+            let mut other = own.clone();
+            other[key] = value;
+            let message = TimmArguments::read(&other, &config).err().unwrap().to_string();
+            assert!(message.contains("the arguments it was trained with: expected a network with ReLUs"), "{message}");
+        }
 
         own["model"] = json!("resnet50");
         assert!(read(&own).is_none());
