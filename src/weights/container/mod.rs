@@ -195,6 +195,9 @@ fn read_zip(bytes: &[u8]) -> Result<Contents<'_>> {
         contents.keras_config = Some(String::from_utf8_lossy(&config).into_owned());
         return Ok(contents);
     }
+    if let Some((what, remedy)) = foreign_archive(&names) {
+        return Err(Error::checkpoint(format!("is {what}; expected weights. The way round it, in Python: {remedy}")));
+    }
     let some = names.iter().take(3).map(String::as_str).collect::<Vec<_>>().join(", ");
     let found = format!("{} entries ({some})", names.len());
     Err(Error::checkpoint(format!("zip: expected PyTorch's data.pkl or Keras's config.json and model.weights.h5, found {found}")))
@@ -208,6 +211,18 @@ fn is_text(begin: &[u8]) -> bool {
         Err(_) => return false,
     };
     !text.is_empty() && text.chars().all(|c| !c.is_control() || c.is_ascii_whitespace())
+}
+
+/// What an archive is that others write, and what makes a checkpoint of it.
+fn foreign_archive(names: &[String]) -> Option<(&'static str, &'static str)> {
+    let has = |ending: &str| names.iter().any(|name| name.ends_with(ending));
+    if has("models/model.json") && has("archive_format") {
+        let remedy = "import torch; torch.save(torch.export.load('IN').state_dict, 'OUT.pth')";
+        return Some(("a program of torch.export", remedy));
+    }
+    let is_numpys = !names.is_empty() && names.iter().all(|name| name.ends_with(".npy"));
+    let remedy = "import numpy, torch; torch.save({name: torch.from_numpy(value) for name, value in numpy.load('IN').items()}, 'OUT.pth')";
+    is_numpys.then_some(("an archive of NumPy's arrays (.npz)", remedy))
 }
 
 /// What a file is that cannot be read, and what to do about it.
@@ -227,6 +242,11 @@ fn refusal(bytes: &[u8]) -> Error {
         ),
         [4, 0, 0, 0, 1 | 3, 0, 0, 0, ..] | [3, 0, 0, 0, ..] | [4, 0, 0, 0, ..] => ("looks like a Torch7 file (.t7)".into(), torchvision),
         [0x1f, 0x8b, ..] => ("is compressed with gzip".into(), "unpack it with gunzip"),
+        // A table of names, of which the first is none: it stands for a header.
+        [0, 0, _, 0x08, _, 0x1a, 2, 0x08, 1, ..] => (
+            "is the index of a TensorFlow checkpoint".into(),
+            "build the model in Keras and save it whole: model.load_weights('IN, without .index'); model.save('OUT.h5')",
+        ),
         _ if bytes.len() > 8 && &bytes[4..8] == b"TFL3" => ("is a TensorFlow Lite model".into(), torchvision),
         _ if start.starts_with("version https://git-lfs") => {
             ("is a Git LFS pointer, not the file itself".into(), "fetch it with: git lfs pull")
@@ -251,4 +271,25 @@ fn refusal(bytes: &[u8]) -> Error {
     Error::checkpoint(format!(
         "{looks_like}; expected safetensors, a PyTorch file (.pt, .pth), or Keras's .h5 or .keras. The way round it: {remedy}"
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn archives_of_others_are_named_with_what_makes_a_checkpoint_of_them() {
+        let what = |names: &[&str]| foreign_archive(&names.iter().map(ToString::to_string).collect::<Vec<_>>()).map(|(what, _)| what);
+        assert_eq!(what(&["m/archive_format", "m/models/model.json", "m/data/weights/weight_0"]), Some("a program of torch.export"));
+        assert_eq!(what(&["features.conv0.weight.npy", "classifier.bias.npy"]), Some("an archive of NumPy's arrays (.npz)"));
+        for others in [&[][..], &["archive_format"], &["a.npy", "b.txt"]] {
+            assert_eq!(what(others), None, "{others:?}");
+        }
+    }
+
+    #[test]
+    fn an_index_of_tensorflows_is_no_checkpoint() {
+        let message = recognise(&[0, 0, 6, 8, 1, 0x1a, 2, 8, 1, 0, 18]).unwrap_err().to_string();
+        assert!(message.contains("the index of a TensorFlow checkpoint") && message.contains("load_weights"), "{message}");
+    }
 }
