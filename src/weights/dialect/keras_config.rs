@@ -1,6 +1,7 @@
 //! Keras's configuration of a network: what it says beyond the weights, and whether its layers are a DenseNet's.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -30,6 +31,8 @@ pub(super) struct Description<'j> {
 struct Described<'j> {
     #[serde(borrow)]
     class_name: Cow<'j, str>,
+    #[serde(borrow)]
+    module: Option<Cow<'j, str>>,
     #[serde(borrow)]
     config: &'j RawValue,
     #[serde(borrow)]
@@ -70,6 +73,8 @@ struct Settings<'j> {
     name: Option<Cow<'j, str>>,
     #[serde(borrow)]
     layers: Option<Vec<Described<'j>>>,
+    #[serde(borrow)]
+    output_layers: Option<&'j RawValue>,
     #[serde(borrow)]
     activation: Option<&'j RawValue>,
     #[serde(borrow)]
@@ -208,22 +213,7 @@ impl DescribedLayer<'_> {
 
     /// The names of the layers that it reads.
     fn inputs(&self) -> Vec<String> {
-        fn collect(value: &Value, names: &mut Vec<String>) {
-            match value {
-                // `["conv2_block1_2_conv", 0, 0]`, with more after it in Keras 2.
-                Value::Array(items) => match items.as_slice() {
-                    [Value::String(name), Value::Number(_), ..] => names.push(name.clone()),
-                    items => items.iter().for_each(|item| collect(item, names)),
-                },
-                Value::Object(entries) => entries.values().for_each(|entry| collect(entry, names)),
-                _ => {}
-            }
-        }
-        let mut names = Vec::new();
-        if let Some(value) = self.inbound_nodes.and_then(|json| serde_json::from_str(json.get()).ok()) {
-            collect(&value, &mut names);
-        }
-        names
+        self.inbound_nodes.map(layers_in).unwrap_or_default()
     }
 
     fn refused(&self, expected: &str, found: &str) -> Error {
@@ -394,17 +384,28 @@ impl<'j> Description<'j> {
 
     /// Errors where the layers are not those of a DenseNet with these convolutions, one after the other.
     pub(super) fn check(&self, network: &Network) -> Result<()> {
-        let mut steps = self.layers.iter().filter(|layer| !layer.is_identity()).peekable();
+        let mut layers = self.layers.iter();
         let mut previous = "";
         for expected in steps_of(network, self.final_relu) {
-            let Some(layer) = steps.next() else { return Ok(()) };
+            // The previous layer, and what only hands on what it computes.
+            let mut handed_on = HashSet::from([previous]);
+            let layer = loop {
+                match layers.next() {
+                    None => return Ok(()),
+                    Some(layer) if layer.is_identity() => {
+                        let hands_on = layer.inputs().iter().any(|input| handed_on.contains(input.as_str()));
+                        handed_on.extend(hands_on.then_some(layer.name()));
+                    }
+                    Some(layer) => break layer,
+                }
+            };
             let found = layer.step();
             if found != expected {
                 return Err(layer.refused(&expected, &found));
             }
             if expected == CONCATENATION {
                 let inputs = layer.inputs();
-                if !inputs.is_empty() && (inputs.len() != 2 || inputs[1] != previous) {
+                if !inputs.is_empty() && (inputs.len() != 2 || !handed_on.contains(inputs[1].as_str())) {
                     return Err(layer.refused("the channels so far and then the new ones", &format!("{inputs:?}")));
                 }
             }
@@ -465,19 +466,54 @@ fn steps_of(network: &Network, final_relu: bool) -> Vec<String> {
     steps
 }
 
+/// The names of the layers that are referred to.
+fn layers_in(json: &RawValue) -> Vec<String> {
+    fn collect(value: &Value, names: &mut Vec<String>) {
+        match value {
+            // `["conv2_block1_2_conv", 0, 0]`, with more after it in Keras 2.
+            Value::Array(items) => match items.as_slice() {
+                [Value::String(name), Value::Number(_), ..] => names.push(name.clone()),
+                items => items.iter().for_each(|item| collect(item, names)),
+            },
+            Value::Object(entries) => entries.values().for_each(|entry| collect(entry, names)),
+            _ => {}
+        }
+    }
+    let mut names = Vec::new();
+    if let Ok(value) = serde_json::from_str(json.get()) {
+        collect(&value, &mut names);
+    }
+    names
+}
+
 /// The layers of a model and of the models in it, in order.
 fn collect<'j>(model: Described<'j>, layers: &mut Vec<DescribedLayer<'j>>, depth: usize) -> Result<()> {
     // A sequential model of Keras 2 is its list of layers.
     let is_list = model.config.get().starts_with('[');
-    let mut settings =
+    let mut settings: Settings =
         if is_list { Settings { layers: Some(parse(model.config.get())?), ..Settings::default() } } else { parse(model.config.get())? };
+    if let Some([first, _, ..]) = settings.output_layers.map(layers_in).as_deref().filter(|_| depth == 0) {
+        return Err(Error::checkpoint(format!(
+            "Keras configuration: expected one output, found several. The way round it: save a model of one in Python with \
+             keras.Model(model.input, model.get_layer({first:?}).output).save('OUT.keras')"
+        )));
+    }
     match settings.layers.take() {
         Some(inner) if depth < DEEPEST => inner.into_iter().try_for_each(|layer| collect(layer, layers, depth + 1)),
         None if depth > 0 => {
             layers.push(DescribedLayer { class_name: model.class_name, settings, inbound_nodes: model.inbound_nodes });
             Ok(())
         }
-        _ => Err(Error::checkpoint("Keras configuration: expected a functional or sequential model, found another kind")),
+        _ if model.module.as_deref().is_some_and(|module| module.starts_with("keras_hub")) => Err(Error::checkpoint(format!(
+            "Keras configuration: expected Keras Applications' DenseNet, found KerasHub's {}, which pads less on one side: such networks are \
+             not run",
+            model.class_name
+        ))),
+        _ => Err(Error::checkpoint(format!(
+            "Keras configuration: expected a functional or sequential model, found {}, whose program is not read. The way round it: save \
+             its weights alone in Python with model.save_weights('OUT.weights.h5')",
+            model.class_name
+        ))),
     }
 }
 
@@ -522,6 +558,77 @@ impl DescribedLayer<'_> {
                 class,
             )),
             class => Err(self.refused("a layer of Keras Applications' DenseNet", class)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::rc::Rc;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::weights::Dialect;
+    use crate::weights::container::{Element, Stored};
+
+    /// A network with one layer in one block, and what is between that layer's convolution and the concatenation.
+    fn refusal(between: &[(&str, &str)], concatenated: [&str; 2]) -> Option<String> {
+        let mut network = Network::new(Dialect::Keras, String::new());
+        for name in ["conv0", "denseblock1.denselayer1.conv1"] {
+            let stored = Stored::contiguous(name, vec![1, 1, 3, 3], Element::F32, Rc::new(Cow::Owned(vec![0; 36]))).unwrap();
+            network.tensors.insert(format!("features.{name}.weight"), stored);
+        }
+        let layer = |class: &str, name: &str, inputs: &[&str]| {
+            let nodes: Vec<Value> = inputs.iter().map(|input| json!([input, 0, 0])).collect();
+            let config = json!({"name": name, "kernel_size": [3, 3], "strides": [1, 1], "padding": "same", "activation": "linear"});
+            json!({"class_name": class, "config": config, "inbound_nodes": [nodes]})
+        };
+        let mut layers = vec![
+            layer("Conv2D", "stem", &["picture"]),
+            layer("BatchNormalization", "norm", &["stem"]),
+            layer("ReLU", "relu", &["norm"]),
+            layer("Conv2D", "new", &["relu"]),
+        ];
+        layers.extend(between.iter().map(|(name, input)| layer("Dropout", name, &[input])));
+        layers.extend([
+            layer("Concatenate", "joined", &concatenated),
+            layer("BatchNormalization", "last", &["joined"]),
+            layer("GlobalAveragePooling2D", "pool", &["last"]),
+        ]);
+        let model = json!({"class_name": "Functional", "config": {"layers": layers}}).to_string();
+        let described = Description::read(&model).unwrap();
+        described.check(&network).err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_dropout_hands_on_the_new_channels() {
+        assert_eq!(refusal(&[], ["stem", "new"]), None);
+        assert_eq!(refusal(&[("drop", "new")], ["stem", "drop"]), None);
+        assert_eq!(refusal(&[("drop", "new"), ("noise", "drop")], ["stem", "noise"]), None);
+        for (between, concatenated) in [
+            (&[][..], ["new", "stem"]),
+            (&[("drop", "new")], ["drop", "stem"]),
+            (&[("drop", "stem")], ["new", "drop"]),
+            (&[("drop", "stem"), ("noise", "drop")], ["new", "noise"]),
+        ] {
+            let message = refusal(between, concatenated).unwrap();
+            assert!(message.contains("the channels so far and then the new ones"), "{message}");
+        }
+    }
+
+    #[test]
+    fn models_of_other_kinds_are_refused_with_a_way_round() {
+        let message = |model: Value| Description::read(&model.to_string()).err().unwrap().to_string();
+        let outputs = json!({"class_name": "Functional", "config": {"layers": [], "output_layers": [["age", 0, 0], ["sex", 0, 0]]}});
+        assert!(message(outputs).contains("keras.Model(model.input, model.get_layer(\"age\").output)"));
+        let own = json!({"class_name": "MyNet", "module": "net", "config": {"width": 3}});
+        assert!(message(own).contains("found MyNet, whose program is not read. The way round it: save its weights alone"));
+        let hub = json!({"class_name": "DenseNetBackbone", "module": "keras_hub.src.models", "config": {"width": 3}});
+        assert!(message(hub).contains("KerasHub's DenseNetBackbone, which pads less on one side"));
+        for one in [json!([["age", 0, 0]]), json!(["age", 0, 0])] {
+            let model = json!({"class_name": "Functional", "config": {"layers": [], "output_layers": one}});
+            assert!(Description::read(&model.to_string()).is_ok());
         }
     }
 }
