@@ -86,6 +86,10 @@ impl Network<'_> {
         let beside;
         let reason = if !missing.is_empty() && missing.iter().all(statistics) && !has_statistics {
             "; it has instance or group norms where batch norms are expected: such networks are not run"
+        } else if left_over.iter().any(|tensor| is_parametrized(&tensor.name)) {
+            "; it has layers whose weights are computed, by weight_norm or another parametrization. The way round it: take them out in \
+             Python before you save, torch.nn.utils.parametrize.remove_parametrizations(module, 'weight'), or of older modules \
+             torch.nn.utils.remove_weight_norm(module)"
         } else if left_over.len() == self.beside.len() && !left_over.is_empty() && missing.is_empty() && misshaped.is_empty() {
             beside = format!(
                 "; all of these are beside the DenseNet: `root` {} passes over them, where they do not change what it computes; features \
@@ -116,5 +120,30 @@ impl Network<'_> {
         }
         let values = tensor.floats().unwrap_or_default();
         Ok(Some(values.into_iter().map(|value| Some(value).filter(|value| !value.is_nan())).collect()))
+    }
+}
+
+/// Whether a tensor of that name is a part from which PyTorch computes a layer's weight.
+fn is_parametrized(name: &str) -> bool {
+    name.contains(".parametrizations.") || name.ends_with(".weight_g") || name.ends_with(".weight_v")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+    use std::rc::Rc;
+
+    use super::*;
+    use crate::weights::container::Element;
+
+    #[test]
+    fn computed_weights_are_said_to_be_taken_out() {
+        for name in ["classifier.parametrizations.weight.original0", "head.last_layer.weight_g", "features.conv0.weight_v"] {
+            let mut network = Network::new(Dialect::Torchvision, String::new());
+            network.left_over.push(Stored::contiguous(name, vec![1], Element::F32, Rc::new(Cow::Owned(vec![0; 4]))).unwrap());
+            let message = network.fits(&[]).unwrap_err().to_string();
+            assert!(message.contains(name) && message.contains("remove_parametrizations"), "{message}");
+        }
+        assert!(!is_parametrized("classifier.weight") && !is_parametrized("my_weight_g.weight"));
     }
 }
