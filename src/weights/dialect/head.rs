@@ -109,9 +109,23 @@ impl<'c, 'a> Search<'c, 'a> {
                 // Those behind it may have names of their own.
                 let whole: Vec<Layer> = layers.iter().filter(|layer| is_own(layer) || !begins(layer)).cloned().collect();
                 let whole = if reading.head.is_none() { linked(first, whole) } else { None };
-                whole.or_else(|| linked(first, own))
+                let parallel: Vec<&Layer> = own.iter().filter(|layer| begins(layer)).collect();
+                match whole.or_else(|| linked(first, own.clone())) {
+                    // Heads in a dictionary of modules.
+                    None if parallel.len() > 1 => return Err(several(&parallel, &parallel[0].path)),
+                    chain => chain,
+                }
             }
         };
+        if let (Some(layer), None) = (chain.iter().flatten().find(|layer| training::compares_directions(&layer.path)), &reading.head) {
+            return Err(Error::checkpoint(format!(
+                "its classifier ({}) has the name of one that compares directions, as ArcFace and CosFace: it computes cosines, which is not \
+                 run. Features alone (`features_only`) need nothing of it; where it is a plain linear layer all the same, `head` {} takes it \
+                 for one",
+                shown(layer),
+                layer.path
+            )));
+        }
         let chain = match chain.filter(|chain| chain.len() <= MOST_LAYERS) {
             Some(chain) => chain,
             // What is beside the first layer will be left over, and refused.
@@ -130,6 +144,7 @@ impl<'c, 'a> Search<'c, 'a> {
         if is_sorted {
             are_ordered(&chain, said.is_some())?;
         }
+        network.head_place = chain.first().map(|layer| layer.path.clone());
         match chain.as_slice() {
             [] => Ok(()),
             [Layer { kind: Kind::Linear { inputs, .. }, .. }] if *inputs == features && said.is_none() && behind.is_none() => {
@@ -397,14 +412,20 @@ fn chosen<'h, 'l>(heads: &'h [(String, &'l Layer)], root: &Root) -> Result<&'h (
         return Ok(head);
     }
     let first = nearest.first().map_or("", |(name, _)| name);
-    let has_norm = nearest.iter().any(|(_, layer)| matches!(layer.kind, Kind::Norm { .. }));
+    let layers: Vec<&Layer> = nearest.iter().map(|(_, layer)| *layer).collect();
+    Err(several(&layers, first))
+}
+
+/// That several layers read the features, one of which `first` is called.
+fn several(layers: &[&Layer], first: &str) -> Error {
+    let has_norm = layers.iter().any(|layer| matches!(layer.kind, Kind::Norm { .. }));
     let or = if has_norm { "; say all layers of one in order with `head_layers`, as in `head_layers` batchnorm,linear" } else { "" };
-    Err(Error::checkpoint(format!(
+    Error::checkpoint(format!(
         "expected one classifier, found {} layers that read the features: {}; take one with `head`, as `head` {first}{or}; features \
          alone (`features_only`) need none",
-        nearest.len(),
-        some_of(nearest.iter().map(|(_, layer)| shown(layer)))
-    )))
+        layers.len(),
+        some_of(layers.iter().map(|layer| shown(layer)))
+    ))
 }
 
 /// All of `layers` from `first` on, each reading what the one before it makes; `None` where that is no row of layers. Where the file

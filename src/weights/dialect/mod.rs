@@ -114,6 +114,10 @@ pub(super) struct Network<'a> {
     head_name: Option<String>,
     /// Whether its layers have numbers for names in the file.
     is_numbered: bool,
+    /// Where in the file the classifier's first layer is.
+    pub(super) head_place: Option<String>,
+    /// Whether there is something beside the network that is no state of training.
+    pub(super) has_company: bool,
     /// How the picture enters, where the file tells.
     pub(super) entry: Entry,
     /// Whether new channels come before or behind those a layer reads.
@@ -158,6 +162,8 @@ impl<'a> Network<'a> {
             told: Vec::new(),
             head_name: None,
             is_numbered: false,
+            head_place: None,
+            has_company: false,
             entry: Entry::default(),
             new_channels: NewChannels::Last,
             is_mixed: false,
@@ -175,12 +181,14 @@ impl<'a> Network<'a> {
 }
 
 /// Endings of names that a checkpoint may hold although no inference needs them, each with the reason.
-const HARMLESS: [(&str, &str); 7] = [
+const HARMLESS: [(&str, &str); 9] = [
     ("num_batches_tracked", "counts training steps; evaluation never reads it"),
     ("op_threshs", "torchxrayvision's thresholds, which are read as the model's"),
     ("pool0.1.filt", "the fixed kernel of timm's blur pool"),
     ("n_averaged", "counts the steps of a weight average; evaluation never reads it"),
     ("steps", "counts the steps of MMEngine's weight average; evaluation never reads it"),
+    ("initted", "whether ema-pytorch's weight average has begun; evaluation never reads it"),
+    ("step", "counts the steps of ema-pytorch's weight average; evaluation never reads it"),
     ("seed_generator/vars/0", "the random state of Keras's dropout; evaluation never reads it"),
     ("seed_generator_state", "the random state of Keras's dropout; evaluation never reads it"),
 ];
@@ -210,8 +218,8 @@ impl Stored<'_> {
 
     /// Whether this tensor belongs to no layer and may be ignored.
     fn is_harmless(&self) -> bool {
-        let is_count =
-            !["num_batches_tracked", "n_averaged", "steps"].iter().any(|name| ends_in(&self.name, name)) || self.elements() == Some(1);
+        let is_count = !["num_batches_tracked", "n_averaged", "steps", "initted", "step"].iter().any(|name| ends_in(&self.name, name))
+            || self.elements() == Some(1);
         harmless(&self.name).is_some() && is_count
     }
 }

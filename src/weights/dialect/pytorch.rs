@@ -59,7 +59,10 @@ impl Root {
 pub(super) fn resolve<'a>(contents: &Contents<'a>, numbered: &[Numbered], reading: &Reading) -> Result<Network<'a>> {
     let all = roots(contents)?;
     let roots = wanted(contents, all.clone(), reading)?;
-    let averages: Vec<&Root> = roots.iter().filter(|root| training::is_average(&path(&root.scope, &root.prefix))).collect();
+    let places: Vec<String> = roots.iter().map(|root| path(&root.scope, &root.prefix)).collect();
+    let shared = shared_keys(&places);
+    let is_average = |place: &str| training::is_average(place.get(shared..).unwrap_or(place));
+    let averages: Vec<&Root> = roots.iter().zip(&places).filter(|(_, place)| is_average(place)).map(|(root, _)| root).collect();
     let (root, others): (&Root, Vec<&Root>) = match (roots.as_slice(), averages.as_slice()) {
         ([], _) if contents.container == Container::TorchScript => {
             return Err(Error::checkpoint(
@@ -109,7 +112,12 @@ pub(super) fn resolve<'a>(contents: &Contents<'a>, numbered: &[Numbered], readin
     network.epsilon = contents.epsilon;
     describe(contents, &mut network);
     order(&mut network, reading);
-    let is_bare = root.family == 0 && !root.prefix.ends_with("features.") || numbered.is_some();
+    if is_encoder_without_relu(contents, root) && network.final_relu.is_none() {
+        network.final_relu = Some(false);
+        network.notes.push("is an encoder of segmentation_models_pytorch, which has no ReLU after its last norm".into());
+    }
+    let is_bare =
+        root.family == 0 && (!root.prefix.ends_with("features.") || is_in_another(contents, root, &network)) || numbered.is_some();
     if is_bare && network.final_relu.is_none() {
         let why = "features alone do not tell whether a ReLU follows their last norm, and torchvision has one";
         network.assumed.push(Assumption::of(Field::FinalRelu, "true", why));
@@ -156,6 +164,16 @@ fn told(contents: &Contents, roots: &[Root]) -> String {
     told.join(", ") + &if more > 0 { format!(" and {more} more") } else { String::new() }
 }
 
+/// How many bytes of several places are keys that all of them have in front: those tell nothing of one.
+fn shared_keys(places: &[String]) -> usize {
+    let [first, others @ ..] = places else { return 0 };
+    if others.is_empty() {
+        return 0;
+    }
+    let ends = first.match_indices(['/', '.']).map(|(at, _)| at + 1);
+    ends.take_while(|&end| others.iter().all(|other| other.starts_with(&first[..end]))).last().unwrap_or(0)
+}
+
 /// Whether an average is none: MMEngine's hook puts the average where the weights were before it saves, and the weights
 /// where the average was, with the number of its steps.
 fn is_swapped(contents: &Contents, average: &Root) -> bool {
@@ -169,6 +187,31 @@ fn is_same(contents: &Contents, one: &Root, other: &Root) -> bool {
         contents.tensors.iter().find(|tensor| *tensor.scope == *root.scope && tensor.name == name)
     };
     stem(one).zip(stem(other)).is_some_and(|(one, other)| one.is_same(other))
+}
+
+/// Whether it is an encoder of segmentation_models_pytorch, whose segmentation head is beside it.
+fn is_encoder_without_relu(contents: &Contents, root: &Root) -> bool {
+    let Some(outer) = root.wrapper().strip_suffix("encoder.") else { return false };
+    let head = format!("{outer}segmentation_head.0.weight");
+    root.family == 0 && contents.tensors.iter().any(|tensor| *tensor.scope == *root.scope && tensor.name == head)
+}
+
+/// Whether the features are those of another network than torchvision's, whose own program joins them to what reads them: its
+/// head has another place, or something else is beside them.
+fn is_in_another(contents: &Contents, root: &Root, network: &Network) -> bool {
+    let holder = root.wrapper().trim_end_matches('.');
+    let is_densenet = |class: &str| class.rsplit('.').next() == Some("DenseNet");
+    if contents.modules.iter().any(|module| *module.scope == *root.scope && module.path == holder && is_densenet(&module.class)) {
+        return false;
+    }
+    let is_own = |head: &str| {
+        let name = head.strip_prefix(root.wrapper()).and_then(|name| name.split('.').next());
+        name.is_some_and(|name| ["classifier", "class_layers"].contains(&name))
+    };
+    match &network.head_place {
+        Some(head) => !is_own(head),
+        None => network.has_company,
+    }
 }
 
 /// What is told by other than names and shapes of layers.
@@ -361,6 +404,7 @@ impl<'c, 'a> Search<'c, 'a> {
         }
         let inside = self.inside(root);
         let (beside, left_over): (Vec<&Stored>, Vec<&Stored>) = rest.into_iter().partition(|tensor| !inside(tensor));
+        network.has_company = !beside.is_empty();
         let passes_over = reading.root.is_some() || reading.head.is_some() || reading.features_only;
         network.left_over = left_over.into_iter().cloned().collect();
         if !passes_over {
@@ -456,10 +500,101 @@ mod tests {
         contents
     }
 
+    /// The same tensor under another name.
+    fn called(tensor: &Stored<'static>, name: &str) -> Stored<'static> {
+        let mut tensor = tensor.clone();
+        tensor.name = name.into();
+        tensor
+    }
+
     /// What is left over of a file with a network in `scope` and one more tensor.
     fn left_over(scope: &str, other: [&str; 2]) -> Vec<String> {
         let network = resolve(&contents(scope, &[other]), &[], &Reading::default()).unwrap();
         network.left_over.iter().chain(&network.beside).map(Stored::path).collect()
+    }
+
+    /// A file whose network has a head of another name, and what is said of the ReLU before it.
+    fn said_of_relu(head: &str, others: &[[&str; 2]], wrapper: &str) -> (Option<bool>, bool) {
+        let mut file = contents("", &[]);
+        for tensor in &mut file.tensors {
+            tensor.name = tensor.name.replace("classifier.", head);
+            if tensor.name.starts_with("features.") {
+                tensor.name.insert_str(0, wrapper);
+            }
+        }
+        file.tensors.extend(contents("", others).tensors.into_iter().skip(4));
+        let network = resolve(&file, &[], &Reading::default().with_features_only(true)).unwrap();
+        (network.final_relu, network.assumed.iter().any(|assumed| assumed.field == Field::FinalRelu))
+    }
+
+    #[test]
+    fn a_head_in_another_place_leaves_the_last_relu_open() {
+        for (head, wrapper) in [("fc.", ""), ("fc.", "net."), ("net.fc.", "net."), ("classifier.", "net.")] {
+            assert_eq!(said_of_relu(head, &[], wrapper), (None, true), "{head} {wrapper}");
+        }
+        for (head, wrapper) in [("classifier.", ""), ("classifier.0.", ""), ("net.classifier.", "net."), ("class_layers.out.", "")] {
+            assert_eq!(said_of_relu(head, &[], wrapper), (None, false), "{head} {wrapper}");
+        }
+        let others = [["", "decoder.weight"], ["", "segmentation_head.0.weight"]];
+        assert_eq!(said_of_relu("encoder.fc.", &others, "encoder."), (Some(false), false));
+    }
+
+    #[test]
+    fn heads_in_a_dictionary_are_several() {
+        let heads = |reading: Reading| {
+            let mut file = contents("", &[]);
+            let head = file.tensors.pop().unwrap();
+            for name in ["heads.age.weight", "heads.sex.weight"] {
+                file.tensors.push(called(&head, name));
+            }
+            resolve(&file, &[], &reading).map(|network| network.head_place)
+        };
+        for reading in [Reading::default(), Reading::default().with_root(".")] {
+            let message = heads(reading).unwrap_err().to_string();
+            assert!(
+                message.contains("found 2 layers that read the features: heads.age") && message.contains("`head` heads.age"),
+                "{message}"
+            );
+        }
+        assert_eq!(heads(Reading::default().with_head("heads.sex")).unwrap().as_deref(), Some("heads.sex"));
+    }
+
+    #[test]
+    fn a_classifier_that_compares_directions_is_no_linear_layer() {
+        let read = |reading: Reading| {
+            let mut file = contents("", &[]);
+            file.tensors.last_mut().unwrap().name = "arcface.weight".into();
+            resolve(&file, &[], &reading).map(|network| network.head_place)
+        };
+        let message = read(Reading::default()).unwrap_err().to_string();
+        assert!(message.contains("(arcface [2, 1])") && message.contains("cosines"), "{message}");
+        assert_eq!(read(Reading::default().with_head("arcface")).unwrap().as_deref(), Some("arcface"));
+        assert!(read(Reading::default().with_features_only(true)).is_ok());
+    }
+
+    #[test]
+    fn an_average_beside_its_network_is_told_by_what_places_do_not_share() {
+        let mut file = contents("ema", &[]);
+        let average = |tensor: &Stored<'static>| called(tensor, &format!("ema_model.{}", tensor.name));
+        file.tensors.extend(file.tensors.iter().map(average).collect::<Vec<_>>());
+        for tensor in &mut file.tensors[..4] {
+            tensor.name.insert_str(0, "online_model.");
+        }
+        for name in ["initted", "step"] {
+            let mut count = called(&file.tensors[0], name);
+            count.shape = Vec::new();
+            file.tensors.push(count);
+        }
+        let network = resolve(&file, &[], &Reading::default()).unwrap();
+        assert_eq!((network.wrapper.as_str(), network.beside.len() + network.left_over.len()), ("ema/ema_model.", 0));
+    }
+
+    #[test]
+    fn what_all_places_share_tells_no_average() {
+        let places = |all: &[&str]| shared_keys(&all.iter().map(ToString::to_string).collect::<Vec<_>>());
+        assert_eq!(places(&["ema/online_model.features.", "ema/ema_model.features."]), "ema/".len());
+        assert_eq!(places(&["ema.a.", "ema.b."]), "ema.".len());
+        assert_eq!((places(&["ema_model.", "emanet."]), places(&["ema/"]), places(&[])), (0, 0, 0));
     }
 
     #[test]

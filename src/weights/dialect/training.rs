@@ -83,6 +83,28 @@ pub(super) fn is_of_pictures(path: &str) -> bool {
     says(path, &WORDS)
 }
 
+/// Whether what is at this path has the name of a layer that compares directions, as face recognition trains it.
+pub(super) fn compares_directions(path: &str) -> bool {
+    const WORDS: [&str; 15] = [
+        "arc",
+        "arcface",
+        "arc face",
+        "arc margin",
+        "arcmargin",
+        "arc margin product",
+        "arc product",
+        "add margin product",
+        "cosface",
+        "cos face",
+        "cosine",
+        "cosine similarity",
+        "sphereface",
+        "sphere face",
+        "metric fc",
+    ];
+    says(path, &WORDS)
+}
+
 /// Whether what is at this path is a moving average.
 pub(super) fn is_average(path: &str) -> bool {
     says(path, &AVERAGES)
@@ -195,6 +217,14 @@ mod tests {
         assert!(is_of_pictures("pixel_mean") && is_of_pictures("normalize.mean") && !is_of_pictures("target.mean"));
         for path in ["blossom.weight", "lossless.weight", "gloss/weight", "glossary.weight", "criterionless.weight", "classifier.weight"] {
             assert!(!is_loss(path), "{path}");
+        }
+        for path in
+            ["arcface.weight", "arc_face.weight", "ArcMarginProduct.weight", "head.arc.weight", "metric_fc.weight", "CosFace.weight"]
+        {
+            assert!(compares_directions(path), "{path}");
+        }
+        for path in ["arch.weight", "search.weight", "fc.weight", "cosmetic.weight"] {
+            assert!(!compares_directions(path), "{path}");
         }
         for path in ["state_dict_ema/", "ema_model.", "model-ema", "EMAModel", "emamodel.module.", "swa_model"] {
             assert!(is_average(path), "{path}");
