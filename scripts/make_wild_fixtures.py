@@ -352,16 +352,16 @@ def heads():
 
     three = fill(ThreeLayers(), 35)
     options = dict(head_layers="linear,batchnorm,relu,linear")
-    case("head-three.pth", three.state_dict(), three, 35, **options)
+    case("head-three.pth", three.state_dict(), three, 35, assumed=["final_relu"], **options)
     refused("head-three.pth", None, "3 layers", "fc1 [6, 8], bn1 [6], fc2 [5, 6]")
     neck = fill(Neck(), 36)
-    case("head-neck.pth", neck.state_dict(), neck, 36, head_layers="batchnorm,linear")
+    case("head-neck.pth", neck.state_dict(), neck, 36, assumed=["final_relu"], head_layers="batchnorm,linear")
     refused("head-neck.pth", None, "2 layers that read the features", "`head_layers` batchnorm,linear")
 
     for wanted in ("age", "sex"):
         two = fill(TwoHeads(wanted), 37)
         other = "sex" if wanted == "age" else "age"
-        case("heads.pth", two.state_dict(), two, 37, note=f"passing over {other}", head=wanted)
+        case("heads.pth", two.state_dict(), two, 37, note=f"passing over {other}", assumed=["final_relu"], head=wanted)
     refused("heads.pth", None, "age [3, 8], sex [2, 8]", "`head`")
     refused("heads.pth", None, 'at "agee"', "age [3, 8]", head="agee")
 
@@ -406,8 +406,8 @@ class Towers(nn.Module):
 def inside():
     """Write networks that are parts of others."""
     model = fill(Segmentation(), 41)
-    case("segmentation.pth", model.state_dict(), model, 41, note="decoder", features_only=True)
-    case("segmentation.pth", None, model, 41, note="decoder", root="encoder")
+    case("segmentation.pth", model.state_dict(), model, 41, note="decoder", assumed=["final_relu"], features_only=True)
+    case("segmentation.pth", None, model, 41, note="decoder", assumed=["final_relu"], root="encoder")
     refused("segmentation.pth", None, "4 left over", "`root` encoder", "features_only")
     for wanted, root in (("right", "right"), ("left", "left.backbone.0")):
         model = fill(Towers(wanted), 42)
