@@ -1,0 +1,1 @@
+"""Checkpoints from everywhere, which no fixture has."""
