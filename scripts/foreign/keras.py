@@ -156,6 +156,34 @@ def outputs(path):
     return logits(keras.Model(base.input, heads[0])), save(model, path, ".keras")
 
 
+def own_class():
+    """Return a model of a class of its own, around Applications'."""
+    import keras
+
+    class Net(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.base, self.fc = application(keras, include_top=False, pooling="avg"), keras.layers.Dense(3)
+
+        def call(self, x, training=False):
+            return self.fc(self.base(x, training=training))
+
+    model = Net()
+    model(np.zeros((1, *SIZE, 3), "float32"))
+    return filled(model, 89)
+
+
+def weights_saved(path):
+    """Do what the message about a class of its own says."""
+    return save(own_class(), path, ".weights.h5")
+
+
+@layout("Keras 3: a model of a class of its own, .keras", refused="save_weights", mend=weights_saved)
+def subclassed(path):
+    model = own_class()
+    return logits(model), save(model, path, ".keras")
+
+
 @layout("KerasHub's backbone in its ImageClassifier, .keras", refused="KerasHub")
 def hub(path):
     import keras_hub
