@@ -135,6 +135,7 @@ mod tests {
 
     use super::*;
     use crate::weights::container::Element;
+    use crate::weights::dialect::Dialect;
 
     #[test]
     fn computed_weights_are_said_to_be_taken_out() {
