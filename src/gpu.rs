@@ -16,6 +16,7 @@ mod failure;
 mod loader;
 mod pace;
 mod pipeline_cache;
+mod pipelines;
 mod pretence;
 #[cfg(not(target_family = "wasm"))]
 mod worker;
@@ -37,6 +38,7 @@ pub(crate) use loader::no_adapter;
 use pace::Pace;
 pub(crate) use pace::Units;
 pub(crate) use pipeline_cache::PipelineCache;
+pub(crate) use pipelines::Pipelines;
 pub use pretence::{BrokenClock, Pretence};
 /// `Send`, but in a browser, where whatever waits for a device stays on its thread.
 #[cfg(feature = "image")]
@@ -69,6 +71,8 @@ pub struct Gpu {
     failure: Arc<Mutex<Option<Failure>>>,
     cache: Cache,
     pipeline_cache: Arc<OnceLock<Option<PipelineCache>>>,
+    /// Without bounds checks and with them.
+    pipelines: Arc<[OnceLock<Arc<Pipelines>>; 2]>,
     pace: Arc<OnceLock<Pace>>,
     #[cfg(not(target_family = "wasm"))]
     worker: Arc<OnceLock<Worker>>,
@@ -134,6 +138,7 @@ impl Gpu {
             failure,
             cache,
             pipeline_cache: Arc::default(),
+            pipelines: Arc::default(),
             pace: Arc::default(),
             #[cfg(not(target_family = "wasm"))]
             worker: Arc::default(),
@@ -175,6 +180,7 @@ impl Gpu {
             failure: Arc::default(),
             cache: Cache::off(),
             pipeline_cache: Arc::default(),
+            pipelines: Arc::default(),
             pace: Arc::default(),
             #[cfg(not(target_family = "wasm"))]
             worker: Arc::default(),
@@ -183,7 +189,7 @@ impl Gpu {
 
     /// The same device, whose new engines use this cache.
     pub fn with_cache(self, cache: Cache) -> Self {
-        Self { cache, pipeline_cache: Arc::default(), pace: Arc::default(), ..self }
+        Self { cache, pipeline_cache: Arc::default(), pipelines: Arc::default(), pace: Arc::default(), ..self }
     }
 
     /// The same device with what `pretence` says of it. For tests, of the kernels of GPUs where there is none; no part of the
@@ -197,6 +203,7 @@ impl Gpu {
             self.device_type = device_type;
         }
         self.pretence = pretence;
+        self.pipelines = Arc::default();
         self
     }
 
@@ -257,6 +264,17 @@ impl Gpu {
     /// The text of a shader as this device gets it.
     pub(crate) fn shader_text(&self, source: String) -> String {
         if self.pretence.arrays_in_structs { pretence::arrays_in_structs(&source) } else { source }
+    }
+
+    /// The pipelines of this device, whose shaders are compiled with bounds checks or without: what one engine compiled no other
+    /// compiles again. They stay as long as the device.
+    pub(crate) async fn pipelines(&self, shader_checks: bool) -> Result<Arc<Pipelines>> {
+        let place = &self.pipelines[usize::from(shader_checks)];
+        if let Some(pipelines) = place.get() {
+            return Ok(Arc::clone(pipelines));
+        }
+        let made = Arc::new(Pipelines::new(self, shader_checks).await?);
+        Ok(Arc::clone(place.get_or_init(|| made)))
     }
 
     /// What pipelines are made with, where something keeps what the driver makes of them.

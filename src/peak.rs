@@ -1,10 +1,11 @@
 //! What a device can do at the most: how fast it computes, and how fast it reads and writes memory.
 
+use std::sync::Arc;
 use std::time::Instant;
 
-use crate::engine::{Pipelines, Readback, Waiter};
+use crate::engine::{Readback, Waiter};
 use crate::error::{Error, Result};
-use crate::gpu::Gpu;
+use crate::gpu::{Gpu, Pipelines};
 use crate::kernels::{Kernel, Variant, fma, stream};
 
 /// What a device can do at the most, as measured.
@@ -79,14 +80,14 @@ struct Work {
 /// Two buffers and the kernels that work on them.
 struct Bench<'a> {
     gpu: &'a Gpu,
-    pipelines: Pipelines,
+    pipelines: Arc<Pipelines>,
     source: wgpu::Buffer,
     target: wgpu::Buffer,
 }
 
 impl<'a> Bench<'a> {
     async fn new(gpu: &'a Gpu, shader_checks: bool) -> Result<Self> {
-        let pipelines = Pipelines::new(gpu, shader_checks).await?;
+        let pipelines = gpu.pipelines(shader_checks).await?;
         let variants: Vec<_> = fma::SUMS.map(fma::Sums::variant).into_iter().chain(stream::TILE_QUADS.map(stream::variant)).collect();
         pipelines.build(gpu, variants.iter()).await?;
         let limit = gpu.byte_buffer_limit();

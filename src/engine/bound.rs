@@ -8,7 +8,6 @@ use tracing::debug_span;
 
 use super::dispatch::{Dispatch, encode};
 use super::input::{Content, Input, Numbers};
-use super::pipelines::Pipelines;
 use super::pool::Pool;
 use super::readback::{Readback, Waiter};
 use super::run::Part;
@@ -16,7 +15,7 @@ use super::timestamps::Timestamps;
 use super::upload::Upload;
 use super::weights::WeightBuffers;
 use crate::error::Result;
-use crate::gpu::{Gpu, Units};
+use crate::gpu::{Gpu, Pipelines, Units};
 use crate::kernels::{Kernel, Region, Tuning, normalise};
 use crate::plan::Plan;
 

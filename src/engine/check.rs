@@ -5,10 +5,9 @@
 use half::f16;
 
 use super::fault::{Fault, words};
-use super::pipelines::Pipelines;
 use super::readback::{Readback, Waiter};
 use crate::error::Result;
-use crate::gpu::Gpu;
+use crate::gpu::{Gpu, Pipelines};
 use crate::kernels::{Convolution, Kernel, Precision, Region, Tile, WeightRows};
 use crate::shape::{Shape, Window};
 

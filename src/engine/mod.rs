@@ -37,7 +37,6 @@ mod fault;
 #[cfg(all(test, target_os = "linux"))]
 mod faults;
 mod input;
-mod pipelines;
 mod pool;
 mod readback;
 mod run;
@@ -62,7 +61,6 @@ use crate::plan::Plan;
 use crate::weights::Weights;
 use bound::{BoundPlan, Owner, Purpose};
 pub(crate) use fault::words;
-pub(crate) use pipelines::Pipelines;
 pub(crate) use readback::{Readback, Waiter};
 use shared::Shared;
 pub(crate) use verdicts::Verdicts;

@@ -1,12 +1,12 @@
 //! What all clones of an engine share: the plans that are bound, and what they are bound to.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::bound::{BoundPlan, Owner, Purpose, consecutive};
 use super::fault::Fault;
 use super::input::Input;
-use super::pipelines::Pipelines;
 use super::pool::Pool;
 use super::readback::Waiter;
 use super::run::Run;
@@ -15,7 +15,7 @@ use super::verdicts::Verdicts;
 use super::weights::WeightBuffers;
 use super::{EngineOptions, lock};
 use crate::error::{Error, Result};
-use crate::gpu::Gpu;
+use crate::gpu::{Gpu, Pipelines};
 use crate::graph::Graph;
 use crate::kernels::{Precision, Region, Tile, Tuning, Variant, normalise};
 use crate::plan::{Plan, PlanOptions};
@@ -37,7 +37,7 @@ pub(super) struct Shared {
     pub(super) faults: Mutex<BTreeMap<Tile, Fault>>,
     pub(super) verdicts: Mutex<Verdicts>,
     pub(super) weights: WeightBuffers,
-    pub(super) pipelines: Pipelines,
+    pub(super) pipelines: Arc<Pipelines>,
     /// What runs work in.
     pub(super) pool: Arc<Pool>,
     /// The most recently used first.
@@ -67,7 +67,11 @@ impl Shared {
         }
         let plan = Plan::new(graph, plan_options(gpu, fusion, &tuning, 1))?;
         let weights = WeightBuffers::upload(gpu, &plan, weights).await?;
-        let pipelines = Pipelines::new(gpu, shader_checks).await?.with_sources(source);
+        let pipelines = if ptr::fn_addr_eq(source, Variant::source as fn(&Variant) -> String) {
+            gpu.pipelines(shader_checks).await?
+        } else {
+            Arc::new(Pipelines::new(gpu, shader_checks).await?.with_sources(source))
+        };
         let shared = Self {
             gpu: gpu.clone(),
             graph: graph.clone(),

@@ -1,15 +1,14 @@
-//! Pipelines, one for each shader variant, made as plans first need them.
+//! Pipelines, one for each shader variant, made as plans first need them. All engines of a device share them.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 #[cfg(not(target_family = "wasm"))]
 use rayon::prelude::*;
 use tracing::{Span, debug_span};
 
-use super::lock;
+use super::{Gpu, PipelineCache};
 use crate::error::Result;
-use crate::gpu::{Gpu, PipelineCache};
 use crate::kernels::Variant;
 
 #[derive(Debug)]
@@ -77,7 +76,7 @@ impl Pipelines {
     pub(crate) async fn build<'a>(&self, gpu: &Gpu, variants: impl Iterator<Item = &'a Variant>) -> Result<()> {
         let mut missing: Vec<&Variant> = Vec::new();
         {
-            let made = lock(&self.pipelines);
+            let made = self.made();
             for variant in variants {
                 if !made.contains_key(variant) && !missing.contains(&variant) {
                     missing.push(variant);
@@ -106,7 +105,7 @@ impl Pipelines {
             }
             built
         };
-        let (mut failure, mut pipelines) = (None, lock(&self.pipelines));
+        let (mut failure, mut pipelines) = (None, self.made());
         for built in built {
             match built {
                 Ok((variant, pipeline)) => drop(pipelines.insert(variant, pipeline)),
@@ -122,7 +121,7 @@ impl Pipelines {
 
     /// A pipeline that [`Pipelines::build`] made.
     pub(crate) fn get(&self, variant: &Variant) -> Arc<wgpu::ComputePipeline> {
-        Arc::clone(&lock(&self.pipelines)[variant])
+        Arc::clone(&self.made()[variant])
     }
 
     fn pipeline(&self, gpu: &Gpu, cache: Option<&wgpu::PipelineCache>, variant: &Variant) -> Arc<wgpu::ComputePipeline> {
@@ -152,5 +151,9 @@ impl Pipelines {
             compilation_options,
             cache,
         }))
+    }
+
+    fn made(&self) -> MutexGuard<'_, HashMap<Variant, Arc<wgpu::ComputePipeline>>> {
+        self.pipelines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
