@@ -1,5 +1,6 @@
 // 1x1 convolution of channel planes: dst[o, p] = max(bias[o] + sum over c of weight[c, o] * x[c, p], floor),
-// where x is src or, with PROLOGUE, max(src * scale[c] + shift[c], prologue_floor): batch norm and ReLU on the way in.
+// where x is src or, where rows of weights begin with a norm, max(src * scale[c] + shift[c], prologue_floor): batch norm and
+// ReLU on the way in. Both are one variant, since compiling one takes longer than it could save.
 // For devices whose loads cost much more than their arithmetic: processors that play a GPU.
 //
 // An invocation owns TILE_CHANNELS output channels of TILE_QUADS quads (4 neighbouring pixels); a workgroup owns
@@ -16,7 +17,6 @@ const WORKGROUP: u32 = 8u;
 const TILE_CHANNELS: u32 = 32u;
 const TILE_QUADS: u32 = 1u;
 const TILE_DEPTH: u32 = 2u;
-const PROLOGUE: bool = true;
 
 struct Params {
     quads: u32,          // of a plane
@@ -27,7 +27,8 @@ struct Params {
     dst_offset: u32,     // quads
     dst_plane: u32,      // quads
     weight_offset: u32,  // quads
-    weight_row: u32,     // quads of one input channel's row, without the prologue's
+    weight_row: u32,     // quads of one input channel's row, without its norm
+    weight_norm: u32,    // quads of the norm before them, or 0
     prologue_floor: f32,
     floor: f32,
 }
@@ -43,7 +44,6 @@ const TARGET_IS_HALF: bool = Target(1.0) == Target(1.0001);
 const LANES: u32 = 8u;
 const LANE_CHANNELS: u32 = 4u * LANES;
 const LANE_QUADS: u32 = (TILE_CHANNELS + LANE_CHANNELS - 1u) / LANE_CHANNELS;
-const ROW_HEAD: u32 = select(0u, 1u, PROLOGUE);
 
 // All lanes are there to hand weights and norms round.
 const_assert WORKGROUP % LANES == 0u;
@@ -79,7 +79,7 @@ fn main(
         source[q] = params.src_offset + min(first_quad + q * WORKGROUP, params.quads - 1u);
     }
     var sums: array<array<vec4<f32>, TILE_QUADS>, TILE_CHANNELS>;
-    let row_quads = ROW_HEAD + params.weight_row;
+    let row_quads = params.weight_norm + params.weight_row;
     var lane_quad: array<u32, LANE_QUADS>;
     for (var l = 0u; l < LANE_QUADS; l++) {
         lane_quad[l] = min(first_channel / 4u + l * LANES + lane, params.weight_row - 1u);
@@ -87,24 +87,18 @@ fn main(
     var row = params.weight_offset;
     for (var first = 0u; first < params.in_channels; first += TILE_DEPTH) {
         let depth = min(TILE_DEPTH, params.in_channels - first);
-        var norms = vec4<f32>();
-        if PROLOGUE {
-            norms = vec4<f32>(weights[row + min(lane, depth - 1u) * row_quads]);
-        }
+        let norms = select(vec4(1.0, 0.0, 0.0, 0.0), vec4<f32>(weights[row + min(lane, depth - 1u) * row_quads]), params.weight_norm > 0u);
         var x: array<array<vec4<f32>, TILE_QUADS>, TILE_DEPTH>;
         var lane_weights: array<array<vec4<f32>, LANE_QUADS>, TILE_DEPTH>;
         for (var c = 0u; c < TILE_DEPTH; c++) {  // unrolled
             let channel = min(c, depth - 1u);
             for (var q = 0u; q < TILE_QUADS; q++) {  // unrolled
-                x[c][q] = vec4<f32>(src[source[q] + channel * params.src_plane]);
-                if PROLOGUE {
-                    let normalised = fma(x[c][q], vec4(subgroupShuffle(norms.x, c)), vec4(subgroupShuffle(norms.y, c)));
-                    x[c][q] = at_least(normalised, params.prologue_floor);
-                }
-                x[c][q] = select(vec4<f32>(), x[c][q], c < depth);
+                let value = vec4<f32>(src[source[q] + channel * params.src_plane]);
+                let normalised = fma(value, vec4(subgroupShuffle(norms.x, c)), vec4(subgroupShuffle(norms.y, c)));
+                x[c][q] = select(vec4<f32>(), at_least(normalised, params.prologue_floor), c < depth);
             }
             for (var l = 0u; l < LANE_QUADS; l++) {
-                lane_weights[c][l] = vec4<f32>(weights[row + channel * row_quads + ROW_HEAD + lane_quad[l]]);
+                lane_weights[c][l] = vec4<f32>(weights[row + channel * row_quads + params.weight_norm + lane_quad[l]]);
             }
         }
         for (var o = 0u; o < TILE_CHANNELS; o++) {  // unrolled

@@ -128,13 +128,15 @@ fn main(
     }
     let lane_bias = vec4<f32>(weights[row]);
     let target_line = params.dst.offset + image * params.dst.image + y * params.dst.width;
-    for (var o = 0u; o < TILE_CHANNELS; o++) {
-        let channel = first_channel + o;
+    // Of long strips there is too much to write for a compiler to be let know that it could unroll this.
+    let channels = min(TILE_CHANNELS, params.out_channels - first_channel);
+    for (var o = 0u; o < select(TILE_CHANNELS, channels, TILE_PIXELS > 4u); o++) {
         let bias = subgroupShuffle(lane_bias, o / 4u)[o % 4u];
-        if channel < params.out_channels && own_strip < params.strips {
+        if o < channels && own_strip < params.strips {
+            let line = target_line + (first_channel + o) * params.dst.plane;
             for (var i = 0u; i < TILE_PIXELS; i++) {
                 if x0 + i < params.dst.width {
-                    dst[target_line + channel * params.dst.plane + x0 + i] = stored(at_least(results[o][i] + bias, params.floor));
+                    dst[line + x0 + i] = stored(at_least(results[o][i] + bias, params.floor));
                 }
             }
         }

@@ -286,7 +286,7 @@ mod tests {
         let Some(lanes) = lanes() else { return };
         let broken = |variant: &Variant| match variant.shader {
             Shader::Conv3x3 if variant.to_string().contains("8x32x4") => {
-                mistaken(variant.source(), "if channel < params.out_channels", "if channel <= params.out_channels")
+                mistaken(variant.source(), "params.out_channels - first_channel", "params.out_channels + 1u - first_channel")
             }
             _ => variant.source(),
         };

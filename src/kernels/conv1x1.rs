@@ -15,6 +15,7 @@ shader_struct! {
         dst_plane: u32,
         weight_offset: u32,
         weight_row: u32,
+        weight_norm: u32,
         prologue_floor: f32,
         floor: f32,
     }
@@ -56,23 +57,23 @@ impl Sizes {
             dst_plane: (target.element_plane / 4) as u32,
             weight_offset: weights.quad_offset as u32,
             weight_row: weights.row_quads as u32,
+            weight_norm: u32::from(prologue.is_some()),
             prologue_floor: floor(prologue.unwrap_or(false)),
             floor: floor(relu),
         };
-        let variant = self.variant(convolution.types(), prologue.is_some());
+        let variant = self.variant(convolution.types());
         let pixel_groups = quads.div_ceil(self.workgroup * self.tile_quads);
         Kernel::new(variant, &params, pixel_groups, target.shape.channels.div_ceil(self.tile_channels)).channels_first()
     }
 
-    fn variant(self, types: Types, prologue: bool) -> Variant {
-        Variant::new(Shader::Conv1x1).types(types).sizes(self.constants()).flag("PROLOGUE", prologue)
+    fn variant(self, types: Types) -> Variant {
+        Variant::new(Shader::Conv1x1).types(types).sizes(self.constants())
     }
 }
 
 /// Every variant a plan may contain.
 pub(crate) fn variants() -> Vec<Variant> {
-    let variants = |sizes: Sizes| Types::all().flat_map(move |types| [false, true].map(|prologue| sizes.variant(types, prologue)));
-    Sizes::ALL.into_iter().flat_map(variants).collect()
+    Sizes::ALL.into_iter().flat_map(|sizes| Types::all().map(move |types| sizes.variant(types))).collect()
 }
 
 /// Whether the shader computes this convolution: 1x1, between planes, also where it stands for the same of a larger batch

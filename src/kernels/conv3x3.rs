@@ -20,9 +20,6 @@ shader_struct! {
     }
 }
 
-/// Fewer leave cores of a usual machine idle.
-const BUSY_WORKGROUPS: usize = 4;
-
 shader_sizes! {
     workgroup: "WORKGROUP",
     tile_channels: "TILE_CHANNELS",
@@ -38,15 +35,10 @@ impl Sizes {
         has_all_lanes(self.workgroup, self.tile_channels) && self.tile_channels <= 4 * LANES
     }
 
-    /// Whether this is the one for the convolution with a compiler that makes good code of deep tiles, or with another.
-    pub(super) fn suits(self, convolution: &Convolution, takes_deep_tiles: bool) -> bool {
+    /// Whether this is the one for a compiler that makes good code of deep tiles, or for another.
+    pub(super) fn suits(self, takes_deep_tiles: bool) -> bool {
         let [short, long] = Self::ALL;
-        let keeps_cores_busy = long.strips(convolution).div_ceil(long.workgroup) >= BUSY_WORKGROUPS;
-        self == if takes_deep_tiles && keeps_cores_busy { long } else { short }
-    }
-
-    fn strips(self, convolution: &Convolution) -> usize {
-        convolution.target.shape.width.div_ceil(self.tile_pixels) * convolution.target.shape.height * convolution.target.batch
+        self == if takes_deep_tiles { long } else { short }
     }
 
     /// The convolution with this tile.
@@ -54,7 +46,7 @@ impl Sizes {
         let Convolution { source, target, weights, relu, .. } = *convolution;
         let row_strips = source.shape.width.div_ceil(self.tile_pixels);
         let image_strips = row_strips * source.shape.height;
-        let strips = self.strips(convolution);
+        let strips = source.batch * image_strips;
         let params = Params {
             src: source.layout(),
             dst: target.layout(),

@@ -206,7 +206,7 @@ impl Tuning {
         let cost = |tile: &Tile| match tile {
             Tile::Conv1x1(_) | Tile::Conv3x3(_) | Tile::Conv(_) if !software => f64::MAX,
             Tile::Conv1x1(sizes) => f64::from(!sizes.suits(deep)),
-            Tile::Conv3x3(sizes) => f64::from(!sizes.suits(convolution, deep)),
+            Tile::Conv3x3(sizes) => f64::from(!sizes.suits(deep)),
             Tile::Conv(_) => 2.0,
             Tile::ConvTiled(sizes) if sizes.sums() > 32 && self.capabilities.has_few_registers() => f64::MAX,
             Tile::ConvTiled(sizes) => 3.0 + sizes.cost(convolution, invocations),

@@ -2,6 +2,7 @@
 //! Rust side says.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use densenet_wgpu::internal::{Constant, Shader, Variant};
 use densenet_wgpu::network::Stem;
@@ -188,9 +189,25 @@ fn variants_differ_from_their_file_in_constants_at_its_top_only() {
             });
             let source = variant.source();
             let source = if file[0] == "enable f16;" { &source } else { source.strip_prefix("enable f16;\n").unwrap_or(&source) };
-            assert_eq!(source.lines().collect::<Vec<_>>(), expected.collect::<Vec<_>>(), "{variant}");
+            let (source, expected): (Vec<_>, Vec<_>) = (source.lines().collect(), expected.collect());
+            let unrolled = unrolled(&file);
+            assert_eq!(source[..unrolled.start], expected[..unrolled.start], "{variant}");
+            let behind = &expected[unrolled.end..];
+            assert_eq!(source[source.len() - behind.len()..], *behind, "{variant}");
+            assert_eq!(source.len() == expected.len(), unrolled.is_empty(), "{variant}");
+            assert!(source.iter().all(|line| !line.contains("// unrolled")), "{variant}");
         }
     }
+}
+
+/// The lines from the first loop that is unrolled to the end of the last one.
+fn unrolled(file: &[&str]) -> Range<usize> {
+    let is_marked = |line: &&str| line.ends_with("// unrolled");
+    let Some(first) = file.iter().position(is_marked) else { return file.len()..file.len() };
+    let margin = |line: &str| line.len() - line.trim_start().len();
+    let outermost = file.iter().filter(|line| is_marked(line)).map(|line| margin(line)).min().unwrap();
+    let last = file.iter().rposition(|line| is_marked(line) && margin(line) == outermost).unwrap();
+    first..last + 1 + file[last..].iter().position(|line| line.trim_end() == format!("{:outermost$}}}", "")).unwrap()
 }
 
 #[test]
