@@ -153,6 +153,43 @@ fn what_the_headers_of_a_jpeg_2000_ask_for_is_looked_at_first() {
     assert!(matches!(roomy.decode(&content).unwrap_err(), Error::TooManyBytes { .. }));
 }
 
+/// What a decoder would take for headers, for a second picture or for planes without number, and the walk over its headers would not.
+#[cfg(feature = "jpeg2000")]
+#[test]
+fn what_a_jpeg_2000_hides_is_refused() {
+    let position = |content: &[u8], bytes: &[u8]| content.windows(bytes.len()).position(|window| window == bytes).unwrap();
+    let told = |content: &[u8]| Picture::decode(content).unwrap_err().to_string();
+    let with = |before: &[u8], bytes: &[u8]| {
+        let mut content = CODED["rgb.j2k"].clone();
+        let at = position(&content, before);
+        content.splice(at..at, bytes.iter().copied());
+        content
+    };
+    assert!(told(&with(&[0xff, 0x90], &[0xff, 0x5f, 0, 9, 0, 0, 0, 1, 1, 1, 0])).contains("whose order changes"));
+    assert!(told(&with(&[0xff, 0x90], &[0xff, 0x5e, 0, 5, 0, 0, 1])).contains("with a region of interest"));
+    assert!(told(&with(&[0xff, 0x90], &[[0xff, 0x5c, 0x01, 0x2f, 0x40].as_slice(), &[8; 300]].concat())).contains("longer or shorter"));
+    assert!(told(&with(&[0xff, 0x90], &[0xff, 0x5c, 0, 7, 0x41, 0x48, 0x48, 0xff, 0x52])).contains("longer or shorter"));
+    // A style, and the size, that are followed by more in their segments.
+    for marker in [0x52, 0x51] {
+        let mut content = CODED["rgb.j2k"].clone();
+        let at = position(&content, &[0xff, marker]);
+        let behind = at + 2 + usize::from(content[at + 3]);
+        content[at + 3] += 2;
+        content.splice(behind..behind, [0xff, 0x53]);
+        assert!(told(&content).contains("are cut off"), "{marker:x}");
+    }
+    // A second picture; a channel that is looked up five times.
+    let boxed = &CODED["rgb.jp2"];
+    let second = boxed[position(boxed, b"jp2c") - 4..].to_vec();
+    assert!(told(&[boxed.as_slice(), &second].concat()).contains("of several pictures"));
+    let mut content = boxed.clone();
+    let header = position(&content, b"jp2h");
+    content[header - 1] += 28;
+    let map = [[0, 0, 0, 28].as_slice(), b"cmap", &[0; 20]].concat();
+    content.splice(header + 4..header + 4, map);
+    assert!(told(&content).contains("more than 4 channels"));
+}
+
 /// Ours is the nearest of 256 levels, 2048 / 255 steps apart.
 #[test]
 fn radiographs_are_torchxrayvisions_to_half_a_level() {

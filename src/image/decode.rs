@@ -36,7 +36,7 @@ pub(super) fn decode(decoding: &Decoding, source: impl BufRead + Seek) -> Result
     }
     let reader = ImageReader::new(source).with_guessed_format().map_err(unreadable)?;
     match reader.format() {
-        None => Err(Error::picture("not a picture; expected PNG, JPEG, GIF, BMP, WebP, TIFF, PNM or DICOM")),
+        None => Err(Error::picture("not a picture; expected PNG, JPEG, GIF, BMP, WebP, TIFF, PNM, JPEG 2000 or DICOM")),
         Some(ImageFormat::Jpeg) => jpeg::decode(decoding, &decoding.whole(reader.into_inner())?),
         Some(format) => decode_as(decoding, format, reader, is_grey_png, significant_bits),
     }

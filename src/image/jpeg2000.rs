@@ -54,6 +54,9 @@ pub(super) fn decode(decoding: &Decoding, bytes: &[u8]) -> Result<Picture> {
     let decoded = image.decode(&mut context).map_err(told)?;
     // What follows the colours is alpha.
     let planes: Vec<&[f32]> = decoded.components().iter().take(channels).map(|component| component.samples()).collect();
+    if planes.iter().any(|plane| plane.len() != codestream.width * codestream.height) {
+        return Err(damaged(&"its channels are not what its headers say"));
+    }
     if planes.len() != channels || decoded.components().iter().any(|component| component.bit_depth() != 8) {
         return Err(unsupported(&"a JPEG 2000 with a palette of other than 8 bits, or of fewer columns than colours"));
     }
@@ -84,7 +87,7 @@ impl<'a> Codestream<'a> {
     /// The codestream of a file, which is it alone or has it in a box (annex I). Errors where its headers are damaged, or say what
     /// the decoder would compute wrongly or without limits.
     pub(super) fn of(file: &'a [u8]) -> Result<Self> {
-        let bytes = contiguous(file).ok_or_else(|| damaged(&"it has no JPEG 2000 codestream"))?;
+        let bytes = contiguous(file)?;
         let (mut size, mut style, mut styles) = (None, None, Vec::new());
         let mut rest = bytes.get(2..).unwrap_or_default();
         while !rest.starts_with(&START_OF_TILE_PART) {
@@ -95,7 +98,7 @@ impl<'a> Codestream<'a> {
                 0x51 => size = Some(Size::of(segment).ok_or_else(cut_off)?),
                 0x52 => style = Some(Style::of(segment).ok_or_else(cut_off)?),
                 0x53 => styles.push(segment),
-                _ => {}
+                other => check_segment(other, segment)?,
             }
         }
         let (size, style) = size.zip(style).ok_or_else(cut_off)?;
@@ -162,27 +165,59 @@ impl<'a> Codestream<'a> {
 
 const START_OF_TILE_PART: [u8; 2] = [0xff, 0x90];
 
-/// The codestream of a file.
-fn contiguous(file: &[u8]) -> Option<&[u8]> {
+/// The codestream of a file. Errors where it has none or several, of which the decoder would take another, or a palette without
+/// bounds.
+fn contiguous(file: &[u8]) -> Result<&[u8]> {
     const START: [u8; 4] = [0xff, 0x4f, 0xff, 0x51];
-    let mut rest = file;
-    while !rest.starts_with(&START) {
-        let (&head, after) = rest.split_first_chunk::<8>()?;
-        let [a, b, c, d, kind @ ..] = head;
-        let (content, behind) = match u32::from_be_bytes([a, b, c, d]) {
-            0 => (after, &[][..]),
-            1 => {
-                let (&length, after) = after.split_first_chunk()?;
-                after.split_at_checked(usize::try_from(u64::from_be_bytes(length)).ok()?.checked_sub(16)?)?
-            }
-            length => after.split_at_checked((length as usize).checked_sub(8)?)?,
-        };
-        rest = if kind == *b"jp2c" { content } else { behind };
-        if kind == *b"jp2c" && !rest.starts_with(&START) {
-            return None;
+    if file.starts_with(&START) {
+        return Ok(file);
+    }
+    let none = || damaged(&"it has no JPEG 2000 codestream");
+    let (mut codestream, mut rest) = (None, file);
+    // Fewer bytes than a box's head fill up what a file is in.
+    while rest.len() >= 8 {
+        let (kind, content, behind) = split_box(rest).ok_or_else(none)?;
+        rest = behind;
+        match &kind {
+            b"jp2c" if codestream.is_some() => return Err(unsupported(&"a JPEG 2000 of several pictures")),
+            b"jp2c" => codestream = Some(content),
+            b"jp2h" => check_palette(content)?,
+            _ => {}
         }
     }
-    Some(rest)
+    codestream.filter(|codestream| codestream.starts_with(&START)).ok_or_else(none)
+}
+
+/// What is in the header box of a file: a palette has a column for each channel at the most, and each channel is looked up once.
+fn check_palette(mut boxes: &[u8]) -> Result<()> {
+    const MAX_CHANNELS: usize = 4;
+    while let Some((kind, content, behind)) = split_box(boxes) {
+        boxes = behind;
+        let channels = match &kind {
+            b"pclr" => content.get(2).map_or(0, |&columns| columns.into()),
+            b"cmap" => content.len() / 4,
+            b"cdef" => content.len().saturating_sub(2) / 6,
+            _ => continue,
+        };
+        if channels > MAX_CHANNELS {
+            return Err(unsupported(&format!("a JPEG 2000 whose colours have more than {MAX_CHANNELS} channels")));
+        }
+    }
+    Ok(())
+}
+
+/// A box's kind, its content, and what follows (I.4).
+fn split_box(bytes: &[u8]) -> Option<([u8; 4], &[u8], &[u8])> {
+    let (&[a, b, c, d, kind @ ..], after) = bytes.split_first_chunk::<8>()?;
+    let (content, behind) = match u32::from_be_bytes([a, b, c, d]) {
+        0 => (after, &[][..]),
+        1 => {
+            let (&length, after) = after.split_first_chunk()?;
+            after.split_at_checked(usize::try_from(u64::from_be_bytes(length)).ok()?.checked_sub(16)?)?
+        }
+        length => after.split_at_checked((length as usize).checked_sub(8)?)?,
+    };
+    Some((kind, content, behind))
 }
 
 /// A marker, the bytes of its segment, and what follows.
@@ -194,6 +229,28 @@ fn split_segment(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (&length, after) = rest.split_first_chunk()?;
     let (segment, behind) = after.split_at_checked(usize::from(u16::from_be_bytes(length)).checked_sub(2)?)?;
     Some((*marker, segment, behind))
+}
+
+/// Errors where a segment makes the decoder keep what nothing bounds, or is longer than what it reads of it: it would take the rest
+/// for headers that are not seen here.
+fn check_segment(marker: u8, segment: &[u8]) -> Result<()> {
+    // Of 32 levels with three bands each, and one more, in two bytes each, behind a byte of style and one of a component.
+    const MAX_STEPS: usize = 2 + 2 * 97;
+    let steps = |steps: &[u8]| match steps {
+        [style, sizes @ ..] if style & 0x1f == 1 => sizes.len() == 2,
+        [style, sizes @ ..] if style & 0x1f == 2 => sizes.len().is_multiple_of(2),
+        [_, ..] => steps.len() <= MAX_STEPS,
+        [] => false,
+    };
+    let is_sound = match (marker, segment) {
+        (0x5c, sizes) => steps(sizes) && sizes.len() <= MAX_STEPS,
+        (0x5d, [_, sizes @ ..]) => steps(sizes) && sizes.len() <= MAX_STEPS,
+        (0x5d, []) => false,
+        (0x5e, _) => return Err(unsupported(&"a JPEG 2000 with a region of interest")),
+        (0x5f, _) => return Err(unsupported(&"a JPEG 2000 whose order changes on the way")),
+        _ => true,
+    };
+    if is_sound { Ok(()) } else { Err(damaged(&"a segment of its JPEG 2000 is longer or shorter than what it says")) }
 }
 
 /// Errors where a tile has no part, or a part has a style of its own: one that the decoder takes for all tiles, or whose blocks may
@@ -212,10 +269,11 @@ fn check_tile_parts(parts: &[u8], tiles: usize) -> Result<()> {
         *tile.ok_or_else(|| damaged(&"its JPEG 2000 has more tiles than its size says"))? = true;
         let mut headers = part.get(12..).ok_or_else(cut_off)?;
         while !headers.starts_with(&[0xff, 0x93]) {
-            let (marker, _, after) = split_segment(headers).ok_or_else(cut_off)?;
+            let (marker, segment, after) = split_segment(headers).ok_or_else(cut_off)?;
             if [0x52, 0x53].contains(&marker) {
                 return Err(unsupported(&"a JPEG 2000 whose tiles are coded each in its own style"));
             }
+            check_segment(marker, segment)?;
             headers = after;
         }
         rest = behind;
@@ -243,8 +301,8 @@ impl Size {
         let (sides, after) = after.split_first_chunk::<32>()?;
         let side = |place: usize| sides.as_chunks().0.get(place).map_or(0, |&bytes| u32::from_be_bytes(bytes));
         let (&count, after) = after.split_first_chunk()?;
-        let coded = after.as_chunks::<3>().0;
-        if coded.len() != usize::from(u16::from_be_bytes(count)) || !(1..=4).contains(&coded.len()) {
+        let (coded, beyond) = after.as_chunks::<3>();
+        if !beyond.is_empty() || coded.len() != usize::from(u16::from_be_bytes(count)) || !(1..=4).contains(&coded.len()) {
             return None;
         }
         Some(Self {
@@ -301,9 +359,9 @@ impl Blocks {
         let [levels, across, down, style, _, precincts @ ..] = parameters else { return None };
         let resolutions = usize::from(*levels) + 1;
         let precincts = if flags & 1 == 0 {
-            vec![[15, 15]; resolutions]
+            precincts.is_empty().then(|| vec![[15, 15]; resolutions])?
         } else {
-            precincts.get(..resolutions)?.iter().map(|sides| [sides & 15, sides >> 4]).collect()
+            (precincts.len() == resolutions).then_some(precincts)?.iter().map(|sides| [sides & 15, sides >> 4]).collect()
         };
         let is_sound = *levels <= 32 && *across <= 8 && *down <= 8;
         is_sound.then_some(Self { block: [across + 2, down + 2], has_many_segments: style & 5 != 0, precincts })
