@@ -428,14 +428,14 @@ fn several(layers: &[&Layer], first: &str) -> Error {
     ))
 }
 
-/// All of `layers` from `first` on, each reading what the one before it makes; `None` where that is no row of layers. Where the file
-/// has no order, names tell it, and of norms and linear layers the steps that were said.
+/// All of `layers` from `first` on, each reading what the one before it makes; `None` where that is no row of layers. Which are norms
+/// the steps tell that were said, and the order among norms and among others the file's, or names where it has none.
 fn linked(first: &Layer, mut layers: Vec<Layer>, is_sorted: bool, said: Option<&[HeadStep]>) -> Option<Vec<Layer>> {
     if is_sorted {
         layers.sort_by_cached_key(|layer| layer.path.split('.').map(natural).collect::<Vec<_>>());
-        if let Some(row) = said.and_then(|steps| arranged(first.kind.inputs(), layers.clone(), steps)) {
-            return Some(row);
-        }
+    }
+    if let Some(row) = said.and_then(|steps| arranged(first.kind.inputs(), layers.clone(), steps)) {
+        return Some(row);
     }
     let reads = |layers: &[Layer]| layers.windows(2).all(|pair| pair[0].kind.outputs() == pair[1].kind.inputs());
     if layers.first().is_some_and(|layer| layer.path == first.path) && reads(&layers) {
@@ -639,12 +639,12 @@ fn step(module: &Module) -> Result<HeadStep> {
     let is_pytorchs = module.class.starts_with("torch.nn.");
     let known = match class(module) {
         "AdaptiveAvgPool2d" | "AlphaDropout" | "FeatureAlphaDropout" => Some(HeadStep::Nothing),
-        "AdaptiveConcatPool2d" => Some(HeadStep::Pool(HeadLayer::MaxMeanPool)),
-        "Conv2d" => Some(HeadStep::Linear),
-        "LeakyReLU" if is_pytorchs => module.slope.map(|slope| HeadStep::other(Nonlinearity::LeakyRelu { slope: slope as f32 })),
-        "GELU" if is_pytorchs && module.approximates => Some(HeadStep::other(Nonlinearity::GeluTanh)),
+        "AdaptiveConcatPool2d" if module.class.starts_with("fastai.") => Some(HeadStep::Pool(HeadLayer::MaxMeanPool)),
         // What others call so may be something else.
-        "GELU" | "SiLU" | "Tanh" | "Swish" if !is_pytorchs => None,
+        _ if !is_pytorchs => None,
+        "Conv2d" => Some(HeadStep::Linear),
+        "LeakyReLU" => module.slope.map(|slope| HeadStep::other(Nonlinearity::LeakyRelu { slope: slope as f32 })),
+        "GELU" if module.approximates => Some(HeadStep::other(Nonlinearity::GeluTanh)),
         other => other.parse().ok(),
     };
     known.ok_or_else(|| {

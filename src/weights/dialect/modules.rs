@@ -2,6 +2,8 @@
 //!
 //! Tensors alone do not tell: a stride, a pool or an activation that was exchanged leaves all names and shapes as they are.
 
+use std::collections::BTreeSet;
+
 use super::Network;
 use super::head::is_below;
 use super::pytorch::Root;
@@ -16,8 +18,8 @@ const DROPOUTS: [&str; 4] = ["Dropout", "Dropout2d", "AlphaDropout", "FeatureAlp
 const AFTER: [&str; 6] = ["AdaptiveAvgPool2d", "Flatten", "Identity", "LogSoftmax", "Sigmoid", "Softmax"];
 
 /// Errors where a module of the network at `root` is another than a DenseNet has in that place. `layer` gives the name
-/// here of a layer with tensors, and `inside` tells what is in the network. Where a place, a head or the features alone were asked for,
-/// what is beside the network and that head is passed over.
+/// here of a layer with tensors, and `inside` tells what is in the network. Where a place or the features alone were asked for, what is
+/// beside the network and its head is passed over; where a head was, other heads are: what has tensors.
 pub(super) fn check(
     contents: &Contents,
     root: &Root,
@@ -27,7 +29,12 @@ pub(super) fn check(
     reading: &Reading,
 ) -> Result<()> {
     let (wrapper, prefix) = (root.wrapper(), root.prefix.as_str());
-    let passes_over = reading.root.is_some() || reading.head.is_some() || reading.features_only;
+    let passes_over_all = reading.root.is_some() || reading.features_only;
+    let holder = |path: &str| path.strip_prefix(wrapper).and_then(|path| path.split('.').next()).map(str::to_owned);
+    let holders: BTreeSet<String> =
+        contents.tensors.iter().filter(|tensor| *tensor.scope == *root.scope).filter_map(|tensor| holder(&tensor.name)).collect();
+    let passes_over =
+        |path: &str| passes_over_all || reading.head.is_some() && holder(path).is_some_and(|holder| holders.contains(&holder));
     let (told, head) = (network.told.clone(), network.head_name.clone().filter(|_| !reading.features_only));
     let is_told = |path: &str| {
         let is_outside = path.strip_prefix(prefix).is_none_or(is_after);
@@ -35,7 +42,7 @@ pub(super) fn check(
         let is_beside = is_outside || !inside(path) && !path[prefix.len()..].starts_with(|c: char| c.is_ascii_digit());
         told.iter().any(|told| is_below(path, told))
             || reading.head_layers.is_some() && is_outside
-            || passes_over && is_beside && !head.as_deref().is_some_and(|head| is_below(path, head))
+            || passes_over(path) && is_beside && !head.as_deref().is_some_and(|head| is_below(path, head))
     };
     let in_place = contents.modules.iter().filter(|module| *module.scope == *root.scope && module.is_leaf);
     for module in in_place.filter(|module| module.path.starts_with(wrapper) && !is_told(&module.path)) {
