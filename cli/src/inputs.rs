@@ -183,7 +183,7 @@ impl Expansion {
     fn finish(self) -> Result<Vec<Found>, Stop> {
         if self.inputs.len() == self.unmatched {
             let reasons = if self.nothing_in.is_empty() { "standard input listed no path".into() } else { self.nothing_in.join("; ") };
-            let expected = "expected PNG, JPEG, GIF, BMP, WebP, TIFF, PNM or DICOM";
+            let expected = "expected PNG, JPEG, GIF, BMP, WebP, TIFF, PNM, JPEG 2000 or DICOM";
             return Err(Stop::refused(format!("no input: {reasons}; {expected}")));
         }
         if self.unmatched == 0 {

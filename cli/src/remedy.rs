@@ -3,6 +3,18 @@
 use densenet_wgpu::Error;
 use densenet_wgpu::internal::suggestion;
 
+/// Installs this program with one feature more than it has.
+fn install(missing: &str) -> String {
+    let mut command = "cargo install --path cli".to_owned();
+    if cfg!(not(feature = "hub")) {
+        command += " --no-default-features";
+    }
+    let own = [("dicom", cfg!(feature = "dicom")), ("jpeg2000", cfg!(feature = "jpeg2000"))];
+    let features: Vec<&str> = own.into_iter().filter_map(|(name, is_there)| (is_there || name == missing).then_some(name)).collect();
+    let features = if missing == "hub" { [features, vec![missing]].concat() } else { features };
+    format!("{command} --features {}", features.join(","))
+}
+
 /// What went wrong, and what to give the program in its place.
 pub(crate) fn told(error: &Error) -> String {
     match error {
@@ -16,7 +28,7 @@ pub(crate) fn told(error: &Error) -> String {
         Error::CutOff { .. } => format!("{error}; --truncated reads what there is"),
         Error::TooManyPixels { .. } => format!("{error}, or give a larger --max-pixels"),
         Error::TooManyBytes { .. } => format!("{error}, or give a larger --max-bytes"),
-        Error::MissingFeature { feature, .. } => format!("{error}, as with `cargo install --path cli --features {feature}`"),
+        Error::MissingFeature { feature, .. } => format!("{error}, as with `{}`", install(feature)),
         error => flagged(&error.to_string()),
     }
 }
