@@ -37,12 +37,13 @@ fn sigmoid(x: f32) -> f32 {
 
 // Near 0 the polynomial of S. L. Moshier's Cephes (tanhf.c); WGSL's own tanh is exact neither there nor, on some devices, far away.
 fn hyperbolic_tangent(x: f32) -> f32 {
-    let square = x * x;
+    let small = clamp(x, -1.0, 1.0);
+    let square = small * small;
     var polynomial = fma(-5.70498872745e-3, square, 2.06390887954e-2);
     polynomial = fma(polynomial, square, -5.37397155531e-2);
     polynomial = fma(polynomial, square, 1.33314422036e-1);
     polynomial = fma(polynomial, square, -3.33332819422e-1);
-    let near = fma(polynomial * square, x, x);
+    let near = fma(polynomial * square, small, small);
     let e = exp(-2.0 * abs(x));
     let far = select(-1.0, 1.0, x >= 0.0) * (1.0 - e) / (1.0 + e);
     return select(far, near, abs(x) < 0.625);

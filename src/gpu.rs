@@ -29,7 +29,7 @@ use std::time::Duration;
 
 use crate::cache::{Cache, SealedFile, checksum};
 use crate::error::{Error, Result};
-use crate::kernels::{Capabilities, Shader, Workgroup};
+use crate::kernels::{Capabilities, Shader, Variant, Workgroup};
 pub use adapter::AdapterSummary;
 pub use adapter::opening;
 use adapter::{adapters, called, kind, request, select, shader_compiler, warnings};
@@ -267,7 +267,7 @@ impl Gpu {
     }
 
     /// The pipelines of this device, whose shaders are compiled with bounds checks or without: what one engine compiled no other
-    /// compiles again. They stay as long as the device.
+    /// compiles again, unless both were made at once. They stay as long as the device.
     pub(crate) async fn pipelines(&self, shader_checks: bool) -> Result<Arc<Pipelines>> {
         let place = &self.pipelines[usize::from(shader_checks)];
         if let Some(pipelines) = place.get() {
@@ -382,9 +382,9 @@ fn identity(info: &wgpu::AdapterInfo, features: wgpu::Features) -> [String; 8] {
     ]
 }
 
-/// A checksum of the shaders' texts.
+/// A checksum of the shaders' texts, with loops unrolled as they are compiled.
 static SHADERS: LazyLock<u64> = LazyLock::new(|| {
-    let texts: Vec<&str> = Shader::ALL.into_iter().map(Shader::source).collect();
+    let texts: Vec<String> = Shader::ALL.into_iter().map(|shader| Variant::new(shader).source()).collect();
     checksum(texts.join("\n").as_bytes())
 });
 

@@ -11,9 +11,12 @@ use crate::gpu::{Gpu, Pipelines};
 use crate::kernels::{Convolution, Kernel, Precision, Region, Tile, WeightRows};
 use crate::shape::{Shape, Window};
 
-/// No multiples of any tile.
+/// No multiples of any tile. A tile whose depth is made of few channels otherwise than of many gets as few as the network has.
 const IN_CHANNELS: usize = 19;
+/// More than one tile of any 3x3, which has no more for a DenseNet's few new channels.
 const OUT_CHANNELS: usize = 37;
+/// More than one tile of any 1x1.
+const OUT_CHANNELS_1X1: usize = 133;
 const BATCH: usize = 2;
 
 /// What memory holds that the convolution must not write.
@@ -27,6 +30,7 @@ const UNTOUCHED: f32 = 7.0;
 pub(super) async fn check(gpu: &Gpu, pipelines: &Pipelines, tile: Tile, convolution: &Convolution) -> Result<Result<(), Fault>> {
     let specimen = Specimen::new(tile, convolution);
     let kernel = tile.kernel(&specimen.convolution);
+    debug_assert_eq!(kernel.variant, tile.kernel(convolution).variant, "what is checked is what runs");
     if let Err(error) = pipelines.build(gpu, std::iter::once(&kernel.variant)).await {
         return Ok(Err(Fault::Compilation(words(gpu, error)?)));
     }
@@ -46,14 +50,20 @@ struct Specimen {
 impl Specimen {
     fn new(tile: Tile, like: &Convolution) -> Self {
         let Window { kernel, .. } = like.window;
-        let shape = Shape::new(IN_CHANNELS, kernel[0] + 8, kernel[1] + 5);
+        let in_channels = match tile {
+            Tile::ConvMatrix(_) => IN_CHANNELS.min(like.source.shape.channels),
+            _ => IN_CHANNELS,
+        };
+        let out_channels = if kernel == [1, 1] { OUT_CHANNELS_1X1 } else { OUT_CHANNELS };
+        // Rows of strips that are full, and of one that is not.
+        let shape = Shape::new(in_channels, kernel[0] + 8, kernel[1] + 10);
         let [height, width] = like.window.slide(shape.height, shape.width).unwrap_or([1, 1]);
         let in_planes = tile.needs_planes() || like.source.is_planar();
         let source = region(shape, like.source.precision, in_planes);
-        let target = region(Shape::new(OUT_CHANNELS, height, width), like.target.precision, true);
-        let weights = WeightRows { quad_offset: 5, row_quads: OUT_CHANNELS.div_ceil(8) * 2, precision: like.weights.precision };
+        let target = region(Shape::new(out_channels, height, width), like.target.precision, true);
+        let weights = WeightRows { quad_offset: 5, row_quads: out_channels.div_ceil(8) * 2, precision: like.weights.precision };
         let convolution = Convolution { source, target, weights, ..*like };
-        let rows = IN_CHANNELS * kernel[0] * kernel[1];
+        let rows = in_channels * kernel[0] * kernel[1];
         let element_weights = 4 * (weights.quad_offset + rows * row_quads(&convolution) + weights.row_quads);
         // Sums of short binary fractions, which 16-bit floats hold as well.
         let fraction =
@@ -108,7 +118,7 @@ impl Specimen {
         let tolerance = if types.contains(&Precision::F16) { 4e-3 } else { 1e-5 } * largest;
         let is_right = |&(place, value): &(usize, f64)| (f64::from(found[place]) - value).abs() <= tolerance;
         if let Some((index, &(place, value))) = expected.iter().enumerate().find(|(_, element)| !is_right(element)) {
-            let (image, channel) = (index / target.shape.elements(), index / target.shape.pixels() % OUT_CHANNELS);
+            let (image, channel) = (index / target.shape.elements(), index / target.shape.pixels() % target.shape.channels);
             return Some(format!("expected {value:.4} in channel {channel} of image {image}, found {:.4}", found[place]));
         }
         let mut others = (0..target.element_offset).chain(element_end(target)..found.len());
@@ -119,13 +129,14 @@ impl Specimen {
     fn element(&self, index: usize) -> (usize, f64) {
         let Convolution { source, target, weights, window, prologue, relu } = self.convolution;
         let (pixels, width) = (target.shape.pixels(), target.shape.width);
-        let (image, channel, pixel) = (index / target.shape.elements(), index / pixels % OUT_CHANNELS, index % pixels);
+        let (image, channel, pixel) = (index / target.shape.elements(), index / pixels % target.shape.channels, index % pixels);
         let row_quads = row_quads(&self.convolution);
         let row = |row: usize| 4 * (weights.quad_offset + row * row_quads);
         let head = row_quads - weights.row_quads;
         let taps = window.kernel[0] * window.kernel[1];
-        let mut sum = f64::from(self.weights[row(IN_CHANNELS * taps) + channel]);
-        for k in 0..IN_CHANNELS * taps {
+        let rows = source.shape.channels * taps;
+        let mut sum = f64::from(self.weights[row(rows) + channel]);
+        for k in 0..rows {
             let (from, tap) = (k / taps, k % taps);
             let y = (pixel / width * window.stride[0] + tap / window.kernel[1]).checked_sub(window.padding[0]);
             let x = (pixel % width * window.stride[1] + tap % window.kernel[1]).checked_sub(window.padding[1]);

@@ -49,7 +49,8 @@ impl Shared {
             let verdicts = lock(&self.verdicts);
             for (step, &(tile, convolution)) in plan.steps().iter().filter_map(|step| Some((step, step.tile.as_ref()?))) {
                 let checks = if self.pipelines.has_checks() { " with checks" } else { "" };
-                let label = format!("{}{checks}, {}", step.kernel.variant, convolution.window);
+                let prologue = if convolution.prologue.is_some() { " after norm" } else { "" };
+                let label = format!("{}{checks}, {}{prologue}", step.kernel.variant, convolution.window);
                 match verdicts.of(&label) {
                     Some(Ok(())) => {}
                     Some(Err(fault)) => drop(wrong.insert(tile, fault)),

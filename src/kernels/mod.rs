@@ -555,7 +555,7 @@ impl Kernel {
         (0..pixel_groups).step_by(each as usize).map(part).collect()
     }
 
-    /// Workgroups along pixels.
+    /// Workgroups along pixels, of kernels that count these first.
     pub(crate) fn pixel_groups(&self) -> u32 {
         let [x, _, z] = self.workgroups;
         x * z

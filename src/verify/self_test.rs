@@ -14,6 +14,15 @@ use crate::weights::{Tensor, Weights};
 
 const SHAPE: Shape = Shape::new(3, 37, 41);
 const PICTURES: usize = 3;
+/// The last is the one whose numbers have one sign only.
+const NONLINEARITIES: [Nonlinearity; 6] = [
+    Nonlinearity::Gelu,
+    Nonlinearity::GeluTanh,
+    Nonlinearity::LeakyRelu { slope: 1.5 },
+    Nonlinearity::Silu,
+    Nonlinearity::Tanh,
+    Nonlinearity::Sigmoid,
+];
 
 /// Runs a small network of every kind of layer on `gpu`, with sizes that are no multiple of anything, and holds every value
 /// to the reference; tolerances as in a [`Verification`].
@@ -81,10 +90,12 @@ fn network() -> Result<Graph> {
     let both = graph.concat("bent.concat", &[x, bent, x])?; // 27x5x5
     let window = Window { kernel: [2, 3], stride: [1, 2], padding: [1, 0] };
     let x = graph.conv("bent.conv", both, Conv::new(11, window).with_bias())?; // 11x6x2
-    let x = graph.blur_pool("bent.blur", x)?; // 11x3x1
+    let mut x = graph.blur_pool("bent.blur", x)?; // 11x3x1, of both signs
+    for nonlinearity in NONLINEARITIES {
+        x = graph.nonlinearity(&format!("bent.{nonlinearity}"), x, nonlinearity)?;
+    }
     let x = norm_relu(&mut graph, "head", x)?;
     let x = graph.global_avg_pool("head.pool", x)?;
-    let x = graph.nonlinearity("head.gelu", x, Nonlinearity::Gelu)?;
     graph.linear("head.classifier", x, 7)?;
     Ok(graph)
 }
