@@ -202,12 +202,13 @@ fn variants_differ_from_their_file_in_constants_at_its_top_only() {
 
 /// The lines from the first loop that is unrolled to the end of the last one.
 fn unrolled(file: &[&str]) -> Range<usize> {
-    let is_marked = |line: &&str| line.ends_with("// unrolled");
-    let Some(first) = file.iter().position(is_marked) else { return file.len()..file.len() };
-    let margin = |line: &str| line.len() - line.trim_start().len();
-    let outermost = file.iter().filter(|line| is_marked(line)).map(|line| margin(line)).min().unwrap();
-    let last = file.iter().rposition(|line| is_marked(line) && margin(line) == outermost).unwrap();
-    first..last + 1 + file[last..].iter().position(|line| line.trim_end() == format!("{:outermost$}}}", "")).unwrap()
+    let margin = |line: usize| file[line].len() - file[line].trim_start().len();
+    let marked: Vec<usize> = (0..file.len()).filter(|&line| file[line].ends_with("// unrolled")).collect();
+    let Some(&first) = marked.first() else { return file.len()..file.len() };
+    let outermost = marked.iter().map(|&line| margin(line)).min();
+    let last = marked.iter().rfind(|&&line| Some(margin(line)) == outermost).map_or(first, |&line| line);
+    let end = (last..file.len()).find(|&line| file[line].trim() == "}" && margin(line) == margin(last));
+    first..end.map_or(last, |line| line + 1)
 }
 
 #[test]
