@@ -132,6 +132,7 @@ fn what_the_headers_of_a_jpeg_2000_ask_for_is_looked_at_first() {
     assert!(told("rgb.j2k", 0x90, &[(5, 1)]).contains("more tiles than its size says"));
     assert!(told("rgb.j2k", 0x90, &[(6, 0), (7, 0), (8, 0), (9, 0)]).contains("whose last tile does not say how long it is"));
     assert!(told("rgb.j2k", 0x52, &[(6, 0), (7, 33)]).contains("more than 32 layers"));
+    assert!(told("rgb.j2k", 0x52, &[(10, 254)]).contains("are cut off"), "blocks of 2^256 pixels across");
     assert!(told("rgb.j2k", 0x51, &[(41, 2)]).contains("not as many samples as pixels"));
     assert!(told("rgb.j2k", 0x51, &[(40, 15)]).contains("other than 8 bits"));
     // Colours of CIE's L*a*b*.

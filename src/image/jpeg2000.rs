@@ -364,7 +364,7 @@ impl Blocks {
             (precincts.len() == resolutions).then_some(precincts)?.iter().map(|sides| [sides & 15, sides >> 4]).collect()
         };
         let is_sound = *levels <= 32 && *across <= 8 && *down <= 8;
-        is_sound.then_some(Self { block: [across + 2, down + 2], has_many_segments: style & 5 != 0, precincts })
+        is_sound.then(|| Self { block: [across + 2, down + 2], has_many_segments: style & 5 != 0, precincts })
     }
 
     /// What the decoder takes for the blocks of a tile at the most: each has a part in each layer, and nodes in two trees.
