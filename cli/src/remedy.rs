@@ -6,12 +6,12 @@ use densenet_wgpu::internal::suggestion;
 /// Installs this program with one feature more than it has.
 fn install(missing: &str) -> String {
     let mut command = "cargo install --path cli".to_owned();
+    // Else it is there by default.
     if cfg!(not(feature = "hub")) {
         command += " --no-default-features";
     }
-    let own = [("dicom", cfg!(feature = "dicom")), ("jpeg2000", cfg!(feature = "jpeg2000"))];
-    let features: Vec<&str> = own.into_iter().filter_map(|(name, is_there)| (is_there || name == missing).then_some(name)).collect();
-    let features = if missing == "hub" { [features, vec![missing]].concat() } else { features };
+    let all = [("dicom", cfg!(feature = "dicom")), ("hub", false), ("jpeg2000", cfg!(feature = "jpeg2000"))];
+    let features: Vec<&str> = all.into_iter().filter_map(|(name, is_there)| (is_there || name == missing).then_some(name)).collect();
     format!("{command} --features {}", features.join(","))
 }
 
@@ -77,6 +77,14 @@ mod tests {
         assert_eq!(flagged("take one with `head`, as `head` a"), "take one with --head, as --head a");
         assert_eq!(flagged("features alone (`features_only`) need none"), "features alone (`densenet embed`) need none");
         assert_eq!(flagged("the pool `pool0`"), "the pool `pool0`");
+    }
+
+    #[test]
+    fn a_feature_that_is_missing_joins_those_that_are_there() {
+        let own = if cfg!(feature = "dicom") { "dicom," } else { "" };
+        let command = install("jpeg2000");
+        assert!(command.ends_with(&format!(" --features {own}jpeg2000")), "{command}");
+        assert_eq!(command.contains("--no-default-features"), cfg!(not(feature = "hub")), "{command}");
     }
 
     #[test]
