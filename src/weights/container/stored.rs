@@ -52,15 +52,16 @@ impl Element {
         }
     }
 
-    /// The element at the start of `bytes`, which are as many as one has; `None` where it is no float.
-    fn read(self, bytes: &[u8]) -> Option<f32> {
+    /// Appends the elements in `bytes`, a whole number of them; `None` where they are no floats.
+    fn read(self, bytes: &[u8], floats: &mut Vec<f32>) -> Option<()> {
         match self {
-            Self::F16 => Some(f16::from_le_bytes(*bytes.first_chunk()?).to_f32()),
-            Self::BF16 => Some(bf16::from_le_bytes(*bytes.first_chunk()?).to_f32()),
-            Self::F32 => Some(f32::from_le_bytes(*bytes.first_chunk()?)),
-            Self::F64 => Some(f64::from_le_bytes(*bytes.first_chunk()?) as f32),
-            Self::Other { .. } => None,
+            Self::F16 => floats.extend(bytes.as_chunks().0.iter().map(|&element| f16::from_le_bytes(element).to_f32())),
+            Self::BF16 => floats.extend(bytes.as_chunks().0.iter().map(|&element| bf16::from_le_bytes(element).to_f32())),
+            Self::F32 => floats.extend(bytes.as_chunks().0.iter().map(|&element| f32::from_le_bytes(element))),
+            Self::F64 => floats.extend(bytes.as_chunks().0.iter().map(|&element| f64::from_le_bytes(element) as f32)),
+            Self::Other { .. } => return None,
         }
+        Some(())
     }
 }
 
@@ -182,14 +183,15 @@ impl<'a> Stored<'a> {
         if self.shape.contains(&0) {
             return Some(floats);
         }
-        let (inner, inner_stride) = self.shape.last().copied().zip(self.element_strides.last().copied()).unwrap_or((1, 0));
-        let outer_shape = &self.shape[..self.shape.len().saturating_sub(1)];
+        let (outer, run) = self.runs();
+        let (outer_shape, inner) = outer.split_at(outer.len().saturating_sub(1));
+        let (inner, inner_stride) = inner.first().map_or((1, 0), |&inner| (inner, self.element_strides[outer_shape.len()]));
         let mut index = vec![0; outer_shape.len()];
         loop {
             let row = index.iter().zip(&self.element_strides).map(|(i, stride)| i * stride).sum::<usize>() + self.element_offset;
             for i in 0..inner {
-                let byte = (row + i * inner_stride) * size;
-                floats.push(self.element.read(self.storage.get(byte..byte + size)?)?);
+                let first = row + i * inner_stride;
+                self.element.read(self.storage.get(first * size..(first + run) * size)?, &mut floats)?;
             }
             // The next row, the last dimension fastest.
             let Some(axis) = (0..index.len()).rev().find(|&axis| index[axis] + 1 < outer_shape[axis]) else { break };
@@ -197,6 +199,16 @@ impl<'a> Stored<'a> {
             index[axis + 1..].fill(0);
         }
         Some(floats)
+    }
+
+    /// The dimensions before those that lie without gaps, and how many elements lie so.
+    fn runs(&self) -> (&[usize], usize) {
+        let (mut outer, mut run) = (self.shape.len(), 1);
+        while outer > 0 && (self.shape[outer - 1] == 1 || self.element_strides[outer - 1] == run) {
+            outer -= 1;
+            run *= self.shape[outer];
+        }
+        (&self.shape[..outer], run)
     }
 }
 
@@ -216,6 +228,8 @@ mod tests {
         assert_eq!(whole.permuted(&[2, 0, 1]).floats().unwrap(), [0., 2., 4., 6., 8., 10., 1., 3., 5., 7., 9., 11.]);
         let view = Stored::strided("t", vec![2, 2], Element::F32, storage(&values), 1, vec![6, 2]).unwrap();
         assert_eq!(view.floats().unwrap(), [1., 3., 7., 9.]);
+        let planes = Stored::strided("t", vec![2, 1, 2, 2], Element::F32, storage(&values), 0, vec![6, 99, 2, 1]).unwrap();
+        assert_eq!(planes.floats().unwrap(), [0., 1., 2., 3., 6., 7., 8., 9.]);
         let scalar = Stored::strided("t", vec![], Element::F32, storage(&values), 5, vec![]).unwrap();
         assert_eq!(scalar.floats().unwrap(), [5.]);
         let empty = Stored::strided("t", vec![3, 0], Element::F32, storage(&[]), 9, vec![1, 1]).unwrap();
