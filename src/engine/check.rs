@@ -22,21 +22,38 @@ const BATCH: usize = 2;
 /// What memory holds that the convolution must not write.
 const UNTOUCHED: f32 = 7.0;
 
-/// What is wrong with `tile` on the device, for a convolution like `convolution`: of the same kind, but small, of odd sizes,
-/// and far from the beginning of its buffers.
-///
-/// Errors where the device is gone or has no memory left: then nothing is known of the tile.
-#[tracing::instrument(level = "debug", name = "check tile", skip_all, fields(%tile))]
-pub(super) async fn check(gpu: &Gpu, pipelines: &Pipelines, tile: Tile, convolution: &Convolution) -> Result<Result<(), Fault>> {
-    let specimen = Specimen::new(tile, convolution);
-    let kernel = tile.kernel(&specimen.convolution);
-    debug_assert_eq!(kernel.variant, tile.kernel(convolution).variant, "what is checked is what runs");
-    if let Err(error) = pipelines.build(gpu, std::iter::once(&kernel.variant)).await {
-        return Ok(Err(Fault::Compilation(words(gpu, error)?)));
+/// A check that is under way on the device.
+pub(super) struct Check {
+    specimen: Specimen,
+    readback: Readback,
+}
+
+impl Check {
+    /// Starts to compute what tells whether `tile` is right for a convolution like `convolution`: one of the same kind, but small, of
+    /// odd sizes, and far from the beginning of its buffers. Says what is wrong where it cannot be computed.
+    ///
+    /// Errors, as [`Check::end`] does, where the device is gone or has no memory left: then nothing is known of the tile.
+    pub(super) async fn start(gpu: &Gpu, pipelines: &Pipelines, tile: Tile, convolution: &Convolution) -> Result<Result<Self, Fault>> {
+        let specimen = Specimen::new(tile, convolution);
+        let kernel = tile.kernel(&specimen.convolution);
+        debug_assert_eq!(kernel.variant, tile.kernel(convolution).variant, "what is checked is what runs");
+        if let Err(error) = pipelines.build(gpu, std::iter::once(&kernel.variant)).await {
+            return Ok(Err(Fault::Compilation(words(gpu, error)?)));
+        }
+        match specimen.start(gpu, pipelines, &kernel).await {
+            Ok(readback) => Ok(Ok(Self { specimen, readback })),
+            Err(error) => Ok(Err(Fault::Execution(words(gpu, error)?))),
+        }
     }
-    match specimen.run(gpu, pipelines, &kernel).await {
-        Ok(found) => Ok(specimen.difference(&found).map_or(Ok(()), |difference| Err(Fault::Difference(difference)))),
-        Err(error) => Ok(Err(Fault::Execution(words(gpu, error)?))),
+
+    /// What is wrong with the tile.
+    pub(super) async fn end(self, gpu: &Gpu) -> Result<Result<(), Fault>> {
+        // While the device is at work.
+        let expected = self.specimen.expected();
+        match self.specimen.found(gpu, self.readback).await {
+            Ok(found) => Ok(self.specimen.difference(&expected, &found).map_or(Ok(()), |difference| Err(Fault::Difference(difference)))),
+            Err(error) => Ok(Err(Fault::Execution(words(gpu, error)?))),
+        }
     }
 }
 
@@ -76,48 +93,55 @@ impl Specimen {
         }
     }
 
-    /// The whole target buffer after the convolution, whose pipeline is there.
-    async fn run(&self, gpu: &Gpu, pipelines: &Pipelines, kernel: &Kernel) -> Result<Vec<f32>> {
+    /// Starts the convolution, whose pipeline is there.
+    async fn start(&self, gpu: &Gpu, pipelines: &Pipelines, kernel: &Kernel) -> Result<Readback> {
         let precision = self.convolution.target.precision;
-        let readback = gpu
-            .caught(|| {
-                let device = gpu.device();
-                let buffer = |contents: &[u8], usage| gpu.filled_buffer("check", contents, usage);
-                let storage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC;
-                let params = buffer(&kernel.params, wgpu::BufferUsages::UNIFORM);
-                let source = buffer(&bytes(&self.source, self.convolution.source.precision), storage);
-                let weights = buffer(&bytes(&self.weights, self.convolution.weights.precision), storage);
-                let target = buffer(&bytes(&vec![UNTOUCHED; self.element_target], precision), storage);
-                let bindings = pipelines.bind(device, "check", [&params, &source, &weights, &target]);
-                let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("check") });
-                let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: Some("check"), timestamp_writes: None });
-                pass.set_pipeline(&pipelines.get(&kernel.variant));
-                pass.set_bind_group(0, &bindings, &[]);
-                let [x, y, z] = kernel.workgroups;
-                pass.dispatch_workgroups(x, y, z);
-                drop(pass);
-                let readback = Readback::buffer(gpu, target.size());
-                encoder.copy_buffer_to_buffer(&target, 0, &readback, 0, target.size());
-                let submission = gpu.queue().submit([encoder.finish()]);
-                Readback::start(readback, Some(submission))
-            })
-            .await?;
+        gpu.caught(|| {
+            let device = gpu.device();
+            let buffer = |contents: &[u8], usage| gpu.filled_buffer("check", contents, usage);
+            let storage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC;
+            let params = buffer(&kernel.params, wgpu::BufferUsages::UNIFORM);
+            let source = buffer(&bytes(&self.source, self.convolution.source.precision), storage);
+            let weights = buffer(&bytes(&self.weights, self.convolution.weights.precision), storage);
+            let target = buffer(&bytes(&vec![UNTOUCHED; self.element_target], precision), storage);
+            let bindings = pipelines.bind(device, "check", [&params, &source, &weights, &target]);
+            let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("check") });
+            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: Some("check"), timestamp_writes: None });
+            pass.set_pipeline(&pipelines.get(&kernel.variant));
+            pass.set_bind_group(0, &bindings, &[]);
+            let [x, y, z] = kernel.workgroups;
+            pass.dispatch_workgroups(x, y, z);
+            drop(pass);
+            let readback = Readback::buffer(gpu, target.size());
+            encoder.copy_buffer_to_buffer(&target, 0, &readback, 0, target.size());
+            let submission = gpu.queue().submit([encoder.finish()]);
+            Readback::start(readback, Some(submission))
+        })
+        .await
+    }
+
+    /// The whole target buffer after the convolution.
+    async fn found(&self, gpu: &Gpu, readback: Readback) -> Result<Vec<f32>> {
         let words = readback.data(gpu, Waiter::Caller).await?;
-        Ok(match precision {
+        Ok(match self.convolution.target.precision {
             Precision::F32 => words,
             Precision::F16 => bytemuck::cast_slice::<f32, f16>(&words).iter().map(|half| half.to_f32()).collect(),
         })
     }
 
+    /// Where each element of the target's `[N, C, H, W]` lies, and what it is.
+    fn expected(&self) -> Vec<(usize, f64)> {
+        (0..BATCH * self.convolution.target.shape.elements()).map(|index| self.element(index)).collect()
+    }
+
     /// Where the target buffer is not what it should be; nowhere where the tile is right.
-    fn difference(&self, found: &[f32]) -> Option<String> {
+    fn difference(&self, expected: &[(usize, f64)], found: &[f32]) -> Option<String> {
         let target = self.convolution.target;
-        let expected: Vec<(usize, f64)> = (0..BATCH * target.shape.elements()).map(|index| self.element(index)).collect();
         let largest = expected.iter().fold(0.0, |most: f64, (_, value)| most.max(value.abs()));
         let types = [self.convolution.source.precision, self.convolution.weights.precision, target.precision];
         let tolerance = if types.contains(&Precision::F16) { 4e-3 } else { 1e-5 } * largest;
         let is_right = |&(place, value): &(usize, f64)| (f64::from(found[place]) - value).abs() <= tolerance;
-        if let Some((index, &(place, value))) = expected.iter().enumerate().find(|(_, element)| !is_right(element)) {
+        if let Some((index, &(place, value))) = expected.iter().enumerate().find(|&(_, element)| !is_right(element)) {
             let (image, channel) = (index / target.shape.elements(), index / target.shape.pixels() % target.shape.channels);
             return Some(format!("expected {value:.4} in channel {channel} of image {image}, found {:.4}", found[place]));
         }
