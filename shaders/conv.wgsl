@@ -54,6 +54,7 @@ const LANES: u32 = 8u;
 // All lanes are there to hand weights round, a quad each, and hold all channels.
 const_assert WORKGROUP % LANES == 0u;
 const_assert TILE_CHANNELS % 4u == 0u;
+const_assert TILE_PIXELS % 4u == 0u;
 const_assert TILE_CHANNELS <= 4u * LANES;
 
 // max(x, least), but NaN stays NaN, which max may swallow: numbers that grew too large must not turn into an answer.
@@ -87,7 +88,7 @@ fn main(
     let src_y0 = i32(y * params.stride_y) - i32(params.padding_y);
     let src_x0 = i32(x0 * params.stride_x) - i32(params.padding_x);
 
-    var sums: array<array<f32, TILE_PIXELS>, TILE_CHANNELS>;
+    var sums: array<array<vec4<f32>, TILE_PIXELS / 4u>, TILE_CHANNELS>;
     var row = params.weight_offset + min(first_channel / 4u + lane, params.weight_row - 1u);
     var plane = params.src.offset + image * params.src.image;
     for (var c = 0u; c < params.in_channels; c++) {
@@ -105,9 +106,9 @@ fn main(
                 let lane_weights = vec4<f32>(weights[row]);
                 row += params.weight_row;
                 for (var o = 0u; o < TILE_CHANNELS; o++) {  // unrolled
-                    let weight = subgroupShuffle(lane_weights[o % 4u], o / 4u);
-                    for (var i = 0u; i < TILE_PIXELS; i++) {  // unrolled
-                        sums[o][i] = fma(x[i], weight, sums[o][i]);
+                    let weight = vec4(subgroupShuffle(lane_weights[o % 4u], o / 4u));
+                    for (var i = 0u; i < TILE_PIXELS; i += 4u) {  // unrolled
+                        sums[o][i / 4u] = fma(vec4(x[i], x[i + 1u], x[i + 2u], x[i + 3u]), weight, sums[o][i / 4u]);
                     }
                 }
             }
@@ -119,7 +120,7 @@ fn main(
     var results: array<array<f32, TILE_PIXELS>, TILE_CHANNELS>;
     for (var o = 0u; o < TILE_CHANNELS; o++) {  // unrolled
         for (var i = 0u; i < TILE_PIXELS; i++) {  // unrolled
-            results[o][i] = sums[o][i];
+            results[o][i] = sums[o][i / 4u][i % 4u];
         }
     }
     let lane_bias = vec4<f32>(weights[row]);

@@ -51,6 +51,7 @@ const WINDOW_PIXELS: u32 = TILE_PIXELS + 2u;
 // All lanes are there to hand weights round, a quad each, and hold all channels.
 const_assert WORKGROUP % LANES == 0u;
 const_assert TILE_CHANNELS % 4u == 0u;
+const_assert TILE_PIXELS % 4u == 0u;
 const_assert TILE_CHANNELS <= 4u * LANES;
 
 // max(x, least), but NaN stays NaN, which max may swallow: numbers that grew too large must not turn into an answer.
@@ -90,7 +91,7 @@ fn main(
         column[i] = u32(clamp(src_x, 0, i32(params.src.width) - 1));
     }
 
-    var sums: array<array<f32, TILE_PIXELS>, TILE_CHANNELS>;
+    var sums: array<array<vec4<f32>, TILE_PIXELS / 4u>, TILE_CHANNELS>;
     var row = params.weight_offset + min(first_channel / 4u + lane, params.weight_row - 1u);
     var plane = params.src.offset + image * params.src.image;
     for (var c = 0u; c < params.in_channels; c++) {
@@ -102,16 +103,20 @@ fn main(
             for (var i = 0u; i < WINDOW_PIXELS; i++) {
                 window[i] = select(0.0, f32(src[line + column[i]]), line_inside & column_inside[i]);
             }
+            var taps: array<array<vec4<f32>, TILE_PIXELS / 4u>, 3>;
             var lane_weights: array<vec4<f32>, 3>;
-            for (var kx = 0u; kx < 3u; kx++) {
+            for (var kx = 0u; kx < 3u; kx++) {  // unrolled
+                for (var i = 0u; i < TILE_PIXELS; i += 4u) {  // unrolled
+                    taps[kx][i / 4u] = vec4(window[i + kx], window[i + kx + 1u], window[i + kx + 2u], window[i + kx + 3u]);
+                }
                 lane_weights[kx] = vec4<f32>(weights[row]);
                 row += params.weight_row;
             }
             for (var o = 0u; o < TILE_CHANNELS; o++) {  // unrolled
                 for (var kx = 0u; kx < 3u; kx++) {  // unrolled
-                    let weight = subgroupShuffle(lane_weights[kx][o % 4u], o / 4u);
-                    for (var i = 0u; i < TILE_PIXELS; i++) {  // unrolled
-                        sums[o][i] = fma(window[i + kx], weight, sums[o][i]);
+                    let weight = vec4(subgroupShuffle(lane_weights[kx][o % 4u], o / 4u));
+                    for (var i = 0u; i < TILE_PIXELS; i += 4u) {  // unrolled
+                        sums[o][i / 4u] = fma(taps[kx][i / 4u], weight, sums[o][i / 4u]);
                     }
                 }
             }
@@ -123,7 +128,7 @@ fn main(
     var results: array<array<f32, TILE_PIXELS>, TILE_CHANNELS>;
     for (var o = 0u; o < TILE_CHANNELS; o++) {  // unrolled
         for (var i = 0u; i < TILE_PIXELS; i++) {  // unrolled
-            results[o][i] = sums[o][i];
+            results[o][i] = sums[o][i / 4u][i % 4u];
         }
     }
     let lane_bias = vec4<f32>(weights[row]);

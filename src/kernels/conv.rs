@@ -35,7 +35,7 @@ impl Sizes {
     pub(super) const ALL: [Self; 1] = [Self::of_tile([8, 32, 4])];
 
     const fn is_sound(&self) -> bool {
-        has_all_lanes(self.workgroup, self.tile_channels) && self.tile_channels <= 4 * LANES
+        has_all_lanes(self.workgroup, self.tile_channels) && self.tile_channels <= 4 * LANES && self.tile_pixels.is_multiple_of(4)
     }
 
     /// The convolution with this tile.

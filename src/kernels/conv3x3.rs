@@ -32,7 +32,7 @@ impl Sizes {
     pub(super) const ALL: [Self; 2] = [Self::of_tile([8, 32, 4]), Self::of_tile([8, 32, 8])];
 
     const fn is_sound(&self) -> bool {
-        has_all_lanes(self.workgroup, self.tile_channels) && self.tile_channels <= 4 * LANES
+        has_all_lanes(self.workgroup, self.tile_channels) && self.tile_channels <= 4 * LANES && self.tile_pixels.is_multiple_of(4)
     }
 
     /// Whether this is the one for a compiler that makes good code of deep tiles, or for another.
