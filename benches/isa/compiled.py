@@ -6,7 +6,7 @@ from pathlib import Path
 from model import FAMILIES, Cost
 
 # Software devices alone run these: src/kernels/tuning.rs.
-FOR_SOFTWARE = ("conv1x1", "conv3x3", "conv")
+FOR_SOFTWARE = ("conv1x1", "conv3x3", "conv7x7", "conv", "strip_pool")
 COSTED = ("conv_tiled", "conv_matrix")
 
 

@@ -139,7 +139,7 @@ def report(platforms):
         f"here has run.\n\n"
         f"*Multiply-adds* and *others*, which are no messages, are instructions in one turn of a convolution's loop over input\n"
         f"channels; *share* is that of the multiply-adds; *LDS ratio* the cycles of workgroup memory over those of instructions;\n"
-        f"*bound* the largest share of the peak that these two allow. `conv1x1`, `conv3x3` and `conv` are for software devices.\n\n"
+        f"*bound* the largest share of the peak that these two allow. `conv1x1`, `conv3x3`, `conv7x7`, `conv` and `strip_pool` are for software devices.\n\n"
         f"DenseNet-121 at 224x224 in 32-bit floats with the tiles of the rule: the bound that kernels with {MOST:.0%} of the\n"
         f"operations reach at least.\n\n"
     )

@@ -24,6 +24,7 @@ pub(crate) mod blur_pool;
 pub(crate) mod conv;
 pub(crate) mod conv1x1;
 pub(crate) mod conv3x3;
+pub(crate) mod conv7x7;
 pub(crate) mod conv_matrix;
 pub(crate) mod conv_tiled;
 pub(crate) mod copy;
@@ -35,6 +36,7 @@ pub(crate) mod norm_relu;
 pub(crate) mod normalise;
 pub(crate) mod pool;
 pub(crate) mod stream;
+pub(crate) mod strip_pool;
 mod tile;
 mod tuning;
 mod unroll;
@@ -142,6 +144,8 @@ pub enum Shader {
     Conv1x1,
     /// `shaders/conv3x3.wgsl`
     Conv3x3,
+    /// `shaders/conv7x7.wgsl`
+    Conv7x7,
     /// `shaders/conv.wgsl`
     Conv,
     /// `shaders/conv_tiled.wgsl`
@@ -154,6 +158,8 @@ pub enum Shader {
     Nonlinearity,
     /// `shaders/normalise.wgsl`
     Normalise,
+    /// `shaders/strip_pool.wgsl`
+    StripPool,
     /// `shaders/pool.wgsl`
     Pool,
     /// `shaders/blur_pool.wgsl`
@@ -172,15 +178,17 @@ pub enum Shader {
 
 impl Shader {
     /// Every shader.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Conv1x1,
         Self::Conv3x3,
+        Self::Conv7x7,
         Self::Conv,
         Self::ConvTiled,
         Self::ConvMatrix,
         Self::NormRelu,
         Self::Nonlinearity,
         Self::Normalise,
+        Self::StripPool,
         Self::Pool,
         Self::BlurPool,
         Self::Copy,
@@ -195,12 +203,14 @@ impl Shader {
         match self {
             Self::Conv1x1 => "conv1x1",
             Self::Conv3x3 => "conv3x3",
+            Self::Conv7x7 => "conv7x7",
             Self::Conv => "conv",
             Self::ConvTiled => "conv_tiled",
             Self::ConvMatrix => "conv_matrix",
             Self::NormRelu => "norm_relu",
             Self::Nonlinearity => "nonlinearity",
             Self::Normalise => "normalise",
+            Self::StripPool => "strip_pool",
             Self::Pool => "pool",
             Self::BlurPool => "blur_pool",
             Self::Copy => "copy",
@@ -216,12 +226,14 @@ impl Shader {
         match self {
             Self::Conv1x1 => include_str!("../../shaders/conv1x1.wgsl"),
             Self::Conv3x3 => include_str!("../../shaders/conv3x3.wgsl"),
+            Self::Conv7x7 => include_str!("../../shaders/conv7x7.wgsl"),
             Self::Conv => include_str!("../../shaders/conv.wgsl"),
             Self::ConvTiled => include_str!("../../shaders/conv_tiled.wgsl"),
             Self::ConvMatrix => include_str!("../../shaders/conv_matrix.wgsl"),
             Self::NormRelu => include_str!("../../shaders/norm_relu.wgsl"),
             Self::Nonlinearity => include_str!("../../shaders/nonlinearity.wgsl"),
             Self::Normalise => include_str!("../../shaders/normalise.wgsl"),
+            Self::StripPool => include_str!("../../shaders/strip_pool.wgsl"),
             Self::Pool => include_str!("../../shaders/pool.wgsl"),
             Self::BlurPool => include_str!("../../shaders/blur_pool.wgsl"),
             Self::Copy => include_str!("../../shaders/copy.wgsl"),
@@ -237,12 +249,14 @@ impl Shader {
         match self {
             Self::Conv1x1 => (conv1x1::Params::FIELDS, size_of::<conv1x1::Params>()),
             Self::Conv3x3 => (conv3x3::Params::FIELDS, size_of::<conv3x3::Params>()),
+            Self::Conv7x7 => (conv7x7::Params::FIELDS, size_of::<conv7x7::Params>()),
             Self::Conv => (conv::Params::FIELDS, size_of::<conv::Params>()),
             Self::ConvTiled => (conv_tiled::Params::FIELDS, size_of::<conv_tiled::Params>()),
             Self::ConvMatrix => (conv_matrix::Params::FIELDS, size_of::<conv_matrix::Params>()),
             Self::NormRelu => (norm_relu::Params::FIELDS, size_of::<norm_relu::Params>()),
             Self::Nonlinearity => (nonlinearity::Params::FIELDS, size_of::<nonlinearity::Params>()),
             Self::Normalise => (normalise::Params::FIELDS, size_of::<normalise::Params>()),
+            Self::StripPool => (strip_pool::Params::FIELDS, size_of::<strip_pool::Params>()),
             Self::Pool => (pool::Params::FIELDS, size_of::<pool::Params>()),
             Self::BlurPool => (blur_pool::Params::FIELDS, size_of::<blur_pool::Params>()),
             Self::Copy => (copy::Params::FIELDS, size_of::<copy::Params>()),
@@ -263,12 +277,14 @@ impl Shader {
         match self {
             Self::Conv1x1 => conv1x1::variants(),
             Self::Conv3x3 => conv3x3::variants(),
+            Self::Conv7x7 => conv7x7::variants(),
             Self::Conv => conv::variants(),
             Self::ConvTiled => conv_tiled::variants(),
             Self::ConvMatrix => conv_matrix::variants(),
             Self::NormRelu => norm_relu::variants(),
             Self::Nonlinearity => nonlinearity::variants(),
             Self::Normalise => vec![normalise::variant()],
+            Self::StripPool => strip_pool::variants(),
             Self::Pool => pool::variants(),
             Self::BlurPool => blur_pool::variants(),
             Self::Copy => copy::variants(),

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{
-    Capabilities, Kernel, Precision, Region, Shader, Types, WeightRows, Workgroup, conv, conv_matrix, conv_tiled, conv1x1, conv3x3,
+    Capabilities, Kernel, Precision, Region, Shader, Types, WeightRows, Workgroup, conv, conv_matrix, conv_tiled, conv1x1, conv3x3, conv7x7,
 };
 use crate::shape::Window;
 
@@ -77,6 +77,8 @@ pub enum Tile {
     Conv1x1(conv1x1::Sizes),
     /// Of `shaders/conv3x3.wgsl`.
     Conv3x3(conv3x3::Sizes),
+    /// Of `shaders/conv7x7.wgsl`.
+    Conv7x7(conv7x7::Sizes),
     /// Of `shaders/conv.wgsl`.
     Conv(conv::Sizes),
     /// Of `shaders/conv_tiled.wgsl`.
@@ -89,7 +91,7 @@ impl Tile {
     /// Every tile.
     pub fn all() -> impl Iterator<Item = Self> {
         let lanes = conv1x1::Sizes::ALL.map(Self::Conv1x1).into_iter().chain(conv3x3::Sizes::ALL.map(Self::Conv3x3));
-        let lanes = lanes.chain(conv::Sizes::ALL.map(Self::Conv));
+        let lanes = lanes.chain(conv7x7::Sizes::ALL.map(Self::Conv7x7)).chain(conv::Sizes::ALL.map(Self::Conv));
         lanes.chain(conv_tiled::Sizes::ALL.map(Self::ConvTiled)).chain(conv_matrix::Sizes::ALL.into_iter().flatten().map(Self::ConvMatrix))
     }
 
@@ -103,6 +105,7 @@ impl Tile {
         match self {
             Self::Conv1x1(_) => Shader::Conv1x1,
             Self::Conv3x3(_) => Shader::Conv3x3,
+            Self::Conv7x7(_) => Shader::Conv7x7,
             Self::Conv(_) => Shader::Conv,
             Self::ConvTiled(_) => Shader::ConvTiled,
             Self::ConvMatrix(_) => Shader::ConvMatrix,
@@ -114,6 +117,7 @@ impl Tile {
         match self {
             Self::Conv1x1(sizes) => sizes.constants().collect(),
             Self::Conv3x3(sizes) => sizes.constants().collect(),
+            Self::Conv7x7(sizes) => sizes.constants().collect(),
             Self::Conv(sizes) => sizes.constants().collect(),
             Self::ConvTiled(sizes) => sizes.constants().collect(),
             Self::ConvMatrix(sizes) => sizes.constants().collect(),
@@ -125,7 +129,7 @@ impl Tile {
         let has_types = precision == Precision::F32 || capabilities.f16;
         has_types
             && match self {
-                Self::Conv1x1(_) | Self::Conv3x3(_) | Self::Conv(_) => capabilities.has_lanes(),
+                Self::Conv1x1(_) | Self::Conv3x3(_) | Self::Conv7x7(_) | Self::Conv(_) => capabilities.has_lanes(),
                 Self::ConvTiled(sizes) => sizes.workgroup().fits(capabilities.workgroup),
                 Self::ConvMatrix(sizes) => precision == Precision::F16 && sizes.runs_on(capabilities),
             }
@@ -135,14 +139,14 @@ impl Tile {
     pub(crate) fn needs_planes(self) -> bool {
         match self {
             Self::Conv1x1(_) => true,
-            Self::Conv3x3(_) | Self::Conv(_) | Self::ConvTiled(_) | Self::ConvMatrix(_) => false,
+            Self::Conv3x3(_) | Self::Conv7x7(_) | Self::Conv(_) | Self::ConvTiled(_) | Self::ConvMatrix(_) => false,
         }
     }
 
     /// What its workgroups ask for at the most.
     pub fn workgroup(self) -> Workgroup {
         match self {
-            Self::Conv1x1(_) | Self::Conv3x3(_) | Self::Conv(_) => Workgroup::ANYWHERE,
+            Self::Conv1x1(_) | Self::Conv3x3(_) | Self::Conv7x7(_) | Self::Conv(_) => Workgroup::ANYWHERE,
             Self::ConvTiled(sizes) => sizes.workgroup(),
             Self::ConvMatrix(sizes) => sizes.workgroup(),
         }
@@ -153,6 +157,7 @@ impl Tile {
         match self {
             Self::Conv1x1(_) => conv1x1::computes(convolution),
             Self::Conv3x3(_) => conv3x3::computes(convolution),
+            Self::Conv7x7(_) => conv7x7::computes(convolution),
             Self::Conv(_) => conv::computes(convolution),
             Self::ConvTiled(_) | Self::ConvMatrix(_) => true,
         }
@@ -163,6 +168,7 @@ impl Tile {
         match self {
             Self::Conv1x1(sizes) => sizes.kernel(convolution),
             Self::Conv3x3(sizes) => sizes.kernel(convolution),
+            Self::Conv7x7(sizes) => sizes.kernel(convolution),
             Self::Conv(sizes) => sizes.kernel(convolution),
             Self::ConvTiled(sizes) => sizes.kernel(convolution),
             Self::ConvMatrix(sizes) => sizes.kernel(convolution),
@@ -212,6 +218,7 @@ mod tests {
             match tile {
                 Tile::Conv1x1(_) => refuses_nonsense(tile, |sizes| conv1x1::Sizes::new(sizes).is_some()),
                 Tile::Conv3x3(_) => refuses_nonsense(tile, |sizes| conv3x3::Sizes::new(sizes).is_some()),
+                Tile::Conv7x7(_) => refuses_nonsense(tile, |sizes| conv7x7::Sizes::new(sizes).is_some()),
                 Tile::Conv(_) => refuses_nonsense(tile, |sizes| conv::Sizes::new(sizes).is_some()),
                 Tile::ConvTiled(_) => refuses_nonsense(tile, |sizes| conv_tiled::Sizes::new(sizes).is_some()),
                 Tile::ConvMatrix(_) => refuses_nonsense(tile, |sizes| conv_matrix::Sizes::new(sizes).is_some()),

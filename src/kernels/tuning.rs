@@ -204,10 +204,18 @@ impl Tuning {
         let (software, deep) = (self.capabilities.software, self.capabilities.takes_deep_tiles());
         let invocations = self.capabilities.invocations();
         let cost = |tile: &Tile| match tile {
-            Tile::Conv1x1(_) | Tile::Conv3x3(_) | Tile::Conv(_) if !software => f64::MAX,
+            Tile::Conv1x1(_) | Tile::Conv3x3(_) | Tile::Conv7x7(_) | Tile::Conv(_) if !software => f64::MAX,
             Tile::Conv1x1(sizes) => f64::from(!sizes.suits(deep)),
             Tile::Conv3x3(sizes) => f64::from(!sizes.suits(deep)),
-            Tile::Conv(_) => 2.0,
+            // A compiler that keeps its window in memory takes long for a little.
+            Tile::Conv7x7(_) => {
+                if deep {
+                    0.0
+                } else {
+                    2.0
+                }
+            }
+            Tile::Conv(_) => 1.0,
             Tile::ConvTiled(sizes) if sizes.sums() > 32 && self.capabilities.has_few_registers() => f64::MAX,
             Tile::ConvTiled(sizes) => 3.0 + sizes.cost(convolution, invocations),
             Tile::ConvMatrix(_) if software => f64::MAX,

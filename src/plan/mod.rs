@@ -28,7 +28,7 @@ pub use step::Step;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::kernels::{
-    Convolution, Kernel, Region, Tile, Tuning, WeightRows, blur_pool, copy, global_pool, linear, nonlinearity, norm_relu, pool,
+    Convolution, Kernel, Region, Tile, Tuning, WeightRows, blur_pool, copy, global_pool, linear, nonlinearity, norm_relu, pool, strip_pool,
 };
 use crate::shape::Shape;
 use lower::{Operation, Stage, Stages};
@@ -309,7 +309,9 @@ impl Plan {
             Operation::Nonlinearity(function) => nonlinearity::kernel(source, target, *function),
             Operation::Pool { pooling, window, prologue } => {
                 let prologue = prologue.clone().map(|p| (self.pack_norm(p.norm, source.shape), p.relu));
-                pool::kernel(source, target, *pooling, *window, prologue)
+                let in_strips = self.options.tuning.capabilities().software && strip_pool::computes(*pooling, *window);
+                let kernel = if in_strips { strip_pool::kernel } else { pool::kernel };
+                kernel(source, target, *pooling, *window, prologue)
             }
             Operation::BlurPool => blur_pool::kernel(source, target),
             Operation::GlobalPool { prologue } => {

@@ -1,0 +1,148 @@
+// 7x7 convolution, stride 2, zero padding 3, of channel planes or a picture: the stem of a DenseNet.
+// dst[o, y, x] = max(bias[o] + sum over c, ky, kx of weight[c, ky, kx, o] * src[c, 2 * y + ky - 3, 2 * x + kx - 3], floor).
+// For devices whose loads cost much more than their arithmetic: processors that play a GPU.
+//
+// An invocation owns TILE_CHANNELS output channels of a strip of TILE_PIXELS neighbouring pixels; a workgroup owns
+// WORKGROUP strips of the same channels. A tap's weights are loaded by LANES invocations, a quad each, and handed round
+// in registers: so none may leave before the end, and subgroups have a multiple of LANES. There are more sums than
+// registers: each is visited once for a row of the window, all for one output channel at a time.
+// Taps outside the picture are read from a clamped address and replaced by zero: memory there holds another row or image.
+
+alias Source = f32;
+alias Weight = f32;
+alias Target = f32;
+const WORKGROUP: u32 = 8u;
+const TILE_CHANNELS: u32 = 32u;
+const TILE_PIXELS: u32 = 4u;
+
+// Where element (n, c, y, x) lies: offset + n * image + c * plane + y * width + x.
+struct Layout {
+    offset: u32,
+    plane: u32,
+    image: u32,
+    width: u32,
+}
+
+struct Params {
+    src: Layout,
+    dst: Layout,
+    strips: u32,          // of all images
+    row_strips: u32,      // in one row
+    image_strips: u32,    // in one image
+    src_height: u32,
+    in_channels: u32,
+    out_channels: u32,
+    weight_offset: u32,   // quads
+    weight_row: u32,      // quads of one tap's row
+    floor: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> src: array<Source>;
+@group(0) @binding(2) var<storage, read> weights: array<vec4<Weight>>;
+@group(0) @binding(3) var<storage, read_write> dst: array<Target>;
+
+// Whether dst holds 16-bit floats, which cannot tell these two apart.
+const TARGET_IS_HALF: bool = Target(1.0) == Target(1.0001);
+
+const LANES: u32 = 8u;
+const WINDOW_PIXELS: u32 = 2u * TILE_PIXELS + 5u;
+
+// All lanes are there to hand weights round, a quad each, and hold all channels.
+const_assert WORKGROUP % LANES == 0u;
+const_assert TILE_CHANNELS % 4u == 0u;
+const_assert TILE_PIXELS % 4u == 0u;
+const_assert TILE_CHANNELS <= 4u * LANES;
+
+// max(x, least), but NaN stays NaN, which max may swallow: numbers that grew too large must not turn into an answer.
+fn at_least(x: f32, least: f32) -> f32 {
+    let is_nan = (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
+    return select(max(x, least), x, is_nan);
+}
+
+// x as dst holds it: NaN in place of what 16-bit floats do not reach, since an infinity ends as a number behind the next ReLU.
+fn stored(x: f32) -> Target {
+    let bits = bitcast<u32>(x);
+    let is_beyond = (bits & 0x7fffffffu) >= 0x477ff000u;  // 65520, the least that rounds to infinity
+    return Target(bitcast<f32>(bits | select(0u, 0x7fffffffu, TARGET_IS_HALF & is_beyond)));
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) invocation: u32,
+    @builtin(subgroup_invocation_id) subgroup_invocation: u32,
+) {
+    let lane = subgroup_invocation % LANES;
+    let own_strip = (group.z * groups.x + group.x) * WORKGROUP + invocation;
+    let first_channel = group.y * TILE_CHANNELS;
+    let strip = min(own_strip, params.strips - 1u);
+    let image = strip / params.image_strips;
+    let strip_in_image = strip - image * params.image_strips;
+    let y = strip_in_image / params.row_strips;
+    let x0 = (strip_in_image - y * params.row_strips) * TILE_PIXELS;
+
+    var column: array<u32, WINDOW_PIXELS>;
+    var column_inside: array<bool, WINDOW_PIXELS>;
+    for (var i = 0u; i < WINDOW_PIXELS; i++) {
+        let src_x = i32(2u * x0 + i) - 3;
+        column_inside[i] = src_x >= 0 && src_x < i32(params.src.width);
+        column[i] = u32(clamp(src_x, 0, i32(params.src.width) - 1));
+    }
+
+    var sums: array<array<vec4<f32>, TILE_PIXELS / 4u>, TILE_CHANNELS>;
+    var row = params.weight_offset + min(first_channel / 4u + lane, params.weight_row - 1u);
+    var plane = params.src.offset + image * params.src.image;
+    for (var c = 0u; c < params.in_channels; c++) {
+        for (var ky = 0u; ky < 7u; ky++) {
+            let src_y = i32(2u * y + ky) - 3;
+            let line_inside = src_y >= 0 && src_y < i32(params.src_height);
+            let line = plane + u32(clamp(src_y, 0, i32(params.src_height) - 1)) * params.src.width;
+            var window: array<f32, WINDOW_PIXELS>;
+            for (var i = 0u; i < WINDOW_PIXELS; i++) {
+                window[i] = select(0.0, f32(src[line + column[i]]), line_inside & column_inside[i]);
+            }
+            var taps: array<array<vec4<f32>, TILE_PIXELS / 4u>, 7>;
+            var lane_weights: array<vec4<f32>, 7>;
+            for (var kx = 0u; kx < 7u; kx++) {  // unrolled
+                for (var i = 0u; i < TILE_PIXELS; i += 4u) {  // unrolled
+                    taps[kx][i / 4u] = vec4(window[2u * i + kx], window[2u * i + kx + 2u], window[2u * i + kx + 4u], window[2u * i + kx + 6u]);
+                }
+                lane_weights[kx] = vec4<f32>(weights[row]);
+                row += params.weight_row;
+            }
+            for (var o = 0u; o < TILE_CHANNELS; o++) {  // unrolled
+                for (var kx = 0u; kx < 7u; kx++) {  // unrolled
+                    let weight = vec4(subgroupShuffle(lane_weights[kx][o % 4u], o / 4u));
+                    for (var i = 0u; i < TILE_PIXELS; i += 4u) {  // unrolled
+                        sums[o][i / 4u] = fma(taps[kx][i / 4u], weight, sums[o][i / 4u]);
+                    }
+                }
+            }
+        }
+        plane += params.src.plane;
+    }
+
+    // A loop whose index is not known would keep all sums in memory, from the first on.
+    var results: array<array<f32, TILE_PIXELS>, TILE_CHANNELS>;
+    for (var o = 0u; o < TILE_CHANNELS; o++) {  // unrolled
+        for (var i = 0u; i < TILE_PIXELS; i++) {  // unrolled
+            results[o][i] = sums[o][i / 4u][i % 4u];
+        }
+    }
+    let lane_bias = vec4<f32>(weights[row]);
+    let target_line = params.dst.offset + image * params.dst.image + y * params.dst.width;
+    for (var o = 0u; o < TILE_CHANNELS; o++) {
+        let channel = first_channel + o;
+        let bias = subgroupShuffle(lane_bias, o / 4u)[o % 4u];
+        if channel < params.out_channels && own_strip < params.strips {
+            let line = target_line + channel * params.dst.plane;
+            for (var i = 0u; i < TILE_PIXELS; i++) {
+                if x0 + i < params.dst.width {
+                    dst[line + x0 + i] = stored(at_least(results[o][i] + bias, params.floor));
+                }
+            }
+        }
+    }
+}
