@@ -346,11 +346,41 @@ fn what_is_not_read_is_refused_by_name() {
         let error = Picture::decode(&FILES[&format!("refused/{name}")]).unwrap_err().to_string();
         assert!(error.contains(message), "{name}: {error}");
     }
+    let error = Picture::decode(&FILES["refused/slopeless"]).unwrap_err().to_string();
+    assert!(error.ends_with("; convert it to PNG or JPEG first"), "{error}");
     // What is not looked at may be wrong.
     let windowless = &FILES["refused/windowless"];
     assert!(Picture::decode(windowless).is_ok());
     let error = Decoding::default().with_voi_lut(true).decode(windowless).unwrap_err().to_string();
     assert!(error.contains("expected a window's centre and width, found 0"), "{error}");
+}
+
+/// What makes samples native keeps the window and all else, which PNG would lose.
+#[test]
+fn coded_pixel_data_that_are_not_read_are_to_be_made_native() {
+    let jpeg_2000 = "`gdcmconv --raw IN OUT` makes its pixel data native";
+    for (syntax, remedy) in [
+        ("55", "`gdcmconv --raw IN OUT` or `dcmdjpeg IN OUT` makes its pixel data native"),
+        ("102", "it is a video: save a picture of it as PNG or JPEG"),
+        ("201", "save it with native pixel data, as pydicom's `decompress` does"),
+        #[cfg(not(feature = "jpeg2000"))]
+        ("90", &format!("({jpeg_2000}), for which densenet-wgpu is to be built with its feature `jpeg2000`")),
+    ] {
+        let error = Picture::decode(&file(&format!("1.2.840.10008.1.2.4.{syntax}"), &[])).unwrap_err().to_string();
+        assert!(error.ends_with(remedy), "{syntax}: {error}");
+    }
+    let told = |content: &[u8], end: &str| {
+        let error = Picture::decode(content).unwrap_err().to_string();
+        assert!(error.ends_with(end), "{error}");
+    };
+    told(&FILES["refused/jpeg-ls-rgb"], "found one of colour; `gdcmconv --raw IN OUT` or `dcmdjpls IN OUT` makes its pixel data native");
+    if cfg!(feature = "jpeg2000") {
+        told(&FILES["refused/jpeg-2000-unsigned"], &format!("with the highest at 11; {jpeg_2000}"));
+        let mut fast = CODED["jpeg-2000-lossy-precincts"].clone();
+        let style = fast.windows(2).position(|window| window == [0xff, 0x52]).unwrap();
+        fast[style + 1] = 0x50;
+        told(&fast, &format!("(a JPEG 2000 of high throughput); {jpeg_2000}"));
+    }
 }
 
 #[test]

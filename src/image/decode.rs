@@ -11,6 +11,9 @@ use super::wide::{self, SampleRange, Wide, level};
 use super::{Decoding, Orientation, Picture, jpeg, png, tiff};
 use crate::error::{Error, Result};
 
+/// What to do with a picture that is not read here.
+pub(super) const AS_PNG: &str = "convert it to PNG or JPEG first";
+
 /// Decodes a picture, its format guessed from the content; see [`Picture::read`].
 pub(super) fn decode(decoding: &Decoding, source: impl BufRead + Seek) -> Result<Picture> {
     let mut source = source;
@@ -149,7 +152,7 @@ pub(super) fn unreadable(error: std::io::Error) -> Error {
 }
 
 pub(super) fn unsupported(what: &dyn Display) -> Error {
-    Error::picture(format!("this kind of picture is not supported ({what}); convert it to PNG or JPEG"))
+    Error::picture(format!("this kind of picture is not supported ({what}); {AS_PNG}"))
 }
 
 pub(super) fn damaged(how: &dyn Display) -> Error {

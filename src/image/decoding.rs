@@ -123,7 +123,7 @@ impl Decoding {
     pub fn read(&self, source: impl BufRead + Seek) -> Result<Picture> {
         // Decoders parse what strangers wrote: a bug in one must cost one picture, not the run.
         guarded(|| decode::decode(self, source))
-            .unwrap_or_else(|_| Err(Error::picture("the picture's decoder failed on this file; convert it to PNG or JPEG first")))
+            .unwrap_or_else(|_| Err(Error::picture(format!("the picture's decoder failed on this file; {}", decode::AS_PNG))))
     }
 
     /// Every byte of `source`. Errors where there are more than a file may have.

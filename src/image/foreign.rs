@@ -1,5 +1,6 @@
 //! Picture formats that are not read here, known by how they begin, and what converts them.
 
+use super::decode::AS_PNG;
 use crate::error::Error;
 
 /// A format that is not read here.
@@ -83,7 +84,7 @@ impl Foreign {
     /// Why such a file is none that is read.
     pub(super) fn error(self) -> Error {
         let by = self.converter.map_or(String::new(), |converter| format!(", as `{converter}` does"));
-        Error::picture(format!("{} is not read here; convert it to PNG or JPEG first{by}", self.name))
+        Error::picture(format!("{} is not read here; {AS_PNG}{by}", self.name))
     }
 }
 

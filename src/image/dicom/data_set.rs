@@ -11,7 +11,7 @@ use dicom_parser::dataset::lazy_read::LazyDataSetReader;
 use dicom_transfer_syntax_registry::entries::{EXPLICIT_VR_BIG_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN};
 use dicom_transfer_syntax_registry::{TransferSyntax, TransferSyntaxIndex, TransferSyntaxRegistry};
 
-use super::{damaged, refused};
+use super::{damaged, refused, stored};
 use crate::error::{Error, Result};
 use crate::image::Decoding;
 use crate::image::dicom_start::{Encoding, first_element};
@@ -53,7 +53,8 @@ impl<'a> File<'a> {
             (None, Some(Encoding::BigEndian)) => EXPLICIT_VR_BIG_ENDIAN.uid().into(),
             (None, None) => return Err(damaged("it names no transfer syntax")),
         };
-        let syntax = TransferSyntaxRegistry.get(&uid).ok_or_else(|| refused("a transfer syntax of the standard", &uid))?;
+        let unknown = || stored::told_of_coded(refused("a transfer syntax that is known", &uid), &uid);
+        let syntax = TransferSyntaxRegistry.get(&uid).ok_or_else(unknown)?;
         Ok(Self { syntax, data_set })
     }
 

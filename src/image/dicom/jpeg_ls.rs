@@ -1,8 +1,8 @@
 //! JPEG-LS inside DICOM (ITU-T T.87): grey of 2 to 16 bits, lossless and near-lossless.
 
 use super::image_pixel::ImagePixel;
-use super::{NATIVE, damaged, refused};
-use crate::error::{Error, Result};
+use super::{damaged, refused};
+use crate::error::Result;
 use crate::guarded::guarded;
 use crate::image::Decoding;
 
@@ -21,7 +21,7 @@ pub(super) fn words(decoding: &Decoding, bytes: &[u8], format: &ImagePixel) -> R
         return Err(damaged(format!("its JPEG-LS is {:?} where the file says {expected:?}", header.shape)));
     }
     if format.channels != 1 {
-        return Err(Error::picture(format!("DICOM: expected a JPEG-LS of grey, found one of colour; {NATIVE}")));
+        return Err(refused("a JPEG-LS of grey", "one of colour"));
     }
     format.takes_coded_bits(header.bits, false)?;
     // Samples twice for a while: the decoder's and ours.

@@ -17,7 +17,8 @@ mod stored;
 
 use std::fmt::Display;
 
-use super::{Decoding, Dicom, Picture, decode};
+use super::decode::{self, AS_PNG};
+use super::{Decoding, Dicom, Picture};
 use crate::error::{Error, Result};
 
 use colour::Palette;
@@ -63,13 +64,10 @@ pub(super) fn decode(decoding: &Decoding, bytes: &[u8]) -> Result<Picture> {
     Ok(Picture { dicom: Some(Dicom { frames: format.frames, lacks_voi_lut }), wide, ..picture })
 }
 
-/// What to do with pixel data that are not read here.
-const NATIVE: &str = "`gdcmconv --raw IN OUT` makes them native";
-
 fn damaged(how: impl Display) -> Error {
     decode::damaged(&how)
 }
 
 fn refused(expected: impl Display, found: impl Display) -> Error {
-    Error::picture(format!("DICOM: expected {expected}, found {found}; convert the file to PNG first"))
+    Error::picture(format!("DICOM: expected {expected}, found {found}; {AS_PNG}"))
 }

@@ -7,9 +7,10 @@ use dicom_transfer_syntax_registry::entries::EXPLICIT_VR_BIG_ENDIAN;
 
 use super::data_set::{DataSet, Element, PixelData};
 use super::image_pixel::{ImagePixel, Photometric};
-use super::{NATIVE, damaged, jpeg, jpeg_ls, refused, rle};
+use super::{damaged, jpeg, jpeg_ls, refused, rle};
 use crate::error::{Error, Result};
 use crate::image::Decoding;
+use crate::image::decode::AS_PNG;
 
 /// The samples of a frame.
 pub(super) struct Values {
@@ -25,12 +26,18 @@ pub(super) fn values(decoding: &Decoding, data_set: &DataSet, format: &ImagePixe
         return Err(refused("JPEG 2000 for YBR_RCT or YBR_ICT", data_set.syntax.name()));
     }
     let stored = |words: Vec<u16>| Values { numbers: words, photometric: format.photometric };
-    let values = match (&data_set.pixel_data, data_set.syntax.uid()) {
+    let uid = data_set.syntax.uid();
+    let values = match (&data_set.pixel_data, uid) {
         (PixelData::Native(element), uid) if is_native(uid) => stored(native(element, format)?),
-        (PixelData::Encoded(frame), uids::RLE_LOSSLESS) => stored(rle::words(frame, format)?),
-        (PixelData::Encoded(frame), uid) if is_jpeg(uid) => jpeg::values(decoding, frame, format)?,
-        (PixelData::Encoded(frame), uid) if is_jpeg_ls(uid) => stored(jpeg_ls::words(decoding, frame, format)?),
-        (PixelData::Encoded(frame), uid) if is_jpeg2000(uid) => jpeg2000_values(decoding, frame, format)?,
+        (PixelData::Encoded(frame), uid) if !is_native(uid) => {
+            let values = match uid {
+                uids::RLE_LOSSLESS => rle::words(frame, format).map(stored),
+                uid if is_jpeg(uid) => jpeg::values(decoding, frame, format),
+                uid if is_jpeg_ls(uid) => jpeg_ls::words(decoding, frame, format).map(stored),
+                _ => jpeg2000_values(decoding, frame, format),
+            };
+            values.map_err(|error| told_of_coded(error, uid))?
+        }
         (PixelData::Encoded(_), _) => {
             return Err(damaged("its pixel data are encoded, where its transfer syntax, or none, says that they are not"));
         }
@@ -49,10 +56,33 @@ pub(super) fn reads(syntax: &TransferSyntax) -> Result<()> {
     if is_jpeg2000(uid) {
         return if cfg!(feature = "jpeg2000") { Ok(()) } else { Err(without_jpeg2000()) };
     }
-    Err(Error::picture(format!(
-        "DICOM: expected pixel data that are native, RLE, JPEG, JPEG-LS or JPEG 2000, found {} ({uid}); {NATIVE}",
-        syntax.name()
-    )))
+    let found = format!("{} ({uid})", syntax.name());
+    Err(told_of_coded(refused("pixel data that are native, RLE, JPEG, JPEG-LS or JPEG 2000", found), uid))
+}
+
+/// What is said of pixel data of that transfer syntax, with what makes them native in place of PNG, which would lose the rest of the
+/// file.
+pub(super) fn told_of_coded(error: Error, uid: &str) -> Error {
+    match error {
+        Error::Picture { path, reason } => Error::Picture { path, reason: reason.replace(AS_PNG, &remedy(uid)) },
+        other => other,
+    }
+}
+
+/// What to do with pixel data of that transfer syntax that are not read here: to make them native keeps all else in the file.
+fn remedy(uid: &str) -> String {
+    const VIDEOS: &str = "1.2.840.10008.1.2.4.10";
+    // From process 1 to 29, those that are retired too.
+    const JPEGS: [&str; 3] = ["1.2.840.10008.1.2.4.5", "1.2.840.10008.1.2.4.6", uids::JPEG_LOSSLESS_SV1];
+    let dcmtks = match uid {
+        uids::RLE_LOSSLESS => " or `dcmdrle IN OUT`",
+        uid if is_jpeg_ls(uid) => " or `dcmdjpls IN OUT`",
+        uid if JPEGS.iter().any(|jpegs| uid.starts_with(jpegs)) => " or `dcmdjpeg IN OUT`",
+        uid if is_jpeg2000(uid) => "",
+        uid if uid.starts_with(VIDEOS) => return "it is a video: save a picture of it as PNG or JPEG".into(),
+        _ => return "save it with native pixel data, as pydicom's `decompress` does".into(),
+    };
+    format!("`gdcmconv --raw IN OUT`{dcmtks} makes its pixel data native")
 }
 
 fn is_native(uid: &str) -> bool {
@@ -83,7 +113,11 @@ fn jpeg2000_values(_: &Decoding, _: &[u8], _: &ImagePixel) -> Result<Values> {
 }
 
 fn without_jpeg2000() -> Error {
-    Error::MissingFeature { path: None, what: "a DICOM file whose pixel data are JPEG 2000".into(), feature: "jpeg2000" }
+    Error::MissingFeature {
+        path: None,
+        what: format!("a DICOM file whose pixel data are JPEG 2000 ({})", remedy(uids::JPEG2000)),
+        feature: "jpeg2000",
+    }
 }
 
 /// The words of the first of native frames, channels side by side.
