@@ -140,6 +140,24 @@ fn what_the_headers_of_a_jpeg_2000_ask_for_is_looked_at_first() {
     let at = content.windows(4).position(|window| window == b"colr").unwrap();
     content[at + 10] = 14;
     assert!(Picture::decode(&content).unwrap_err().to_string().contains("neither grey nor RGB"));
+    // Colours that the decoder takes for RGB: e-sRGB, ROMM RGB, grey of three channels, those of a profile that is none, a vendor's.
+    let coloured = |bytes: &[(usize, u8)]| {
+        let mut content = CODED["rgb.jp2"].clone();
+        let at = content.windows(4).position(|window| window == b"colr").unwrap() + 4;
+        bytes.iter().for_each(|&(place, byte)| content[at + place] = byte);
+        Picture::decode(&content).unwrap_err().to_string()
+    };
+    for (bytes, told) in [
+        (&[(6, 20)][..], "a JPEG 2000 in e-sRGB, neither grey nor RGB"),
+        (&[(6, 21)], "a JPEG 2000 in ROMM RGB, neither"),
+        (&[(6, 17)], "a JPEG 2000 that is neither grey nor RGB"),
+        (&[(6, 99)], "a JPEG 2000 in the colours of number 99, neither"),
+        (&[(0, 2)], "headers of its JPEG 2000 are cut off"),
+        (&[(0, 4)], "a JPEG 2000 in colours that are said by method 4, neither"),
+    ] {
+        let error = coloured(bytes);
+        assert!(error.contains(told), "{error}");
+    }
     // Precincts of one pixel for a picture of 30000x5000.
     let precincts = "jpeg-2000-lossy-precincts";
     let codestream = CODED[precincts].windows(4).position(|window| window == [0xff, 0x4f, 0xff, 0x51]).unwrap();

@@ -1,6 +1,6 @@
 //! JPEG 2000 (ISO/IEC 15444-1): what its headers say, looked at before anything is decoded, and its samples.
 
-use hayro_jpeg2000::{ColorSpace, DecodeError, DecodeSettings, DecoderContext, FormatError, Image, MarkerError};
+use hayro_jpeg2000::{DecodeError, DecodeSettings, DecoderContext, FormatError, Image, MarkerError};
 
 use super::{Decoding, Picture, damaged, unsupported};
 use crate::error::{Error, Result};
@@ -33,6 +33,7 @@ pub(super) struct Component {
 /// Decodes the bytes of a file to three channels. Errors as [`Picture::read`] does.
 pub(super) fn decode(decoding: &Decoding, bytes: &[u8]) -> Result<Picture> {
     let codestream = Codestream::of(bytes)?;
+    let said = colours(bytes)?;
     decoding.takes_pixels(codestream.width as u64, codestream.height as u64)?;
     codestream.takes_bytes(decoding)?;
     let eight = Component { bits: 8, is_signed: false };
@@ -41,13 +42,8 @@ pub(super) fn decode(decoding: &Decoding, bytes: &[u8]) -> Result<Picture> {
     }
     let image = Image::new(bytes, &settings()).map_err(told)?;
     let channels = usize::from(image.color_space().num_channels());
-    let is_light = match image.color_space() {
-        ColorSpace::Gray | ColorSpace::RGB => true,
-        // What a profile is for is in its header (ICC.1, 7.2.8).
-        ColorSpace::Icc { profile, .. } => matches!(profile.get(16..20), Some(b"GRAY" | b"RGB ")),
-        _ => false,
-    };
-    if !is_light || !matches!(channels, 1 | 3) {
+    // The decoder takes grey of three channels for RGB.
+    if said.is_some_and(|said| said != channels && channels != 1) || !matches!(channels, 1 | 3) {
         return Err(unsupported(&"a JPEG 2000 that is neither grey nor RGB"));
     }
     let mut context = DecoderContext::default();
@@ -204,6 +200,45 @@ fn check_palette(mut boxes: &[u8]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// How many channels the colours of a file have, where it says it; the first that says it counts (I.5.3.3). Errors where they are
+/// neither grey, RGB nor what the decoder makes RGB of: it would take those of some others for RGB too.
+fn colours(file: &[u8]) -> Result<Option<usize>> {
+    let Some(specification) = find_box(file, b"jp2h").and_then(|header| find_box(header, b"colr")) else { return Ok(None) };
+    // Colours by their number (ISO/IEC 15444-2, table M.25), or by a profile, whose header says what it is of (ICC.1, 7.2.8).
+    let space = match specification {
+        [1, _, _, number @ ..] => match number.first_chunk().map(|&number| u32::from_be_bytes(number)) {
+            Some(16 | 18) => return Ok(Some(3)),
+            Some(17) => return Ok(Some(1)),
+            Some(12) => "CMYK".into(),
+            Some(14) => "CIE L*a*b*".into(),
+            Some(20) => "e-sRGB".into(),
+            Some(21) => "ROMM RGB".into(),
+            Some(24) => "e-sYCC".into(),
+            Some(number) => format!("the colours of number {number}"),
+            None => return Err(cut_off()),
+        },
+        [2 | 3, _, _, profile @ ..] => match profile.get(16..20).ok_or_else(cut_off)? {
+            b"RGB " => return Ok(Some(3)),
+            b"GRAY" => return Ok(Some(1)),
+            space => format!("the colours {:?} of a profile", String::from_utf8_lossy(space).trim_end()),
+        },
+        [method, _, _, ..] => format!("colours that are said by method {method}"),
+        _ => return Err(cut_off()),
+    };
+    Err(unsupported(&format!("a JPEG 2000 in {space}, neither grey nor RGB")))
+}
+
+/// What the first box of that kind among `boxes` holds.
+fn find_box<'a>(mut boxes: &'a [u8], wanted: &[u8; 4]) -> Option<&'a [u8]> {
+    while let Some((kind, content, behind)) = split_box(boxes) {
+        if kind == *wanted {
+            return Some(content);
+        }
+        boxes = behind;
+    }
+    None
 }
 
 /// A box's kind, its content, and what follows (I.4).
