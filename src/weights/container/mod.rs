@@ -20,7 +20,7 @@ pub(crate) use class_names::{ClassNames, class_names_in_json};
 
 pub use stored::Element;
 use stored::Storage;
-pub(crate) use stored::Stored;
+pub(crate) use stored::{Stored, no_floats};
 
 /// A kind of file.
 ///

@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 use safetensors::tensor::{Dtype, Metadata as Header, View, serialize};
 
-use super::{Container, Contents, Element, Stored, class_names_in_json};
+use super::{Container, Contents, Element, Stored, class_names_in_json, no_floats};
 use crate::error::{Error, Result};
 use crate::weights::{Tensor, Weights};
 
@@ -28,10 +28,11 @@ pub(super) fn read(bytes: &[u8]) -> Result<Contents<'_>> {
     let mut contents = Contents::new(Container::Safetensors, data.len());
     for name in header.offset_keys() {
         let Some(info) = header.info(&name) else { continue };
+        let element = element(info.dtype).ok_or_else(|| no_floats(&name, info.dtype))?;
         // The header was validated: offsets ascend without gaps, and `split` compared the last with the data.
         let (start, end) = info.data_offsets;
         let storage = Rc::new(Cow::Borrowed(&data[start..end]));
-        contents.tensors.push(Stored::contiguous(name, info.shape.clone(), element(info.dtype), storage)?);
+        contents.tensors.push(Stored::contiguous(name, info.shape.clone(), element, storage)?);
     }
     let entries = header.metadata().as_ref();
     contents.description = entries.and_then(|entries| entries.get(KEY)).cloned();
@@ -82,7 +83,8 @@ fn split(bytes: &[u8]) -> Result<(Header, &[u8])> {
         return Err(truncated("header", length, rest.len()));
     };
     let data = &rest[header.len()..];
-    let header: Header = serde_json::from_slice(header).map_err(|e| damaged(&format!("header: {e}")))?;
+    let header: Header =
+        serde_json::from_slice(header).map_err(|error| of_a_newer_type(header).unwrap_or_else(|| damaged(&format!("header: {error}"))))?;
     match header.data_len() {
         expected if expected > data.len() => Err(truncated("data", expected as u64, data.len())),
         expected if expected < data.len() => {
@@ -92,9 +94,20 @@ fn split(bytes: &[u8]) -> Result<(Header, &[u8])> {
     }
 }
 
-fn element(dtype: Dtype) -> Element {
+/// Why a header is none that is read, where a tensor is of a type that this version of the format does not know.
+fn of_a_newer_type(header: &[u8]) -> Option<Error> {
+    let entries: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(header).ok()?;
+    entries.iter().find_map(|(name, entry)| {
+        let dtype = entry.as_object()?.get("dtype")?;
+        let is_known = serde_json::from_value::<Dtype>(dtype.clone()).is_ok();
+        (!is_known && name != "__metadata__").then(|| no_floats(name, dtype.as_str().unwrap_or("none of that name")))
+    })
+}
+
+/// `None` for elements that are no whole bytes.
+fn element(dtype: Dtype) -> Option<Element> {
     let other = |name, bytes| Element::Other { name, bytes };
-    match dtype {
+    Some(match dtype {
         Dtype::F16 => Element::F16,
         Dtype::BF16 => Element::BF16,
         Dtype::F32 => Element::F32,
@@ -109,9 +122,13 @@ fn element(dtype: Dtype) -> Element {
         Dtype::I8 => other("i8", 1),
         Dtype::U8 => other("u8", 1),
         Dtype::BOOL => other("bool", 1),
-        // Types of fewer than 8 bits, and of 8 that no checkpoint of ours has: their size is not needed to refuse them.
-        _ => other("of another type", 1),
-    }
+        Dtype::F8_E5M2 => other("f8_e5m2", 1),
+        Dtype::F8_E4M3 => other("f8_e4m3", 1),
+        Dtype::F8_E8M0 => other("f8_e8m0", 1),
+        Dtype::F8_E4M3FNUZ => other("f8_e4m3fnuz", 1),
+        Dtype::F8_E5M2FNUZ => other("f8_e5m2fnuz", 1),
+        _ => return None,
+    })
 }
 
 impl View for &Tensor {

@@ -212,6 +212,16 @@ impl<'a> Stored<'a> {
     }
 }
 
+/// Why a tensor of that type cannot be a layer's.
+pub(crate) fn no_floats(tensor: &str, found: impl fmt::Display) -> Error {
+    Error::Tensor {
+        file: None,
+        tensor: tensor.into(),
+        expected: "elements of f32, f16, bf16 or f64".into(),
+        found: format!("{found}; save the model as one of those, in Python after model.float()"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,7 +11,7 @@ use super::archive::Archive;
 use super::arguments::arguments;
 use super::class_names::class_names;
 use super::pickle::{Id, Pickle, Value};
-use super::{Container, Contents, Element, Module, Storage, Stored};
+use super::{Container, Contents, Element, Module, Storage, Stored, no_floats};
 use crate::error::{Error, Result};
 
 /// The number that a stream begins with, the lowest byte first.
@@ -193,6 +193,14 @@ fn element(name: &str) -> Option<Element> {
         "ByteStorage" | "uint8" => other("u8", 1),
         "BoolStorage" | "bool" => other("bool", 1),
         "UntypedStorage" | "_UntypedStorage" => other("bytes", 1),
+        "uint16" => other("u16", 2),
+        "uint32" => other("u32", 4),
+        "uint64" => other("u64", 8),
+        "float8_e4m3fn" => other("f8_e4m3", 1),
+        "float8_e5m2" => other("f8_e5m2", 1),
+        "float8_e8m0fnu" => other("f8_e8m0", 1),
+        "float8_e4m3fnuz" => other("f8_e4m3fnuz", 1),
+        "float8_e5m2fnuz" => other("f8_e5m2fnuz", 1),
         "ComplexFloatStorage" => other("complex64", 8),
         "ComplexDoubleStorage" => other("complex128", 16),
         "QInt8Storage" | "QUInt8Storage" => other("quantised", 1),
@@ -464,7 +472,9 @@ impl<'a> Walk<'_, 'a> {
             let Some((inner_class, inner_arguments)) = inner else { return Err(not_a_tensor(name)) };
             (class, arguments) = (inner_class, pickle.sequence(inner_arguments).unwrap_or_default());
         }
-        let is_rebuilt = ["_rebuild_tensor", "_rebuild_tensor_v2", "_rebuild_qtensor"].contains(&class.1);
+        // Types without a storage of their own are behind bytes: storage, offset, sizes, strides, gradient, hooks, type.
+        let is_of_bytes = class.1 == "_rebuild_tensor_v3";
+        let is_rebuilt = is_of_bytes || ["_rebuild_tensor", "_rebuild_tensor_v2", "_rebuild_qtensor"].contains(&class.1);
         if class.0 != "torch._utils" || !is_rebuilt {
             return Ok(None);
         }
@@ -482,7 +492,13 @@ impl<'a> Walk<'_, 'a> {
             return Err(Error::checkpoint(format!("{name}: expected storage {key}, found none; the file is cut, get it again")));
         };
         let offset = view_offset.checked_add(offset).ok_or_else(|| not_a_tensor(name))?;
-        Stored::strided(name, shape, reference.element, storage.clone(), offset, strides).map(Some)
+        let element = if is_of_bytes {
+            let (_, dtype) = arguments.get(6).and_then(|&dtype| pickle.global(dtype)).ok_or_else(|| not_a_tensor(name))?;
+            element(dtype).ok_or_else(|| no_floats(name, dtype))?
+        } else {
+            reference.element
+        };
+        Stored::strided(name, shape, element, storage.clone(), offset, strides).map(Some)
     }
 }
 

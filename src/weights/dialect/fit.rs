@@ -6,7 +6,7 @@ use super::{Network, order, some_of};
 use crate::arch::Config;
 use crate::error::{Error, Result};
 use crate::graph::TensorSpec;
-use crate::weights::container::Stored;
+use crate::weights::container::{Stored, no_floats};
 use crate::weights::reading::NewChannels;
 use crate::weights::{Tensor, Weights};
 
@@ -29,12 +29,7 @@ impl Network<'_> {
         let mut weights = Weights::new();
         for spec in specs {
             let data = match self.tensors.get(&spec.name) {
-                Some(tensor) => tensor.floats().ok_or_else(|| Error::Tensor {
-                    file: None,
-                    tensor: tensor.path(),
-                    expected: "elements of f32, f16, bf16 or f64".into(),
-                    found: tensor.element.to_string(),
-                })?,
+                Some(tensor) => tensor.floats().ok_or_else(|| no_floats(&tensor.path(), tensor.element))?,
                 // A classifier may have been trained without one.
                 None => vec![0.0; spec.shape.iter().product()],
             };

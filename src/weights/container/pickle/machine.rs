@@ -29,7 +29,17 @@ const EMPTY_TUPLE: Id = 3;
 /// Functions that checkpoints call, each a record here too: rebuilding tensors, containers, and numbers of NumPy. Classes are
 /// records wherever they are from, but for [`MEDDLERS`].
 const CALLABLE: [(&str, &[&str]); 24] = [
-    ("torch._utils", &["_rebuild_tensor", "_rebuild_tensor_v2", "_rebuild_parameter", "_rebuild_parameter_with_state", "_rebuild_qtensor"]),
+    (
+        "torch._utils",
+        &[
+            "_rebuild_tensor",
+            "_rebuild_tensor_v2",
+            "_rebuild_tensor_v3",
+            "_rebuild_parameter",
+            "_rebuild_parameter_with_state",
+            "_rebuild_qtensor",
+        ],
+    ),
     ("torch._tensor", &["_rebuild_from_type", "_rebuild_from_type_v2"]),
     ("torch.jit._pickle", &["build_intlist", "build_boollist", "build_doublelist", "build_tensorlist", "restore_type_tag"]),
     ("functools", &["partial", "partialmethod"]),
