@@ -1,6 +1,7 @@
 //! `densenet profile`: where the time goes.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum, ValueHint};
@@ -165,14 +166,15 @@ fn table(profile: &Profile, cold_start: &ColdStart, comparison: Option<&Comparis
 
 /// A profile that an earlier run wrote.
 fn read(path: &Path) -> Result<Profile, Stop> {
-    let in_file = |error: &dyn std::fmt::Display| {
-        Stop::refused(format!(
-            "--compare {}: expected what `densenet profile --format json` writes, found something else ({error})",
-            path.display()
-        ))
+    let wrong = |found: String| {
+        Stop::refused(format!("--compare {}: expected what `densenet profile --format json` writes, found {found}", path.display()))
     };
-    let text = fs::read(path).map_err(|error| in_file(&error))?;
-    serde_json::from_slice(&text).map_err(|error| in_file(&error))
+    let text = fs::read(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => wrong("nothing of that name".into()),
+        ErrorKind::IsADirectory => wrong("a folder".into()),
+        _ => wrong(format!("what cannot be read ({error})")),
+    })?;
+    serde_json::from_slice(&text).map_err(|error| wrong(format!("something else ({error})")))
 }
 
 fn printable_lines(text: &str) -> String {

@@ -86,8 +86,13 @@ fn a_trace_and_pictures_are_files_on_the_default_device() {
 #[test]
 fn profile_refuses_what_has_no_profile() {
     assert_refused(&profile(&["--device", "cpu"]), &["--device cpu", "the reference"]);
-    assert_refused(&profile(&["--compare", "no such.json"]), &["--compare no such.json", "--format json"]);
+    let found = |path: &str, found: &str| {
+        let expected = "expected what `densenet profile --format json` writes";
+        assert_refused(&profile(&["--compare", path]), &[&format!("error: --compare {path}: {expected}, found {found}\n")]);
+    };
+    found("no such.json", "nothing of that name");
     let folder = folder();
+    found(folder.path().to_str().unwrap(), "a folder");
     let other = folder.path().join("other.json");
     fs::write(&other, "{\"steps\": 3}").unwrap();
     assert_refused(
