@@ -363,7 +363,7 @@ def heads():
         other = "sex" if wanted == "age" else "age"
         case("heads.pth", two.state_dict(), two, 37, note=f"passing over {other}", assumed=["final_relu"], head=wanted)
     refused("heads.pth", None, "age [3, 8], sex [2, 8]", "`head`")
-    refused("heads.pth", None, 'at "agee"', "age [3, 8]", head="agee")
+    refused("heads.pth", None, "`head` agee", "age [3, 8]", head="agee")
 
 
 # Inside something larger
@@ -414,7 +414,7 @@ def inside():
         assumed = ["final_relu"] if wanted == "left" else []
         case("towers.pth", {"net": model.state_dict()}, model, 42, note="scale", assumed=assumed, root=root)
     refused("towers.pth", None, '"net/left.backbone.0" (DenseNet-', '"net/right" (DenseNet-', "`root`")
-    refused("towers.pth", None, 'at "middle"', "net/right", root="middle")
+    refused("towers.pth", None, "`root` middle", "net/right", root="middle")
 
 
 # Repositories of CIFAR

@@ -259,7 +259,7 @@ mod tests {
     fn a_bundled_model_is_read_as_is_said() {
         let open = |root: &str| open_as("digits", &Reading::default().with_root(root), &mut |_, _| {});
         assert_eq!(open(".").unwrap().name, "digits");
-        assert!(open("encoder").unwrap_err().to_string().contains("expected a DenseNet at \"encoder\""));
+        assert!(open("encoder").unwrap_err().to_string().contains("`root` encoder: expected a DenseNet there"));
     }
 
     #[test]

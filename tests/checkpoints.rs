@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use densenet_wgpu::checkpoint::{Container, Reading};
+use densenet_wgpu::checkpoint::{Container, NewChannels, Reading};
 use densenet_wgpu::network::{HeadLayer, Stem};
 use densenet_wgpu::verify::Reference;
 use densenet_wgpu::{Checkpoint, Error};
@@ -224,6 +224,19 @@ fn what_a_file_of_the_wild_does_not_tell_is_asked_for() {
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn what_keras_files_cannot_be_asked_is_refused_with_its_value() {
+    let keras = cases("cases").into_iter().find(|case| string(case, "container") == "HDF5").unwrap();
+    for (reading, said) in [
+        (Reading::default().with_root("encoder"), "`root` encoder: expected a file of PyTorch's"),
+        (Reading::default().with_head("age"), "`head` age: expected a file of PyTorch's"),
+        (Reading::default().with_new_channels(NewChannels::First), "`new_channels` first: expected a file of PyTorch's"),
+    ] {
+        let message = reading.from_bytes(&content(&keras), "any").unwrap_err().to_string();
+        assert!(message.contains(said), "{message}");
+    }
 }
 
 /// After this long reading a file hangs.

@@ -120,6 +120,16 @@ pub enum NewChannels {
     Last,
 }
 
+/// As it is read.
+impl fmt::Display for NewChannels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::First => "first",
+            Self::Last => "last",
+        })
+    }
+}
+
 impl FromStr for NewChannels {
     type Err = Error;
 

@@ -87,7 +87,7 @@ fn every_network_of_a_file_is_listed() {
         &inspect(&towers, &[]),
         &["found 2: ", "\"net/left.backbone.0\" (DenseNet-", "\"net/right\" (DenseNet-", "take one with --root"],
     );
-    assert_refused(&inspect(&towers, &["--root", "wrong"]), &["at \"wrong\"", "net/right"]);
+    assert_refused(&inspect(&towers, &["--root", "wrong"]), &["--root wrong: expected a DenseNet there, found one at ", "net/right"]);
 }
 
 #[test]

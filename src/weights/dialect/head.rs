@@ -396,8 +396,8 @@ fn heads<'l>(layers: &'l [Layer], root: &Root, begins: impl Fn(&Layer) -> bool, 
         (Some(wanted), []) => {
             let there = layers.iter().filter(|layer| begins(layer)).map(shown);
             let there = some_of(there);
-            let found = if there.is_empty() { "no layer that reads the features".to_owned() } else { there };
-            Err(Error::checkpoint(format!("expected a head at {wanted:?}, found {found} (`head`)")))
+            let found = if there.is_empty() { "none at all".to_owned() } else { there };
+            Err(Error::checkpoint(format!("`head` {wanted}: expected a layer of that name that reads the features, found {found}")))
         }
         _ => Ok(heads),
     }

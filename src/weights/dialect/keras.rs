@@ -69,10 +69,11 @@ impl<'a> Layer<'a> {
 }
 
 pub(super) fn resolve<'a>(contents: &Contents<'a>, reading: &Reading) -> Result<Network<'a>> {
-    let said = [("root", reading.root.is_some()), ("head", reading.head.is_some()), ("new_channels", reading.new_channels.is_some())];
-    if let Some((word, _)) = said.iter().find(|(_, is_said)| *is_said) {
+    let new_channels = reading.new_channels.map(|new_channels| new_channels.to_string());
+    let said = [("root", &reading.root), ("head", &reading.head), ("new_channels", &new_channels)];
+    if let Some((word, value)) = said.iter().find_map(|(word, value)| Some((word, value.as_ref()?))) {
         return Err(Error::checkpoint(format!(
-            "expected a file of PyTorch's for `{word}`, found one of Keras's, which has one order; leave it away"
+            "`{word}` {value}: expected a file of PyTorch's, found one of Keras's, which has one order; leave it away"
         )));
     }
     let description = contents.keras_config.as_deref().map(Description::read).transpose()?;

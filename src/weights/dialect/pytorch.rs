@@ -139,7 +139,7 @@ fn wanted(contents: &Contents, roots: Vec<Root>, reading: &Reading) -> Result<Ve
     let (wanted, others): (Vec<Root>, Vec<Root>) = roots.into_iter().partition(|root| root.is_called(name));
     if wanted.is_empty() && !others.is_empty() {
         let found = told(contents, &others);
-        return Err(Error::checkpoint(format!("expected a DenseNet at {name:?}, found one at {found} (`root`)")));
+        return Err(Error::checkpoint(format!("`root` {name}: expected a DenseNet there, found one at {found}")));
     }
     Ok(wanted)
 }
@@ -705,6 +705,6 @@ mod tests {
         let network = resolve(&two, &[], &Reading::default().with_root("tower")).unwrap();
         assert_eq!((network.wrapper.as_str(), network.left_over.len()), ("tower.", 0));
         let message = resolve(&two, &[], &Reading::default().with_root("towel")).err().unwrap().to_string();
-        assert!(message.contains("at \"towel\", found one at \".\""), "{message}");
+        assert!(message.contains("`root` towel: expected a DenseNet there, found one at \".\""), "{message}");
     }
 }
