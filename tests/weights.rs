@@ -308,6 +308,16 @@ fn wrong_tensors_are_named() {
     });
     expect(unexpected.clone(), &["2 left over (extra.a [1], extra.b [1])", "beside the DenseNet: `root` . passes over them"]);
     assert!(!unexpected.contains("state_dict()"), "who saved nothing else cannot save less: {unexpected}");
+    for (name, named) in [
+        ("pool.p", "pool.p is the power of a generalised mean (GeM)"),
+        ("temperature", "temperature is a temperature, by which logits are divided"),
+        ("classifier.scale", "what is left over is in the classifier (classifier)"),
+    ] {
+        let mut tensors = encoded(&small(), "F32", |v| v.to_le_bytes().into());
+        tensors.insert(name.into(), ("F32".into(), vec![1], vec![0; 4]));
+        let message = refused(&assembled(&tensors));
+        assert!(message.contains(named) && !message.contains("beside the DenseNet"), "{message}");
+    }
     let beside = message(|t| {
         *t = std::mem::take(t).into_iter().map(|(name, tensor)| (format!("net.{name}"), tensor)).collect();
         t.insert("decoder.a".into(), ("F32".into(), vec![1], vec![0; 4]));

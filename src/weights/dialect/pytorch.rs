@@ -382,7 +382,7 @@ impl<'c, 'a> Search<'c, 'a> {
     fn rest(&self, root: &Root, network: &mut Network<'a>, reading: &Reading) {
         let is_ignored = |tensor: &Stored| {
             // A single number beside the network is a statistic, such as the best accuracy.
-            let statistic = || tensor.elements() == Some(1);
+            let statistic = || tensor.elements() == Some(1) && !training::is_temperature(&tensor.path());
             // Bytes are the state of a random generator: no layer has any.
             let bytes = matches!(tensor.element, Element::Other { name: "u8", .. }) && tensor.shape.len() == 1;
             let is_beside = *tensor.scope != *root.scope;
@@ -653,6 +653,7 @@ mod tests {
             ("best_loss", ["best_loss", "features.conv9.weight"]),
             ("state_dict", ["state_dict", "drop_threshs"]),
             ("state_dict", ["state_dict", "pool.p"]),
+            ("state_dict", ["calibration", "temperature"]),
         ] {
             assert_eq!(left_over(scope, other), [other.join("/")], "{other:?} beside {scope}");
         }

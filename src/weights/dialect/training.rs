@@ -105,6 +105,19 @@ pub(super) fn compares_directions(path: &str) -> bool {
     says(path, &WORDS)
 }
 
+/// Whether the number at this path is the power of a generalised mean, a pool (GeM) that many put in the place of the mean.
+pub(super) fn is_power(path: &str) -> bool {
+    let mut keys = path.rsplit(['/', '.']);
+    let last = keys.next().unwrap_or_default();
+    ["p", "power"].contains(&last) && keys.any(|key| says(key, &["pool", "pooling", "avgpool", "gem", "ge m"]))
+        || says(path, &["gem", "ge m", "generalized mean", "generalised mean"])
+}
+
+/// Whether the number at this path is what logits are divided by, so that probabilities are as sure as they are right.
+pub(super) fn is_temperature(path: &str) -> bool {
+    path.rsplit(['/', '.']).next().is_some_and(|last| says(last, &["temperature", "temperatures", "temp"]))
+}
+
 /// Whether what is at this path is a moving average.
 pub(super) fn is_average(path: &str) -> bool {
     says(path, &AVERAGES)
@@ -152,6 +165,16 @@ mod tests {
         ] {
             assert_eq!(words(key), expected, "{key}");
         }
+    }
+
+    #[test]
+    fn pools_and_temperatures_are_told_by_whole_words() {
+        for path in ["pool.p", "global_pool.p", "model.head.avg_pool.p", "gem.p", "GeM.p", "pooling.power", "gem_pool.exponent"] {
+            assert!(is_power(path), "{path}");
+        }
+        assert!(!["p", "prompt.p", "pool.weight", "gems.p", "temperature"].into_iter().any(is_power));
+        assert!(["temperature", "classifier.temperature", "head/log_temp"].into_iter().all(is_temperature));
+        assert!(!["template", "temperature.weight", "attempt"].into_iter().any(is_temperature));
     }
 
     #[test]
