@@ -8,6 +8,7 @@ use std::fmt;
 
 mod families;
 mod fit;
+mod folded;
 mod head;
 mod keras;
 mod keras_config;
@@ -100,6 +101,8 @@ pub(super) struct Network<'a> {
     pub(super) wrapper: String,
     /// Tensors by torchvision's names.
     pub(super) tensors: BTreeMap<String, Stored<'a>>,
+    /// Batch norms that were folded into the convolutions before them.
+    folded: Vec<String>,
     /// Tensors that belong to no layer and may not be ignored.
     pub(super) left_over: Vec<Stored<'a>>,
     /// The same, of those that are beside the network and not in it.
@@ -155,6 +158,7 @@ impl<'a> Network<'a> {
             dialect,
             wrapper,
             tensors: BTreeMap::new(),
+            folded: Vec::new(),
             left_over: Vec::new(),
             beside: Vec::new(),
             root: String::new(),

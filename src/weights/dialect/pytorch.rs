@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::families::{FAMILIES, PARAMETERS, own_layer};
 use super::positional::Numbered;
-use super::{Dialect, Network, ends_in, modules, no_network, some_of, training};
+use super::{Dialect, Network, ends_in, folded, modules, no_network, some_of, training};
 use crate::error::{Error, Result};
 use crate::head::HeadLayer;
 use crate::nonlinearity::Nonlinearity;
@@ -347,6 +347,7 @@ impl<'c, 'a> Search<'c, 'a> {
                 network.tensors.insert(name, tensor.clone());
             }
         }
+        folded::unfold(&mut network)?;
         // The families of CIFAR's repositories differ in few of their names.
         let has = |dialect: Dialect| dialects.contains(&dialect);
         if has(Dialect::Bamos) {
