@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::io::{Cursor, Write};
 
-use densenet_wgpu::checkpoint::{Dialect, HeadStep, Reading, Tensor};
+use densenet_wgpu::checkpoint::{Dialect, Field, HeadStep, Reading, Tensor};
 use densenet_wgpu::internal::harmless;
 use densenet_wgpu::network::{HeadLayer, Stem};
 use densenet_wgpu::preprocessing::Preprocessing;
@@ -131,7 +131,7 @@ fn all_architectures_load() {
 fn a_deep_stem_blurs_where_nothing_says_otherwise() {
     let opened = |config: Config, bytes: fn(&Checkpoint) -> Vec<u8>| {
         let found = Checkpoint::from_bytes(&bytes(&Checkpoint::init(config.clone(), 1).unwrap()), "any").unwrap();
-        (found.config == config, found.assumed.len())
+        (found.config == config, found.assumed.iter().filter(|assumed| assumed.field == Field::Blur).count())
     };
     let written = |checkpoint: &Checkpoint| checkpoint.to_bytes().unwrap();
     let bare = |checkpoint: &Checkpoint| assembled(&encoded(checkpoint, "F32", |v| v.to_le_bytes().into()));
@@ -141,6 +141,31 @@ fn a_deep_stem_blurs_where_nothing_says_otherwise() {
     }
     assert_eq!(opened(small(true), bare), (true, 1));
     assert_eq!(opened(small(false), bare), (false, 1), "assumed to blur");
+}
+
+/// timm and segmentation_models_pytorch have a pool of maxima too, torchvision has none.
+#[test]
+fn a_pool_that_may_be_another_is_said_to_be_assumed() {
+    let bare = |config: Config, rename: [&str; 2]| {
+        let tensors = encoded(&Checkpoint::init(config.with_classes(Some(2)), 1).unwrap(), "F32", |v| v.to_le_bytes().into());
+        assembled(&tensors.into_iter().map(|(name, tensor)| (name.replace(rename[0], rename[1]), tensor)).collect())
+    };
+    let deep = Config::imagenet(4, &[2, 1], 8).with_stem(Stem::Deep { widths: [4, 6], blur: true });
+    let plain = Config::imagenet(4, &[2, 1], 8);
+    let assumed = |bytes: &[u8], reading: Reading| {
+        let found = reading.from_bytes(bytes, "any").unwrap();
+        found.assumed.iter().find(|assumed| assumed.field == Field::Pool).map(|assumed| assumed.to_string())
+    };
+    let timm = bare(deep, ["", ""]);
+    let smp = bare(plain.clone(), ["classifier", "classification_head.3"]);
+    for (bytes, whose) in [(&timm, "timm's `global_pool`"), (&smp, "segmentation_models_pytorch's `pooling`")] {
+        let told = format!("pool: mean is assumed; weights do not tell it, and {whose} is avg by default");
+        assert_eq!(assumed(bytes, Reading::default()), Some(told));
+        assert_eq!(assumed(bytes, Reading::default().with_head_layers(vec![HeadStep::Linear])), None, "it was said");
+        let converted = Checkpoint::from_bytes(bytes, "any").unwrap().to_bytes().unwrap();
+        assert!(assumed(&converted, Reading::default()).unwrap().ends_with("it was when this file was written"));
+    }
+    assert_eq!(assumed(&bare(plain, ["", ""]), Reading::default()), None);
 }
 
 #[test]

@@ -55,6 +55,8 @@ fn flag(field: Field, classes: Option<usize>) -> String {
             format!("--labels {}", fitting.join("|"))
         }
         Field::NewChannels => "--new-channels first|last".into(),
+        // Maxima alone are not run.
+        Field::Pool => "--head-layers linear".into(),
         Field::Preprocessing => "--preprocess PRESET|FILE".into(),
         // Nothing here pads otherwise.
         _ => "a model saved whole, as model.save('OUT.keras') does, tells it".into(),

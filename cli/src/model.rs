@@ -86,7 +86,7 @@ pub(crate) struct VariantOptions {
 }
 
 /// What may be assumed of a network, of its pictures, and of its classes.
-const NETWORK: [Field; 5] = [Field::Blur, Field::Epsilon, Field::FinalRelu, Field::NewChannels, Field::Padding];
+const NETWORK: [Field; 6] = [Field::Blur, Field::Epsilon, Field::FinalRelu, Field::NewChannels, Field::Padding, Field::Pool];
 const PICTURES: [Field; 1] = [Field::Preprocessing];
 const CLASSES: [Field; 2] = [Field::Activation, Field::Labels];
 

@@ -57,6 +57,8 @@ pub enum Field {
     NewChannels,
     /// Whether strided layers have as many zeros on one side as on the other.
     Padding,
+    /// What pools the features that the classifier reads.
+    Pool,
     /// How pictures are prepared.
     Preprocessing,
 }
@@ -72,6 +74,7 @@ impl Field {
             Self::Labels => "labels",
             Self::NewChannels => "new_channels",
             Self::Padding => "padding",
+            Self::Pool => "pool",
             Self::Preprocessing => "preprocessing",
         }
     }

@@ -273,6 +273,10 @@ impl Checkpoint {
         };
         let arguments = contents.arguments.as_ref().filter(|_| !is_described);
         let trained = arguments.map(|arguments| TimmArguments::read(arguments, &config)).transpose()?.flatten();
+        let is_pool_told = contents.description.is_some() || hub.is_some() || trained.is_some() || reading.head_layers.is_some();
+        if let Some(pooling) = network.pooling.filter(|_| !is_pool_told) {
+            network.assumed.push(Assumption::of(Field::Pool, "mean", format!("weights do not tell it, and {pooling} is avg by default")));
+        }
         if let Some(trained) = &trained {
             origin.described_by.get_or_insert(ARGUMENTS);
             origin.activation = origin.activation.or(Some(trained.preprocessing.activation));

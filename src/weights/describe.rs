@@ -125,6 +125,7 @@ impl Checkpoint {
             Field::Labels => self.labels.as_ref().map(|_| "their order".to_owned()),
             Field::NewChannels => Some("last".into()),
             Field::Padding => Some("even".into()),
+            Field::Pool => Some("mean".into()),
         };
         if let Some(value) = value {
             self.assume(Assumption::of(field, value, "it was when this file was written"));

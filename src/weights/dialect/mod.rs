@@ -121,6 +121,9 @@ pub(super) struct Network<'a> {
     pub(super) head_place: Option<String>,
     /// Whether there is something beside the network that is no state of training.
     pub(super) has_company: bool,
+    /// What chooses the pool before the classifier in the library that the network is of, where that has others than the mean and
+    /// nothing in the file tells which it is.
+    pub(super) pooling: Option<&'static str>,
     /// How the picture enters, where the file tells.
     pub(super) entry: Entry,
     /// Whether new channels come before or behind those a layer reads.
@@ -168,6 +171,7 @@ impl<'a> Network<'a> {
             is_numbered: false,
             head_place: None,
             has_company: false,
+            pooling: None,
             entry: Entry::default(),
             new_channels: NewChannels::Last,
             is_mixed: false,

@@ -111,6 +111,9 @@ pub(super) fn resolve<'a>(contents: &Contents<'a>, numbered: &[Numbered], readin
     }
     network.epsilon = contents.epsilon;
     describe(contents, &mut network);
+    // Modules are compared with a DenseNet's.
+    let has_modules = contents.modules.iter().any(|module| *module.scope == *root.scope);
+    network.pooling = pooling(&network).filter(|_| !has_modules);
     order(&mut network, reading);
     if is_encoder_without_relu(contents, root) && network.final_relu.is_none() {
         network.final_relu = Some(false);
@@ -250,6 +253,15 @@ fn activation(contents: &Contents, dialect: Dialect, has_inner_sigmoid: bool) ->
         (false, true) => Some(Activation::Softmax),
         _ => None,
     }
+}
+
+/// What chooses the pool before a classifier of one layer, where the names are those of a library that has others than the mean.
+fn pooling(network: &Network) -> Option<&'static str> {
+    let head = network.head_place.as_deref().filter(|_| network.head.is_empty())?;
+    if head.ends_with("classification_head.3") {
+        return Some("segmentation_models_pytorch's `pooling`");
+    }
+    (network.dialect == Dialect::Timm).then_some("timm's `global_pool`")
 }
 
 /// In which order the channels are, and what else a repository does its own way.
