@@ -83,6 +83,8 @@ fn main(
     let y = strip_in_image / params.row_strips;
     let x0 = (strip_in_image - y * params.row_strips) * TILE_PIXELS;
     let window_y = i32(y * STRIDE) - i32(params.padding_y);
+    let first_y = u32(max(window_y, 0));
+    let end_y = u32(min(window_y + i32(KERNEL), i32(params.src_height)));
     let window_x = i32(x0 * STRIDE) - i32(params.padding_x);
 
     var norm = vec4<f32>(1.0, 0.0, 0.0, 0.0);
@@ -95,15 +97,13 @@ fn main(
     for (var i = 0u; i < TILE_PIXELS; i++) {
         highest[i] = params.lowest;
     }
-    for (var ky = 0u; ky < KERNEL; ky++) {
-        let src_y = window_y + i32(ky);
-        let line_inside = src_y >= 0 && src_y < i32(params.src_height);
-        let line = plane + u32(clamp(src_y, 0, i32(params.src_height) - 1)) * params.src.width;
+    for (var src_y = first_y; src_y < end_y; src_y++) {
+        let line = plane + src_y * params.src.width;
         var taps: array<f32, WINDOW_PIXELS>;
         var inside: array<bool, WINDOW_PIXELS>;
         for (var i = 0u; i < WINDOW_PIXELS; i++) {
             let src_x = window_x + i32(i);
-            inside[i] = line_inside & (src_x >= 0) & (src_x < i32(params.src.width));
+            inside[i] = src_x >= 0 && src_x < i32(params.src.width);
             taps[i] = f32(src[line + u32(clamp(src_x, 0, i32(params.src.width) - 1))]);
             if PROLOGUE {
                 taps[i] = at_least(fma(taps[i], norm.x, norm.y), params.prologue_floor);
