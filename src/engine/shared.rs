@@ -10,6 +10,7 @@ use super::input::Input;
 use super::pool::Pool;
 use super::readback::Waiter;
 use super::run::Run;
+use super::sound::is_trusted;
 use super::tune::device_tuning;
 use super::verdicts::Verdicts;
 use super::weights::WeightBuffers;
@@ -66,19 +67,23 @@ impl Shared {
             return Err(gpu.error("expected a device with 16-bit floats, found one without; use 32-bit floats"));
         }
         let plan = Plan::new(graph, plan_options(gpu, fusion, &tuning, 1))?;
-        let weights = WeightBuffers::upload(gpu, &plan, weights).await?;
         let pipelines = if ptr::fn_addr_eq(source, Variant::source as fn(&Variant) -> String) {
             gpu.pipelines(shader_checks).await?
         } else {
             Arc::new(Pipelines::new(gpu, shader_checks).await?.with_sources(source))
         };
+        let verdicts = Verdicts::open(gpu.cache_file("verdicts"));
+        let trusted = plan.steps().iter().filter(|step| is_trusted(step, &pipelines, &verdicts)).map(|step| &step.kernel.variant);
+        // What fails to compile fails again below.
+        let (weights, _) = beside(WeightBuffers::upload(gpu, &plan, weights), pipelines.build(gpu, trusted)).await;
+        let weights = weights?;
         let shared = Self {
             gpu: gpu.clone(),
             graph: graph.clone(),
             fusion,
             tuning: Mutex::new(tuning.clone()),
             faults: Mutex::default(),
-            verdicts: Mutex::new(Verdicts::open(gpu.cache_file("verdicts"))),
+            verdicts: Mutex::new(verdicts),
             weights,
             pipelines,
             pool: Arc::default(),
@@ -268,6 +273,19 @@ impl Shared {
     pub(super) fn bound(&self) -> MutexGuard<'_, VecDeque<Arc<BoundPlan>>> {
         lock(&self.bound)
     }
+}
+
+/// Both at the same time, on a thread each where there are threads.
+#[cfg(not(target_family = "wasm"))]
+async fn beside<A: Send, B: Send>(a: impl Future<Output = A> + Send, b: impl Future<Output = B> + Send) -> (A, B) {
+    let stage = tracing::Span::current();
+    rayon::join(|| stage.in_scope(|| pollster::block_on(a)), || stage.in_scope(|| pollster::block_on(b)))
+}
+
+/// One after the other: in a browser nothing may block, and there are no threads.
+#[cfg(target_family = "wasm")]
+async fn beside<A, B>(a: impl Future<Output = A>, b: impl Future<Output = B>) -> (A, B) {
+    (a.await, b.await)
 }
 
 /// Images of each part of a batch, of at most `largest`: as few parts and as equal as can be.

@@ -6,15 +6,29 @@ use super::check::Check;
 use super::fault::Fault;
 use super::lock;
 use super::shared::Shared;
+use super::verdicts::Verdicts;
 use crate::error::{Error, Result};
+use crate::gpu::Pipelines;
 use crate::kernels::{Convolution, Tile, Tuning, Variant};
-use crate::plan::Plan;
+use crate::plan::{Plan, Step};
 
 /// A tile of which nothing is known yet.
 struct Doubtful {
     tile: Tile,
     convolution: Convolution,
     variant: Variant,
+}
+
+/// What verdicts call the step's tile.
+fn label(step: &Step, convolution: &Convolution, pipelines: &Pipelines) -> String {
+    let checks = if pipelines.has_checks() { " with checks" } else { "" };
+    let prologue = if convolution.prologue.is_some() { " after norm" } else { "" };
+    format!("{}{checks}, {}{prologue}", step.kernel.variant, convolution.window)
+}
+
+/// Whether nothing is left to check before the step's kernel is compiled.
+pub(super) fn is_trusted(step: &Step, pipelines: &Pipelines, verdicts: &Verdicts) -> bool {
+    step.tile.is_none_or(|(_, convolution)| verdicts.of(&label(step, &convolution, pipelines)) == Some(Ok(())))
 }
 
 impl Shared {
@@ -54,10 +68,8 @@ impl Shared {
         let mut wrong = BTreeMap::new();
         {
             let verdicts = lock(&self.verdicts);
-            for (step, &(tile, convolution)) in plan.steps().iter().filter_map(|step| Some((step, step.tile.as_ref()?))) {
-                let checks = if self.pipelines.has_checks() { " with checks" } else { "" };
-                let prologue = if convolution.prologue.is_some() { " after norm" } else { "" };
-                let label = format!("{}{checks}, {}{prologue}", step.kernel.variant, convolution.window);
+            for (step, (tile, convolution)) in plan.steps().iter().filter_map(|step| Some((step, step.tile?))) {
+                let label = label(step, &convolution, &self.pipelines);
                 match verdicts.of(&label) {
                     Some(Ok(())) => {}
                     Some(Err(fault)) => drop(wrong.insert(tile, fault)),
