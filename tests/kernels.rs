@@ -234,16 +234,19 @@ fn nonlinearities_of_numbers_of_every_size() {
     }
 }
 
-/// A difference of two infinities, which the layer before makes.
+/// A difference of two infinities, which the layers before make: one alone would be a sum of numbers where products are not rounded.
 #[test]
 fn what_is_no_number_stays_so_in_nonlinearities() {
     for (nonlinearity, ..) in common::nonlinearities() {
         let mut graph = Graph::new(Shape::new(2, 1, 1));
-        let x = graph.linear("linear", graph.input(), 1).unwrap();
+        let x = graph.linear("infinities", graph.input(), 2).unwrap();
+        let x = graph.linear("difference", x, 1).unwrap();
         graph.nonlinearity("layer", x, nonlinearity).unwrap();
         let mut weights = Weights::new();
-        weights.insert("linear.weight", Tensor { shape: vec![1, 2], data: vec![f32::MAX, f32::MIN] });
-        weights.insert("linear.bias", Tensor { shape: vec![1], data: vec![0.0] });
+        for (layer, outputs, data) in [("infinities", 2, vec![f32::MAX, 0.0, 0.0, f32::MAX]), ("difference", 1, vec![1.0, -1.0])] {
+            weights.insert(format!("{layer}.weight"), Tensor { shape: vec![outputs, 2], data });
+            weights.insert(format!("{layer}.bias"), Tensor { shape: vec![outputs], data: vec![0.0; outputs] });
+        }
         let engine = Engine::new(gpu(), &graph, &weights, EngineOptions::default()).unwrap();
         let found = engine.run(Input::values(&[f32::MAX; 2], [1, 1])).unwrap();
         assert!(found[0].is_nan(), "{nonlinearity}: {}", found[0]);
