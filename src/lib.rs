@@ -140,7 +140,7 @@ pub mod predictions {
 
 /// Which kernels compute convolutions: by rule, or as measured on a device.
 pub mod tuning {
-    pub use crate::engine::{Fault, Timing, check_tuning, device_tuning, forget_tuning};
+    pub use crate::engine::{Fault, Timing, Tuned, TuningProgress, check_tuning, device_tuning, forget_timings, forget_tuning};
     pub use crate::kernels::{Capabilities, Tile, Tuning, Workgroup};
 }
 

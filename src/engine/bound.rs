@@ -301,10 +301,21 @@ impl BoundPlan {
     pub(super) async fn run_step(&self, gpu: &Gpu, step: usize, count: usize) -> Result<Option<wgpu::SubmissionIndex>> {
         let own: Vec<&Dispatch> = self.dispatches.iter().filter(|dispatch| dispatch.step == Some(step)).collect();
         let dispatches: Vec<&Dispatch> = std::iter::repeat_n(own, count).flatten().collect();
+        self.run_dispatches(gpu, &dispatches, if count == 1 { self.most_flops(gpu) } else { u64::MAX }).await
+    }
+
+    /// Runs some of the plan's steps, which are in its order and cut as a run is, over whatever is in its buffers, and returns at
+    /// once. Takes no turn either.
+    pub(super) async fn run_steps(&self, gpu: &Gpu, steps: &[usize]) -> Result<Option<wgpu::SubmissionIndex>> {
+        let is_among = |dispatch: &&Dispatch| dispatch.step.is_some_and(|step| steps.binary_search(&step).is_ok());
+        let dispatches: Vec<&Dispatch> = self.dispatches.iter().filter(is_among).collect();
+        self.run_dispatches(gpu, &dispatches, self.most_flops(gpu)).await
+    }
+
+    async fn run_dispatches(&self, gpu: &Gpu, dispatches: &[&Dispatch], most_flops: u64) -> Result<Option<wgpu::SubmissionIndex>> {
         gpu.caught(|| {
             let mut last = None;
-            let most_flops = if count == 1 { self.most_flops(gpu) } else { u64::MAX };
-            for dispatches in cut(&dispatches, most_flops) {
+            for dispatches in cut(dispatches, most_flops) {
                 let mut encoder = gpu.device().create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("densenet") });
                 encode(&mut encoder, dispatches.iter().copied(), None);
                 last = Some(gpu.queue().submit([encoder.finish()]));

@@ -71,7 +71,7 @@ pub use fault::Fault;
 pub use input::Input;
 pub use run::Run;
 pub use timeline::{Clock, Timeline};
-pub use tune::{Timing, check_tuning, device_tuning, forget_tuning};
+pub use tune::{Timing, Tuned, TuningProgress, check_tuning, device_tuning, forget_timings, forget_tuning};
 pub use walk::{Made, Walk};
 
 /// How an engine is made.

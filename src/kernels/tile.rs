@@ -135,6 +135,11 @@ impl Tile {
             }
     }
 
+    /// Whether its invocations share what they load through their subgroup, which pays on software devices.
+    pub(crate) fn is_of_lanes(self) -> bool {
+        matches!(self, Self::Conv1x1(_) | Self::Conv3x3(_) | Self::Conv7x7(_) | Self::Conv(_))
+    }
+
     /// Whether it computes only what lies in planes.
     pub(crate) fn needs_planes(self) -> bool {
         match self {

@@ -152,6 +152,14 @@ impl Tuning {
         self.with_fastest(everywhere)
     }
 
+    /// The same by the rule for the classes of these convolutions, whatever was measured.
+    pub(crate) fn without(mut self, convolutions: &[Convolution]) -> Self {
+        for convolution in convolutions {
+            self.fastest.remove(&self.class(convolution));
+        }
+        self
+    }
+
     /// What the device can do.
     pub fn capabilities(&self) -> Capabilities {
         self.capabilities
@@ -189,6 +197,13 @@ impl Tuning {
         Tile::all().filter(|tile| self.may_use(*tile, convolution))
     }
 
+    /// Those of them that are worth a measurement. On a software device tiles of GPUs are not, where there are others: they took
+    /// 3 to 229 times as long there (benches/LOG.md).
+    pub(crate) fn candidates(&self, convolution: &Convolution) -> Vec<Tile> {
+        let (lanes, others): (Vec<Tile>, Vec<Tile>) = self.tiles(convolution).partition(|tile| tile.is_of_lanes());
+        if self.capabilities.software && !lanes.is_empty() { lanes } else { [lanes, others].concat() }
+    }
+
     /// What convolutions have in common that one tile is the best for: kernel, output channels, size of the picture, and
     /// the batch, which is 1 where it must not count.
     pub fn class(&self, convolution: &Convolution) -> String {
@@ -204,7 +219,7 @@ impl Tuning {
         let (software, deep) = (self.capabilities.software, self.capabilities.takes_deep_tiles());
         let invocations = self.capabilities.invocations();
         let cost = |tile: &Tile| match tile {
-            Tile::Conv1x1(_) | Tile::Conv3x3(_) | Tile::Conv7x7(_) | Tile::Conv(_) if !software => f64::MAX,
+            tile if tile.is_of_lanes() && !software => f64::MAX,
             Tile::Conv1x1(sizes) => f64::from(!sizes.suits(deep)),
             Tile::Conv3x3(sizes) => f64::from(!sizes.suits(deep)),
             // A compiler that keeps its window in memory takes long for a little.
@@ -232,6 +247,25 @@ impl Tuning {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tiles_of_gpus_are_not_measured_on_software_devices_that_have_others() {
+        use crate::plan::{Plan, PlanOptions};
+        let plan = Plan::new(&crate::Config::densenet121().graph(64, 64).unwrap(), PlanOptions::default()).unwrap();
+        let with = |software, subgroup| Tuning::new(Capabilities { software, subgroup, ..Capabilities::default() });
+        for convolution in plan.steps().iter().filter_map(|step| Some(step.tile?.1)) {
+            let lanes = |tuning: Tuning| {
+                let candidates = tuning.candidates(&convolution);
+                assert!(candidates.contains(&tuning.tile(&convolution).unwrap()), "the rule's is one of them");
+                (candidates.iter().filter(|tile| tile.is_of_lanes()).count(), candidates.len())
+            };
+            let (software, all) = (lanes(with(true, Some([8, 8]))), Tile::all().filter(|tile| tile.is_of_lanes()).count());
+            assert!(software.0 == software.1 && (1..=all).contains(&software.0), "{software:?}");
+            assert_eq!(lanes(with(true, None)).0, 0);
+            let gpu = lanes(with(false, Some([8, 8])));
+            assert!(gpu.0 == software.0 && gpu.1 > gpu.0, "{gpu:?}");
+        }
+    }
 
     #[test]
     fn a_device_is_asked_for_no_more_than_it_can() {

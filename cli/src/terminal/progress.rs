@@ -15,6 +15,8 @@ static SHOWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
 
 const STYLE: &str = "{bar:20} {pos}/{len}{rate}";
 
+const STYLE_OF_PARTS: &str = "{bar:20} {pos}/{len} {wide_msg}";
+
 /// A bar on standard error, where that is a terminal, until this is dropped.
 pub(crate) struct Progress {
     bar: Option<ProgressBar>,
@@ -24,12 +26,6 @@ impl Progress {
     /// Begins a run of `total` pictures, of which `done` have their results already; nothing is shown where the number is not
     /// known, or there is one, or on a terminal that cannot move its cursor.
     pub(crate) fn begin(total: Option<usize>, done: usize) -> Self {
-        let is_dumb = std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
-        let is_shown = |total: &usize| *total > 1 && io::stderr().is_terminal() && !is_dumb;
-        let Some(total) = total.filter(is_shown) else { return Self { bar: None } };
-        let terminal = Box::new(Margin(Term::buffered_stderr()));
-        let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::term_like_with_hz(terminal, 5));
-        let style = ProgressStyle::with_template(STYLE).unwrap_or_else(|_| ProgressStyle::default_bar());
         // Of this run alone: indicatif's own would count what an earlier one did. A bar cannot say that it could not be written.
         let rate = move |state: &ProgressState, text: &mut dyn Write| {
             let (pictures, seconds) = (state.pos().saturating_sub(done as u64) as f64, state.elapsed().as_secs_f64());
@@ -39,12 +35,41 @@ impl Progress {
                 let _ = write!(text, ", {:.1} images/s, {left:#} left", pictures / seconds);
             }
         };
+        Self::with_style(total, done, STYLE, |style| style.with_key("rate", rate))
+    }
+
+    /// Begins work of `total` parts that are not alike, of which `done` are done already. Nothing is shown where pictures' would not
+    /// be.
+    pub(crate) fn begin_parts(total: usize, done: usize) -> Self {
+        Self::with_style(Some(total), done, STYLE_OF_PARTS, |style| style)
+    }
+
+    fn with_style(total: Option<usize>, done: usize, style: &str, keyed: impl FnOnce(ProgressStyle) -> ProgressStyle) -> Self {
+        let is_dumb = std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
+        let is_shown = |total: &usize| *total > 1 && io::stderr().is_terminal() && !is_dumb;
+        let Some(total) = total.filter(is_shown) else { return Self { bar: None } };
+        let terminal = Box::new(Margin(Term::buffered_stderr()));
+        let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::term_like_with_hz(terminal, 5));
+        let style = ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar());
         let style = if shows_unicode() { style } else { style.progress_chars("#>.") };
-        let bar = bar.with_style(style.with_key("rate", rate)).with_position(done as u64).with_finish(ProgressFinish::AndClear);
+        let bar = bar.with_style(keyed(style)).with_position(done as u64).with_finish(ProgressFinish::AndClear);
         // The time goes on while a batch runs.
         bar.enable_steady_tick(Duration::from_millis(500));
         *shown() = Some(bar.clone());
         Self { bar: Some(bar) }
+    }
+
+    /// Whether a bar is on the terminal.
+    pub(crate) fn is_shown(&self) -> bool {
+        self.bar.is_some()
+    }
+
+    /// So many are done, and this is next.
+    pub(crate) fn at(&self, done: usize, next: &str) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(done as u64);
+            bar.set_message(next.to_owned());
+        }
     }
 
     /// So many more are done.

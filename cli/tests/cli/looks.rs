@@ -120,6 +120,19 @@ fn labels_are_cut_where_the_terminal_ends() {
     }
 }
 
+/// Which kernel of how many is measured, and what is to be beaten; gone at the end.
+#[test]
+fn tune_shows_how_far_it_is_on_the_default_device() {
+    let cache = folder();
+    let mut terminal = Terminal::open(160, 60);
+    let mut command = densenet();
+    command.env("DENSENET_CACHE_DIR", cache.path()).args(["tune", "--model", "digits"]);
+    terminal.run(command);
+    terminal.wait_for("; best so far: conv");
+    assert_eq!(terminal.wait(), Some(0));
+    assert!(!terminal.screen().contains("best so far") && terminal.screen().contains(" times as fast; "), "{}", terminal.screen());
+}
+
 #[test]
 fn reports_have_headings() {
     let (terminal, status) = shown(200, &["inspect", "digits"]);

@@ -1,38 +1,79 @@
 //! `densenet tune`.
 
-use serde_json::Value;
+use std::path::Path;
+use std::process::{Output, Stdio};
 
-use super::{assert_refused, assert_says, densenet, folder, stderr, stdout};
+use serde_json::{Value, json};
 
-/// Kernels that were measured are used by the commands after, until they are forgotten.
+use super::{assert_refused, assert_says, densenet, folder, stderr, stdout, until};
+
+/// What a cache in `folder` keeps in its one file of that kind.
+fn kept(folder: &Path, kind: &str) -> Value {
+    let mut paths = std::fs::read_dir(folder.join(kind)).unwrap().map(|entry| entry.unwrap().path());
+    let content = std::fs::read(paths.next().unwrap()).unwrap();
+    // Before the text is what seals it, in which any byte may be.
+    (0..content.len()).find_map(|start| serde_json::from_slice(&content[start..]).ok().filter(Value::is_object)).unwrap()
+}
+
+/// Kernels that were measured to be faster are used by the commands after, until they are forgotten.
 #[test]
 fn what_was_tuned_is_kept_until_it_is_forgotten() {
     let cache = folder();
     let run = |arguments: &[&str]| densenet().env("DENSENET_CACHE_DIR", cache.path()).args(arguments).output().unwrap();
     let tuned = run(&["tune", "--model", "digits", "--batch", "1,2"]);
-    assert_says(&tuned, 0, &[]);
-    for batch in ["batch 1: 0 of ", "batch 2: 0 of "] {
-        assert!(stderr(&tuned).contains(batch), "{}", stderr(&tuned));
-    }
+    assert_says(&tuned, 0, &["batch 1: 0 of ", "batch 2: 0 of ", "; next: "]);
     let text = stdout(&tuned);
     for class in ["7x7 to 16x32x32 x 1", "3x3 to 8x16x16 x 2", "1x1 after norm to "] {
         assert!(text.contains(class), "{class} is not in\n{text}");
     }
-    let kept = || -> Value {
-        let files: Vec<_> = std::fs::read_dir(cache.path().join("tuning")).unwrap().map(|entry| entry.unwrap().path()).collect();
-        let content = std::fs::read(&files[0]).unwrap();
-        // Before the text is what seals it, in which any byte may be.
-        (0..content.len()).find_map(|start| serde_json::from_slice(&content[start..]).ok().filter(Value::is_object)).unwrap()
-    };
-    let fastest = kept()["f32"]["7x7 to 16x32x32 x 1"].as_str().unwrap().to_owned();
-    assert!(text.contains(&fastest), "{fastest} is not in\n{text}");
+    for batch in [1, 2] {
+        let gain = text.lines().find(|line| line.starts_with(&format!("batch {batch}: "))).unwrap();
+        assert!(gain.contains(" ms by the rule, ") && gain.contains(" times as fast; "), "{gain}");
+        let fastest = &kept(cache.path(), "tuning")["f32"][format!("7x7 to 16x32x32 x {batch}")];
+        match fastest.as_str() {
+            Some(fastest) => assert!(gain.ends_with("; kept") && text.contains(fastest), "{fastest}\n{text}"),
+            None => assert!(gain.contains("; not faster") && gain.ends_with(": the rule stays"), "{gain}"),
+        }
+    }
     // Where the batch must not count, one class stands for every batch.
     let invariant = run(&["tune", "--model", "digits", "--batch", "2", "--batch-invariant"]);
     assert_says(&invariant, 0, &[]);
     assert!(stdout(&invariant).contains("7x7 to 16x32x32 x 1") && !stdout(&invariant).contains(" x 2\n"), "{}", stdout(&invariant));
     assert_says(&run(&["bench", "--model", "digits", "--runs", "1"]), 0, &[]);
     assert_says(&run(&["tune", "--forget"]), 0, &["by the rule"]);
-    assert_eq!(kept(), serde_json::json!({}));
+    assert_eq!(["tuning", "timings"].map(|kind| kept(cache.path(), kind)), [json!({}), json!({})]);
+}
+
+/// A tuning that is killed goes on where it was, unless it is to begin anew.
+#[test]
+fn what_was_measured_is_not_measured_again() {
+    let cache = folder();
+    let tune = |arguments: &[&str]| {
+        let mut command = densenet();
+        command.env("DENSENET_CACHE_DIR", cache.path()).args(["tune", "--model", "digits"]).args(arguments);
+        command
+    };
+    let has_timings = || std::fs::read_dir(cache.path().join("timings")).is_ok_and(|mut files| files.any(|file| file.is_ok_and(is_file)));
+    fn is_file(entry: std::fs::DirEntry) -> bool {
+        entry.path().extension().is_none()
+    }
+    let mut killed = tune(&[]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    until(has_timings, "what was measured first");
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    let count = |timings: &Value| timings["f32, batch 1"].as_object().unwrap().values().map(|tiles| tiles.as_array().unwrap().len()).sum();
+    let before: usize = count(&kept(cache.path(), "timings"));
+    let resumed = tune(&[]).output().unwrap();
+    let all: usize = count(&kept(cache.path(), "timings"));
+    assert_says(&resumed, 0, &[&format!("batch 1: {before} of {all} kernels were measured before (--again measures them anew)\n")]);
+    let third = tune(&[]).output().unwrap();
+    assert_says(&third, 0, &[&format!("batch 1: {all} of {all} kernels were measured before")]);
+    let classes =
+        |output: &Output| stdout(output).lines().filter(|line| !line.starts_with("batch ")).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(classes(&third), classes(&resumed));
+    let again = tune(&["--again"]).output().unwrap();
+    assert_says(&again, 0, &["batch 1: 0 of "]);
+    assert!(!stderr(&again).contains("measured before"), "{}", stderr(&again));
 }
 
 #[test]
@@ -41,6 +82,7 @@ fn tune_refuses_what_it_cannot_tune() {
     refused(&["--model", "digits", "--device", "cpu"], &["--device cpu", "reference"]);
     refused(&["--forget", "--device", "cpu"], &["--device cpu"]);
     refused(&["--forget", "--model", "digits"], &["--forget"]);
+    refused(&["--forget", "--again"], &["--forget"]);
     refused(&[], &["--model"]);
 }
 
