@@ -11,6 +11,7 @@ use super::address_space;
 use super::exit::Stop;
 use super::message;
 use super::remedy::told;
+use super::slow;
 
 /// Where and how precisely to run.
 #[derive(Args)]
@@ -19,7 +20,7 @@ pub(crate) struct DeviceOptions {
     /// A number or part of a name from `densenet devices`, or `cpu`
     ///
     /// Default: the best GPU. `cpu` is the reference: the same network on the processor, slow and obvious. A software device, which
-    /// plays a GPU on the processor, is taken where there is no GPU, with a warning. `classify` and `embed` take several, as in 0,1,
+    /// plays a GPU on the processor and is several times as fast as that, is taken where there is no GPU, with a warning. `classify` and `embed` take several, as in 0,1,
     /// or `all` GPUs, which share the pictures.
     #[arg(long, short, value_name = "D")]
     device: Option<String>,
@@ -117,6 +118,9 @@ impl DeviceOptions {
                 return Err(Stop::refused(format!("{}expected each device once, found {} again", self.flag(), gpu.summary().name)));
             }
         }
+        if gpus.len() < devices.len() {
+            slow::warn();
+        }
         let told: Vec<String> = gpus.iter().flat_map(|gpu| gpu.warnings()).cloned().collect();
         if self.no_self_test {
             gpus.iter().for_each(|gpu| untested(&gpu.summary().name));
@@ -161,7 +165,10 @@ impl DeviceOptions {
 
     /// [`DeviceOptions::runner`] on an open device, which is tested on its first use.
     pub(crate) fn runner_on(&self, device: &Device, graph: &Graph, weights: &Weights, fusion: bool) -> Result<Runner, Stop> {
-        let Device::Gpu(gpu) = device else { return Ok(Runner::Cpu(Box::new(Reference::new(graph.clone(), weights.clone())?))) };
+        let Device::Gpu(gpu) = device else {
+            slow::warn();
+            return Ok(Runner::Cpu(Box::new(Reference::new(graph.clone(), weights.clone())?)));
+        };
         if self.no_self_test {
             untested(&gpu.summary().name);
         } else {

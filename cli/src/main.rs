@@ -44,6 +44,7 @@ mod report;
 mod resize;
 mod rows;
 mod size;
+mod slow;
 mod specimen;
 mod stages;
 mod stream;

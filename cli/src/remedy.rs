@@ -3,6 +3,8 @@
 use densenet_wgpu::Error;
 use densenet_wgpu::internal::suggestion;
 
+use super::slow::SOFTWARE;
+
 /// Installs this program with one feature more than it has.
 fn install(missing: &str) -> String {
     let mut command = "cargo install --path cli".to_owned();
@@ -18,7 +20,9 @@ fn install(missing: &str) -> String {
 /// What went wrong, and what to give the program in its place.
 pub(crate) fn told(error: &Error) -> String {
     match error {
-        Error::NoAdapter => format!("{error}, or use `--device cpu`, which is slow"),
+        Error::NoAdapter => {
+            format!("{error}, or use `--device cpu`, the reference, which is slow: Mesa's software device, llvmpipe, is {SOFTWARE}")
+        }
         Error::NoSuchAdapter { name, .. } => format!("{error} and `cpu` for the reference{}", suggestion(name, ["cpu"])),
         Error::DeviceRefused { .. } | Error::TooLarge { .. } | Error::NoKernel { .. } => format!("{error} (`densenet devices`, --device)"),
         Error::DeviceLost { .. } => format!("{error} (--batch)"),

@@ -1,11 +1,11 @@
 //! `bench`. What it measures depends on the machine, so that only what must hold anywhere is asserted.
 
-use std::process::Output;
+use std::process::{Command, Output};
 
 use densenet_wgpu::{Engine, EngineOptions, Gpu, Input, models};
 use serde_json::Value;
 
-use crate::{CPU, assert_refused, assert_says, densenet, json_lines, stderr, stdout};
+use crate::{CPU, SLOW, assert_refused, assert_says, densenet, folder, json_lines, stderr, stdout};
 
 fn bench(arguments: &[&str]) -> Output {
     densenet().arg("bench").args(arguments).args(["--runs", "3"]).output().unwrap()
@@ -89,6 +89,41 @@ fn a_batch_that_does_not_fit_costs_no_other() {
         assert_eq!(stderr(&output).lines().count(), 1, "{}", stderr(&output));
         assert_eq!(stdout(&output).lines().count(), if format == "json" { 2 } else { 5 });
     }
+}
+
+/// The reference says once that it is slow, and what there is in its place on this machine, or what could be.
+#[test]
+fn the_reference_says_that_it_is_slow() {
+    let said = |command: &mut Command| {
+        let output = command.output().unwrap();
+        assert_says(&output, 0, &[]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        let lines: Vec<String> = said.lines().filter(|line| line.contains(SLOW)).map(str::to_owned).collect();
+        assert_eq!(lines.len(), 1, "{said}");
+        lines[0].clone()
+    };
+    let (folder, pictures) = (folder(), "examples/digits");
+    let features = folder.path().join("features.npy");
+    let embed = ["embed", pictures, "--output", features.to_str().unwrap()];
+    for arguments in [&["bench", "--runs", "1", "--batch", "1,2"][..], &["classify", pictures], &embed] {
+        let line = said(densenet().args(arguments).args(CPU));
+        match Gpu::adapters().first() {
+            Some(best) if best.name.starts_with("llvmpipe") => {
+                assert_eq!(line, format!("warning: {SLOW}; --device llvmpipe ({}) is 5 to 10 times as fast", best.name));
+            }
+            Some(best) => assert!(line.contains(&best.name) && line.ends_with("faster"), "{line}"),
+            None => assert!(line.contains("llvmpipe, is 5 to 10 times as fast: no adapter found"), "{line}"),
+        }
+        let mut without = densenet();
+        without.env_remove("VK_ICD_FILENAMES").env("VK_DRIVER_FILES", "/no/such.json").args(arguments).args(CPU);
+        if cfg!(target_os = "linux") {
+            let line = said(&mut without);
+            assert!(line.contains("llvmpipe, is 5 to 10 times as fast: no adapter found: VK_DRIVER_FILES="), "{line}");
+        }
+    }
+    // Where it is not to work, it is refused.
+    let refused = densenet().args(["tune", "--model", "digits", "--device", "cpu"]).output().unwrap();
+    assert!(!String::from_utf8(refused.stderr).unwrap().contains(SLOW));
 }
 
 #[test]
