@@ -20,8 +20,8 @@ pub(crate) struct DeviceOptions {
     /// A number or part of a name from `densenet devices`, or `cpu`
     ///
     /// Default: the best GPU. `cpu` is the reference: the same network on the processor, slow and obvious. A software device, which
-    /// plays a GPU on the processor and is several times as fast as that, is taken where there is no GPU, with a warning. `classify` and `embed` take several, as in 0,1,
-    /// or `all` GPUs, which share the pictures.
+    /// plays a GPU on the processor and is several times as fast as that, is taken where there is no GPU, with a warning. `classify`
+    /// and `embed` take several, as in 0,1, or `all` GPUs, which share the pictures.
     #[arg(long, short, value_name = "D")]
     device: Option<String>,
     /// Numbers to compute with
