@@ -1,16 +1,21 @@
 //! `densenet tune`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
 use serde_json::{Value, json};
 
 use super::{assert_refused, assert_says, densenet, folder, stderr, stdout, until};
 
-/// What a cache in `folder` keeps in its one file of that kind.
+/// The one file of that kind that a cache in `folder` keeps, once it is there. A process that was killed may leave a part beside it.
+fn kept_file(folder: &Path, kind: &str) -> Option<PathBuf> {
+    let entries = std::fs::read_dir(folder.join(kind)).ok()?;
+    entries.map(|entry| entry.unwrap().path()).find(|path| path.extension().is_none())
+}
+
+/// What is in it.
 fn kept(folder: &Path, kind: &str) -> Value {
-    let mut paths = std::fs::read_dir(folder.join(kind)).unwrap().map(|entry| entry.unwrap().path());
-    let content = std::fs::read(paths.next().unwrap()).unwrap();
+    let content = std::fs::read(kept_file(folder, kind).unwrap()).unwrap();
     // Before the text is what seals it, in which any byte may be.
     (0..content.len()).find_map(|start| serde_json::from_slice(&content[start..]).ok().filter(Value::is_object)).unwrap()
 }
@@ -53,12 +58,8 @@ fn what_was_measured_is_not_measured_again() {
         command.env("DENSENET_CACHE_DIR", cache.path()).args(["tune", "--model", "digits"]).args(arguments);
         command
     };
-    let has_timings = || std::fs::read_dir(cache.path().join("timings")).is_ok_and(|mut files| files.any(|file| file.is_ok_and(is_file)));
-    fn is_file(entry: std::fs::DirEntry) -> bool {
-        entry.path().extension().is_none()
-    }
     let mut killed = tune(&[]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    until(has_timings, "what was measured first");
+    until(|| kept_file(cache.path(), "timings").is_some(), "what was measured first");
     killed.kill().unwrap();
     killed.wait().unwrap();
     let count = |timings: &Value| timings["f32, batch 1"].as_object().unwrap().values().map(|tiles| tiles.as_array().unwrap().len()).sum();
