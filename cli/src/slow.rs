@@ -1,39 +1,19 @@
-//! That `--device cpu` is slow, and what is there in its place.
+//! That `--device cpu` is slow, and what may be there in its place.
 
 use std::sync::Once;
 
-use densenet_wgpu::devices::AdapterSummary;
-use densenet_wgpu::{Error, Gpu};
-
-use super::address_space;
 use super::message;
 
 /// How many times as fast as the reference Mesa's software device is: DenseNet-121 at 224, one image (docs/devices.md).
 pub(crate) const SOFTWARE: &str = "5 to 10 times as fast";
 
-/// Says so, once in a process, before the reference works. Nothing is said where no device could be opened in its place.
+/// Says so, once in a process, before the reference works. It asks no driver what there is: `cpu` is what is left where one crashes.
 pub(crate) fn warn() {
     static SAID: Once = Once::new();
     SAID.call_once(|| {
-        if address_space::check_for_a_device().is_ok() {
-            message::warning(&instead(Gpu::adapters().first()));
-        }
+        message::warning(&format!(
+            "--device cpu is the reference, which is slow; --device llvmpipe, Mesa's software device, is {SOFTWARE} (`densenet devices` lists it \
+             where it is there)"
+        ));
     });
-}
-
-/// What to say where `best` is the best device that there is.
-fn instead(best: Option<&AdapterSummary>) -> String {
-    const SLOW: &str = "--device cpu is the reference, which is slow";
-    let Some(adapter) = best else {
-        return format!("{SLOW}; Mesa's software device, llvmpipe, is {SOFTWARE}: {}", Error::NoAdapter);
-    };
-    let name = adapter.name.split_whitespace().next().unwrap_or_default();
-    let faster = if !adapter.is_software() {
-        "much faster"
-    } else if name == "llvmpipe" {
-        SOFTWARE
-    } else {
-        "faster"
-    };
-    format!("{SLOW}; --device {name} ({}) is {faster}", adapter.name)
 }

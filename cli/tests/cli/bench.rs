@@ -91,7 +91,7 @@ fn a_batch_that_does_not_fit_costs_no_other() {
     }
 }
 
-/// The reference says once that it is slow, and what there is in its place on this machine, or what could be.
+/// The reference says once that it is slow, and what may be there in its place.
 #[test]
 fn the_reference_says_that_it_is_slow() {
     let said = |command: &mut Command| {
@@ -107,19 +107,9 @@ fn the_reference_says_that_it_is_slow() {
     let embed = ["embed", pictures, "--output", features.to_str().unwrap()];
     for arguments in [&["bench", "--runs", "1", "--batch", "1,2"][..], &["classify", pictures], &embed] {
         let line = said(densenet().args(arguments).args(CPU));
-        match Gpu::adapters().first() {
-            Some(best) if best.name.starts_with("llvmpipe") => {
-                assert_eq!(line, format!("warning: {SLOW}; --device llvmpipe ({}) is 5 to 10 times as fast", best.name));
-            }
-            Some(best) => assert!(line.contains(&best.name) && line.ends_with("faster"), "{line}"),
-            None => assert!(line.contains("llvmpipe, is 5 to 10 times as fast: no adapter found"), "{line}"),
-        }
-        let mut without = densenet();
-        without.env_remove("VK_ICD_FILENAMES").env("VK_DRIVER_FILES", "/no/such.json").args(arguments).args(CPU);
-        if cfg!(target_os = "linux") {
-            let line = said(&mut without);
-            assert!(line.contains("llvmpipe, is 5 to 10 times as fast: no adapter found: VK_DRIVER_FILES="), "{line}");
-        }
+        assert!(line.contains("--device llvmpipe") && line.contains("5 to 10 times as fast"), "{line}");
+        // No driver is asked: one may be why it was chosen.
+        assert_eq!(said(densenet().env("VK_DRIVER_FILES", "/no/such.json").args(arguments).args(CPU)), line);
     }
     // Where it is not to work, it is refused.
     let refused = densenet().args(["tune", "--model", "digits", "--device", "cpu"]).output().unwrap();

@@ -50,7 +50,7 @@ use tempfile::TempDir;
 /// The folder of the library, which has examples, fixtures and documentation.
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// What is said of `--device cpu`, and what is there in its place on this machine.
+/// How what is said of `--device cpu` begins.
 const SLOW: &str = "--device cpu is the reference, which is slow";
 
 const CPU: [&str; 4] = ["--model", "digits", "--device", "cpu"];
