@@ -60,7 +60,7 @@ pub struct Timing {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Tuned {
-    /// What was measured for each class of convolutions ([`Tuning::class`]), the fastest tile first.
+    /// What was measured for each class of convolutions ([`Tuning::class`](crate::tuning::Tuning::class)), the fastest tile first.
     pub timings: BTreeMap<String, Vec<Timing>>,
     /// Seconds that all convolutions of the network take by the rule.
     pub seconds_by_rule: f64,
@@ -111,9 +111,10 @@ struct Class {
 
 impl Engine {
     /// Finds the fastest tile for each class of the convolutions of `batch` images of `height` x `width` pixels
-    /// ([`Tuning::class`]). Where the network is faster with those than by the rule ([`Tuned::is_faster`]), this engine uses them
-    /// from then on, and so do new engines of the same [`Precision`](crate::Precision) on devices that share this one's
-    /// [`Cache`](crate::devices::Cache); else the rule decides, also where an earlier tuning of the same classes did.
+    /// ([`Tuning::class`](crate::tuning::Tuning::class)). Where the network is faster with those than by the rule
+    /// ([`Tuned::is_faster`]), this engine uses them from then on, and so do new engines of the same
+    /// [`Precision`](crate::Precision) on devices that share this one's [`Cache`](crate::devices::Cache); else the rule decides, also
+    /// where an earlier tuning of the same classes did.
     ///
     /// Every tile is measured in turns with the rule's, and given up where it is clearly slower than the best so far. On a
     /// software device tiles of GPUs are left out where others compute the same: they were never less than three times slower
