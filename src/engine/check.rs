@@ -24,6 +24,7 @@ const UNTOUCHED: f32 = 7.0;
 
 /// A check that is under way on the device.
 pub(super) struct Check {
+    tile: Tile,
     specimen: Specimen,
     readback: Readback,
 }
@@ -33,6 +34,7 @@ impl Check {
     /// odd sizes, and far from the beginning of its buffers. Says what is wrong where it cannot be computed.
     ///
     /// Errors, as [`Check::end`] does, where the device is gone or has no memory left: then nothing is known of the tile.
+    #[tracing::instrument(level = "debug", name = "check tile", skip_all, fields(%tile))]
     pub(super) async fn start(gpu: &Gpu, pipelines: &Pipelines, tile: Tile, convolution: &Convolution) -> Result<Result<Self, Fault>> {
         let specimen = Specimen::new(tile, convolution);
         let kernel = tile.kernel(&specimen.convolution);
@@ -41,12 +43,13 @@ impl Check {
             return Ok(Err(Fault::Compilation(words(gpu, error)?)));
         }
         match specimen.start(gpu, pipelines, &kernel).await {
-            Ok(readback) => Ok(Ok(Self { specimen, readback })),
+            Ok(readback) => Ok(Ok(Self { tile, specimen, readback })),
             Err(error) => Ok(Err(Fault::Execution(words(gpu, error)?))),
         }
     }
 
     /// What is wrong with the tile.
+    #[tracing::instrument(level = "debug", name = "check tile", skip_all, fields(tile = %self.tile))]
     pub(super) async fn end(self, gpu: &Gpu) -> Result<Result<(), Fault>> {
         // While the device is at work.
         let expected = self.specimen.expected();

@@ -33,6 +33,20 @@ fn a_table_says_where_the_time_goes_on_the_default_device() {
     }
 }
 
+/// Where nothing is known of the device yet, which the first start spends most of its time on.
+#[test]
+fn a_first_start_shows_the_check_of_each_tile_on_the_default_device() {
+    let cache = folder();
+    let arguments = ["profile", "--model", "digits", "--runs", "1", "--format", "json"];
+    let output = densenet().env("DENSENET_CACHE_DIR", cache.path()).args(arguments).output().unwrap();
+    assert_says(&output, 0, &[]);
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let start = report["cold_start"].to_string();
+    let mut tiles = report["steps"].as_array().unwrap().iter().map(|step| step["kernel"].as_str().unwrap());
+    let tile = tiles.find(|kernel| kernel.starts_with("conv")).unwrap();
+    assert!(start.contains(&format!(r#""name":"check tile","of":"{tile}""#)), "{tile}: {start}");
+}
+
 #[test]
 fn json_is_compared_with_later_on_the_default_device() {
     let folder = folder();
