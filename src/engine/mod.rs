@@ -30,6 +30,7 @@
 //! ```
 
 mod accuracy;
+mod batch;
 mod bound;
 mod check;
 mod dispatch;
@@ -270,7 +271,7 @@ impl Engine {
     pub fn trim(&self) {
         *lock(&self.shared.timed) = None;
         self.shared.forget_bound();
-        lock(&self.shared.largest_batches).clear();
+        lock(&self.shared.batch_limits).clear();
     }
 
     /// Runs a batch of images.
@@ -308,7 +309,8 @@ impl Engine {
     /// between two where the second is started before the first is waited for. Each run that is not waited for holds a
     /// copy of its input until the device has begun with it, and room for its output.
     ///
-    /// A batch too large for the device is run in parts: all but the last two are waited for here. Errors as those two do.
+    /// A batch too large for the device, or for the caches of a software device, is run in parts: all but the last two are
+    /// waited for here. Errors as those two do.
     pub fn start(&self, input: Input<'_>) -> Result<Run> {
         let shared = &self.shared;
         pollster::block_on(async {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use super::batch::{BatchLimits, shares};
 use super::bound::{BoundPlan, Owner, Purpose, consecutive};
 use super::fault::Fault;
 use super::input::Input;
@@ -18,7 +19,7 @@ use super::{EngineOptions, lock};
 use crate::error::{Error, Result};
 use crate::gpu::{Gpu, Pipelines};
 use crate::graph::Graph;
-use crate::kernels::{Precision, Region, Tile, Tuning, Variant, normalise};
+use crate::kernels::{Precision, Tile, Tuning, Variant};
 use crate::plan::{Plan, PlanOptions};
 use crate::shape::Shape;
 use crate::weights::Weights;
@@ -45,8 +46,8 @@ pub(super) struct Shared {
     pub(super) bound: Mutex<VecDeque<Arc<BoundPlan>>>,
     /// What was timed last, with buffers of its own.
     pub(super) timed: Mutex<Option<BoundPlan>>,
-    /// Batches that were found to be the largest for a picture size.
-    pub(super) largest_batches: Mutex<HashMap<[usize; 2], usize>>,
+    /// Of each picture size that was run.
+    pub(super) batch_limits: Mutex<HashMap<[usize; 2], BatchLimits>>,
 }
 
 impl Shared {
@@ -89,7 +90,7 @@ impl Shared {
             pool: Arc::default(),
             bound: Mutex::default(),
             timed: Mutex::default(),
-            largest_batches: Mutex::default(),
+            batch_limits: Mutex::default(),
         };
         let Shape { height, width, .. } = graph.input_shape();
         let plan = shared.checked_plan(tuning, 1, [height, width]).await?;
@@ -153,9 +154,9 @@ impl Shared {
         Ok(())
     }
 
-    /// The bound plans that together run a batch: as few and as equal as the device's limits and memory allow.
+    /// The bound plans that together run a batch: as few and as equal as the device's limits, memory and caches allow.
     pub(super) async fn parts(&self, purpose: Purpose) -> Result<Vec<Arc<BoundPlan>>> {
-        let mut largest = self.largest_batch(purpose.size)?;
+        let mut largest = self.batch_limits(purpose.size)?.fastest;
         loop {
             let mut parts: Vec<Arc<BoundPlan>> = Vec::new();
             let mut failure = None;
@@ -178,7 +179,7 @@ impl Shared {
                 Some((batch, Error::OutOfMemory { .. })) if batch > 1 => {
                     self.forget_bound();
                     largest = batch / 2;
-                    lock(&self.largest_batches).insert(purpose.size, largest);
+                    lock(&self.batch_limits).insert(purpose.size, BatchLimits { largest, fastest: largest });
                 }
                 Some((_, error)) => return Err(error),
             }
@@ -188,35 +189,19 @@ impl Shared {
     /// [`Shared::parts`] where all of them are bound already.
     #[cfg(not(target_family = "wasm"))]
     pub(super) fn parts_there(&self, purpose: Purpose) -> Option<Vec<Arc<BoundPlan>>> {
-        let largest = lock(&self.largest_batches).get(&purpose.size).copied()?;
-        shares(purpose.batch, largest).map(|batch| self.found(Purpose { batch, ..purpose })).collect()
+        let limits = lock(&self.batch_limits).get(&purpose.size).copied()?;
+        shares(purpose.batch, limits.fastest).map(|batch| self.found(Purpose { batch, ..purpose })).collect()
     }
 
-    /// The most images of this size that the device's limits let run at once.
-    pub(super) fn largest_batch(&self, size: [usize; 2]) -> Result<usize> {
-        if let Some(&largest) = lock(&self.largest_batches).get(&size) {
-            return Ok(largest);
+    /// How many images of this size run at once.
+    pub(super) fn batch_limits(&self, size: [usize; 2]) -> Result<BatchLimits> {
+        if let Some(&limits) = lock(&self.batch_limits).get(&size) {
+            return Ok(limits);
         }
         let tuning = self.tuning();
-        // Kernels count in 32 bits, however large a device says its buffers may be.
-        let limit = self.gpu.byte_buffer_limit().min(u32::MAX.into());
-        let single = self.plan(&tuning, 1, size)?;
-        // Tiny pictures have tables that are larger than they are; all outputs are read back in one buffer.
-        let largest_buffer = |plan: &Plan| {
-            let others = [normalise::byte_tables(plan.input()), plan.outputs().iter().map(Region::bytes).sum()];
-            plan.byte_buffers().chain(others).max().unwrap_or(0)
-        };
-        let needed = largest_buffer(&single).max(1);
-        let fits = |plan: &Plan| largest_buffer(plan) <= limit && plan.steps().iter().all(|s| s.kernel.is_dispatchable());
-        if !fits(&single) {
-            let [height, width] = size;
-            let what = format!("one {height}x{width} image's largest activation buffer");
-            return Err(Error::TooLarge { what, needed, limit, adapter: self.gpu.called() });
-        }
-        let most = (limit / needed).max(1) as usize;
-        let largest = largest_that(most, |batch| self.plan(&tuning, batch, size).is_ok_and(|plan| fits(&plan)));
-        lock(&self.largest_batches).insert(size, largest);
-        Ok(largest)
+        let limits = BatchLimits::find(&self.gpu, size, |batch| self.plan(&tuning, batch, size))?;
+        lock(&self.batch_limits).insert(size, limits);
+        Ok(limits)
     }
 
     /// A bound plan that is there already, and of the tuning as it is now.
@@ -288,59 +273,6 @@ async fn beside<A, B>(a: impl Future<Output = A>, b: impl Future<Output = B>) ->
     (a.await, b.await)
 }
 
-/// Images of each part of a batch, of at most `largest`: as few parts and as equal as can be.
-fn shares(batch: usize, largest: usize) -> impl Iterator<Item = usize> {
-    let each = batch.div_ceil(batch.div_ceil(largest));
-    (0..batch).step_by(each).map(move |first| each.min(batch - first))
-}
-
-/// The largest number from 1 to `most` for which `holds`, which holds for 1 and for all below one for which it does.
-fn largest_that(most: usize, holds: impl Fn(usize) -> bool) -> usize {
-    let (mut holding, mut failing) = (1, most + 1);
-    // Most often all of them do.
-    let mut middle = most;
-    while holding + 1 < failing {
-        if holds(middle) {
-            holding = middle;
-        } else {
-            failing = middle;
-        }
-        middle = holding + (failing - holding) / 2;
-    }
-    holding
-}
-
 fn plan_options(gpu: &Gpu, fusion: bool, tuning: &Tuning, batch: usize) -> PlanOptions {
     PlanOptions { batch, fusion, byte_weight_buffer: gpu.byte_buffer_limit(), tuning: tuning.clone() }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::cell::Cell;
-
-    use super::*;
-
-    #[test]
-    fn the_largest_batch_is_found_in_few_plans() {
-        for (most, limit) in [(1, 1), (2, 1), (2, 2), (1000, 1), (1000, 999), (1000, 1000), (4_000_000, 7), (4_000_000, 3_999_999)] {
-            let asked = Cell::new(0);
-            let holds = |batch: usize| {
-                asked.set(asked.get() + 1);
-                assert!((2..=most).contains(&batch), "{batch} of {most}");
-                batch <= limit
-            };
-            assert_eq!(largest_that(most, holds), limit, "of {most}");
-            assert!(asked.get() <= 24, "{} plans for {limit} of {most}", asked.get());
-        }
-    }
-
-    #[test]
-    fn batches_are_shared_out_evenly() {
-        let shares = |batch, largest| super::shares(batch, largest).collect::<Vec<_>>();
-        assert_eq!(shares(5, 8), [5]);
-        assert_eq!(shares(8, 8), [8]);
-        assert_eq!(shares(9, 8), [5, 4]);
-        assert_eq!(shares(7, 3), [3, 3, 1]);
-        assert_eq!(shares(3, 1), [1, 1, 1]);
-    }
 }

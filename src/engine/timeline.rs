@@ -122,7 +122,7 @@ impl Engine {
 impl Shared {
     /// Errors where the device cannot hold that many images at once.
     pub(super) fn check_whole(&self, Purpose { batch, size, .. }: Purpose) -> Result<()> {
-        let most = self.largest_batch(size)?;
+        let most = self.batch_limits(size)?.largest;
         if batch <= most {
             return Ok(());
         }
