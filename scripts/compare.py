@@ -28,6 +28,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PEERS = ROOT / "scripts" / "peers.py"
 
+ARCH = "densenet121"
 SIZE = 224
 SEED = 0
 FOLDER_BATCH = 16
@@ -35,6 +36,7 @@ SLOW_SECONDS = 15  # a batch's
 
 # What the others are compared with.
 BASE = "densenet, f32"
+BEFORE = "densenet before, f32"
 MIB = 1 << 20
 
 
@@ -47,11 +49,13 @@ class Effort:
     runs_of_batches: int
     batches: tuple[int, ...]
     sizes: tuple[int, ...]
+    networks: tuple[tuple[str, int], ...]  # and the sizes of their pictures, beside the first
     pictures: int
 
 
-FULL = Effort(3, None, 5, (1, 2, 4, 8, 16, 32), (224, 448, 896), 13 * FOLDER_BATCH)
-QUICK = Effort(1, 2, 2, (1, 4), (224, 448), 3 * FOLDER_BATCH)
+NETWORKS = (("densenet201", 224), ("densenet161", 224), (ARCH, 448), (ARCH, 896))
+FULL = Effort(3, None, 5, (1, 2, 4, 8, 16, 32), (224, 448, 896), NETWORKS, 13 * FOLDER_BATCH)
+QUICK = Effort(1, 2, 2, (1, 4), (224, 448), NETWORKS[:1], 3 * FOLDER_BATCH)
 
 
 def say(text):
@@ -139,14 +143,16 @@ class Ours:
     binary: Path
     device: list[str]
     folder: Path
+    size: int  # of pictures, where nothing else is said
 
     @property
     def model(self):
         """The checkpoint."""
-        return self.folder / "densenet121.safetensors"
+        return self.folder / "network.safetensors"
 
-    def bench(self, batch=1, size=SIZE, runs=None, precision="f32"):
+    def bench(self, batch=1, size=None, runs=None, precision="f32"):
         """Return what `densenet bench` says, in its own words."""
+        size = size or self.size
         command = [
             self.binary,
             "bench",
@@ -204,6 +210,7 @@ class Peer:
     engine: str
     python: str
     folder: Path
+    arch: str
     lacks: Failure | None = None  # why there is no network for it
     about: dict = field(default_factory=dict)
 
@@ -211,7 +218,8 @@ class Peer:
         """Return what `peers.py run` says."""
         if self.lacks:
             raise self.lacks
-        command = [self.python, PEERS, "run", self.engine, self.folder, "--batch", batch]
+        command = [self.python, PEERS, "run", self.engine, self.folder]
+        command += ["--arch", self.arch, "--batch", batch]
         if runs is not None:
             command += ["--runs", runs]
         self.about = json.loads(last_line(self.shell.run(command, environment)))
@@ -270,57 +278,75 @@ def environments(folder):
     return cold, second
 
 
+@dataclass
+class Contest:
+    """One network for one size of pictures, and everyone who runs it."""
+
+    ours: Ours
+    before: Ours | None  # an older one
+    peers: list[Peer]
+
+    def engines(self):
+        """Return them by name, ours first."""
+        before = {BEFORE: self.before} if self.before else {}
+        return {BASE: self.ours} | before | {peer.name: peer for peer in self.peers}
+
+
 class Comparison:
     """Everything that is measured, a section each."""
 
     def __init__(self, options, folder):
         """Prepare what the options ask for in a folder of its own."""
         effort = QUICK if options.quick else FULL
-        self.effort = replace(effort, **{
-            name: value
-            for name, value in [("rounds", options.rounds), ("batches", options.batches)]
-            if value
-        })
+        self.effort = replace(
+            effort,
+            **{
+                name: value
+                for name, value in [("rounds", options.rounds), ("batches", options.batches)]
+                if value
+            },
+        )
+        self.options = options
         self.shell = Shell(options.timeout)
         self.folder = folder
         self.python = options.python
-        device = ["--device", options.device] if options.device else []
-        self.ours = Ours(self.shell, options.binary, device, folder)
-        self.peers = self.prepare(options.python, options.python_webgpu)
+        self.contest = self.prepare(folder, ARCH, SIZE)
+        self.ours, self.peers = self.contest.ours, self.contest.peers
         self.row = self.ours.bench(runs=1)
 
-    def prepare(self, python, python_webgpu):
-        """Write the network for everyone; return the other engines."""
-        write_input(self.folder / "input.npy")
+    def prepare(self, folder, arch, size):
+        """Write a network for everyone; return it with the engines."""
+        options = self.options
+        folder.mkdir(exist_ok=True)
+        write_input(folder / "input.npy", size)
         failed = {}
         for what in ["weights", "onnx", "ncnn"]:
-            say(f"export {what}")
+            say(f"export {what} of {arch}, {size}x{size}")
             try:
-                self.shell.run([python, PEERS, "export", what, self.folder])
+                self.shell.run([options.python, PEERS, "export", what, folder, "--arch", arch])
             except Failure as failure:
                 failed[what] = failure
+        device = ["--device", options.device] if options.device else []
+        ours = Ours(self.shell, options.binary, device, folder, size)
+        before = options.before and replace(ours, binary=options.before)
         if "weights" in failed:
             # Nothing to compare with, but ours can still be measured.
-            self.shell.run([self.ours.binary, "init", "--arch", "densenet121", self.ours.model])
+            self.shell.run([ours.binary, "init", "--arch", arch, ours.model])
         engines = [
-            ("ncnn, Vulkan", "ncnn", python, "ncnn"),
-            ("ONNX Runtime, WebGPU", "onnxruntime-webgpu", python_webgpu, "onnx"),
-            ("ONNX Runtime, CPU", "onnxruntime", python, "onnx"),
-            ("PyTorch, CPU", "torch", python, "weights"),
-            ("PyTorch, CUDA", "torch-cuda", python, "weights"),
-            ("PyTorch, CUDA, f16, compiled", "torch-cuda-compiled", python, "weights"),
+            ("ncnn, Vulkan", "ncnn", options.python, "ncnn"),
+            ("ONNX Runtime, WebGPU", "onnxruntime-webgpu", options.python_webgpu, "onnx"),
+            ("ONNX Runtime, CPU", "onnxruntime", options.python, "onnx"),
+            ("PyTorch, CPU", "torch", options.python, "weights"),
+            ("PyTorch, CPU, channels last", "torch-channels-last", options.python, "weights"),
+            ("PyTorch, CPU, compiled", "torch-compiled", options.python, "weights"),
+            ("PyTorch, CUDA", "torch-cuda", options.python, "weights"),
+            ("PyTorch, CUDA, f16, compiled", "torch-cuda-compiled", options.python, "weights"),
         ]
-        return [
-            Peer(
-                self.shell,
-                name,
-                engine,
-                interpreter,
-                self.folder,
-                failed.get("weights") or failed.get(need),
-            )
-            for name, engine, interpreter, need in engines
+        peers = [
+            Peer(self.shell, name, engine, python, folder, arch, failed.get("weights") or failed.get(need))
+            for name, engine, python, need in engines
         ]
+        return Contest(ours, before, peers)
 
     def heading(self, arguments):
         """Return what was measured, where and when."""
@@ -359,6 +385,8 @@ class Comparison:
             ],
         )
         rows = self.warm_rows(1, self.peers, {"runs": self.effort.runs})
+        if self.contest.before:
+            text += f"*densenet before* is {self.options.before.name}, as it was given.\n\n"
         cuda = [peer for peer in self.peers if "CUDA" in peer.name and peer.about]
         if cuda:
             rows += self.warm_rows(64, cuda, {"runs": self.effort.runs_of_batches})
@@ -367,13 +395,15 @@ class Comparison:
     def warm_rows(self, batch, peers, options):
         """Return a row for each engine."""
         options = {"batch": batch} | options
-        measurements = {
-            f"densenet, {precision}": lambda precision=precision: self.ours.seconds(
-                precision=precision, **options
-            )
-            for precision in ["f32", "f16"]
+        engines = {
+            name: engine
+            for name, engine in self.contest.engines().items()
+            if isinstance(engine, Ours) or engine in peers
         }
-        measurements |= {peer.name: lambda peer=peer: peer.seconds(**options) for peer in peers}
+        measurements = {
+            name: lambda engine=engine: engine.seconds(**options) for name, engine in engines.items()
+        }
+        measurements["densenet, f16"] = lambda: self.ours.seconds(precision="f16", **options)
         seconds = take_turns(self.effort.rounds, measurements)
         differences = {peer.name: peer.about.get("difference") for peer in peers}
         if batch == 1:
@@ -458,8 +488,8 @@ class Comparison:
                 "peers.py run ENGINE DIR --batch N",
             ],
         )
-        engines = {BASE: self.ours} | {
-            peer.name: peer for peer in self.peers if "f16" not in peer.name
+        engines = {
+            name: engine for name, engine in self.contest.engines().items() if "f16" not in name
         }
         stopped, columns = set(), []
         for batch in self.effort.batches:
@@ -514,6 +544,37 @@ class Comparison:
             for size, value in per_megapixel.items()
         ]
         return text + table(["picture", "ms", "ms a megapixel", "relative"], rows)
+
+    def others(self):
+        """Return the table of other networks and of larger pictures, each beside the others."""
+        text = section(
+            "Other networks",
+            "As the warm runs above, of one picture: milliseconds, and in brackets the time over that of "
+            "`densenet` in f32.",
+            ["peers.py export WHAT DIR --arch ARCH", "peers.py run ENGINE DIR --arch ARCH"],
+        )
+        # Those that did not run the first network are not there.
+        missing = [peer.name for peer in self.peers if not peer.about]
+        columns = {}
+        for arch, size in self.effort.networks:
+            contest = self.prepare(self.folder / f"{arch}-{size}", arch, size)
+            runs = self.effort.runs
+            measurements = {
+                name: lambda engine=engine: engine.seconds(runs=runs)
+                for name, engine in contest.engines().items()
+                if name not in missing
+            }
+            columns[f"{arch}, {size}"] = take_turns(self.effort.rounds, measurements)
+
+        def of(name, column):
+            if isinstance(column[name], Failure):
+                return cell(column[name], "")
+            slower = None if name == BASE else ratio(column[name], column[BASE])
+            return f"{column[name] * 1e3:.1f}" + (f" ({slower:.2f})" if slower else "")
+
+        names = next(iter(columns.values()))
+        rows = [(name, *(of(name, column) for column in columns.values())) for name in names]
+        return text + table(["engine", *columns], rows)
 
     def memory(self):
         """Return the table of GPU memory."""
@@ -606,6 +667,7 @@ class Comparison:
             self.starts,
             self.throughput,
             self.pixels,
+            self.others,
             self.memory,
             self.pictures,
         ]:
@@ -635,13 +697,13 @@ def unless_failed(value):
 # The machine
 
 
-def write_input(path):
-    """Write one picture's numbers as a .npy file, [1, 3, 224, 224] of float32."""
+def write_input(path, size):
+    """Write one picture's numbers as a .npy file, [1, 3, size, size] of float32."""
     numbers = random.Random(SEED)
-    values = array.array("f", (numbers.gauss(0, 1) for _ in range(3 * SIZE * SIZE)))
+    values = array.array("f", (numbers.gauss(0, 1) for _ in range(3 * size * size)))
     if sys.byteorder == "big":
         values.byteswap()
-    header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': (1, 3, {SIZE}, {SIZE}), }}"
+    header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': (1, 3, {size}, {size}), }}"
     # Magic, version and length take 10 bytes; with the header they end at a multiple of 64.
     header = header.ljust(-(-(len(header) + 11) // 64) * 64 - 11) + "\n"
     path.write_bytes(
@@ -684,6 +746,9 @@ def main():
         "--python-webgpu", default=sys.executable, help="the one that has onnxruntime-webgpu"
     )
     parser.add_argument(
+        "--before", type=Path, metavar="PATH", help="an older densenet, measured in the same turns"
+    )
+    parser.add_argument(
         "--device", help="a device of ours; default: the best (the others take their own best)"
     )
     parser.add_argument(
@@ -706,7 +771,8 @@ def main():
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the Markdown there too")
     options = parser.parse_args()
 
-    own = ["--quick"] * options.quick + (["--device", options.device] if options.device else [])
+    own = ["--before", options.before.name] if options.before else []
+    own += ["--quick"] * options.quick + (["--device", options.device] if options.device else [])
     own += ["--rounds", str(options.rounds)] if options.rounds else []
     own += ["--batches", ",".join(map(str, options.batches))] if options.batches else []
     with tempfile.TemporaryDirectory(prefix="densenet-compare-") as folder:

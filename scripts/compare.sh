@@ -5,6 +5,7 @@
 #   --python PATH          an interpreter that has them already; with `python3` and nothing there, only densenet is measured
 #   --python-webgpu PATH   one that has onnxruntime-webgpu, which cannot live with onnxruntime
 #   --binary PATH          a densenet that is built already
+#   --before PATH          an older one, measured in the same turns
 #   --quick, --rounds N, --batches N,N, --device D, --output FILE, --timeout S   as `scripts/compare.py --help` says
 set -euo pipefail
 from=$PWD
@@ -37,6 +38,7 @@ while [ $# -gt 0 ]; do
         --python) python=$(absolute "$2" '') && shift 2 ;;
         --python-webgpu) python_webgpu=$(absolute "$2" '') && shift 2 ;;
         --binary) binary=$(absolute "$2" "$from/") && shift 2 ;;
+        --before) options+=("$1" "$(absolute "$2" "$from/")") && shift 2 ;;
         --output) options+=("$1" "$(absolute "$2" "$from/")") && shift 2 ;;
         --device | --timeout | --rounds | --batches) options+=("$1" "$2") && shift 2 ;;
         --quick) options+=("$1") && shift ;;

@@ -1,15 +1,15 @@
-"""Other engines on DenseNet-121: one of them in one process, which prints one JSON object.
+"""Other engines on a DenseNet: one of them in one process, which prints one JSON object.
 
-    python scripts/peers.py export weights|onnx|ncnn FOLDER    the network, for all of them
-    python scripts/peers.py run ENGINE FOLDER [--batch N] [--runs N]
+    python scripts/peers.py export weights|onnx|ncnn FOLDER [--arch NAME]    the network, for all of them
+    python scripts/peers.py run ENGINE FOLDER [--arch NAME] [--batch N] [--runs N]
     python scripts/peers.py difference LOGITS FOLDER           of logits in a .npy file
     python scripts/peers.py pictures COUNT FOLDER              JPEGs that are no photographs
 
-`scripts/compare.py` calls all of it, and writes FOLDER/input.npy, which is read here. Of the
-exports, `weights` comes first:
+`scripts/compare.py` calls all of it, and writes FOLDER/input.npy, which is read here and tells the
+size of pictures. Of the exports, `weights` comes first:
 
-    densenet121.safetensors, logits.npy    generated weights, and what PyTorch makes of the input
-    tiny.safetensors                       a DenseNet that computes next to nothing
+    network.safetensors, logits.npy    generated weights, and what PyTorch makes of the input
+    tiny.safetensors                   a DenseNet that computes next to nothing
 
 An engine's time is from numbers of the host to logits of the host. `first` is from before the
 network is loaded to the first logits: Python and its imports are not in it. What fails ends with
@@ -25,7 +25,6 @@ import time
 from pathlib import Path
 
 SEED = 0
-SIZE = 224
 CLASSES = 1000
 
 # Warm runs are measured until there are so many and they took so long, as `densenet bench` does.
@@ -52,45 +51,52 @@ def randomise(model):
     return model.eval()
 
 
-def export_weights(folder):
+def load_input(folder):
+    """Return the input, [1, 3, H, W] of float32."""
+    import numpy as np
+
+    return np.load(folder / "input.npy")
+
+
+def export_weights(folder, arch):
     """Write both networks' weights, and the logits of the larger one."""
     import numpy as np
     import torch
     from safetensors.torch import save_file
-    from torchvision.models import DenseNet, densenet121
+    from torchvision import models
 
     torch.manual_seed(SEED)
-    model = randomise(densenet121(num_classes=CLASSES))
-    tiny = DenseNet(
+    model = randomise(models.get_model(arch, num_classes=CLASSES))
+    tiny = models.DenseNet(
         growth_rate=1, block_config=(1, 1), num_init_features=2, bn_size=1, num_classes=10
     )
     with torch.inference_mode():
-        logits = model(torch.from_numpy(np.load(folder / "input.npy")))
-    save_file(model.state_dict(), folder / "densenet121.safetensors")
+        logits = model(torch.from_numpy(load_input(folder)))
+    save_file(model.state_dict(), folder / "network.safetensors")
     save_file(randomise(tiny).state_dict(), folder / "tiny.safetensors")
     np.save(folder / "logits.npy", logits.numpy())
 
 
-def load_torch(folder):
+def load_torch(folder, arch):
     """Return the network in PyTorch, without the time that initial weights would take."""
     import torch
     from safetensors.torch import load_file
-    from torchvision.models import densenet121
+    from torchvision import models
 
     with torch.device("meta"):
-        model = densenet121(num_classes=CLASSES)
-    model.load_state_dict(load_file(folder / "densenet121.safetensors"), assign=True)
+        model = models.get_model(arch, num_classes=CLASSES)
+    model.load_state_dict(load_file(folder / "network.safetensors"), assign=True)
     return model.eval().requires_grad_(False)
 
 
-def export_onnx(folder):
+def export_onnx(folder, arch):
     """Write the network for ONNX Runtime."""
     import torch
 
     torch.onnx.export(
-        load_torch(folder),
-        (torch.zeros(1, 3, SIZE, SIZE),),
-        str(folder / "densenet121.onnx"),
+        load_torch(folder, arch),
+        (torch.from_numpy(load_input(folder)),),
+        str(folder / "network.onnx"),
         input_names=["input"],
         output_names=["logits"],
         dynamic_axes={"input": {0: "batch"}, "logits": {0: "batch"}},
@@ -98,14 +104,16 @@ def export_onnx(folder):
     )
 
 
-def export_ncnn(folder):
+def export_ncnn(folder, arch):
     """Write the network for ncnn."""
     import pnnx
     import torch
 
-    traced = folder / "densenet121.pt"
-    torch.jit.trace(load_torch(folder), torch.zeros(1, 3, SIZE, SIZE)).save(str(traced))
-    command = [pnnx.EXEC_PATH, traced, f"inputshape=[1,3,{SIZE},{SIZE}]", "fp16=0"]
+    images = torch.from_numpy(load_input(folder))
+    traced = folder / "network.pt"
+    torch.jit.trace(load_torch(folder, arch), images).save(str(traced))
+    shape = ",".join(map(str, images.shape))
+    command = [pnnx.EXEC_PATH, traced, f"inputshape=[{shape}]", "fp16=0"]
     subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
 
 
@@ -115,7 +123,7 @@ EXPORTS = {"weights": export_weights, "onnx": export_onnx, "ncnn": export_ncnn}
 # The engines: each loads the network for a batch, and returns what runs it and where
 
 
-def ncnn(folder, batch):
+def ncnn(folder, arch, batch):
     """Load ncnn, on its default Vulkan device."""
     import ncnn as engine
     import numpy as np
@@ -136,8 +144,8 @@ def ncnn(folder, batch):
         if hasattr(net.opt, f"use_{numbers}"):
             setattr(net.opt, f"use_{numbers}", False)
     for load, ending in [(net.load_param, "param"), (net.load_model, "bin")]:
-        if load(str(folder / f"densenet121.ncnn.{ending}")) != 0:
-            raise RuntimeError(f"densenet121.ncnn.{ending} could not be loaded")
+        if load(str(folder / f"network.ncnn.{ending}")) != 0:
+            raise RuntimeError(f"network.ncnn.{ending} could not be loaded")
 
     def run(images):
         extractor = net.create_extractor()
@@ -153,14 +161,14 @@ def ncnn(folder, batch):
 def onnxruntime(provider):
     """Return what loads ONNX Runtime with this provider."""
 
-    def load(folder, batch):
+    def load(folder, arch, batch):
         import onnxruntime as engine
 
         options = engine.SessionOptions()
         options.add_free_dimension_override_by_name("batch", batch)
         options.log_severity_level = 3
         session = engine.InferenceSession(
-            str(folder / "densenet121.onnx"), options, providers=[provider]
+            str(folder / "network.onnx"), options, providers=[provider]
         )
         if session.get_providers()[0] != provider:
             raise RuntimeError(f"no {provider}, only {', '.join(session.get_providers())}")
@@ -169,25 +177,33 @@ def onnxruntime(provider):
     return load
 
 
-def torch_cpu(folder, batch):
-    """Load PyTorch, on the processor."""
-    import torch
+def torch_cpu(channels_last=False, compiled=False):
+    """Return what loads PyTorch for the processor: as it is, with channels last, or compiled."""
 
-    model = load_torch(folder)
-    return lambda images: model(
-        torch.from_numpy(images)
-    ).numpy(), f"{torch.get_num_threads()} threads"
+    def load(folder, arch, batch):
+        import torch
+
+        layout = torch.channels_last if channels_last else torch.contiguous_format
+        model = load_torch(folder, arch).to(memory_format=layout)
+        model = torch.compile(model) if compiled else model
+
+        def run(images):
+            return model(torch.from_numpy(images).to(memory_format=layout)).numpy()
+
+        return run, f"{torch.get_num_threads()} threads"
+
+    return load
 
 
 def torch_cuda(compiled):
     """Return what loads PyTorch for CUDA: as it is, or compiled in 16 bits with channels last."""
 
-    def load(folder, batch):
+    def load(folder, arch, batch):
         import torch
 
         if not torch.cuda.is_available():
             raise RuntimeError("no CUDA device")
-        model, layout = load_torch(folder).cuda(), {}
+        model, layout = load_torch(folder, arch).cuda(), {}
         if compiled:
             layout = {"dtype": torch.float16, "memory_format": torch.channels_last}
             model = torch.compile(model.to(**layout), mode="max-autotune")
@@ -206,7 +222,9 @@ ENGINES = {
     "ncnn": (["ncnn"], ncnn),
     "onnxruntime-webgpu": (["onnxruntime"], onnxruntime("WebGpuExecutionProvider")),
     "onnxruntime": (["onnxruntime"], onnxruntime("CPUExecutionProvider")),
-    "torch": (["torch", "torchvision"], torch_cpu),
+    "torch": (["torch", "torchvision"], torch_cpu()),
+    "torch-channels-last": (["torch", "torchvision"], torch_cpu(channels_last=True)),
+    "torch-compiled": (["torch", "torchvision"], torch_cpu(channels_last=True, compiled=True)),
     "torch-cuda": (["torch", "torchvision"], torch_cuda(compiled=False)),
     "torch-cuda-compiled": (["torch", "torchvision"], torch_cuda(compiled=True)),
 }
@@ -230,16 +248,16 @@ def largest_difference(logits, expected):
     return float(abs(logits - expected).max() / abs(expected).max())
 
 
-def measure(name, folder, batch, runs):
+def measure(name, folder, arch, batch, runs):
     """Return an engine's times in seconds, and how far its logits are from PyTorch's."""
     import numpy as np
 
-    images = np.load(folder / "input.npy").repeat(batch, axis=0)
+    images = load_input(folder).repeat(batch, axis=0)
     expected = np.load(folder / "logits.npy")
     modules, load = ENGINES[name]
     version = [importlib.import_module(module).__version__ for module in modules][0]
     start = time.perf_counter()
-    run, device = load(folder, batch)
+    run, device = load(folder, arch, batch)
     logits = run(images)
     first = time.perf_counter() - start
     if logits.shape != (batch, CLASSES):
@@ -295,15 +313,19 @@ def main():
     difference.add_argument("logits", type=Path)
     pictures = commands.add_parser("pictures")
     pictures.add_argument("count", type=int)
+    for command in [export, run]:
+        command.add_argument("--arch", default="densenet121", help="torchvision's name of it")
     for command in [export, run, difference, pictures]:
         command.add_argument("folder", type=Path)
     options = parser.parse_args()
 
     result = {}
     if options.command == "export":
-        EXPORTS[options.what](options.folder)
+        EXPORTS[options.what](options.folder, options.arch)
     elif options.command == "run":
-        result = measure(options.engine, options.folder, options.batch, options.runs)
+        result = measure(
+            options.engine, options.folder, options.arch, options.batch, options.runs
+        )
     elif options.command == "difference":
         import numpy as np
 
