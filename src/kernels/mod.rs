@@ -23,9 +23,8 @@
 pub(crate) mod blur_pool;
 pub(crate) mod conv;
 pub(crate) mod conv1x1;
-pub(crate) mod conv3x3;
-pub(crate) mod conv7x7;
 pub(crate) mod conv_matrix;
+pub(crate) mod conv_square;
 pub(crate) mod conv_tiled;
 pub(crate) mod copy;
 pub(crate) mod fma;
@@ -130,7 +129,7 @@ pub(crate) const fn floor(relu: bool) -> f32 {
     if relu { 0.0 } else { NO_FLOOR }
 }
 
-/// A shader file.
+/// A file of `shaders/`, or one of the uses that a file has.
 ///
 /// ```
 /// use densenet_wgpu::internal::Shader;
@@ -142,9 +141,9 @@ pub(crate) const fn floor(relu: bool) -> f32 {
 pub enum Shader {
     /// `shaders/conv1x1.wgsl`
     Conv1x1,
-    /// `shaders/conv3x3.wgsl`
+    /// `shaders/conv_square.wgsl` for 3x3
     Conv3x3,
-    /// `shaders/conv7x7.wgsl`
+    /// `shaders/conv_square.wgsl` for 7x7 at stride 2
     Conv7x7,
     /// `shaders/conv.wgsl`
     Conv,
@@ -198,7 +197,7 @@ impl Shader {
         Self::Stream,
     ];
 
-    /// The file's name without its ending.
+    /// What it is called in labels.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Conv1x1 => "conv1x1",
@@ -221,12 +220,19 @@ impl Shader {
         }
     }
 
+    /// The name of its file, without the ending.
+    pub const fn file(self) -> &'static str {
+        match self {
+            Self::Conv3x3 | Self::Conv7x7 => "conv_square",
+            _ => self.name(),
+        }
+    }
+
     /// The file's text.
     pub const fn source(self) -> &'static str {
         match self {
             Self::Conv1x1 => include_str!("../../shaders/conv1x1.wgsl"),
-            Self::Conv3x3 => include_str!("../../shaders/conv3x3.wgsl"),
-            Self::Conv7x7 => include_str!("../../shaders/conv7x7.wgsl"),
+            Self::Conv3x3 | Self::Conv7x7 => include_str!("../../shaders/conv_square.wgsl"),
             Self::Conv => include_str!("../../shaders/conv.wgsl"),
             Self::ConvTiled => include_str!("../../shaders/conv_tiled.wgsl"),
             Self::ConvMatrix => include_str!("../../shaders/conv_matrix.wgsl"),
@@ -248,8 +254,7 @@ impl Shader {
     pub fn params_layout(self) -> StructLayout {
         match self {
             Self::Conv1x1 => (conv1x1::Params::FIELDS, size_of::<conv1x1::Params>()),
-            Self::Conv3x3 => (conv3x3::Params::FIELDS, size_of::<conv3x3::Params>()),
-            Self::Conv7x7 => (conv7x7::Params::FIELDS, size_of::<conv7x7::Params>()),
+            Self::Conv3x3 | Self::Conv7x7 => (conv_square::Params::FIELDS, size_of::<conv_square::Params>()),
             Self::Conv => (conv::Params::FIELDS, size_of::<conv::Params>()),
             Self::ConvTiled => (conv_tiled::Params::FIELDS, size_of::<conv_tiled::Params>()),
             Self::ConvMatrix => (conv_matrix::Params::FIELDS, size_of::<conv_matrix::Params>()),
@@ -276,8 +281,8 @@ impl Shader {
     pub fn variants(self) -> Vec<Variant> {
         match self {
             Self::Conv1x1 => conv1x1::variants(),
-            Self::Conv3x3 => conv3x3::variants(),
-            Self::Conv7x7 => conv7x7::variants(),
+            Self::Conv3x3 => conv_square::CONV3X3.variants(),
+            Self::Conv7x7 => conv_square::CONV7X7.variants(),
             Self::Conv => conv::variants(),
             Self::ConvTiled => conv_tiled::variants(),
             Self::ConvMatrix => conv_matrix::variants(),
@@ -363,13 +368,15 @@ impl Types {
 /// ```
 /// use densenet_wgpu::internal::Constant;
 ///
-/// let values = [Constant::Size(8), Constant::Flag(true), Constant::Type("f16")].map(|constant| constant.to_string());
-/// assert_eq!(values, ["8u", "true", "f16"]); // as WGSL has them
+/// let values = [Constant::Size(8), Constant::Named(3), Constant::Flag(true), Constant::Type("f16")];
+/// assert_eq!(values.map(|constant| constant.to_string()), ["8u", "3u", "true", "f16"]); // as WGSL has them
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Constant {
     /// A `u32`: a workgroup's size or a tile's.
     Size(u32),
+    /// A `u32` that the shader's name says already: a window's side.
+    Named(u32),
     /// A `bool`: a part of the shader that is there or not.
     Flag(bool),
     /// A type: what an `alias` stands for.
@@ -380,7 +387,7 @@ impl Constant {
     /// How the line begins that declares `name`, up to the value.
     fn declaration(&self, name: &str) -> String {
         match self {
-            Self::Size(_) => format!("const {name}: u32 = "),
+            Self::Size(_) | Self::Named(_) => format!("const {name}: u32 = "),
             Self::Flag(_) => format!("const {name}: bool = "),
             Self::Type(_) => format!("alias {name} = "),
         }
@@ -390,7 +397,7 @@ impl Constant {
 impl fmt::Display for Constant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Size(size) => write!(f, "{size}u"),
+            Self::Size(number) | Self::Named(number) => write!(f, "{number}u"),
             Self::Flag(flag) => write!(f, "{flag}"),
             Self::Type(ty) => f.write_str(ty),
         }
@@ -438,6 +445,11 @@ impl Variant {
         sizes.fold(self, |variant, (name, size)| variant.size(name, size as u32))
     }
 
+    fn named(mut self, name: &'static str, value: u32) -> Self {
+        self.constants.push((name, Constant::Named(value)));
+        self
+    }
+
     pub(crate) fn flag(mut self, name: &'static str, value: bool) -> Self {
         self.constants.push((name, Constant::Flag(value)));
         self
@@ -471,14 +483,14 @@ impl Variant {
     pub fn source(&self) -> String {
         let unrolled = unroll(&self.with_loops());
         let text =
-            unrolled.unwrap_or_else(|line| panic!("{}.wgsl has a loop that cannot be unrolled: `{}`", self.shader.name(), line.trim()));
+            unrolled.unwrap_or_else(|line| panic!("{}.wgsl has a loop that cannot be unrolled: `{}`", self.shader.file(), line.trim()));
         if self.uses_f16() && !text.starts_with(ENABLE_F16) { format!("{ENABLE_F16}{text}") } else { text }
     }
 
     /// The shader's text with this variant's constants in their place, and all its loops.
     fn with_loops(&self) -> String {
         let varied = vary(self.shader.source(), &self.constants);
-        varied.unwrap_or_else(|missing| panic!("{}.wgsl has no line `{missing}…`", self.shader.name()))
+        varied.unwrap_or_else(|missing| panic!("{}.wgsl has no line `{missing}…`", self.shader.file()))
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use super::conv_square::{CONV3X3, CONV7X7};
 use super::{
-    Capabilities, Kernel, Precision, Region, Shader, Types, WeightRows, Workgroup, conv, conv_matrix, conv_tiled, conv1x1, conv3x3, conv7x7,
+    Capabilities, Kernel, Precision, Region, Shader, Types, WeightRows, Workgroup, conv, conv_matrix, conv_square, conv_tiled, conv1x1,
 };
 use crate::shape::Window;
 
@@ -75,10 +76,10 @@ impl Convolution {
 pub enum Tile {
     /// Of `shaders/conv1x1.wgsl`.
     Conv1x1(conv1x1::Sizes),
-    /// Of `shaders/conv3x3.wgsl`.
-    Conv3x3(conv3x3::Sizes),
-    /// Of `shaders/conv7x7.wgsl`.
-    Conv7x7(conv7x7::Sizes),
+    /// Of `shaders/conv_square.wgsl` for 3x3.
+    Conv3x3(conv_square::Sizes),
+    /// Of `shaders/conv_square.wgsl` for 7x7 at stride 2.
+    Conv7x7(conv_square::Sizes),
     /// Of `shaders/conv.wgsl`.
     Conv(conv::Sizes),
     /// Of `shaders/conv_tiled.wgsl`.
@@ -90,8 +91,8 @@ pub enum Tile {
 impl Tile {
     /// Every tile.
     pub fn all() -> impl Iterator<Item = Self> {
-        let lanes = conv1x1::Sizes::ALL.map(Self::Conv1x1).into_iter().chain(conv3x3::Sizes::ALL.map(Self::Conv3x3));
-        let lanes = lanes.chain(conv7x7::Sizes::ALL.map(Self::Conv7x7)).chain(conv::Sizes::ALL.map(Self::Conv));
+        let lanes = conv1x1::Sizes::ALL.map(Self::Conv1x1).into_iter().chain(conv_square::Sizes::OF_3X3.map(Self::Conv3x3));
+        let lanes = lanes.chain(conv_square::Sizes::OF_7X7.map(Self::Conv7x7)).chain(conv::Sizes::ALL.map(Self::Conv));
         lanes.chain(conv_tiled::Sizes::ALL.map(Self::ConvTiled)).chain(conv_matrix::Sizes::ALL.into_iter().flatten().map(Self::ConvMatrix))
     }
 
@@ -161,8 +162,8 @@ impl Tile {
     pub fn computes(self, convolution: &Convolution) -> bool {
         match self {
             Self::Conv1x1(_) => conv1x1::computes(convolution),
-            Self::Conv3x3(_) => conv3x3::computes(convolution),
-            Self::Conv7x7(_) => conv7x7::computes(convolution),
+            Self::Conv3x3(_) => CONV3X3.computes(convolution),
+            Self::Conv7x7(_) => CONV7X7.computes(convolution),
             Self::Conv(_) => conv::computes(convolution),
             Self::ConvTiled(_) | Self::ConvMatrix(_) => true,
         }
@@ -172,8 +173,8 @@ impl Tile {
     pub(crate) fn kernel(self, convolution: &Convolution) -> Kernel {
         match self {
             Self::Conv1x1(sizes) => sizes.kernel(convolution),
-            Self::Conv3x3(sizes) => sizes.kernel(convolution),
-            Self::Conv7x7(sizes) => sizes.kernel(convolution),
+            Self::Conv3x3(sizes) => CONV3X3.kernel(sizes, convolution),
+            Self::Conv7x7(sizes) => CONV7X7.kernel(sizes, convolution),
             Self::Conv(sizes) => sizes.kernel(convolution),
             Self::ConvTiled(sizes) => sizes.kernel(convolution),
             Self::ConvMatrix(sizes) => sizes.kernel(convolution),
@@ -222,8 +223,7 @@ mod tests {
         for tile in Tile::all() {
             match tile {
                 Tile::Conv1x1(_) => refuses_nonsense(tile, |sizes| conv1x1::Sizes::new(sizes).is_some()),
-                Tile::Conv3x3(_) => refuses_nonsense(tile, |sizes| conv3x3::Sizes::new(sizes).is_some()),
-                Tile::Conv7x7(_) => refuses_nonsense(tile, |sizes| conv7x7::Sizes::new(sizes).is_some()),
+                Tile::Conv3x3(_) | Tile::Conv7x7(_) => refuses_nonsense(tile, |sizes| conv_square::Sizes::new(sizes).is_some()),
                 Tile::Conv(_) => refuses_nonsense(tile, |sizes| conv::Sizes::new(sizes).is_some()),
                 Tile::ConvTiled(_) => refuses_nonsense(tile, |sizes| conv_tiled::Sizes::new(sizes).is_some()),
                 Tile::ConvMatrix(_) => refuses_nonsense(tile, |sizes| conv_matrix::Sizes::new(sizes).is_some()),

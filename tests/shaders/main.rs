@@ -21,7 +21,7 @@ const STORAGE_BUFFERS: usize = 8;
 
 /// Names and texts of all that may ever be compiled: the files as they stand, and every variant.
 fn modules() -> Vec<(String, String)> {
-    let file = |shader: Shader| (format!("shaders/{}.wgsl", shader.name()), shader.source().to_owned());
+    let file = |shader: Shader| (format!("shaders/{}.wgsl", shader.file()), shader.source().to_owned());
     let variants = Shader::ALL.into_iter().flat_map(Shader::variants);
     Shader::ALL.into_iter().map(file).chain(variants.map(|variant| (variant.to_string(), variant.source()))).collect()
 }
@@ -146,7 +146,7 @@ fn bindings_follow_the_house_rules() {
 #[test]
 fn params_are_laid_out_as_in_rust() {
     for shader in Shader::ALL {
-        let file = format!("shaders/{}.wgsl", shader.name());
+        let file = format!("shaders/{}.wgsl", shader.file());
         let Parsed { module, .. } = Parsed::new(&file, shader.source());
         for (name, (fields, bytes)) in [("Params", shader.params_layout()), ("Layout", Shader::region_layout())] {
             let Some((_, naga::Type { inner: TypeInner::Struct { members, span }, .. })) =
@@ -166,7 +166,7 @@ fn params_are_laid_out_as_in_rust() {
 /// How the line begins that declares a constant or an alias.
 fn declaration((name, constant): &(&str, Constant)) -> String {
     match constant {
-        Constant::Size(_) | Constant::Flag(_) => format!("const {name}: "),
+        Constant::Size(_) | Constant::Named(_) | Constant::Flag(_) => format!("const {name}: "),
         Constant::Type(_) => format!("alias {name} = "),
     }
 }

@@ -1,10 +1,11 @@
-// 7x7 convolution, stride 2, zero padding 3, of channel planes or a picture: the stem of a DenseNet.
-// dst[o, y, x] = max(bias[o] + sum over c, ky, kx of weight[c, ky, kx, o] * src[c, 2 * y + ky - 3, 2 * x + kx - 3], floor).
-// For devices whose loads cost much more than their arithmetic: processors that play a GPU.
+// Convolution with a KERNEL x KERNEL window at STRIDE, zero padding KERNEL / 2: 3x3 at stride 1, by which a dense layer grows
+// its block, and 7x7 at stride 2, the stem.
+// dst[o, y, x] = max(bias[o] + sum over c, ky, kx of weight[c, ky, kx, o] * src[c, STRIDE * y + ky - PADDING, ...], floor).
+// For software adapters, whose loads cost much more than their arithmetic.
 //
 // An invocation owns TILE_CHANNELS output channels of a strip of TILE_PIXELS neighbouring pixels; a workgroup owns
-// WORKGROUP strips of the same channels. A tap's weights are loaded by LANES invocations, a quad each, and handed round
-// in registers: so none may leave before the end, and subgroups have a multiple of LANES. There are more sums than
+// WORKGROUP strips of the same channels. A tap's weights are loaded by LANES invocations, a quad each, and broadcast
+// through the subgroup: so none may leave before the end, and subgroups have a multiple of LANES. There are more sums than
 // registers: each is visited once for a row of the window, all for one output channel at a time.
 // Taps outside the picture are read from a clamped address and replaced by zero: memory there holds another row or image.
 
@@ -14,6 +15,8 @@ alias Target = f32;
 const WORKGROUP: u32 = 8u;
 const TILE_CHANNELS: u32 = 32u;
 const TILE_PIXELS: u32 = 4u;
+const KERNEL: u32 = 3u;
+const STRIDE: u32 = 1u;
 
 // Where element (n, c, y, x) lies: offset + n * image + c * plane + y * width + x.
 struct Layout {
@@ -46,9 +49,11 @@ struct Params {
 const TARGET_IS_HALF: bool = Target(1.0) == Target(1.0001);
 
 const LANES: u32 = 8u;
-const WINDOW_PIXELS: u32 = 2u * TILE_PIXELS + 5u;
+const PADDING: i32 = i32(KERNEL / 2u);
+// Of one row, for a whole strip.
+const WINDOW_PIXELS: u32 = STRIDE * (TILE_PIXELS - 1u) + KERNEL;
 
-// All lanes are there to hand weights round, a quad each, and hold all channels.
+// All lanes are there to broadcast weights, a quad each, and hold all channels.
 const_assert WORKGROUP % LANES == 0u;
 const_assert TILE_CHANNELS % 4u == 0u;
 const_assert TILE_PIXELS % 4u == 0u;
@@ -86,7 +91,7 @@ fn main(
     var column: array<u32, WINDOW_PIXELS>;
     var column_inside: array<bool, WINDOW_PIXELS>;
     for (var i = 0u; i < WINDOW_PIXELS; i++) {
-        let src_x = i32(2u * x0 + i) - 3;
+        let src_x = i32(STRIDE * x0 + i) - PADDING;
         column_inside[i] = src_x >= 0 && src_x < i32(params.src.width);
         column[i] = u32(clamp(src_x, 0, i32(params.src.width) - 1));
     }
@@ -95,25 +100,30 @@ fn main(
     var row = params.weight_offset + min(first_channel / 4u + lane, params.weight_row - 1u);
     var plane = params.src.offset + image * params.src.image;
     for (var c = 0u; c < params.in_channels; c++) {
-        for (var ky = 0u; ky < 7u; ky++) {
-            let src_y = i32(2u * y + ky) - 3;
+        for (var ky = 0u; ky < KERNEL; ky++) {
+            let src_y = i32(STRIDE * y + ky) - PADDING;
             let line_inside = src_y >= 0 && src_y < i32(params.src_height);
             let line = plane + u32(clamp(src_y, 0, i32(params.src_height) - 1)) * params.src.width;
             var window: array<f32, WINDOW_PIXELS>;
             for (var i = 0u; i < WINDOW_PIXELS; i++) {
                 window[i] = select(0.0, f32(src[line + column[i]]), line_inside & column_inside[i]);
             }
-            var taps: array<array<vec4<f32>, TILE_PIXELS / 4u>, 7>;
-            var lane_weights: array<vec4<f32>, 7>;
-            for (var kx = 0u; kx < 7u; kx++) {  // unrolled
+            var taps: array<array<vec4<f32>, TILE_PIXELS / 4u>, KERNEL>;
+            var lane_weights: array<vec4<f32>, KERNEL>;
+            for (var kx = 0u; kx < KERNEL; kx++) {  // unrolled
                 for (var i = 0u; i < TILE_PIXELS; i += 4u) {  // unrolled
-                    taps[kx][i / 4u] = vec4(window[2u * i + kx], window[2u * i + kx + 2u], window[2u * i + kx + 4u], window[2u * i + kx + 6u]);
+                    taps[kx][i / 4u] = vec4(
+                        window[STRIDE * i + kx],
+                        window[STRIDE * (i + 1u) + kx],
+                        window[STRIDE * (i + 2u) + kx],
+                        window[STRIDE * (i + 3u) + kx],
+                    );
                 }
                 lane_weights[kx] = vec4<f32>(weights[row]);
                 row += params.weight_row;
             }
             for (var o = 0u; o < TILE_CHANNELS; o++) {  // unrolled
-                for (var kx = 0u; kx < 7u; kx++) {  // unrolled
+                for (var kx = 0u; kx < KERNEL; kx++) {  // unrolled
                     let weight = vec4(subgroupShuffle(lane_weights[kx][o % 4u], o / 4u));
                     for (var i = 0u; i < TILE_PIXELS; i += 4u) {  // unrolled
                         sums[o][i / 4u] = fma(taps[kx][i / 4u], weight, sums[o][i / 4u]);
@@ -133,11 +143,12 @@ fn main(
     }
     let lane_bias = vec4<f32>(weights[row]);
     let target_line = params.dst.offset + image * params.dst.image + y * params.dst.width;
-    for (var o = 0u; o < TILE_CHANNELS; o++) {
-        let channel = first_channel + o;
+    // A long strip has too much to write for this loop to be unrolled: its end is no constant.
+    let channels = min(TILE_CHANNELS, params.out_channels - first_channel);
+    for (var o = 0u; o < select(TILE_CHANNELS, channels, TILE_PIXELS > 4u); o++) {
         let bias = subgroupShuffle(lane_bias, o / 4u)[o % 4u];
-        if channel < params.out_channels && own_strip < params.strips {
-            let line = target_line + channel * params.dst.plane;
+        if o < channels && own_strip < params.strips {
+            let line = target_line + (first_channel + o) * params.dst.plane;
             for (var i = 0u; i < TILE_PIXELS; i++) {
                 if x0 + i < params.dst.width {
                     dst[line + x0 + i] = stored(at_least(results[o][i] + bias, params.floor));

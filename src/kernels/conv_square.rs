@@ -1,0 +1,98 @@
+//! `shaders/conv_square.wgsl`: convolutions of two square windows, each of which is compiled as a shader of its own: the 3x3 by
+//! which a dense layer grows its block, and the stem's 7x7.
+
+use super::{Convolution, Kernel, LANES, Layout, Shader, Types, Variant, floor, has_all_lanes, shader_sizes, shader_struct};
+use crate::shape::Window;
+
+shader_struct! {
+    /// The shader's parameters.
+    struct Params {
+        src: Layout,
+        dst: Layout,
+        strips: u32,
+        row_strips: u32,
+        image_strips: u32,
+        src_height: u32,
+        in_channels: u32,
+        out_channels: u32,
+        weight_offset: u32,
+        weight_row: u32,
+        floor: f32,
+    }
+}
+
+shader_sizes! {
+    workgroup: "WORKGROUP",
+    tile_channels: "TILE_CHANNELS",
+    tile_pixels: "TILE_PIXELS",
+}
+
+impl Sizes {
+    /// All channels by which a dense layer usually grows: each pixel is loaded once. Longer strips share weights between more
+    /// pixels, and leave fewer workgroups.
+    pub(super) const OF_3X3: [Self; 2] = [Self::of_tile([8, 32, 4]), Self::of_tile([8, 32, 8])];
+
+    pub(super) const OF_7X7: [Self; 1] = [Self::of_tile([8, 32, 4])];
+
+    const fn is_sound(&self) -> bool {
+        has_all_lanes(self.workgroup, self.tile_channels) && self.tile_channels <= 4 * LANES && self.tile_pixels.is_multiple_of(4)
+    }
+
+    /// Whether this is the 3x3 tile for a compiler that makes good code of deep tiles, or for another.
+    pub(super) fn suits(self, takes_deep_tiles: bool) -> bool {
+        let [short, long] = Self::OF_3X3;
+        self == if takes_deep_tiles { long } else { short }
+    }
+}
+
+/// A window that the shader is compiled for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Square {
+    shader: Shader,
+    window: Window,
+    tiles: &'static [Sizes],
+}
+
+pub(super) const CONV3X3: Square = Square { shader: Shader::Conv3x3, window: Window::square(3, 1, 1), tiles: &Sizes::OF_3X3 };
+pub(super) const CONV7X7: Square = Square { shader: Shader::Conv7x7, window: Window::square(7, 2, 3), tiles: &Sizes::OF_7X7 };
+
+impl Square {
+    /// Every variant a plan may contain.
+    pub(super) fn variants(self) -> Vec<Variant> {
+        self.tiles.iter().flat_map(|&sizes| Types::all().map(move |types| self.variant(sizes, types))).collect()
+    }
+
+    /// Whether the shader computes this convolution with this window.
+    pub(super) fn computes(self, convolution: &Convolution) -> bool {
+        convolution.window == self.window && convolution.prologue.is_none()
+    }
+
+    /// The convolution with this tile.
+    pub(super) fn kernel(self, sizes: Sizes, convolution: &Convolution) -> Kernel {
+        let Convolution { source, target, weights, relu, .. } = *convolution;
+        let row_strips = target.shape.width.div_ceil(sizes.tile_pixels);
+        let image_strips = row_strips * target.shape.height;
+        let strips = target.batch * image_strips;
+        let params = Params {
+            src: source.layout(),
+            dst: target.layout(),
+            strips: strips as u32,
+            row_strips: row_strips as u32,
+            image_strips: image_strips as u32,
+            src_height: source.shape.height as u32,
+            in_channels: source.shape.channels as u32,
+            out_channels: target.shape.channels as u32,
+            weight_offset: weights.quad_offset as u32,
+            weight_row: weights.row_quads as u32,
+            floor: floor(relu),
+        };
+        let channel_groups = target.shape.channels.div_ceil(sizes.tile_channels);
+        Kernel::new(self.variant(sizes, convolution.types()), &params, strips.div_ceil(sizes.workgroup), channel_groups)
+    }
+
+    fn variant(self, sizes: Sizes, types: Types) -> Variant {
+        let Window { kernel: [kernel, _], stride: [stride, _], .. } = self.window;
+        let variant = Variant::new(self.shader).types(types).sizes(sizes.constants());
+        variant.named("KERNEL", kernel as u32).named("STRIDE", stride as u32)
+    }
+}
