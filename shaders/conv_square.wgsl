@@ -52,11 +52,13 @@ const LANES: u32 = 8u;
 const PADDING: i32 = i32(KERNEL / 2u);
 // Of one row, for a whole strip.
 const WINDOW_PIXELS: u32 = STRIDE * (TILE_PIXELS - 1u) + KERNEL;
+// A strip in vectors. What is beyond its end is computed from zeros, and never stored: no compiler keeps it.
+const QUADS: u32 = (TILE_PIXELS + 3u) / 4u;
+const PADDED_WINDOW: u32 = STRIDE * (4u * QUADS - 1u) + KERNEL;
 
 // All lanes are there to broadcast weights, a quad each, and hold all channels.
 const_assert WORKGROUP % LANES == 0u;
 const_assert TILE_CHANNELS % 4u == 0u;
-const_assert TILE_PIXELS % 4u == 0u;
 const_assert TILE_CHANNELS <= 4u * LANES;
 
 // max(x, least), but NaN stays NaN, which max may swallow: numbers that grew too large must not turn into an answer.
@@ -96,7 +98,7 @@ fn main(
         column[i] = u32(clamp(src_x, 0, i32(params.src.width) - 1));
     }
 
-    var sums: array<array<vec4<f32>, TILE_PIXELS / 4u>, TILE_CHANNELS>;
+    var sums: array<array<vec4<f32>, QUADS>, TILE_CHANNELS>;
     var row = params.weight_offset + min(first_channel / 4u + lane, params.weight_row - 1u);
     var plane = params.src.offset + image * params.src.image;
     for (var c = 0u; c < params.in_channels; c++) {
@@ -104,11 +106,11 @@ fn main(
             let src_y = i32(STRIDE * y + ky) - PADDING;
             let line_inside = src_y >= 0 && src_y < i32(params.src_height);
             let line = plane + u32(clamp(src_y, 0, i32(params.src_height) - 1)) * params.src.width;
-            var window: array<f32, WINDOW_PIXELS>;
+            var window: array<f32, PADDED_WINDOW>;
             for (var i = 0u; i < WINDOW_PIXELS; i++) {
                 window[i] = select(0.0, f32(src[line + column[i]]), line_inside & column_inside[i]);
             }
-            var taps: array<array<vec4<f32>, TILE_PIXELS / 4u>, KERNEL>;
+            var taps: array<array<vec4<f32>, QUADS>, KERNEL>;
             var lane_weights: array<vec4<f32>, KERNEL>;
             for (var kx = 0u; kx < KERNEL; kx++) {  // unrolled
                 for (var i = 0u; i < TILE_PIXELS; i += 4u) {  // unrolled

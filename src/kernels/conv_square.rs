@@ -28,20 +28,25 @@ shader_sizes! {
 }
 
 impl Sizes {
+    const SHORT: Self = Self::of_tile([8, 32, 4]);
+    const LONG: Self = Self::of_tile([8, 32, 8]);
+    /// Of which rows of 56, 28, 14 and 7 pixels are whole: those of pictures of 224x224.
+    const SEVENTHS: Self = Self::of_tile([8, 32, 7]);
+
     /// All channels by which a dense layer usually grows: each pixel is loaded once. Longer strips share weights between more
     /// pixels, and leave fewer workgroups.
-    pub(super) const OF_3X3: [Self; 2] = [Self::of_tile([8, 32, 4]), Self::of_tile([8, 32, 8])];
+    pub(super) const OF_3X3: [Self; 3] = [Self::SHORT, Self::LONG, Self::SEVENTHS];
 
-    pub(super) const OF_7X7: [Self; 1] = [Self::of_tile([8, 32, 4])];
+    pub(super) const OF_7X7: [Self; 1] = [Self::SHORT];
 
     const fn is_sound(&self) -> bool {
-        has_all_lanes(self.workgroup, self.tile_channels) && self.tile_channels <= 4 * LANES && self.tile_pixels.is_multiple_of(4)
+        has_all_lanes(self.workgroup, self.tile_channels) && self.tile_channels <= 4 * LANES && self.tile_pixels > 0
     }
 
-    /// Whether this is the 3x3 tile for a compiler that makes good code of deep tiles, or for another.
-    pub(super) fn suits(self, takes_deep_tiles: bool) -> bool {
-        let [short, long] = Self::OF_3X3;
-        self == if takes_deep_tiles { long } else { short }
+    /// Whether this is the 3x3 tile for rows of `width` pixels, by a compiler that makes good code of deep tiles or by another.
+    pub(super) fn suits(self, width: usize, takes_deep_tiles: bool) -> bool {
+        let long = if width.is_multiple_of(Self::SEVENTHS.tile_pixels) { Self::SEVENTHS } else { Self::LONG };
+        self == if takes_deep_tiles { long } else { Self::SHORT }
     }
 }
 
@@ -94,5 +99,22 @@ impl Square {
         let Window { kernel: [kernel, _], stride: [stride, _], .. } = self.window;
         let variant = Variant::new(self.shader).types(types).sizes(sizes.constants());
         variant.named("KERNEL", kernel as u32).named("STRIDE", stride as u32)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strips_are_whole_in_rows_of_usual_pictures() {
+        let chosen = |width, deep| {
+            let suiting: Vec<usize> =
+                Sizes::OF_3X3.into_iter().filter(|sizes| sizes.suits(width, deep)).map(|sizes| sizes.tile_pixels).collect();
+            assert_eq!(suiting.len(), 1, "{width} pixels, {deep}: {suiting:?}");
+            suiting[0]
+        };
+        assert_eq!([56, 28, 14, 7, 64, 32, 16, 8, 9].map(|width| chosen(width, true)), [7, 7, 7, 7, 8, 8, 8, 8, 8]);
+        assert_eq!([56, 7, 64, 9].map(|width| chosen(width, false)), [4; 4]);
     }
 }

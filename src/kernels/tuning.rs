@@ -221,7 +221,7 @@ impl Tuning {
         let cost = |tile: &Tile| match tile {
             tile if tile.is_of_lanes() && !software => f64::MAX,
             Tile::Conv1x1(sizes) => f64::from(!sizes.suits(deep)),
-            Tile::Conv3x3(sizes) => f64::from(!sizes.suits(deep)),
+            Tile::Conv3x3(sizes) => f64::from(!sizes.suits(convolution.target.shape.width, deep)),
             // A compiler that keeps its window in memory takes long for a little.
             Tile::Conv7x7(_) => {
                 if deep {
