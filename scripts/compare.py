@@ -302,7 +302,12 @@ class Comparison:
             effort,
             **{
                 name: value
-                for name, value in [("rounds", options.rounds), ("batches", options.batches)]
+                for name, value in [
+                    ("rounds", options.rounds),
+                    ("runs", options.runs),
+                    ("runs_of_batches", options.runs),
+                    ("batches", options.batches),
+                ]
                 if value
             },
         )
@@ -756,6 +761,9 @@ def main():
     )
     parser.add_argument("--rounds", type=int, metavar="N", help="rounds of each comparison; default: 3")
     parser.add_argument(
+        "--runs", type=int, metavar="N", help="warm runs in a process; default: what two seconds take"
+    )
+    parser.add_argument(
         "--batches",
         type=lambda text: tuple(int(batch) for batch in text.split(",")),
         metavar="N,N",
@@ -774,6 +782,7 @@ def main():
     own = ["--before", options.before.name] if options.before else []
     own += ["--quick"] * options.quick + (["--device", options.device] if options.device else [])
     own += ["--rounds", str(options.rounds)] if options.rounds else []
+    own += ["--runs", str(options.runs)] if options.runs else []
     own += ["--batches", ",".join(map(str, options.batches))] if options.batches else []
     with tempfile.TemporaryDirectory(prefix="densenet-compare-") as folder:
         try:

@@ -6,7 +6,7 @@
 #   --python-webgpu PATH   one that has onnxruntime-webgpu, which cannot live with onnxruntime
 #   --binary PATH          a densenet that is built already
 #   --before PATH          an older one, measured in the same turns
-#   --quick, --rounds N, --batches N,N, --device D, --output FILE, --timeout S   as `scripts/compare.py --help` says
+#   --quick, --rounds N, --runs N, --batches N,N, --device D, --output FILE, --timeout S   as `scripts/compare.py --help` says
 set -euo pipefail
 from=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -40,7 +40,7 @@ while [ $# -gt 0 ]; do
         --binary) binary=$(absolute "$2" "$from/") && shift 2 ;;
         --before) options+=("$1" "$(absolute "$2" "$from/")") && shift 2 ;;
         --output) options+=("$1" "$(absolute "$2" "$from/")") && shift 2 ;;
-        --device | --timeout | --rounds | --batches) options+=("$1" "$2") && shift 2 ;;
+        --device | --timeout | --rounds | --runs | --batches) options+=("$1" "$2") && shift 2 ;;
         --quick) options+=("$1") && shift ;;
         -h | --help) sed -n '2,/^set/{s/^# \{0,1\}//p}' scripts/compare.sh && exit ;;
         *) say "no option is called $1: scripts/compare.sh --help" && exit 2 ;;
