@@ -1,8 +1,7 @@
 //! Whether 16-bit floats are good enough on a device.
 
-use super::fault::{Fault, words};
+use super::check::{Fault, Verdicts, words};
 use super::input::Input;
-use super::verdicts::Verdicts;
 use super::{Engine, EngineOptions};
 use crate::error::Result;
 use crate::gpu::Gpu;

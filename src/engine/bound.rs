@@ -1,71 +1,25 @@
 //! A plan bound to a device: its buffers, parameters and bind groups.
 
-use std::borrow::Borrow;
 use std::sync::Arc;
 use std::time::Instant;
 
 use tracing::debug_span;
 
+use super::binding::{Slot, Unbound, bind};
 use super::dispatch::{Dispatch, encode};
 use super::input::{Content, Input, Numbers};
 use super::pool::Pool;
+use super::purpose::{Owner, Purpose};
 use super::readback::{Readback, Waiter};
 use super::run::Part;
+use super::submissions::cut;
 use super::timestamps::Timestamps;
 use super::upload::Upload;
 use super::weights::WeightBuffers;
 use crate::error::Result;
 use crate::gpu::{Gpu, Pipelines, Units};
-use crate::kernels::{Kernel, Region, Tuning, normalise};
+use crate::kernels::{Region, Tuning, normalise};
 use crate::plan::Plan;
-
-/// A kernel and the buffers it works on, each with the bytes of it that the plan knows of.
-struct Work<'a> {
-    name: &'a str,
-    kernel: Kernel,
-    source: Slot<'a>,
-    weights: Slot<'a>,
-    target: Slot<'a>,
-    /// Of the plan; none before its first.
-    step: Option<usize>,
-    flops: u64,
-}
-
-/// The beginning of a buffer.
-#[derive(Debug, Clone, Copy)]
-struct Slot<'a> {
-    buffer: &'a wgpu::Buffer,
-    bytes: u64,
-}
-
-impl<'a> Slot<'a> {
-    fn binding(self, binding: u32) -> wgpu::BindGroupEntry<'a> {
-        let buffer = wgpu::BufferBinding { buffer: self.buffer, offset: 0, size: wgpu::BufferSize::new(self.bytes) };
-        wgpu::BindGroupEntry { binding, resource: wgpu::BindingResource::Buffer(buffer) }
-    }
-}
-
-/// Who submits a bound plan's commands.
-///
-/// A program may submit what it encoded at any time, also between a run's upload and its submission: so plans of the two
-/// share no buffers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Owner {
-    /// The engine, one run after the other.
-    Engine,
-    /// A program, whenever it likes.
-    Program,
-}
-
-/// What a bound plan is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Purpose {
-    pub(super) owner: Owner,
-    /// Whether pictures arrive, which the device normalises, instead of numbers.
-    pub(super) pictures: bool,
-    pub(super) batch: usize,
-    pub(super) size: [usize; 2],
-}
 
 /// When the host was done with what.
 #[derive(Debug, Clone, Copy)]
@@ -118,11 +72,10 @@ impl BoundPlan {
         let most_flops = gpu.flops_per_submission(Units::of(&plan));
         let upload = uploads.next().zip(uploads.next()).map(|(samples, tables)| Upload::new([samples, tables], input));
         gpu.caught(|| {
-            let device = gpu.device();
             let activations = |index: usize| Slot { buffer: &buffers[index], bytes: byte_slots[index] };
             let normalise = normalise.iter().zip(&upload).map(|(kernel, upload)| {
                 let [samples, tables] = Upload::byte_slots(input);
-                Work {
+                Unbound {
                     name: "normalise",
                     kernel: kernel.clone(),
                     source: Slot { buffer: &upload.samples, bytes: samples },
@@ -145,35 +98,11 @@ impl BoundPlan {
                 let all_groups: u64 = kernels.iter().map(|kernel| u64::from(kernel.pixel_groups())).sum();
                 kernels.into_iter().map(move |kernel| {
                     let flops = (u128::from(step.flops) * u128::from(kernel.pixel_groups()) / u128::from(all_groups)) as u64;
-                    Work { name: &step.name, kernel, source, weights, target, step: Some(index), flops }
+                    Unbound { name: &step.name, kernel, source, weights, target, step: Some(index), flops }
                 })
             });
-            let works: Vec<Work> = normalise.chain(steps).collect();
-            let byte_slot = byte_slot(device, &works);
-            let params = params(gpu, &works, byte_slot);
-            let bind = |(index, work): (usize, &Work)| {
-                let params = wgpu::BufferBinding {
-                    buffer: &params,
-                    offset: index as u64 * byte_slot,
-                    size: wgpu::BufferSize::new(work.kernel.params.len() as u64),
-                };
-                let entries = [
-                    wgpu::BindGroupEntry { binding: 0, resource: wgpu::BindingResource::Buffer(params) },
-                    work.source.binding(1),
-                    work.weights.binding(2),
-                    work.target.binding(3),
-                ];
-                let descriptor = wgpu::BindGroupDescriptor { label: Some(work.name), layout: pipelines.bindings(), entries: &entries };
-                Dispatch {
-                    step: work.step,
-                    name: work.name.to_owned(),
-                    pipeline: pipelines.get(&work.kernel.variant),
-                    bindings: device.create_bind_group(&descriptor),
-                    workgroups: work.kernel.workgroups,
-                    flops: work.flops,
-                }
-            };
-            let dispatches = works.iter().enumerate().map(bind).collect();
+            let kernels: Vec<Unbound> = normalise.chain(steps).collect();
+            let (params, dispatches) = bind(gpu, pipelines, &kernels);
             Self { purpose, pool, buffers, upload, params, dispatches, most_flops, plan }
         })
         .await
@@ -387,21 +316,6 @@ impl BoundPlan {
     }
 }
 
-/// The dispatches, cut where a submission would have more floating point operations than these.
-fn cut<D: Borrow<Dispatch>>(dispatches: &[D], most_flops: u64) -> Vec<&[D]> {
-    let mut submissions = Vec::new();
-    let (mut first, mut sum) = (0, 0_u64);
-    for (index, dispatch) in dispatches.iter().map(Borrow::borrow).enumerate() {
-        if index > first && sum + dispatch.flops > most_flops {
-            submissions.push(&dispatches[first..index]);
-            (first, sum) = (index, 0);
-        }
-        sum += dispatch.flops;
-    }
-    submissions.push(&dispatches[first..]);
-    submissions
-}
-
 /// The host's clock. A browser has none that this can read.
 fn now() -> Option<Instant> {
     cfg!(not(target_family = "wasm")).then(Instant::now)
@@ -414,21 +328,6 @@ pub(super) fn consecutive(bytes: impl Iterator<Item = u64>) -> impl Iterator<Ite
         *end += bytes;
         Some(begin)
     })
-}
-
-/// Bytes from one kernel's parameters to the next's.
-fn byte_slot(device: &wgpu::Device, works: &[Work]) -> u64 {
-    let largest = works.iter().map(|work| work.kernel.params.len()).max().unwrap_or(0) as u64;
-    largest.next_multiple_of(device.limits().min_uniform_buffer_offset_alignment.into())
-}
-
-/// Every kernel's parameters, in one buffer.
-fn params(gpu: &Gpu, works: &[Work], byte_slot: u64) -> wgpu::Buffer {
-    let mut bytes = vec![0; works.len() * byte_slot as usize];
-    for (slot, work) in bytes.chunks_exact_mut(byte_slot as usize).zip(works) {
-        slot[..work.kernel.params.len()].copy_from_slice(&work.kernel.params);
-    }
-    gpu.filled_buffer("parameters", &bytes, wgpu::BufferUsages::UNIFORM)
 }
 
 #[cfg(test)]

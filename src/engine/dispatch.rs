@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::granularity::Grain;
 use super::timestamps::Timestamps;
 
 /// A kernel bound to the buffers it works on, ready to encode.
@@ -15,28 +16,6 @@ pub(super) struct Dispatch {
     pub(super) bindings: wgpu::BindGroup,
     pub(super) workgroups: [u32; 3],
     pub(super) flops: u64,
-}
-
-/// What is timed on the device.
-///
-/// ```
-/// use densenet_wgpu::profile::Grain;
-/// use densenet_wgpu::{Engine, EngineOptions, Gpu, Input, models};
-///
-/// let model = models::bundled("digits").expect("it is bundled")?;
-/// let engine = Engine::new(&Gpu::open(None)?, &model.graph(64, 64)?, &model.weights, EngineOptions::default())?;
-///
-/// let picture = [0.5; 3 * 64 * 64];
-/// let [run, step] = [Grain::Run, Grain::Step].map(|grain| engine.time(Input::values(&picture, [64, 64]), grain));
-/// assert!(run?.passes.len() < step?.passes.len());
-/// # Ok::<(), densenet_wgpu::Error>(())
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Grain {
-    /// All of it, as it always runs: in one pass, or one for each submission.
-    Run,
-    /// Each step, in a pass of its own: the device finishes one before it begins the next.
-    Step,
 }
 
 /// The one loop that runs a network: one pass, everything bound once. Under a clock, passes are as its grain says, and it is

@@ -31,23 +31,25 @@
 
 mod accuracy;
 mod batch;
+mod binding;
 mod bound;
 mod check;
 mod dispatch;
-mod fault;
 #[cfg(all(test, target_os = "linux"))]
 mod faults;
+mod granularity;
 mod input;
+mod options;
 mod pool;
+mod purpose;
 mod readback;
 mod run;
 mod shared;
-mod sound;
+mod submissions;
 mod timeline;
 mod timestamps;
 mod tune;
 mod upload;
-mod verdicts;
 mod walk;
 mod weights;
 
@@ -57,87 +59,24 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::error::Result;
 use crate::gpu::Gpu;
 use crate::graph::Graph;
-use crate::kernels::{Precision, Tile, Tuning, Variant};
+use crate::kernels::{Tile, Tuning, Variant};
 use crate::plan::Plan;
 use crate::weights::Weights;
-use bound::{BoundPlan, Owner, Purpose};
-pub(crate) use fault::words;
+use bound::BoundPlan;
+pub(crate) use check::{Verdicts, words};
+use purpose::{Owner, Purpose};
 pub(crate) use readback::{Readback, Waiter};
 use shared::Shared;
-pub(crate) use verdicts::Verdicts;
 
 pub use accuracy::best_precision;
-pub use dispatch::Grain;
-pub use fault::Fault;
+pub use check::Fault;
+pub use granularity::Grain;
 pub use input::Input;
+pub use options::EngineOptions;
 pub use run::Run;
 pub use timeline::{Clock, Timeline};
 pub use tune::{Timing, Tuned, TuningProgress, check_tuning, device_tuning, forget_timings, forget_tuning};
 pub use walk::{Made, Walk};
-
-/// How an engine is made.
-///
-/// ```
-/// use densenet_wgpu::verify::best_precision;
-/// use densenet_wgpu::{Engine, EngineOptions, Gpu, models, Precision};
-///
-/// let (gpu, model) = (Gpu::open(None)?, models::bundled("digits").expect("it is bundled")?);
-///
-/// let options = EngineOptions::default().with_precision(best_precision(&gpu)?).with_batch_invariant(true);
-/// let engine = Engine::new(&gpu, &model.graph(64, 64)?, &model.weights, options)?;
-/// assert!(engine.tuning().is_batch_invariant());
-/// assert!(engine.tuning().precision() == Precision::F32 || gpu.capabilities().f16);
-/// # Ok::<(), densenet_wgpu::Error>(())
-/// ```
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub struct EngineOptions {
-    /// Whether operations share kernels ([`PlanOptions::fusion`](crate::planning::PlanOptions::fusion)).
-    pub fusion: bool,
-    /// Whether shaders are compiled with bounds checks. They are slower, and needless: the kernels compute no index from
-    /// data, but for a byte in a table of 256. Tests run both.
-    pub shader_checks: bool,
-    /// The numbers that weights and activations are stored in. Inputs, outputs and sums are 32-bit floats in any case.
-    pub precision: Precision,
-    /// Whether an image's result has the same bits in any batch ([`Tuning::is_batch_invariant`]); slower on GPUs.
-    pub batch_invariant: bool,
-    /// Which kernels compute convolutions, in place of those that suit the device; then its precision and its batch
-    /// invariance count.
-    pub tuning: Option<Tuning>,
-}
-
-impl Default for EngineOptions {
-    fn default() -> Self {
-        Self { fusion: true, shader_checks: false, precision: Precision::F32, batch_invariant: false, tuning: None }
-    }
-}
-
-impl EngineOptions {
-    /// The same with this [`EngineOptions::fusion`].
-    pub fn with_fusion(self, fusion: bool) -> Self {
-        Self { fusion, ..self }
-    }
-
-    /// The same with these [`EngineOptions::shader_checks`].
-    pub fn with_shader_checks(self, shader_checks: bool) -> Self {
-        Self { shader_checks, ..self }
-    }
-
-    /// The same with this [`EngineOptions::precision`].
-    pub fn with_precision(self, precision: Precision) -> Self {
-        Self { precision, ..self }
-    }
-
-    /// The same with this [`EngineOptions::batch_invariant`].
-    pub fn with_batch_invariant(self, batch_invariant: bool) -> Self {
-        Self { batch_invariant, ..self }
-    }
-
-    /// The same with a [`EngineOptions::tuning`] of the program's own.
-    pub fn with_tuning(self, tuning: Tuning) -> Self {
-        Self { tuning: Some(tuning), ..self }
-    }
-}
 
 /// A network ready to run on a device, for any batch and any picture size.
 ///

@@ -5,15 +5,14 @@ use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::batch::{BatchLimits, shares};
-use super::bound::{BoundPlan, Owner, Purpose, consecutive};
-use super::fault::Fault;
+use super::bound::{BoundPlan, consecutive};
+use super::check::{Fault, Verdicts, is_trusted};
 use super::input::Input;
 use super::pool::Pool;
+use super::purpose::{Owner, Purpose};
 use super::readback::Waiter;
 use super::run::Run;
-use super::sound::is_trusted;
 use super::tune::device_tuning;
-use super::verdicts::Verdicts;
 use super::weights::WeightBuffers;
 use super::{EngineOptions, lock};
 use crate::error::{Error, Result};

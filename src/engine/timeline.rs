@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::bound::{BoundPlan, Owner, Purpose, Submitted};
-use super::dispatch::Grain;
+use super::bound::{BoundPlan, Submitted};
+use super::granularity::Grain;
 use super::input::Input;
 use super::pool::Pool;
+use super::purpose::{Owner, Purpose};
 use super::readback::Waiter;
 use super::shared::Shared;
 use super::timestamps::{Timestamps, tell_the_time};

@@ -1,6 +1,6 @@
 //! The device's clock, read at the bounds of passes.
 
-use super::dispatch::Grain;
+use super::granularity::Grain;
 use super::readback::{Readback, Waiter};
 use crate::error::Result;
 use crate::gpu::Gpu;

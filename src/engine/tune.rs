@@ -6,8 +6,9 @@ mod measure;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::bound::{BoundPlan, Owner, Purpose};
+use super::bound::BoundPlan;
 use super::pool::Pool;
+use super::purpose::{Owner, Purpose};
 use super::{Engine, lock};
 use crate::error::Result;
 use crate::kernels::{Convolution, Tile};

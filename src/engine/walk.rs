@@ -5,8 +5,9 @@ use std::sync::Arc;
 use half::f16;
 
 use super::Engine;
-use super::bound::{BoundPlan, Owner};
+use super::bound::BoundPlan;
 use super::input::Input;
+use super::purpose::Owner;
 use crate::error::Result;
 use crate::gpu::Gpu;
 use crate::graph::Value;

@@ -1,16 +1,23 @@
-//! Plans of tiles that are right on the device: what is not known to be is tried first.
+//! Plans of tiles that are right on the device: what is not known to be is checked first ([`tile`]), and what was found is kept
+//! ([`verdicts`]).
+
+mod fault;
+mod specimen;
+mod tile;
+mod verdicts;
 
 use std::collections::BTreeMap;
 
-use super::check::Check;
-use super::fault::Fault;
 use super::lock;
 use super::shared::Shared;
-use super::verdicts::Verdicts;
 use crate::error::{Error, Result};
 use crate::gpu::Pipelines;
 use crate::kernels::{Convolution, Tile, Tuning, Variant};
 use crate::plan::{Plan, Step};
+pub use fault::Fault;
+pub(crate) use fault::words;
+use tile::Check;
+pub(crate) use verdicts::Verdicts;
 
 /// A tile of which nothing is known yet.
 struct Doubtful {
