@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use densenet_wgpu::Prediction;
 
-use super::exit::Stop;
-use super::inputs::Subject;
-use super::message;
-use super::npy::Stack;
+use crate::exit::Stop;
+use crate::inputs::Subject;
+use crate::message;
+use crate::npy::Stack;
 
 /// The inputs of a run on their way to a file, in order; those that could not be read are not among them.
 pub(crate) struct Dump {

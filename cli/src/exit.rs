@@ -6,7 +6,7 @@ use std::path::Path;
 
 use densenet_wgpu::Error;
 
-use super::remedy::told;
+use crate::remedy::told;
 
 /// All well.
 pub(crate) const WELL: u8 = 0;

@@ -1,61 +1,34 @@
 //! `densenet`: classify pictures and run tensors through any trained DenseNet, on any GPU.
 //!
-//! One command a file; the only place that prints or exits.
+//! One command a file in `commands`; what they share is beside it. The only place that prints or exits.
 
-mod address_space;
-mod assumed;
-mod bench;
-mod classify;
-mod completions;
-mod convert;
-mod count;
+mod arguments;
+mod commands;
 mod device;
-mod devices;
 mod dump;
-mod embed;
 mod exit;
 #[cfg(target_os = "linux")]
 mod headless;
-mod heatmap;
-mod hub;
-mod infer;
-mod init;
 mod inputs;
-mod inspect;
 mod interrupt;
-mod known;
 mod latencies;
-mod man;
 mod message;
 mod model;
-mod named_classes;
-mod network;
 mod npy;
 mod output;
 mod panics;
 mod pictures;
-mod plan;
-mod preprocessing_file;
-mod profile;
-mod range;
 mod remedy;
 mod replace;
-mod report;
-mod resize;
 mod rows;
-mod size;
-mod slow;
-mod specimen;
-mod stages;
 mod stream;
 mod terminal;
-mod tune;
-mod verify;
 
 use std::process::ExitCode;
 
-use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser};
 
+use commands::Command;
 use exit::{REFUSED, Stop, WELL};
 use terminal::paint::{self, HEADING, paint};
 
@@ -92,25 +65,6 @@ Examples:
   # what there is to run on
   densenet devices";
 
-#[derive(Subcommand)]
-enum Command {
-    Classify(classify::Options),
-    Embed(embed::Options),
-    Infer(infer::Options),
-    Inspect(inspect::Options),
-    Convert(convert::Options),
-    Init(init::Options),
-    Plan(plan::Options),
-    Bench(bench::Options),
-    Profile(profile::Options),
-    Tune(tune::Options),
-    Verify(verify::Options),
-    Report(report::Options),
-    Devices(devices::Options),
-    Completions(completions::Options),
-    Man(man::Options),
-}
-
 fn main() -> ExitCode {
     #[cfg(target_os = "linux")]
     // SAFETY: nothing has started a thread yet.
@@ -120,7 +74,7 @@ fn main() -> ExitCode {
     panics::tell();
     interrupt::listen();
     paint::as_asked(std::env::args_os().filter_map(|argument| argument.into_string().ok()));
-    let parsed = command().try_get_matches().and_then(|matches| CommandLine::from_arg_matches(&matches));
+    let parsed = program().try_get_matches().and_then(|matches| CommandLine::from_arg_matches(&matches));
     let command = match parsed {
         Ok(line) => {
             paint::set(line.color);
@@ -137,24 +91,7 @@ fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> u8 {
-    let result = match command {
-        Command::Classify(options) => classify::run(options),
-        Command::Embed(options) => embed::run(options),
-        Command::Infer(options) => infer::run(options),
-        Command::Inspect(options) => inspect::run(options),
-        Command::Convert(options) => convert::run(options),
-        Command::Init(options) => init::run(options),
-        Command::Plan(options) => plan::run(options),
-        Command::Bench(options) => bench::run(options),
-        Command::Profile(options) => profile::run(options),
-        Command::Tune(options) => tune::run(options),
-        Command::Verify(options) => verify::run(options),
-        Command::Report(options) => report::run(options),
-        Command::Devices(options) => devices::run(options),
-        Command::Completions(options) => completions::run(options),
-        Command::Man(options) => man::run(options),
-    };
-    match result {
+    match command.run(program()) {
         Ok(status) => status,
         Err(Stop::ReaderGone) => WELL,
         Err(Stop::With { status, message }) => {
@@ -165,7 +102,7 @@ fn run(command: Command) -> u8 {
 }
 
 /// The command line as data, with the headings behind the flags as those before them.
-fn command() -> clap::Command {
+fn program() -> clap::Command {
     fn painted(command: clap::Command) -> clap::Command {
         let Some(text) = command.get_after_help().map(ToString::to_string) else { return command };
         let is_heading = |line: &str| line.ends_with(':') && !line.starts_with(' ');
@@ -179,12 +116,12 @@ fn command() -> clap::Command {
 mod tests {
     #[test]
     fn the_command_line_contradicts_itself_nowhere() {
-        super::command().debug_assert();
+        super::program().debug_assert();
     }
 
     #[test]
     fn every_flag_says_what_it_does() {
-        let mut command = super::command();
+        let mut command = super::program();
         command.build();
         for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
             assert!(sub.get_about().is_some(), "{}", sub.get_name());

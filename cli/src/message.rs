@@ -2,8 +2,8 @@
 
 use std::io;
 
-use super::terminal::paint::{self, BAD, DOUBTFUL, paint};
-use super::terminal::progress;
+use crate::terminal::paint::{self, BAD, DOUBTFUL, paint};
+use crate::terminal::progress;
 
 /// Why nothing more is done, or why one input failed.
 pub(crate) fn error(text: &str) {

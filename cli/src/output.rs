@@ -8,9 +8,9 @@ use clap::ValueEnum;
 use densenet_wgpu::internal::WholeFile;
 use serde::Serialize;
 
-use super::exit::Stop;
-use super::terminal::paint;
-use super::terminal::progress;
+use crate::exit::Stop;
+use crate::terminal::paint;
+use crate::terminal::progress;
 
 /// How a report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

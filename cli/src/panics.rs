@@ -3,7 +3,7 @@
 
 use densenet_wgpu::internal::is_guarded;
 
-use super::message;
+use crate::message;
 
 /// Tells of every panic from now on, except of those that the library makes errors of, which have rows.
 pub(crate) fn tell() {

@@ -6,7 +6,7 @@ use std::path::Path;
 use clap::Args;
 use densenet_wgpu::Checkpoint;
 
-use super::exit::Stop;
+use crate::exit::Stop;
 
 /// Which file may be replaced.
 #[derive(Args)]

@@ -6,14 +6,14 @@ use clap::Args;
 use densenet_wgpu::predictions::StreamOptions;
 use densenet_wgpu::{Classifier, ClassifierOptions, Error, Prediction};
 
-use super::dump::Dump;
-use super::exit::Stop;
-use super::inputs::{Input, Inputs, Subject};
-use super::interrupt::{self, Grace};
-use super::message;
-use super::pictures::Notices;
-use super::remedy::{told, told_in_row};
-use super::terminal::progress::Progress;
+use crate::dump::Dump;
+use crate::exit::Stop;
+use crate::inputs::{Input, Inputs, Subject};
+use crate::interrupt::{self, Grace};
+use crate::message;
+use crate::pictures::Notices;
+use crate::remedy::{told, told_in_row};
+use crate::terminal::progress::Progress;
 
 /// How pictures go through a network.
 #[derive(Args)]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use densenet_wgpu::image::Picture;
 use walkdir::WalkDir;
 
-use super::{Found, refused, tried};
+use super::found::Found;
 
 /// What a folder holds, with all folders in it.
 #[derive(Default)]
@@ -38,26 +38,26 @@ impl Folder {
                     let Some(path) = error.path() else { continue };
                     match error.io_error() {
                         Some(reason) if reason.kind() == io::ErrorKind::NotFound => folder.add_lost(path),
-                        Some(reason) => folder.pictures.push(refused(path, reason)),
+                        Some(reason) => folder.pictures.push(Found::refused(path, reason)),
                         None => {}
                     }
                 }
             }
         }
-        folder.pictures.sort_by(|(a, _), (b, _)| a.as_os_str().as_encoded_bytes().cmp(b.as_os_str().as_encoded_bytes()));
+        folder.pictures.sort_by(|a, b| a.path.as_os_str().as_encoded_bytes().cmp(b.path.as_os_str().as_encoded_bytes()));
         folder
     }
 
     fn add(&mut self, path: PathBuf) {
         if is_named_so(&path) {
-            return self.pictures.push(tried(path));
+            return self.pictures.push(Found::new(path));
         }
         let kind = kind(&path);
         match File::open(&path).map(|file| Picture::recognises(BufReader::new(file))) {
-            Ok(true) => self.pictures.push(tried(path)),
+            Ok(true) => self.pictures.push(Found::new(path)),
             Ok(false) => self.skip(&kind),
             // Those of DICOM often have no ending.
-            Err(error) if kind == NO_ENDING => self.pictures.push(refused(path, format!("cannot be opened: {error}"))),
+            Err(error) if kind == NO_ENDING => self.pictures.push(Found::refused(path, format!("cannot be opened: {error}"))),
             Err(_) => self.skip(&format!("{kind} that cannot be opened")),
         }
     }
@@ -67,7 +67,8 @@ impl Folder {
         match fs::read_link(path) {
             // Without an ending it may have led to a folder, on a disk that is not there.
             Ok(target) if is_named_so(path) || kind(path) == NO_ENDING => {
-                self.pictures.push(refused(path, format!("expected a picture, found a link to {}, which is not there", target.display())));
+                self.pictures
+                    .push(Found::refused(path, format!("expected a picture, found a link to {}, which is not there", target.display())));
             }
             Ok(_) => self.skip("link that leads nowhere"),
             Err(_) => self.skip(&kind(path)),
@@ -154,7 +155,7 @@ mod tests {
         ];
         let folder = folder_of(&files);
         let found = Folder::of(folder.path());
-        let names: Vec<_> = found.pictures.iter().map(|(path, _)| path.file_name().unwrap().to_str().unwrap()).collect();
+        let names: Vec<_> = found.pictures.iter().map(|found| found.path.file_name().unwrap().to_str().unwrap()).collect();
         assert_eq!(names, ["._b.png", ".hidden.jpg", "a.HEIC", "b", "c.svg", "d.jpg"]);
         let said = found.skipped().unwrap();
         assert_eq!(said, "skipped 5 files that are no pictures: 2 .txt, 1 .json, 1 of macOS's attributes (._*), 1 without an ending");

@@ -7,8 +7,8 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::subject::Id;
-use super::{Content, Input, Subject};
+use super::input::{Content, Input};
+use super::subject::{Id, Subject};
 
 /// Bytes that a line may have beside a picture.
 const MAX_OTHER_BYTES: u64 = 1 << 16;

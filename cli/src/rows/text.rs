@@ -12,7 +12,7 @@
 
 use densenet_wgpu::labels::RankedClass;
 
-use super::{Answer, Outcome};
+use super::answer::{Answer, Outcome};
 use crate::message::printable;
 use crate::terminal::Terminal;
 use crate::terminal::cell::{cut, padded, width};

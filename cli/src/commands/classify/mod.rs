@@ -1,0 +1,281 @@
+//! `densenet classify`: pictures to labels.
+
+mod heatmap;
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueHint};
+use densenet_wgpu::{Classifier, ClassifierOptions};
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+
+use crate::arguments::Size;
+use crate::device::DeviceOptions;
+use crate::dump::Dump;
+use crate::exit::{FAILED, Stop, WELL};
+use crate::inputs::{self, Input, Inputs, Requests, ShardOptions, Subject};
+use crate::interrupt;
+use crate::message;
+use crate::model::{Described, DescriptionOptions, ModelOptions, assumed};
+use crate::output::Output;
+use crate::pictures::PictureOptions;
+use crate::rows::resume::{Expected, Resumed};
+use crate::rows::{Answer, HeatmapFiles, Model, Outcome, RowFormat, Rows, Settings, notes};
+use crate::stream::{BatchOptions, Finished, Stream};
+use crate::terminal::progress::Progress;
+use heatmap::{HeatmapOptions, Heatmaps};
+
+/// Classify pictures
+///
+/// Prints the best classes of each picture, in the order of the pictures. Without --model it is densenet121, trained on
+/// ImageNet, which is fetched once, 32 MB. A picture that cannot be read costs its own row and no other; the exit status is 1
+/// then.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  # a picture of anything
+  densenet classify cat.jpg
+
+  # a folder and a pattern, with a model of one's own
+  densenet classify photos 'more/*.jpg' --model best.pth --labels classes.txt
+
+  # for programs: JSON, CSV; paths from standard input
+  find . -name '*.png' | densenet classify - --model digits --format json
+  densenet classify photos --top-k 1 --format csv > photos.csv
+
+  # many: the same command goes on after Ctrl-C or a crash; one of eight parts, as a job of an array
+  densenet classify photos --resume photos.csv
+  densenet classify scans --shard $SLURM_ARRAY_TASK_ID/8 --resume scans-$SLURM_ARRAY_TASK_ID.jsonl
+
+  # where in the picture
+  densenet classify cat.jpg --heatmap maps")]
+pub(crate) struct Options {
+    /// Files, folders, patterns, or `-` for a list of paths on standard input
+    ///
+    /// A folder stands for every picture in it and in its folders, a pattern such as 'a*/*.jpg' for whatever matches it, a list
+    /// has one path a line.
+    #[arg(value_name = "PATH", required_unless_present = "stdin_jsonl", value_hint = ValueHint::AnyPath)]
+    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    shard: ShardOptions,
+    /// Answer pictures that another program sends
+    ///
+    /// Each line of standard input is one, {"id":...,"path":...} or {"id":...,"b64":...}, and is answered with a line of JSON that has its
+    /// id, as soon as its batch is done; a batch waits for no line that has not come.
+    #[arg(long, conflicts_with_all = ["paths", "shard", "resume"], help_heading = "Input")]
+    stdin_jsonl: bool,
+    #[command(flatten)]
+    model: ModelOptions,
+    #[command(flatten)]
+    description: DescriptionOptions,
+    #[command(flatten)]
+    pictures: PictureOptions,
+    /// Average the probabilities of ten crops
+    ///
+    /// The corners and the centre, and those of the mirror image. A batch counts crops, and has ten at the least.
+    #[arg(long, conflicts_with = "heatmap", help_heading = "Input")]
+    ten_crop: bool,
+    #[command(flatten)]
+    device: DeviceOptions,
+    #[command(flatten)]
+    batch: BatchOptions,
+    /// Classes to print for each picture
+    #[arg(long, short = 'k', value_name = "K", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Output")]
+    top_k: u32,
+    /// How to print
+    ///
+    /// Default: text; with --stdin-jsonl JSON, with --resume CSV where its file's ending is .csv, else JSON.
+    #[arg(long, short, value_enum, help_heading = "Output")]
+    format: Option<RowFormat>,
+    /// Append rows to a file, and go on where it ends
+    ///
+    /// Inputs that have a row there are skipped, so that the same command goes on after whatever ended it. What a crash tore off is
+    /// written again. The file is made if it is missing.
+    #[arg(long, value_name = "OUT", conflicts_with = "dump_input", help_heading = "Output", value_hint = ValueHint::FilePath)]
+    resume: Option<PathBuf>,
+    /// Also write what goes into the network to a .npy file
+    ///
+    /// Float32 [N, C, H, W]: a row for each input that could be read, in order, or with --ten-crop ten; inputs that fail have
+    /// none.
+    #[arg(long, value_name = "FILE", help_heading = "Output", value_hint = ValueHint::FilePath)]
+    dump_input: Option<PathBuf>,
+    #[command(flatten)]
+    heatmap: HeatmapOptions,
+}
+
+/// Classifies every input, in order; one row each.
+pub(crate) fn run(options: Options) -> Result<u8, Stop> {
+    let format = options.format()?;
+    let mut model = options.model.open_or_default()?;
+    let Some(classes) = model.config.num_classes else {
+        let found = "expected a model with a classifier, found one that ends in features; `densenet embed` writes those";
+        return Err(Stop::refused(format!("{}: {found}", model.name)));
+    };
+    let inputs = if options.stdin_jsonl { None } else { Some(inputs::expand(&options.paths, options.shard.shard)?) };
+    let Described { preprocessing, options: described, .. } = options.description.describe(&mut model)?;
+    let preprocessing = options.pictures.sized(preprocessing);
+    if options.ten_crop && preprocessing.crop.is_none() {
+        let remedy = "--preprocess takes one with a crop, as torchvision has";
+        return Err(Stop::refused(format!("--ten-crop: expected a preprocessing with a crop, found: {preprocessing}; {remedy}")));
+    }
+    let Size { height, width } = options.pictures.size.unwrap_or_else(|| Size::of(Some(&preprocessing)));
+    // A size that is too small is told before anything is written or opened.
+    model.graph(height, width)?;
+    let legend = model.legend();
+    let heatmaps = options.heatmap.begin(&legend, classes)?;
+
+    let asked = options.asked(described);
+    let settings = Settings::of(&model, &preprocessing, &asked)?;
+    let rows = Rows { format, legend, model: Model::from(&model), settings, assumed: assumed::names(&model), output: Output::new() };
+    let mut classification = Classification { rows, top_k: options.top_k as usize, heatmaps, written: 0, failed: 0, unmapped: 0 };
+    let total = inputs.as_ref().map(Vec::len);
+    let inputs = match inputs {
+        Some(inputs) => Inputs::Listed(classification.begin(inputs, options.resume.as_deref(), classes)?.into_iter()),
+        None => Inputs::Sent(Requests::from_stdin(options.pictures.decoding().max_file_bytes)),
+    };
+    if inputs.known_count() == Some(0) {
+        return classification.finish(Ok(None), total, options.resume.is_some());
+    }
+    let classifier = options.device.classifier(model, asked)?;
+    let shape = [preprocessing.channels, height, width];
+    let dump = options.dump_input.as_deref().map(|path| Dump::create(path, shape)).transpose()?;
+
+    let progress = Progress::begin(
+        total.filter(|_| options.resume.is_some() || !Output::is_piped()),
+        total.zip(inputs.known_count()).map_or(0, |(total, left)| total - left),
+    );
+    let stream = Stream { classifier: &classifier, inputs, dump, progress };
+    let finished = stream.run(|inputs| classification.finish_batch(&classifier, inputs));
+    classification.finish(finished, total, options.resume.is_some())
+}
+
+impl Options {
+    /// What was asked for, for the classifier of a model that `described` describes.
+    fn asked(&self, described: ClassifierOptions) -> ClassifierOptions {
+        let options = self.batch.asked(self.pictures.asked(described));
+        let options = options.with_ten_crops(self.ten_crop).with_inputs(self.dump_input.is_some());
+        self.heatmap.asked(options)
+    }
+
+    /// How rows are written: as was asked for, else what suits who reads them.
+    fn format(&self) -> Result<RowFormat, Stop> {
+        let is_csv = |path: &Path| path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
+        let own = match &self.resume {
+            Some(path) if is_csv(path) => RowFormat::Csv,
+            Some(_) => RowFormat::Json,
+            None if self.stdin_jsonl => RowFormat::Json,
+            None => RowFormat::Text,
+        };
+        match self.format.unwrap_or(own) {
+            RowFormat::Text if self.resume.is_some() => {
+                Err(Stop::refused("--resume: expected --format json or csv, whose rows can be read again, found text"))
+            }
+            format if self.stdin_jsonl && format != RowFormat::Json => {
+                let found = if format == RowFormat::Csv { "csv" } else { "text" };
+                Err(Stop::refused(format!("--stdin-jsonl: expected --format json, in which each line is answered, found {found}")))
+            }
+            format => Ok(format),
+        }
+    }
+}
+
+/// Rows under way.
+struct Classification {
+    rows: Rows,
+    top_k: usize,
+    heatmaps: Option<Heatmaps>,
+    /// Inputs that have a row.
+    written: usize,
+    /// Those whose row says what went wrong.
+    failed: usize,
+    /// Those that have not all of their heatmaps.
+    unmapped: usize,
+}
+
+/// What a row says, the heatmaps that were written, and what went wrong with others.
+struct Row {
+    subject: Subject,
+    outcome: Outcome,
+    heatmaps: Vec<HeatmapFiles>,
+    errors: Vec<String>,
+}
+
+impl Classification {
+    /// Writes what comes before the first row, and leaves out the inputs that have a row in the file to resume.
+    fn begin(&mut self, inputs: Vec<Input>, resume: Option<&Path>, classes: usize) -> Result<Vec<Input>, Stop> {
+        let Some(path) = resume else {
+            self.rows.begin()?;
+            return Ok(inputs);
+        };
+        let classes = self.rows.legend.top_k(&vec![0.0; classes], self.top_k)?.len();
+        let expected = Expected { format: self.rows.format, model: &self.rows.model, settings: &self.rows.settings, classes };
+        let mut resumed = Resumed::open(path, &expected)?;
+        let left = resumed.left_of(inputs);
+        message::note(&format!("{}: {} rows are there, {} inputs are left", path.display(), resumed.rows, left.len()));
+        if self.heatmaps.is_some() && resumed.rows > 0 {
+            message::warning("--heatmap: inputs that have a row already get no heatmaps");
+        }
+        (self.written, self.failed) = (resumed.rows, resumed.failed);
+        self.rows.output = Output::to_file(path.into(), resumed.file);
+        if resumed.is_empty {
+            self.rows.begin()?;
+        }
+        Ok(left)
+    }
+
+    /// Writes the rows of inputs that ran together, and their heatmaps, on every core.
+    fn finish_batch(&mut self, classifier: &Classifier, inputs: Vec<Finished>) -> Result<(), Stop> {
+        let rows: Vec<Row> = inputs.into_par_iter().map(|input| self.row(classifier, input)).collect();
+        for Row { subject, outcome, heatmaps, errors } in rows {
+            self.failed += usize::from(outcome.is_err());
+            self.unmapped += usize::from(!errors.is_empty());
+            errors.iter().for_each(|error| message::error(&format!("{subject}: {error}")));
+            self.rows.write(&subject, &outcome, self.heatmaps.is_some().then_some(heatmaps.as_slice()))?;
+            self.written += 1;
+        }
+        Ok(())
+    }
+
+    fn row(&self, classifier: &Classifier, Finished { number, subject, prediction }: Finished) -> Row {
+        let prediction = match prediction {
+            Ok(prediction) => prediction,
+            Err(error) => return Row { subject, outcome: Err(error), heatmaps: Vec::new(), errors: Vec::new() },
+        };
+        let answer = |top| Answer { top, notes: notes(&prediction) };
+        let outcome: Outcome = prediction.top_k(self.top_k).map(answer).map_err(|error| error.to_string());
+        let written = self.heatmaps.as_ref().zip(outcome.as_ref().ok());
+        let written = written.map(|(heatmaps, answer)| heatmaps.write(classifier, number, &subject, &prediction, &answer.top));
+        let (heatmaps, errors) = written.unwrap_or_default();
+        Row { subject, outcome, heatmaps, errors }
+    }
+
+    /// The exit status; on standard error, how many inputs failed, or have no row yet.
+    fn finish(self, finished: Result<Option<Stop>, Stop>, total: Option<usize>, resumes: bool) -> Result<u8, Stop> {
+        let failure = match finished {
+            Err(Stop::ReaderGone) => return Ok(self.status()),
+            Err(stop) => return Err(stop),
+            Ok(failure) => failure,
+        };
+        if self.failed > 0 {
+            message::error(&format!("{} of {} inputs failed; their rows say why", self.failed, self.written));
+        }
+        if self.unmapped > 0 {
+            message::error(&format!("{} of {} inputs have not all of their heatmaps", self.unmapped, self.written));
+        }
+        if let Some(failure) = failure {
+            return Err(failure);
+        }
+        let Some(status) = interrupt::asked() else { return Ok(self.status()) };
+        let of = total.map_or(String::new(), |total| format!(" of {total}"));
+        let remedy = match total {
+            Some(total) if self.written < total && resumes => "; the same command goes on",
+            Some(total) if self.written < total => "; --resume OUT keeps rows in a file and goes on where they end",
+            _ => "",
+        };
+        message::note(&format!("ended by a signal: {}{of} inputs have a row{remedy}", self.written));
+        Ok(status)
+    }
+
+    fn status(&self) -> u8 {
+        if self.failed + self.unmapped > 0 { FAILED } else { WELL }
+    }
+}

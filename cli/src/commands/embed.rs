@@ -1,0 +1,191 @@
+//! `densenet embed`: pictures to features.
+
+use std::fs::File;
+use std::io::{BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueHint};
+use densenet_wgpu::Prediction;
+use densenet_wgpu::internal::{FEATURES, WholeFile};
+use serde::Serialize;
+
+use crate::arguments::Size;
+use crate::device::DeviceOptions;
+use crate::exit::{FAILED, Stop, WELL};
+use crate::inputs::{self, Inputs, ShardOptions, Subject};
+use crate::interrupt;
+use crate::message;
+use crate::model::{Described, ModelOptions, PreprocessingOptions};
+use crate::npy::Stack;
+use crate::pictures::PictureOptions;
+use crate::rows::{Model, notes};
+use crate::stream::{BatchOptions, Finished, Stream};
+use crate::terminal::progress::Progress;
+
+/// Turn pictures into features: what the network makes of them before its classifier
+///
+/// OUT has a row for each picture; OUT with the ending .jsonl says which: {"row":0,"path":"..."} on each line. Pictures that
+/// fail have no row; where all do, nothing is written. A file of the first name is replaced where it is a .npy file, one of the second
+/// where an earlier run wrote it. Without --model it is densenet121, trained on ImageNet, which is fetched once, 32 MB.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  # a row of 1024 numbers for each picture, and features.jsonl, which says whose they are
+  densenet embed photos --output features.npy
+
+  # a model of one's own, and a list of pictures
+  find . -name '*.jpg' | densenet embed - --model best.pth --output features.npy")]
+pub(crate) struct Options {
+    /// Files, folders, patterns, or `-` for a list of paths on standard input
+    ///
+    /// A folder stands for every picture in it and in its folders, a pattern such as 'a*/*.jpg' for whatever matches it, a list
+    /// has one path a line.
+    #[arg(value_name = "PATH", required = true, value_hint = ValueHint::AnyPath)]
+    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    shard: ShardOptions,
+    #[command(flatten)]
+    model: ModelOptions,
+    /// The .npy file to write: float32 [N, features]
+    #[arg(long, short, value_name = "OUT", help_heading = "Output", value_hint = ValueHint::FilePath)]
+    output: PathBuf,
+    #[command(flatten)]
+    device: DeviceOptions,
+    #[command(flatten)]
+    batch: BatchOptions,
+    #[command(flatten)]
+    pictures: PictureOptions,
+    #[command(flatten)]
+    preprocessing: PreprocessingOptions,
+}
+
+/// Writes the features of every input that has some, in order.
+pub(crate) fn run(options: Options) -> Result<u8, Stop> {
+    let mut model = options.model.open_features_or_default()?;
+    let inputs = inputs::expand(&options.paths, options.shard.shard)?;
+    let Described { preprocessing, options: described, .. } = options.preprocessing.describe(&mut model)?;
+    let preprocessing = options.pictures.sized(preprocessing);
+    let Size { height, width } = options.pictures.size.unwrap_or_else(|| Size::of(Some(&preprocessing)));
+    let graph = model.graph(height, width)?;
+    let mut features = Features::create(options.output, Model::from(&model), graph.shape(graph.find(FEATURES)?).channels)?;
+    let asked = options.batch.asked(options.pictures.asked(described)).with_features(true);
+    let classifier = options.device.classifier(model, asked)?;
+
+    let count = inputs.len();
+    let progress = Progress::begin(Some(count), 0);
+    let inputs = Inputs::Listed(inputs.into_iter());
+    let (mut written, mut failed) = (0, 0);
+    let failure = Stream { classifier: &classifier, inputs, dump: None, progress }.run(|inputs| {
+        inputs.into_iter().try_for_each(|Finished { subject, prediction, .. }| match prediction.and_then(finite) {
+            Ok(prediction) => {
+                written += 1;
+                features.push(&subject, &prediction)
+            }
+            Err(error) => {
+                failed += 1;
+                message::error(&format!("{subject}: {error}"));
+                Ok(())
+            }
+        })
+    })?;
+    if written > 0 || count == 0 {
+        features.finish()?;
+    } else {
+        message::note(&format!("{}: no input has a row; nothing is written", features.output.display()));
+    }
+    if failed > 0 {
+        message::error(&format!("{failed} of {count} inputs failed; they have no row"));
+    }
+    if let Some(failure) = failure {
+        return Err(failure);
+    }
+    if let Some(status) = interrupt::asked() {
+        message::note(&format!("ended by a signal: {written} of {count} inputs have a row"));
+        return Ok(status);
+    }
+    Ok(if failed > 0 { FAILED } else { WELL })
+}
+
+/// The prediction, where all of its features are numbers.
+fn finite(prediction: Prediction) -> Result<Prediction, String> {
+    let values = prediction.features().unwrap_or_default();
+    match values.iter().position(|value| !value.is_finite()) {
+        Some(index) => Err(format!("expected a picture that gives finite features, found {} for feature {index}", values[index])),
+        None => Ok(prediction),
+    }
+}
+
+/// Features on their way to two files: the numbers, and whose they are.
+struct Features {
+    output: PathBuf,
+    paths_output: PathBuf,
+    table: Stack,
+    paths: BufWriter<WholeFile>,
+    model: Model,
+    columns: usize,
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    row: usize,
+    #[serde(flatten)]
+    subject: &'a Subject,
+    model: &'a str,
+    identity: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    notes: &'a [&'static str],
+}
+
+/// How a list of paths begins.
+const LIST_BEGIN: &[u8] = br#"{"row":"#;
+
+impl Features {
+    /// Begins both files.
+    fn create(output: PathBuf, model: Model, columns: usize) -> Result<Self, Stop> {
+        let paths_output = output.with_extension("jsonl");
+        if paths_output == output {
+            return Err(Stop::refused(format!(
+                "{}: expected another ending than .jsonl, which the list of paths has; .npy is usual",
+                output.display()
+            )));
+        }
+        let table = Stack::create(&output).map_err(|error| Stop::in_file(&output, error))?;
+        is_a_list(&paths_output)?;
+        let paths = WholeFile::create(&paths_output).map_err(|error| Stop::in_file(&paths_output, error))?;
+        Ok(Self { output, paths_output, table, paths: BufWriter::new(paths), model, columns })
+    }
+
+    fn push(&mut self, subject: &Subject, prediction: &Prediction) -> Result<(), Stop> {
+        let Model { name: model, identity } = &self.model;
+        let row = Row { row: self.table.arrays(), subject, model, identity, notes: notes(prediction) };
+        // JSON has no line end within: a path's own is escaped.
+        let line = serde_json::to_string(&row).map_err(Stop::failed)?;
+        writeln!(self.paths, "{line}").map_err(|error| Stop::unwritten(&self.paths_output, error))?;
+        self.table.push(prediction.features().unwrap_or_default()).map_err(|error| Stop::unwritten(&self.output, error))
+    }
+
+    /// Puts both files in their places.
+    fn finish(self) -> Result<(), Stop> {
+        let Self { output, paths_output, table, paths, columns, .. } = self;
+        let rows = table.arrays();
+        let paths = paths.into_inner().map_err(|error| Stop::unwritten(&paths_output, error.error()))?;
+        paths.finish().map_err(|error| Stop::unwritten(&paths_output, error))?;
+        table.finish(&[columns]).map_err(|error| Stop::unwritten(&output, error))?;
+        message::note(&format!("{}: [{rows}, {columns}]; {}: their paths", output.display(), paths_output.display()));
+        Ok(())
+    }
+}
+
+/// Errors where the file at `path` is no list of an earlier run: nobody named it, so that it may be another command's rows.
+fn is_a_list(path: &Path) -> Result<(), Stop> {
+    let mut begin = Vec::new();
+    if path.is_file() {
+        let read = File::open(path).and_then(|file| file.take(LIST_BEGIN.len() as u64).read_to_end(&mut begin));
+        read.map_err(|error| Stop::in_file(path, error))?;
+    }
+    if begin.is_empty() || begin == LIST_BEGIN {
+        return Ok(());
+    }
+    let remedy = "give --output another name";
+    Err(Stop::in_file(path, format!("expected no file of that name, or the list of an earlier embed, found another; {remedy}")))
+}

@@ -1,0 +1,260 @@
+//! `--device D` and what runs there: a GPU's engine, or the CPU reference.
+
+mod address_space;
+mod slow;
+
+use clap::{Args, ValueEnum};
+use densenet_wgpu::checkpoint::Weights;
+use densenet_wgpu::devices::{AdapterSummary, Device as Named};
+use densenet_wgpu::internal::{engine_in_range, faulty_tiles, run_reference};
+use densenet_wgpu::verify::{Reference, best_precision, self_test};
+use densenet_wgpu::{Checkpoint, Classifier, ClassifierOptions, Engine, EngineOptions, Error, Gpu, Graph, Input};
+
+use crate::exit::Stop;
+use crate::message;
+use crate::remedy::told;
+
+/// Where and how precisely to run.
+#[derive(Args)]
+#[command(next_help_heading = "Device")]
+pub(crate) struct DeviceOptions {
+    /// A number or part of a name from `densenet devices`, or `cpu`
+    ///
+    /// Default: the best GPU. `cpu` is the reference: the same network on the processor, slow and obvious. A software device, which
+    /// plays a GPU on the processor and is several times as fast as that, is taken where there is no GPU, with a warning. `classify`
+    /// and `embed` take several, as in 0,1, or `all` GPUs, which share the pictures.
+    #[arg(long, short, value_name = "D")]
+    device: Option<String>,
+    /// Numbers to compute with
+    #[arg(long, value_name = "P", value_enum, default_value_t = Precision::F32)]
+    precision: Precision,
+    /// Give a picture the same bits in any batch
+    ///
+    /// On GPUs the last bits may depend on the batch's size otherwise, as kernels are chosen by it too.
+    #[arg(long)]
+    batch_invariant: bool,
+    /// Use a device that was never tested
+    ///
+    /// Skips the small network of every kind of layer that a device computes beside the reference before its first use.
+    #[arg(long)]
+    no_self_test: bool,
+}
+
+/// Numbers to compute with.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Precision {
+    /// 32-bit floats.
+    F32,
+    /// 16-bit floats in memory, 32-bit sums: half the memory, and faster on most GPUs; answers differ by up to 2 %.
+    F16,
+    /// 16-bit floats on GPUs where they pass a check, else 32-bit floats.
+    Auto,
+}
+
+/// Where to run: an open device.
+pub(crate) enum Device {
+    /// A GPU.
+    Gpu(Box<Gpu>),
+    /// The processor.
+    Cpu,
+}
+
+/// What runs a network.
+pub(crate) enum Runner {
+    /// On a GPU.
+    Gpu(Box<Engine>),
+    /// On the processor, slowly.
+    Cpu(Box<Reference>),
+}
+
+impl Device {
+    /// The GPU, unless it is the processor.
+    fn gpu(&self) -> Option<&Gpu> {
+        match self {
+            Self::Gpu(gpu) => Some(gpu),
+            Self::Cpu => None,
+        }
+    }
+}
+
+impl From<Device> for Named {
+    fn from(device: Device) -> Self {
+        match device {
+            Device::Gpu(gpu) => Self::Gpu(gpu),
+            Device::Cpu => Self::Reference,
+        }
+    }
+}
+
+impl DeviceOptions {
+    /// Opens the one device that was asked for; says what a person should know about it.
+    pub(crate) fn open(&self) -> Result<Device, Stop> {
+        let [device] = &self.devices()[..] else {
+            let refused = format!("{}expected one device, found {}; classify and embed take several", self.flag(), self.devices().len());
+            return Err(Stop::refused(refused));
+        };
+        self.open_one(device)
+    }
+
+    /// Opens one of the devices that were asked for; says what a person should know about it.
+    fn open_one(&self, device: &Named) -> Result<Device, Stop> {
+        let name = match device {
+            Named::Reference => {
+                address_space::check_for_threads()?;
+                return self.checked_cpu().map(|()| Device::Cpu);
+            }
+            Named::Named(name) => Some(name.as_str()),
+            _ => None,
+        };
+        open_gpu(name).map(|gpu| Device::Gpu(Box::new(gpu)))
+    }
+
+    /// Makes a classifier of `model`, which `options` describe, on every device that was asked for. What a person should know
+    /// about a device is said before anything is compiled for it, which may take long, or be the end.
+    pub(crate) fn classifier(&self, model: Checkpoint, options: ClassifierOptions) -> Result<Classifier, Stop> {
+        let devices = self.devices().iter().map(|device| self.open_one(device)).collect::<Result<Vec<_>, _>>()?;
+        let gpus: Vec<&Gpu> = devices.iter().filter_map(Device::gpu).collect();
+        for (at, gpu) in gpus.iter().enumerate() {
+            if gpus[..at].iter().any(|other| other.summary().index == gpu.summary().index) {
+                return Err(Stop::refused(format!("{}expected each device once, found {} again", self.flag(), gpu.summary().name)));
+            }
+        }
+        if gpus.len() < devices.len() {
+            slow::warn();
+        }
+        let told: Vec<String> = gpus.iter().flat_map(|gpu| gpu.warnings()).cloned().collect();
+        if self.no_self_test {
+            gpus.iter().for_each(|gpu| untested(&gpu.summary().name));
+        }
+        let options = options.with_devices(devices.into_iter().map(Named::from).collect());
+        let options = options.with_batch_invariant(self.batch_invariant).with_self_test(!self.no_self_test);
+        let options = match self.precision {
+            Precision::F32 => options.with_precision(densenet_wgpu::Precision::F32),
+            Precision::F16 => options.with_precision(densenet_wgpu::Precision::F16),
+            Precision::Auto => options.with_best_precision(),
+        };
+        let classifier = Classifier::new(model, options).map_err(|error| match error {
+            Error::Options { .. } => Stop::refused(format!("{}{error}", self.flag())),
+            error => not_trusted(&error),
+        })?;
+        classifier.warnings().iter().filter(|warning| !told.contains(warning)).for_each(|warning| message::warning(warning));
+        Ok(classifier)
+    }
+
+    /// The devices that were asked for.
+    fn devices(&self) -> Vec<Named> {
+        self.device.as_deref().map_or(vec![Named::Best], Named::list)
+    }
+
+    /// What stands before a message about the devices.
+    fn flag(&self) -> String {
+        self.device.as_ref().map_or(String::new(), |asked| format!("--device {asked}: "))
+    }
+
+    /// Errors where the processor cannot compute what was asked for.
+    fn checked_cpu(&self) -> Result<(), Stop> {
+        match self.precision {
+            Precision::F16 => Err(Stop::refused("--device cpu: expected --precision f32, which the reference computes in, found f16")),
+            Precision::F32 | Precision::Auto => Ok(()),
+        }
+    }
+
+    /// Makes the one device that was asked for ready to run `graph`, with shared kernels (`fusion`) or without.
+    pub(crate) fn runner(&self, graph: &Graph, weights: &Weights, fusion: bool) -> Result<Runner, Stop> {
+        self.runner_on(&self.open()?, graph, weights, fusion)
+    }
+
+    /// [`DeviceOptions::runner`] on an open device, which is tested on its first use.
+    pub(crate) fn runner_on(&self, device: &Device, graph: &Graph, weights: &Weights, fusion: bool) -> Result<Runner, Stop> {
+        let Device::Gpu(gpu) = device else {
+            slow::warn();
+            return Ok(Runner::Cpu(Box::new(Reference::new(graph.clone(), weights.clone())?)));
+        };
+        if self.no_self_test {
+            untested(&gpu.summary().name);
+        } else {
+            self_test(gpu, self.precision_on(gpu)?).map_err(|error| not_trusted(&error))?;
+        }
+        Ok(Runner::Gpu(Box::new(self.engine_on(gpu, graph, weights, fusion)?)))
+    }
+
+    /// An engine on an open device, tested or not.
+    pub(crate) fn engine_on(&self, gpu: &Gpu, graph: &Graph, weights: &Weights, fusion: bool) -> densenet_wgpu::Result<Engine> {
+        let options = EngineOptions::default().with_fusion(fusion).with_batch_invariant(self.batch_invariant);
+        let options = options.with_precision(self.precision_on(gpu)?);
+        let engine = engine_in_range(gpu, graph, weights, options, self.precision == Precision::Auto)?;
+        faulty_tiles(&engine).iter().for_each(|warning| message::warning(warning));
+        Ok(engine)
+    }
+
+    /// What to compute with on this device.
+    fn precision_on(&self, gpu: &Gpu) -> densenet_wgpu::Result<densenet_wgpu::Precision> {
+        match self.precision {
+            Precision::F32 => Ok(densenet_wgpu::Precision::F32),
+            Precision::F16 => Ok(densenet_wgpu::Precision::F16),
+            Precision::Auto => best_precision(gpu),
+        }
+    }
+}
+
+/// Opens the device of that name, or the best; says what a person should know about it.
+pub(crate) fn open_gpu(name: Option<&str>) -> Result<Gpu, Stop> {
+    address_space::check_for_a_device()?;
+    let gpu = Gpu::open(name)?;
+    gpu.warnings().iter().for_each(|warning| message::warning(warning));
+    Ok(gpu)
+}
+
+/// What to say of `cpu` where a device is needed, "with kernels to time": what there is instead.
+pub(crate) fn no_gpu(needed: &str) -> Stop {
+    let remedy = "`densenet devices` shows what there is";
+    Stop::refused(format!("--device cpu: expected a device {needed}, found the reference itself; {remedy}"))
+}
+
+/// Says that nobody knows whether a device computes rightly.
+fn untested(device: &str) {
+    message::warning(&format!("--no-self-test: {device} is used as if it were right; it may never have been tested"));
+}
+
+/// What to say of an error; of a device that failed its self-test, what else there is.
+fn not_trusted(error: &Error) -> Stop {
+    match error {
+        Error::SelfTest { adapter, .. } => Stop::refused(format!("{error}; {}", instead_of(adapter))),
+        error => Stop::refused(told(error)),
+    }
+}
+
+/// What to do where the adapter of that name and graphics API failed its self-test: what else there is.
+fn instead_of(adapter: &str) -> String {
+    let is_it = |other: &AdapterSummary| format!("{} ({})", other.name, other.backend) == adapter;
+    let (it, others): (Vec<_>, Vec<_>) = Gpu::adapters().into_iter().partition(is_it);
+    let driver = it.first().map_or(String::new(), |adapter| format!(" ({})", adapter.driver));
+    let others = others.iter().map(|other| format!("--device {} ({}, {}), ", other.index, other.name, other.backend)).collect::<String>();
+    let remedy = format!("update its driver{driver}, or use {others}--device cpu");
+    format!("{remedy}. `densenet verify` tells more; --no-self-test uses the device nevertheless")
+}
+
+impl Runner {
+    /// The network's first output for images of `height` x `width` pixels, `[N, C, H, W]`; as many as `input` holds.
+    pub(crate) fn run(&self, input: &[f32], height: usize, width: usize) -> densenet_wgpu::Result<Vec<f32>> {
+        match self {
+            Self::Gpu(engine) => engine.run(Input::values(input, [height, width])),
+            Self::Cpu(reference) => run_reference(reference, input, [height, width]).map(|mut outputs| outputs.swap_remove(0)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_a_device_failed_there_is_something_else() {
+        let gpu = Gpu::open(None).unwrap_or_else(|e| panic!("this test needs a GPU, a software one will do: {e}"));
+        let message = instead_of(&format!("{} ({})", gpu.summary().name, gpu.summary().backend));
+        for part in [&gpu.summary().driver, "--device cpu", "--no-self-test"] {
+            assert!(message.contains(part), "{part:?} is not in {message}");
+        }
+        assert!(!message.contains(&format!("--device {} ", gpu.summary().index)), "{message}");
+    }
+}
