@@ -1,21 +1,103 @@
 //! Picture files, by format: JPEG in [`jpeg`], all others by the crate `image`.
 
-use std::fmt::Display;
-use std::io::{BufRead, Seek};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Cursor, Seek};
+use std::path::Path;
 
 use ::image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
-use super::dicom_start::first_element;
+use super::dicom_start::{first_element, is_dicomdir};
 use super::foreign::Foreign;
+use super::refusal::{AS_PNG, damaged, unreadable, unsupported};
 use super::wide::{self, SampleRange, Wide, level};
 use super::{Decoding, Orientation, Picture, jpeg, png, tiff};
 use crate::error::{Error, Result};
+use crate::guarded::guarded;
 
-/// What to do with a picture that is not read here.
-pub(super) const AS_PNG: &str = "convert it to PNG or JPEG first";
+impl Picture {
+    /// Reads the picture at `path`; see [`Picture::read`]. Errors name the path.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Decoding::default().open(path)
+    }
+
+    /// Decodes an open file; see [`Picture::read`]. What cannot be rewound, such as a pipe, is read to its end first.
+    pub fn from_file(file: File) -> Result<Self> {
+        Decoding::default().read_file(file)
+    }
+
+    /// Decodes a picture in memory; see [`Picture::read`].
+    pub fn decode(bytes: &[u8]) -> Result<Self> {
+        Decoding::default().decode(bytes)
+    }
+
+    /// Decodes a picture, its format guessed from the content, to three channels as Pillow's `convert("RGB")` does:
+    /// grey is repeated, palettes are looked up, alpha is dropped (not blended), 16-bit colour keeps its high byte, ink
+    /// becomes light. Of a file with several pictures it is the first. DICOM files are read with the feature `dicom`, JPEG 2000 with `jpeg2000`; grey is
+    /// scaled by the range of its stored bits, or through the file's own window ([`Decoding::voi_lut`]).
+    ///
+    /// One difference, on purpose: 16-bit grey is scaled by its range ([`Decoding::sample_range`]), where Pillow clips it to white;
+    /// [`Picture::has_scaled_grey`] tells, and [`Picture::wide`] whether it was scaled from more than its samples use. As in
+    /// torchvision, EXIF orientation is not applied; [`Picture::orientation`] tells, [`Picture::upright`] applies it.
+    ///
+    /// Errors where the content is no picture, is damaged, or is larger than the default [`Decoding`] takes; also where a
+    /// decoder panics, which is caught, after the program's panic hook has seen it.
+    pub fn read(source: impl BufRead + Seek) -> Result<Self> {
+        Decoding::default().read(source)
+    }
+
+    /// Whether `source` looks like a picture this library can decode; it may still turn out to be damaged. A DICOM file does
+    /// without the feature `dicom` too, and so does one of a kind that is not read here, as HEIC: reading it says what it is.
+    pub fn recognises(mut source: impl BufRead + Seek) -> bool {
+        if let Ok(head) = source.fill_buf()
+            && first_element(head).is_some()
+        {
+            return !is_dicomdir(head);
+        }
+        if source.fill_buf().is_ok_and(|head| Foreign::of(head).is_some()) {
+            return true;
+        }
+        let Ok(reader) = ImageReader::new(source).with_guessed_format() else { return false };
+        match reader.format() {
+            // Two letters begin these files: too many texts do as well.
+            Some(ImageFormat::Bmp | ImageFormat::Pnm) => matches!(guarded(|| reader.into_dimensions()), Ok(Ok(_))),
+            Some(format) => format == ImageFormat::Jpeg || format.reading_enabled(),
+            None => false,
+        }
+    }
+}
+
+impl Decoding {
+    /// [`Picture::open`] within these limits.
+    pub fn open(&self, path: impl AsRef<Path>) -> Result<Picture> {
+        let path = path.as_ref();
+        let file = File::open(path).map_err(|source| Error::File { path: path.into(), source })?;
+        self.read_file(file).map_err(|error| error.in_picture(path))
+    }
+
+    /// [`Picture::from_file`] within these limits.
+    pub fn read_file(&self, file: File) -> Result<Picture> {
+        if file.metadata().is_ok_and(|metadata| metadata.is_file()) {
+            return self.read(BufReader::new(file));
+        }
+        self.decode(&self.whole(file)?)
+    }
+
+    /// [`Picture::decode`] within these limits.
+    pub fn decode(&self, bytes: &[u8]) -> Result<Picture> {
+        self.read(Cursor::new(bytes))
+    }
+
+    /// [`Picture::read`] within these limits.
+    #[tracing::instrument(level = "debug", name = "decode picture", skip_all)]
+    pub fn read(&self, source: impl BufRead + Seek) -> Result<Picture> {
+        // Decoders parse what strangers wrote: a bug in one must cost one picture, not the run.
+        guarded(|| decode(self, source))
+            .unwrap_or_else(|_| Err(Error::picture(format!("the picture's decoder failed on this file; {AS_PNG}"))))
+    }
+}
 
 /// Decodes a picture, its format guessed from the content; see [`Picture::read`].
-pub(super) fn decode(decoding: &Decoding, source: impl BufRead + Seek) -> Result<Picture> {
+fn decode(decoding: &Decoding, source: impl BufRead + Seek) -> Result<Picture> {
     let mut source = source;
     let head = source.fill_buf().map_err(unreadable)?;
     if head.is_empty() {
@@ -112,8 +194,8 @@ fn rgb(picture: DynamicImage, is_wide_grey: bool, asked: SampleRange, significan
         DynamicImage::ImageLumaA16(p) => return Ok(narrowed::<2>(p.as_raw(), is_wide_grey, asked, significant)),
         DynamicImage::ImageRgb16(p) => return Ok(narrowed::<3>(p.as_raw(), is_wide_grey, asked, significant)),
         DynamicImage::ImageRgba16(p) => return Ok(narrowed::<4>(p.as_raw(), is_wide_grey, asked, significant)),
-        DynamicImage::ImageRgb32F(_) | DynamicImage::ImageRgba32F(_) => return Err(unsupported(&"samples that are floats")),
-        other => return Err(unsupported(&format!("{:?}", other.color()))),
+        DynamicImage::ImageRgb32F(_) | DynamicImage::ImageRgba32F(_) => return Err(unsupported("samples that are floats")),
+        other => return Err(unsupported(format!("{:?}", other.color()))),
     };
     Ok((samples, None))
 }
@@ -145,16 +227,4 @@ fn told(decoding: &Decoding, error: &ImageError) -> Error {
         ImageError::Unsupported(_) => unsupported(error),
         error => damaged(error),
     }
-}
-
-pub(super) fn unreadable(error: std::io::Error) -> Error {
-    Error::picture(format!("cannot be read: {error}"))
-}
-
-pub(super) fn unsupported(what: &dyn Display) -> Error {
-    Error::picture(format!("this kind of picture is not supported ({what}); {AS_PNG}"))
-}
-
-pub(super) fn damaged(how: &dyn Display) -> Error {
-    Error::picture(format!("the picture is damaged or cut off ({how})"))
 }

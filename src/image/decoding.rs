@@ -1,12 +1,11 @@
 //! What decoding a picture may cost, and what it makes of it.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Cursor, Read, Seek};
-use std::path::Path;
+use std::io::Read;
 
-use super::{MAX_PIXELS, Picture, SampleRange, decode};
+use super::refusal::unreadable;
+use super::{MAX_PIXELS, SampleRange};
 use crate::error::{Error, Result};
-use crate::guarded::{guarded, is_guarded};
+use crate::guarded::is_guarded;
 
 /// How picture files are decoded. Limits hold before memory is taken.
 ///
@@ -30,7 +29,7 @@ pub struct Decoding {
     /// people are shown it; by default it is scaled by the range of its stored bits, as torchxrayvision does.
     pub voi_lut: bool,
     /// Whether a JPEG file that ends too early or is damaged is read as far as it goes, as libjpeg does and Pillow with
-    /// `LOAD_TRUNCATED_IMAGES`; by default it is an error. [`Picture::is_cut_off`] tells.
+    /// `LOAD_TRUNCATED_IMAGES`; by default it is an error. [`Picture::is_cut_off`](super::Picture::is_cut_off) tells.
     pub truncated: bool,
     /// What becomes 0 and 255 of samples of more than 8 bits; of DICOM files only without [`Decoding::voi_lut`]. All that they
     /// can be by default.
@@ -98,38 +97,10 @@ impl Decoding {
         Self { sample_range, ..self }
     }
 
-    /// [`Picture::open`] within these limits.
-    pub fn open(&self, path: impl AsRef<Path>) -> Result<Picture> {
-        let path = path.as_ref();
-        let file = File::open(path).map_err(|source| Error::File { path: path.into(), source })?;
-        self.read_file(file).map_err(|error| error.in_picture(path))
-    }
-
-    /// [`Picture::from_file`] within these limits.
-    pub fn read_file(&self, file: File) -> Result<Picture> {
-        if file.metadata().is_ok_and(|metadata| metadata.is_file()) {
-            return self.read(BufReader::new(file));
-        }
-        self.decode(&self.whole(file)?)
-    }
-
-    /// [`Picture::decode`] within these limits.
-    pub fn decode(&self, bytes: &[u8]) -> Result<Picture> {
-        self.read(Cursor::new(bytes))
-    }
-
-    /// [`Picture::read`] within these limits.
-    #[tracing::instrument(level = "debug", name = "decode picture", skip_all)]
-    pub fn read(&self, source: impl BufRead + Seek) -> Result<Picture> {
-        // Decoders parse what strangers wrote: a bug in one must cost one picture, not the run.
-        guarded(|| decode::decode(self, source))
-            .unwrap_or_else(|_| Err(Error::picture(format!("the picture's decoder failed on this file; {}", decode::AS_PNG))))
-    }
-
     /// Every byte of `source`. Errors where there are more than a file may have.
     pub(super) fn whole(&self, source: impl Read) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        source.take(self.max_file_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(decode::unreadable)?;
+        source.take(self.max_file_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(unreadable)?;
         if bytes.len() as u64 > self.max_file_bytes {
             let found = "the file has more bytes".into();
             return Err(Error::TooManyBytes { path: None, found, most: self.max_file_bytes });

@@ -1,6 +1,6 @@
 //! Picture formats that are not read here, known by how they begin, and what converts them.
 
-use super::decode::AS_PNG;
+use super::refusal::AS_PNG;
 use crate::error::Error;
 
 /// A format that is not read here.

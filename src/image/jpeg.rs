@@ -6,7 +6,8 @@ use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
-use super::{Decoding, Orientation, Picture, damaged, unsupported};
+use super::refusal::{damaged, unsupported};
+use super::{Decoding, Orientation, Picture};
 use crate::error::{Error, Result};
 
 /// Scans that a progressive file may have: what libjpeg-turbo's fuzzers allow. Each costs a pass over the picture.
@@ -30,7 +31,7 @@ pub(super) fn decode(decoding: &Decoding, bytes: &[u8]) -> Result<Picture> {
         1 => PixelFormat::Grayscale,
         3 => PixelFormat::Rgb,
         4 => PixelFormat::Cmyk,
-        count => return Err(unsupported(&format!("a JPEG of {count} channels"))),
+        count => return Err(unsupported(format!("a JPEG of {count} channels"))),
     };
     if format == PixelFormat::Cmyk && !is_evenly_sampled(decoder.header()) {
         return unevenly_sampled(decoding, bytes, width * height);
@@ -111,7 +112,7 @@ fn unevenly_sampled(decoding: &Decoding, bytes: &[u8], pixels: usize) -> Result<
     }
     let options = DecoderOptions::default().set_strict_mode(true).jpeg_set_out_colorspace(ColorSpace::CMYK);
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
-    let inks = decoder.decode().map_err(|error| damaged(&error))?;
+    let inks = decoder.decode().map_err(damaged)?;
     let (width, height) = decoder.dimensions().unwrap_or_default();
     let orientation = Orientation::told(decoder.exif().map(Vec::as_slice), decoder.xmp().map(Vec::as_slice));
     let samples = inks.as_chunks().0.iter().flat_map(|&ink| rgb(ink)).collect();

@@ -1,8 +1,6 @@
-//! How a camera was held, as EXIF tells it, and pictures turned upright.
+//! How a camera was held, as EXIF tells it.
 
 use ::image::metadata::Orientation as ExifOrientation;
-
-use super::Picture;
 
 /// How the samples of a picture lie: EXIF's tag 0x0112, from 1 (upright) to 8.
 ///
@@ -43,7 +41,7 @@ impl Orientation {
 
     /// Whether height and width change places, the rows are counted from the bottom, and the columns from the right, in
     /// this order, on the way from a pixel as it is seen to the pixel as it lies.
-    fn steps(self) -> [bool; 3] {
+    pub(super) fn steps(self) -> [bool; 3] {
         [matches!(self.0, 5..=8), matches!(self.0, 3 | 4 | 6 | 7), matches!(self.0, 2 | 3 | 7 | 8)]
     }
 }
@@ -58,57 +56,9 @@ fn in_xmp(packet: &[u8]) -> Option<u8> {
     (0..packet.len()).find_map(|at| digit(&packet[at..]))
 }
 
-impl Picture {
-    /// The picture as it should be seen: turned and mirrored as its [orientation](Picture::orientation) says, which is
-    /// upright from then on. Pillow's `ImageOps.exif_transpose`.
-    pub fn upright(self) -> Self {
-        let orientation = self.orientation;
-        if orientation == Orientation::UPRIGHT { self } else { self.seen(orientation) }
-    }
-
-    /// This picture as it is seen where its samples lie in that orientation.
-    pub(super) fn seen(&self, orientation: Orientation) -> Self {
-        let [turned, from_bottom, from_right] = orientation.steps();
-        let [height, width] = if turned { [self.width, self.height] } else { [self.height, self.width] };
-        let mut samples = Vec::with_capacity(self.samples.len());
-        for y in 0..height {
-            for x in 0..width {
-                let [row, column] = if turned { [x, y] } else { [y, x] };
-                let row = if from_bottom { self.height - 1 - row } else { row };
-                let column = if from_right { self.width - 1 - column } else { column };
-                let element = (row * self.width + column) * self.channels;
-                samples.extend_from_slice(&self.samples[element..element + self.channels]);
-            }
-        }
-        Self { height, width, samples, orientation: Orientation::UPRIGHT, ..*self }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_orientation_is_seen_as_exif_means_it() {
-        let lying = Picture::new(2, 3, 1, vec![1, 2, 3, 4, 5, 6]).unwrap();
-        // What is seen, row by row: the specification says where the first row and the first column are.
-        for (number, seen, height) in [
-            (1, [1, 2, 3, 4, 5, 6], 2),
-            (2, [3, 2, 1, 6, 5, 4], 2),
-            (3, [6, 5, 4, 3, 2, 1], 2),
-            (4, [4, 5, 6, 1, 2, 3], 2),
-            (5, [1, 4, 2, 5, 3, 6], 3),
-            (6, [4, 1, 5, 2, 6, 3], 3),
-            (7, [6, 3, 5, 2, 4, 1], 3),
-            (8, [3, 6, 2, 5, 1, 4], 3),
-        ] {
-            let orientation = Orientation::from_exif(number).unwrap();
-            let upright = Picture { orientation, ..lying.clone() }.upright();
-            assert_eq!((upright.samples(), upright.height()), (&seen[..], height), "{number}");
-            assert_eq!(upright.orientation(), Orientation::UPRIGHT);
-        }
-        assert_eq!([0, 9].map(Orientation::from_exif), [None, None]);
-    }
 
     #[test]
     fn xmp_tells_where_exif_does_not() {

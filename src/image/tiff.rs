@@ -9,7 +9,7 @@ use ::image::metadata::Orientation as ExifOrientation;
 use tiff::TiffError;
 use tiff::decoder::{Decoder, DecodingResult, Limits};
 
-use super::decode::{damaged, unsupported};
+use super::refusal::{damaged, unsupported};
 use super::{Decoding, Orientation, Picture};
 use crate::error::{Error, Result};
 
@@ -64,10 +64,10 @@ impl Directory {
     pub(super) fn check(&self) -> Result<()> {
         let bits = self.bits;
         match self.format {
-            SIGNED => Err(unsupported(&format!("TIFF with numbers of {bits} bits that have a sign"))),
-            FLOATS => Err(unsupported(&format!("TIFF with floats of {bits} bits"))),
-            UNSIGNED if bits > 16 => Err(unsupported(&format!("TIFF with {bits} bits a sample"))),
-            UNSIGNED if self.samples_per_pixel == 2 => Err(unsupported(&"TIFF with two samples a pixel, as of grey with alpha")),
+            SIGNED => Err(unsupported(format!("TIFF with numbers of {bits} bits that have a sign"))),
+            FLOATS => Err(unsupported(format!("TIFF with floats of {bits} bits"))),
+            UNSIGNED if bits > 16 => Err(unsupported(format!("TIFF with {bits} bits a sample"))),
+            UNSIGNED if self.samples_per_pixel == 2 => Err(unsupported("TIFF with two samples a pixel, as of grey with alpha")),
             _ => Ok(()),
         }
     }
@@ -122,12 +122,12 @@ impl Directory {
     pub(super) fn decode(self, decoding: &Decoding, mut bytes: Vec<u8>) -> Result<Picture> {
         if self.samples_per_pixel != 1 || ![1, 2, 4, 8].contains(&self.bits) {
             let found = format!("a palette for {} samples of {} bits", self.samples_per_pixel, self.bits);
-            return Err(unsupported(&found));
+            return Err(unsupported(found));
         }
         let colours = self.colours(&bytes)?;
         let grey = if self.is_big_endian { GREY.to_be_bytes() } else { GREY.to_le_bytes() };
         let at = self.photometric_at as usize;
-        bytes.get_mut(at..at + 2).ok_or_else(|| damaged(&"its directory is cut off"))?.copy_from_slice(&grey);
+        bytes.get_mut(at..at + 2).ok_or_else(|| damaged("its directory is cut off"))?.copy_from_slice(&grey);
         let error = |error| told_of(decoding, &error);
         let mut decoder = Decoder::new(Cursor::new(bytes)).map_err(error)?;
         let (width, height) = decoder.dimensions().map_err(error)?;
@@ -140,13 +140,13 @@ impl Directory {
         let mut limits = Limits::default();
         limits.decoding_buffer_size = usize::try_from(decoding.max_decoder_bytes).unwrap_or(usize::MAX);
         let DecodingResult::U8(packed) = decoder.with_limits(limits).read_image().map_err(error)? else {
-            return Err(unsupported(&"a palette for samples that are no whole numbers"));
+            return Err(unsupported("a palette for samples that are no whole numbers"));
         };
         let (width, height) = (width as usize, height as usize);
         let bits = usize::from(self.bits);
         let row_bytes = (width * bits).div_ceil(8);
         if packed.len() < row_bytes * height {
-            return Err(damaged(&"it has too few samples"));
+            return Err(damaged("it has too few samples"));
         }
         let place = |row: &[u8], column: usize| {
             let bit = column * bits;
@@ -162,7 +162,7 @@ impl Directory {
     fn colours(&self, bytes: &[u8]) -> Result<Vec<[u8; 3]>> {
         let count = 1 << self.bits;
         let table = bytes.get(self.colours_at as usize..).and_then(|table| table.get(..count * 6));
-        let table = table.filter(|_| self.colours_at > 0).ok_or_else(|| damaged(&"its palette is cut off"))?;
+        let table = table.filter(|_| self.colours_at > 0).ok_or_else(|| damaged("its palette is cut off"))?;
         let word = if self.is_big_endian { u16::from_be_bytes } else { u16::from_le_bytes };
         let words: Vec<u16> = table.as_chunks().0.iter().map(|&bytes| word(bytes)).collect();
         let shift = if words.iter().all(|&word| word < 256) { 0 } else { 8 };

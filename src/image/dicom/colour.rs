@@ -5,7 +5,7 @@ use dicom_dictionary_std::tags;
 use super::data_set::{DataSet, TOP};
 use super::image_pixel::ImagePixel;
 use super::lookup::Lookup;
-use super::refused;
+use super::refusal::refused;
 use crate::error::Result;
 
 /// The colour of each stored value.

@@ -11,10 +11,12 @@ use dicom_parser::dataset::lazy_read::LazyDataSetReader;
 use dicom_transfer_syntax_registry::entries::{EXPLICIT_VR_BIG_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN};
 use dicom_transfer_syntax_registry::{TransferSyntax, TransferSyntaxIndex, TransferSyntaxRegistry};
 
-use super::{damaged, refused, stored};
+use super::refusal::refused;
+use super::transfer_syntax::refused_as_coded;
 use crate::error::{Error, Result};
 use crate::image::Decoding;
 use crate::image::dicom_start::{Encoding, first_element};
+use crate::image::refusal::damaged;
 
 /// A file after its meta information (PS3.10, 7.1): how its data set is encoded, and the data set's bytes.
 pub(super) struct File<'a> {
@@ -53,7 +55,7 @@ impl<'a> File<'a> {
             (None, Some(Encoding::BigEndian)) => EXPLICIT_VR_BIG_ENDIAN.uid().into(),
             (None, None) => return Err(damaged("it names no transfer syntax")),
         };
-        let unknown = || stored::told_of_coded(refused("a transfer syntax that is known", &uid), &uid);
+        let unknown = || refused_as_coded(refused("a transfer syntax that is known", &uid), &uid);
         let syntax = TransferSyntaxRegistry.get(&uid).ok_or_else(unknown)?;
         Ok(Self { syntax, data_set })
     }

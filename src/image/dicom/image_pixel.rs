@@ -4,8 +4,9 @@ use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 
 use super::data_set::{DataSet, TOP};
-use super::{damaged, refused};
+use super::refusal::refused;
 use crate::error::Result;
+use crate::image::refusal::damaged;
 
 /// What the samples of a pixel are (PS3.3, C.7.6.3.1.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

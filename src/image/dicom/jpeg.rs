@@ -4,9 +4,10 @@ use libjpeg_turbo_rs::precision::{decompress_12bit_with_limits, decompress_lossl
 use libjpeg_turbo_rs::{ColorSpace, ComponentInfo, Decoder, FrameHeader, PixelFormat};
 
 use super::image_pixel::{ImagePixel, Photometric};
-use super::stored::Values;
-use super::{damaged, refused};
+use super::refusal::refused;
+use super::values::Values;
 use crate::error::Result;
+use crate::image::refusal::damaged;
 use crate::image::{Decoding, jpeg};
 
 /// The samples of a frame. Errors where it has another size than `format` says.

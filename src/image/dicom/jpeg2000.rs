@@ -1,11 +1,12 @@
 //! JPEG 2000 inside DICOM: grey and colour of up to 16 bits, lossless and lossy.
 
 use super::image_pixel::{ImagePixel, Photometric};
-use super::stored::Values;
-use super::{damaged, refused};
+use super::refusal::refused;
+use super::values::Values;
 use crate::error::Result;
 use crate::image::Decoding;
 use crate::image::jpeg2000::Codestream;
+use crate::image::refusal::damaged;
 
 /// The samples of a frame. Errors where it has another size than `format` says.
 pub(super) fn values(decoding: &Decoding, bytes: &[u8], format: &ImagePixel) -> Result<Values> {

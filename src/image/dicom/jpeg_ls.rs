@@ -1,10 +1,11 @@
 //! JPEG-LS inside DICOM (ITU-T T.87): grey of 2 to 16 bits, lossless and near-lossless.
 
 use super::image_pixel::ImagePixel;
-use super::{damaged, refused};
+use super::refusal::refused;
 use crate::error::Result;
 use crate::guarded::guarded;
 use crate::image::Decoding;
+use crate::image::refusal::damaged;
 
 /// What the headers before the first scan say.
 struct Header {

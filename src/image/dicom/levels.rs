@@ -6,7 +6,7 @@ use dicom_dictionary_std::tags;
 use super::data_set::{DataSet, TOP};
 use super::image_pixel::{ImagePixel, Photometric};
 use super::lookup::Lookup;
-use super::refused;
+use super::refusal::refused;
 use crate::error::Result;
 use crate::image::wide::{self, Wide};
 use crate::image::{Decoding, SampleRange};

@@ -2,9 +2,9 @@
 
 use dicom_core::{Tag, VR};
 
-use super::damaged;
 use super::data_set::DataSet;
 use crate::error::Result;
+use crate::image::refusal::damaged;
 
 /// A table of numbers.
 pub(super) struct Lookup {

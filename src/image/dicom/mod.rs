@@ -12,14 +12,14 @@ mod jpeg2000;
 mod jpeg_ls;
 mod levels;
 mod lookup;
+mod refusal;
 mod rle;
 mod stored;
+mod transfer_syntax;
+mod values;
 
-use std::fmt::Display;
-
-use super::decode::{self, AS_PNG};
 use super::{Decoding, Dicom, Picture};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 use colour::Palette;
 use data_set::DataSet;
@@ -29,7 +29,7 @@ use levels::Levels;
 /// Decodes the bytes of a file to three channels. Errors as [`Picture::read`] does.
 pub(super) fn decode(decoding: &Decoding, bytes: &[u8]) -> Result<Picture> {
     let file = data_set::File::open(bytes)?;
-    stored::reads(file.syntax)?;
+    transfer_syntax::check(file.syntax)?;
     let inflated;
     let encoded = if file.is_deflated() {
         inflated = file.inflated(decoding)?;
@@ -62,12 +62,4 @@ pub(super) fn decode(decoding: &Decoding, bytes: &[u8]) -> Result<Picture> {
     };
     let picture = Picture::new(format.rows, format.columns, 3, samples)?;
     Ok(Picture { dicom: Some(Dicom { frames: format.frames, lacks_voi_lut }), wide, ..picture })
-}
-
-fn damaged(how: impl Display) -> Error {
-    decode::damaged(&how)
-}
-
-fn refused(expected: impl Display, found: impl Display) -> Error {
-    Error::picture(format!("DICOM: expected {expected}, found {found}; {AS_PNG}"))
 }

@@ -1,8 +1,9 @@
 //! RLE Lossless (PS3.5, annex G): for each byte of a sample, the highest first, a plane that TIFF's PackBits has packed.
 
 use super::image_pixel::ImagePixel;
-use super::{damaged, refused};
+use super::refusal::refused;
 use crate::error::Result;
+use crate::image::refusal::damaged;
 
 /// Bytes before the first segment: how many there are, and where each of at most 15 begins.
 const BYTE_HEADER: usize = 64;

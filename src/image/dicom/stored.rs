@@ -2,23 +2,16 @@
 
 use dicom_core::VR;
 use dicom_dictionary_std::uids;
-use dicom_transfer_syntax_registry::TransferSyntax;
-use dicom_transfer_syntax_registry::entries::EXPLICIT_VR_BIG_ENDIAN;
 
 use super::data_set::{DataSet, Element, PixelData};
 use super::image_pixel::{ImagePixel, Photometric};
-use super::{damaged, jpeg, jpeg_ls, refused, rle};
-use crate::error::{Error, Result};
+use super::refusal::refused;
+use super::transfer_syntax::{is_jpeg, is_jpeg_ls, is_jpeg2000, is_native, refused_as_coded};
+use super::values::Values;
+use super::{jpeg, jpeg_ls, rle};
+use crate::error::Result;
 use crate::image::Decoding;
-use crate::image::decode::AS_PNG;
-
-/// The samples of a frame.
-pub(super) struct Values {
-    /// `[rows, columns, channels]`: the stored bits, lowest at the bottom, without sign.
-    pub(super) numbers: Vec<u16>,
-    /// What they are, after what the encoding made of it.
-    pub(super) photometric: Photometric,
-}
+use crate::image::refusal::damaged;
 
 /// The samples of the first frame. Errors where there are too few.
 pub(super) fn values(decoding: &Decoding, data_set: &DataSet, format: &ImagePixel) -> Result<Values> {
@@ -36,7 +29,7 @@ pub(super) fn values(decoding: &Decoding, data_set: &DataSet, format: &ImagePixe
                 uid if is_jpeg_ls(uid) => jpeg_ls::words(decoding, frame, format).map(stored),
                 _ => jpeg2000_values(decoding, frame, format),
             };
-            values.map_err(|error| told_of_coded(error, uid))?
+            values.map_err(|error| refused_as_coded(error, uid))?
         }
         (PixelData::Encoded(_), _) => {
             return Err(damaged("its pixel data are encoded, where its transfer syntax, or none, says that they are not"));
@@ -47,61 +40,6 @@ pub(super) fn values(decoding: &Decoding, data_set: &DataSet, format: &ImagePixe
     Ok(Values { numbers, ..values })
 }
 
-/// Errors where pixel data of that transfer syntax are not read here.
-pub(super) fn reads(syntax: &TransferSyntax) -> Result<()> {
-    let uid = syntax.uid();
-    if is_native(uid) || is_jpeg(uid) || is_jpeg_ls(uid) || uid == uids::RLE_LOSSLESS {
-        return Ok(());
-    }
-    if is_jpeg2000(uid) {
-        return if cfg!(feature = "jpeg2000") { Ok(()) } else { Err(without_jpeg2000()) };
-    }
-    let found = format!("{} ({uid})", syntax.name());
-    Err(told_of_coded(refused("pixel data that are native, RLE, JPEG, JPEG-LS or JPEG 2000", found), uid))
-}
-
-/// What is said of pixel data of that transfer syntax, with what makes them native in place of PNG, which would lose the rest of the
-/// file.
-pub(super) fn told_of_coded(error: Error, uid: &str) -> Error {
-    match error {
-        Error::Picture { path, reason } => Error::Picture { path, reason: reason.replace(AS_PNG, &remedy(uid)) },
-        other => other,
-    }
-}
-
-/// What to do with pixel data of that transfer syntax that are not read here: to make them native keeps all else in the file.
-fn remedy(uid: &str) -> String {
-    const VIDEOS: &str = "1.2.840.10008.1.2.4.10";
-    // From process 1 to 29, those that are retired too.
-    const JPEGS: [&str; 3] = ["1.2.840.10008.1.2.4.5", "1.2.840.10008.1.2.4.6", uids::JPEG_LOSSLESS_SV1];
-    let dcmtks = match uid {
-        uids::RLE_LOSSLESS => " or `dcmdrle IN OUT`",
-        uid if is_jpeg_ls(uid) => " or `dcmdjpls IN OUT`",
-        uid if JPEGS.iter().any(|jpegs| uid.starts_with(jpegs)) => " or `dcmdjpeg IN OUT`",
-        uid if is_jpeg2000(uid) => "",
-        uid if uid.starts_with(VIDEOS) => return "it is a video: save a picture of it as PNG or JPEG".into(),
-        _ => return "save it with native pixel data, as pydicom's `decompress` does".into(),
-    };
-    format!("`gdcmconv --raw IN OUT`{dcmtks} makes its pixel data native")
-}
-
-fn is_native(uid: &str) -> bool {
-    let little = [uids::IMPLICIT_VR_LITTLE_ENDIAN, uids::EXPLICIT_VR_LITTLE_ENDIAN, uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN];
-    little.contains(&uid) || uid == EXPLICIT_VR_BIG_ENDIAN.uid()
-}
-
-fn is_jpeg(uid: &str) -> bool {
-    [uids::JPEG_BASELINE8_BIT, uids::JPEG_EXTENDED12_BIT, uids::JPEG_LOSSLESS, uids::JPEG_LOSSLESS_SV1].contains(&uid)
-}
-
-fn is_jpeg_ls(uid: &str) -> bool {
-    [uids::JPEGLS_LOSSLESS, uids::JPEGLS_NEAR_LOSSLESS].contains(&uid)
-}
-
-fn is_jpeg2000(uid: &str) -> bool {
-    [uids::JPEG2000_LOSSLESS, uids::JPEG2000].contains(&uid)
-}
-
 #[cfg(feature = "jpeg2000")]
 fn jpeg2000_values(decoding: &Decoding, frame: &[u8], format: &ImagePixel) -> Result<Values> {
     super::jpeg2000::values(decoding, frame, format)
@@ -109,15 +47,7 @@ fn jpeg2000_values(decoding: &Decoding, frame: &[u8], format: &ImagePixel) -> Re
 
 #[cfg(not(feature = "jpeg2000"))]
 fn jpeg2000_values(_: &Decoding, _: &[u8], _: &ImagePixel) -> Result<Values> {
-    Err(without_jpeg2000())
-}
-
-fn without_jpeg2000() -> Error {
-    Error::MissingFeature {
-        path: None,
-        what: format!("a DICOM file whose pixel data are JPEG 2000 ({})", remedy(uids::JPEG2000)),
-        feature: "jpeg2000",
-    }
+    Err(super::transfer_syntax::without_jpeg2000())
 }
 
 /// The words of the first of native frames, channels side by side.

@@ -3,8 +3,8 @@
 //! Pixels lie half a pixel from the picture's edge, and beyond it the edge goes on. Sums are made in 32-bit floats of both
 //! directions at once and rounded once; OpenCV's own are of fixed point, TensorFlow's and PyTorch's are not rounded.
 
-use super::Picture;
-use super::resize::Part;
+use super::part::Part;
+use crate::image::Picture;
 use crate::weights::Filter;
 
 /// The input samples that one output sample is made from, along one side.

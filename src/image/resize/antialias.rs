@@ -1,64 +1,20 @@
-//! Resizing as Pillow does it, to the last bit.
+//! Resizing with antialiasing as Pillow does it, to the last bit.
 //!
 //! Each output pixel is a weighted sum of the input pixels under a filter that widens with the ratio when shrinking
 //! (antialiasing). Weights are normalised, rounded to 22 bits, and applied along rows and along columns in two passes,
-//! with 8-bit samples in between. Source: Pillow's `src/libImaging/Resample.c` and, for nearest, `Geometry.c`.
+//! with 8-bit samples in between. Source: Pillow's `src/libImaging/Resample.c`.
 
 use std::f64::consts::PI;
 use std::ops::Range;
 
-use super::Picture;
-use super::interpolate::interpolated;
-use crate::weights::Filter;
+use super::part::Part;
+use crate::image::Picture;
 
 /// Bits of a weight behind the binary point: what 32 bits leave beside 8-bit samples and two bits of headroom.
 const PRECISION_BITS: u32 = 32 - 8 - 2;
 
-/// The part of a resized picture to compute: rows and columns of the result.
-///
-/// ```
-/// use densenet_wgpu::image::{Picture, resize};
-/// use densenet_wgpu::internal::{Part, resize_part};
-/// use densenet_wgpu::preprocessing::Filter;
-///
-/// let picture = Picture::new(8, 8, 1, (0..64).collect())?;
-/// let whole = resize(&picture, 4, 4, Filter::Bicubic);
-/// let corner = resize_part(&picture, 4, 4, &Part { rows: 0..2, columns: 0..2 }, Filter::Bicubic);
-/// assert_eq!(corner.samples(), [whole.samples()[0], whole.samples()[1], whole.samples()[4], whole.samples()[5]]);
-/// # Ok::<(), densenet_wgpu::Error>(())
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Part {
-    /// Rows, from the top.
-    pub rows: Range<usize>,
-    /// Columns, from the left.
-    pub columns: Range<usize>,
-}
-
-/// `picture` resized to `height` x `width` pixels: Pillow's `Image.resize((width, height), filter)`, or what the [`Filter`] says.
-///
-/// # Panics
-/// Where `height` or `width` is 0.
-pub fn resize(picture: &Picture, height: usize, width: usize, filter: Filter) -> Picture {
-    resize_part(picture, height, width, &Part { rows: 0..height, columns: 0..width }, filter)
-}
-
-/// A part of what [`resize`] returns, without computing the rest.
-///
-/// # Panics
-/// Where the part is empty or reaches beyond `height` x `width`.
-pub fn resize_part(picture: &Picture, height: usize, width: usize, part: &Part, filter: Filter) -> Picture {
-    assert!(!part.rows.is_empty() && part.rows.end <= height, "rows {:?} of {height}", part.rows);
-    assert!(!part.columns.is_empty() && part.columns.end <= width, "columns {:?} of {width}", part.columns);
-    let same_size = (height, width) == (picture.height, picture.width);
-    let kernel = match filter {
-        _ if same_size => return nearest(picture, height, width, part),
-        Filter::Nearest => return nearest(picture, height, width, part),
-        Filter::Bilinear => Kernel { support: 1.0, weight: bilinear },
-        Filter::Bicubic => Kernel { support: 2.0, weight: bicubic },
-        Filter::Lanczos => Kernel { support: 3.0, weight: lanczos },
-        Filter::Linear | Filter::Cubic | Filter::Area | Filter::AdaptiveArea => return interpolated(picture, height, width, part, filter),
-    };
+/// A part of `picture` resized to `height` x `width` pixels under `kernel`.
+pub(super) fn antialiased(picture: &Picture, height: usize, width: usize, part: &Part, kernel: &Kernel) -> Picture {
     let passes = Passes {
         rows: kernel.taps(picture.height, height, part.rows.clone()),
         columns: kernel.taps(picture.width, width, part.columns.clone()),
@@ -75,10 +31,14 @@ fn shrinks_more_in_height(from: [usize; 2], to: [usize; 2]) -> bool {
 }
 
 /// A filter: how far it reaches, in pixels of the smaller picture, and its weight at a distance.
-struct Kernel {
+pub(super) struct Kernel {
     support: f64,
     weight: fn(f64) -> f64,
 }
+
+pub(super) const BILINEAR: Kernel = Kernel { support: 1.0, weight: bilinear };
+pub(super) const BICUBIC: Kernel = Kernel { support: 2.0, weight: bicubic };
+pub(super) const LANCZOS: Kernel = Kernel { support: 3.0, weight: lanczos };
 
 /// The input samples that one output sample is made from.
 struct Taps {
@@ -283,21 +243,4 @@ const ROUNDING: i32 = 1 << (PRECISION_BITS - 1);
 
 fn clip(sum: i32) -> u8 {
     (sum >> PRECISION_BITS).clamp(0, 255) as u8
-}
-
-fn nearest(picture: &Picture, height: usize, width: usize, part: &Part) -> Picture {
-    // Pillow adds the scale up from pixel to pixel; multiplying instead would round differently.
-    let positions = |from: usize, to: usize, wanted: &Range<usize>| -> Vec<usize> {
-        let scale = from as f64 / to as f64;
-        let added = std::iter::successors(Some(scale * 0.5), |position| Some(position + scale));
-        added.map(|position| (position as usize).min(from - 1)).take(wanted.end).skip(wanted.start).collect()
-    };
-    let rows = positions(picture.height, height, &part.rows);
-    let columns = positions(picture.width, width, &part.columns);
-    let pixel = |&y: &usize, &x: &usize| {
-        let at = (y * picture.width + x) * picture.channels;
-        &picture.samples[at..at + picture.channels]
-    };
-    let samples = rows.iter().flat_map(|y| columns.iter().flat_map(move |x| pixel(y, x))).copied().collect();
-    Picture { width: columns.len(), height: rows.len(), samples, ..*picture }
 }
