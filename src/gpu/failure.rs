@@ -1,10 +1,6 @@
-//! What goes wrong with a device, and how it becomes errors.
+//! What goes wrong with a device.
 
 use std::sync::{Mutex, PoisonError};
-
-use super::Gpu;
-use crate::error::{Error, Result};
-use crate::guarded::guarded;
 
 /// Why nothing more runs on a device.
 #[derive(Debug, Clone)]
@@ -18,85 +14,4 @@ pub(super) enum Failure {
 /// What was met first counts: the rest follows from it.
 pub(super) fn record(failure: &Mutex<Option<Failure>>, met: Failure) {
     failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(met);
-}
-
-impl Gpu {
-    /// What went wrong with the device since it was opened, if anything did: it was lost ([`Error::DeviceLost`]), or met an
-    /// error that nobody caught ([`Error::DeviceFailed`]). Nothing more can run on it; opening it again may help.
-    pub fn failure(&self) -> Option<Error> {
-        match self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()? {
-            Failure::Lost(reason) => Some(Error::DeviceLost { adapter: self.called(), reason }),
-            Failure::Uncaught(reason) => Some(self.error(reason)),
-        }
-    }
-
-    /// Errors where something went wrong with the device since it was opened.
-    pub(crate) fn check(&self) -> Result<()> {
-        self.failure().map_or(Ok(()), Err)
-    }
-
-    /// The device did not do what was asked of it.
-    pub(crate) fn error(&self, reason: impl std::fmt::Display) -> Error {
-        Error::DeviceFailed { adapter: self.called(), reason: reason.to_string() }
-    }
-
-    /// The device is gone. Notes it, so that nothing more is tried there: a program's own device tells us in no other way.
-    pub(crate) fn lost(&self, reason: impl std::fmt::Display) -> Error {
-        let reason = reason.to_string();
-        record(&self.failure, Failure::Lost(reason.clone()));
-        Error::DeviceLost { adapter: self.called(), reason }
-    }
-
-    /// Blocks until the device has finished what was submitted up to then, all of it without a submission.
-    pub(crate) fn wait(&self, submission: Option<wgpu::SubmissionIndex>) -> Result<()> {
-        let poll = wgpu::PollType::Wait { submission_index: submission, timeout: None };
-        // wgpu 30 panics where waiting finds that the device is lost. Whoever opened it has been told by then.
-        let polled = guarded(|| self.device.poll(poll));
-        self.check()?;
-        match polled {
-            Ok(Ok(_)) => Ok(()),
-            // A submission that a lost device did not take cannot be waited for.
-            Ok(Err(error)) => Err(if pollster::block_on(self.is_gone()) { self.lost(error) } else { self.error(error) }),
-            Err(_) => Err(self.lost("it could not be waited for")),
-        }
-    }
-
-    /// Runs `work` with every error of the device caught and returned.
-    pub(crate) fn caught<T, F: FnOnce() -> T>(&self, work: F) -> impl Future<Output = Result<T>> + use<'_, T, F> {
-        let scopes = [wgpu::ErrorFilter::OutOfMemory, wgpu::ErrorFilter::Internal, wgpu::ErrorFilter::Validation];
-        let scopes = scopes.map(|filter| self.device.push_error_scope(filter));
-        let result = work();
-        // Scopes are a stack: the last pushed is popped first.
-        let [memory, internal, validation] = scopes;
-        let popped = (validation.pop(), internal.pop(), memory.pop());
-        async move {
-            // What there was no memory for is invalid where it is used: that is not what went wrong.
-            for error in [popped.2.await, popped.1.await, popped.0.await] {
-                match error {
-                    Some(wgpu::Error::OutOfMemory { .. }) => return Err(Error::OutOfMemory { adapter: self.called() }),
-                    Some(error) => {
-                        self.check()?;
-                        return Err(if self.is_gone().await { self.lost("it takes nothing any more") } else { self.error(error) });
-                    }
-                    None => {}
-                }
-            }
-            self.check()?;
-            Ok(result)
-        }
-    }
-
-    /// Whether the device is lost, also where a program told us of none: wgpu passes over what a lost device is asked for, so
-    /// that what was made there is invalid although no error said so.
-    fn is_gone(&self) -> impl Future<Output = bool> + use<> {
-        let scopes = [wgpu::ErrorFilter::OutOfMemory, wgpu::ErrorFilter::Validation].map(|filter| self.device.push_error_scope(filter));
-        let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
-        let buffer = self.device.create_buffer(&wgpu::BufferDescriptor { label: Some("probe"), size: 4, usage, mapped_at_creation: false });
-        let [memory, validation] = scopes;
-        let (validation, memory) = (validation.pop(), memory.pop());
-        let scope = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
-        buffer.map_async(wgpu::MapMode::Read, .., |_| {});
-        let used = scope.pop();
-        async move { validation.await.is_none() && memory.await.is_none() && used.await.is_some() }
-    }
 }

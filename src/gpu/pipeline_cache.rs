@@ -2,7 +2,6 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::Gpu;
 use crate::cache::{SealedFile, checksum};
 
 /// A device's pipeline cache. All engines on the device share it.
@@ -13,17 +12,9 @@ pub(crate) struct PipelineCache {
 }
 
 impl PipelineCache {
-    /// The device's own, with what its file holds in it; `None` where the device has none or nothing is kept.
-    pub(super) fn open(gpu: &Gpu) -> Option<Self> {
-        let file = gpu.pipeline_file()?;
+    /// The cache that `create` makes of what `file` holds, or of nothing; `None` where the device has none.
+    pub(super) fn open(file: SealedFile, create: impl Fn(Option<&[u8]>) -> Option<wgpu::PipelineCache>) -> Option<Self> {
         let stored = file.read();
-        let create = |data: Option<&[u8]>| {
-            let descriptor = wgpu::PipelineCacheDescriptor { label: Some("kernels"), data, fallback: true };
-            // SAFETY: `get_data` returned this data before it was sealed: the seal shows that it was on the same adapter,
-            // with the same driver, and that nothing has changed since. Who would forge one could as well replace the
-            // programs of the user whose cache it is.
-            pollster::block_on(gpu.caught(|| unsafe { gpu.device().create_pipeline_cache(&descriptor) })).ok()
-        };
         let compiled = stored.and_then(|data| create(Some(&data))).or_else(|| create(None))?;
         let kept = Kept { file, checksum: checksum(&compiled.get_data()?) };
         Some(Self { compiled, kept: Mutex::new(kept) })

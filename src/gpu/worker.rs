@@ -7,6 +7,8 @@ use std::thread;
 
 use futures_channel::oneshot;
 
+use crate::error::{Error, Result};
+
 type Job = Box<dyn FnOnce() + Send>;
 
 /// A thread that does jobs in the order in which they come, until nobody can send more.
@@ -17,7 +19,7 @@ pub(crate) struct Worker {
 
 impl Worker {
     /// Starts the thread. Errors where the system has none left.
-    pub(super) fn start() -> std::io::Result<Self> {
+    pub(super) fn start() -> Result<Self> {
         let (jobs, coming) = channel::<Job>();
         let work = move || {
             for job in coming {
@@ -25,7 +27,8 @@ impl Worker {
                 let _ = catch_unwind(AssertUnwindSafe(job));
             }
         };
-        thread::Builder::new().name("densenet-worker".into()).spawn(work)?;
+        let thread = thread::Builder::new().name("densenet-worker".into()).spawn(work);
+        thread.map_err(|source| Error::NoThread { purpose: "work for the device", source })?;
         Ok(Self { jobs: Mutex::new(jobs) })
     }
 

@@ -1,0 +1,40 @@
+//! Adapters and devices: what there is, which one is taken, and how its failures become errors.
+//!
+//! ```
+//! use densenet_wgpu::Gpu;
+//!
+//! for adapter in Gpu::adapters() {
+//!     println!("{}: {} ({}, {})", adapter.index, adapter.name, adapter.kind, adapter.backend);
+//! }
+//! let gpu = Gpu::open(None)?; // the best; `Some("1")` and `Some("radeon")` choose
+//! assert_eq!(gpu.summary(), &Gpu::adapters()[0]);
+//! # Ok::<(), densenet_wgpu::Error>(())
+//! ```
+
+mod adapter;
+mod compile;
+mod device;
+mod errors;
+mod failure;
+mod identity;
+mod loader;
+mod open;
+mod pace;
+mod pipeline_cache;
+mod pipelines;
+mod pretence;
+mod request;
+mod summary;
+#[cfg(not(target_family = "wasm"))]
+mod worker;
+
+pub use adapter::opening;
+pub use device::Gpu;
+pub(crate) use loader::no_adapter;
+pub(crate) use pace::Units;
+pub(crate) use pipelines::Pipelines;
+pub use pretence::{BrokenClock, Pretence};
+pub use summary::AdapterSummary;
+/// `Send`, but in a browser, where whatever waits for a device stays on its thread.
+#[cfg(feature = "image")]
+pub(crate) use wgpu::WasmNotSend;
