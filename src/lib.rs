@@ -79,6 +79,7 @@ mod reference;
 mod samples;
 mod shape;
 pub mod verify;
+mod vulkan_loader;
 mod weights;
 mod whole_file;
 

@@ -17,7 +17,6 @@ mod device;
 mod errors;
 mod failure;
 mod identity;
-mod loader;
 mod open;
 mod pace;
 mod pipeline_cache;
@@ -30,7 +29,6 @@ mod worker;
 
 pub use adapter::opening;
 pub use device::Gpu;
-pub(crate) use loader::no_adapter;
 pub(crate) use pace::Units;
 pub(crate) use pipelines::Pipelines;
 pub use pretence::{BrokenClock, Pretence};

@@ -140,7 +140,7 @@ impl Hub {
             let reason = format!("not in {}, and HF_HUB_OFFLINE is set", self.cache.display());
             return Err(Error::Hub { address: remote.to_string(), reason });
         }
-        let server = Server::new(self);
+        let server = Server::new(&self.endpoint, self.token.clone(), self.patience);
         for file in &wanted {
             if let Some(announced) = server.announce(&remote.repository, &remote.revision, file)? {
                 let commit = &announced.commit;

@@ -4,7 +4,6 @@ use std::fmt::{self, Display};
 use std::str::FromStr;
 
 use crate::error::{Error, Result};
-use crate::models::Published;
 
 /// What an address begins with.
 const SCHEME: &str = "hf://";
@@ -77,11 +76,5 @@ impl Display for Remote {
             write!(f, "@{}", self.revision.replace('/', "%2F"))?;
         }
         self.file.as_ref().map_or(Ok(()), |file| write!(f, "/{file}"))
-    }
-}
-
-impl From<&Published> for Remote {
-    fn from(model: &Published) -> Self {
-        Self { repository: model.repository.to_owned(), revision: model.revision.to_owned(), file: Some(model.file.to_owned()) }
     }
 }

@@ -9,7 +9,6 @@ use ureq::http::{Response, StatusCode};
 use ureq::typestate::WithoutBody;
 use ureq::{Agent, Body, RequestBuilder, Timeout};
 
-use super::Hub;
 use super::cache::{Part, at};
 use crate::error::{Error, Result};
 
@@ -40,21 +39,21 @@ pub(super) struct Announced {
 }
 
 impl Server {
-    /// The server of `hub`. No socket is opened yet.
-    pub(super) fn new(hub: &Hub) -> Self {
+    /// The server at `endpoint`, given up where it sends nothing for as long as `patience`. No socket is opened yet.
+    pub(super) fn new(endpoint: &str, token: Option<String>, patience: Duration) -> Self {
         let agent = Agent::config_builder()
             .http_status_as_error(false)
-            .https_only(hub.endpoint.starts_with("https://"))
+            .https_only(endpoint.starts_with("https://"))
             .redirect_auth_headers(RedirectAuthHeaders::SameHost)
             .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
             .timeout_resolve(Some(CONNECT))
             .timeout_connect(Some(CONNECT))
-            .timeout_recv_response(Some(hub.patience))
-            .timeout_per_read(Some(hub.patience))
-            .timeout_per_write(Some(hub.patience))
+            .timeout_recv_response(Some(patience))
+            .timeout_per_read(Some(patience))
+            .timeout_per_write(Some(patience))
             .build()
             .new_agent();
-        Self { agent, endpoint: hub.endpoint.trim_end_matches('/').to_owned(), token: hub.token.clone(), patience: hub.patience }
+        Self { agent, endpoint: endpoint.trim_end_matches('/').to_owned(), token, patience }
     }
 
     /// Where a file is.

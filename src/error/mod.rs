@@ -15,13 +15,13 @@
 //! );
 //! ```
 
-use std::borrow::Cow;
-use std::fmt::Display;
-#[cfg(feature = "image")]
-use std::path::Path;
+mod place;
+mod wording;
+
 use std::path::PathBuf;
 
 use crate::shape::Shape;
+use wording::{and_others, before, numbered};
 
 /// Result of this library.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -113,7 +113,7 @@ pub enum Error {
         suggestion: Option<String>,
     },
     /// There is no GPU, and no software device that plays one.
-    #[error("{}", crate::gpu::no_adapter())]
+    #[error("{}", crate::vulkan_loader::no_adapter())]
     NoAdapter,
     /// An adapter that is not there.
     #[error("no adapter is called {name:?}{} There are: {}", suggestion.as_ref().map_or(".".into(), |s| format!("; did you mean {s}?")), numbered(adapters))]
@@ -165,7 +165,7 @@ pub enum Error {
     #[error(
         "no model or file is called {name:?}{} Known: {}. A path to a checkpoint file works too",
         suggestion.as_ref().map_or(".".into(), |near| format!("; did you mean {near}?")),
-        crate::models::names().chain(crate::models::published_names()).collect::<Vec<_>>().join(", ")
+        known.join(", ")
     )]
     #[non_exhaustive]
     NoSuchModel {
@@ -173,6 +173,8 @@ pub enum Error {
         name: String,
         /// The nearest name that exists, of a model or a file.
         suggestion: Option<String>,
+        /// The names of all models there are.
+        known: Vec<&'static str>,
     },
     /// The name of an architecture of which no weights are known.
     #[error("{name} is neither bundled nor known on the hub; give the path of its checkpoint instead")]
@@ -315,76 +317,4 @@ pub enum Error {
         /// The system's reason.
         source: std::io::Error,
     },
-}
-
-impl Error {
-    /// Where it is wrong: the layer, tensor, field, file, address or adapter, as the message has it; `None` where it is nowhere
-    /// in particular.
-    pub fn place(&self) -> Option<Cow<'_, str>> {
-        match self {
-            Self::Graph { layer, .. } | Self::TooSmall { layer, .. } | Self::NoKernel { layer, .. } | Self::HalfRange { layer, .. } => {
-                Some(layer.into())
-            }
-            Self::Tensor { tensor, .. } => Some(tensor.into()),
-            Self::Preprocessing { field, .. } => Some(field.into()),
-            Self::Checkpoint { file, .. } => file.as_ref().map(Cow::from),
-            Self::Picture { path, .. }
-            | Self::CutOff { path, .. }
-            | Self::TooManyPixels { path, .. }
-            | Self::TooManyBytes { path, .. }
-            | Self::MissingFeature { path, .. } => path.as_ref().map(|path| path.to_string_lossy()),
-            Self::File { path, .. } => Some(path.to_string_lossy()),
-            Self::Hub { address, .. } => Some(address.into()),
-            Self::DeviceRefused { adapter, .. }
-            | Self::DeviceLost { adapter, .. }
-            | Self::DeviceFailed { adapter, .. }
-            | Self::OutOfMemory { adapter }
-            | Self::TooLarge { adapter, .. }
-            | Self::SelfTest { adapter, .. } => Some(adapter.into()),
-            Self::Input { .. } | Self::Channels { .. } | Self::NoSuchLayer { .. } => None,
-            Self::NoAdapter | Self::NoSuchAdapter { .. } | Self::HalfOverflow => None,
-            Self::NoSuchModel { .. } | Self::NoWeights { .. } | Self::Options { .. } | Self::NoThread { .. } => None,
-        }
-    }
-
-    /// A checkpoint of which nobody knows yet what it is called.
-    pub(crate) fn checkpoint(reason: impl Into<String>) -> Self {
-        Self::Checkpoint { file: None, reason: reason.into() }
-    }
-
-    /// A picture of which nobody knows yet where it is from.
-    #[cfg(feature = "image")]
-    pub(crate) fn picture(reason: impl Into<String>) -> Self {
-        Self::Picture { path: None, reason: reason.into() }
-    }
-
-    /// The same of a picture that was read from `path`.
-    #[cfg(feature = "image")]
-    pub(crate) fn in_picture(self, path: &Path) -> Self {
-        let path = Some(path.to_path_buf());
-        match self {
-            Self::TooManyPixels { found, most, .. } => Self::TooManyPixels { path, found, most },
-            Self::TooManyBytes { found, most, .. } => Self::TooManyBytes { path, found, most },
-            Self::MissingFeature { what, feature, .. } => Self::MissingFeature { path, what, feature },
-            Self::CutOff { how, .. } => Self::CutOff { path, how },
-            Self::Picture { reason, .. } => Self::Picture { path, reason },
-            other => Self::Picture { path, reason: other.to_string() },
-        }
-    }
-}
-
-/// A place before what is wrong there, where it is known.
-fn before(place: Option<impl Display>) -> String {
-    place.map(|place| format!("{place}: ")).unwrap_or_default()
-}
-
-/// How many more there are.
-fn and_others(count: usize) -> String {
-    if count == 0 { String::new() } else { format!(", and {count} more") }
-}
-
-/// What there is, each after its index.
-fn numbered(adapters: &[String]) -> String {
-    let numbered: Vec<String> = adapters.iter().enumerate().map(|(index, adapter)| format!("{index} = {adapter}")).collect();
-    numbered.join(", ")
 }

@@ -1,0 +1,63 @@
+//! Where something is wrong.
+
+use std::borrow::Cow;
+#[cfg(feature = "image")]
+use std::path::Path;
+
+use super::Error;
+
+impl Error {
+    /// Where it is wrong: the layer, tensor, field, file, address or adapter, as the message has it; `None` where it is nowhere
+    /// in particular.
+    pub fn place(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Graph { layer, .. } | Self::TooSmall { layer, .. } | Self::NoKernel { layer, .. } | Self::HalfRange { layer, .. } => {
+                Some(layer.into())
+            }
+            Self::Tensor { tensor, .. } => Some(tensor.into()),
+            Self::Preprocessing { field, .. } => Some(field.into()),
+            Self::Checkpoint { file, .. } => file.as_ref().map(Cow::from),
+            Self::Picture { path, .. }
+            | Self::CutOff { path, .. }
+            | Self::TooManyPixels { path, .. }
+            | Self::TooManyBytes { path, .. }
+            | Self::MissingFeature { path, .. } => path.as_ref().map(|path| path.to_string_lossy()),
+            Self::File { path, .. } => Some(path.to_string_lossy()),
+            Self::Hub { address, .. } => Some(address.into()),
+            Self::DeviceRefused { adapter, .. }
+            | Self::DeviceLost { adapter, .. }
+            | Self::DeviceFailed { adapter, .. }
+            | Self::OutOfMemory { adapter }
+            | Self::TooLarge { adapter, .. }
+            | Self::SelfTest { adapter, .. } => Some(adapter.into()),
+            Self::Input { .. } | Self::Channels { .. } | Self::NoSuchLayer { .. } => None,
+            Self::NoAdapter | Self::NoSuchAdapter { .. } | Self::HalfOverflow => None,
+            Self::NoSuchModel { .. } | Self::NoWeights { .. } | Self::Options { .. } | Self::NoThread { .. } => None,
+        }
+    }
+
+    /// A checkpoint of which nobody knows yet what it is called.
+    pub(crate) fn checkpoint(reason: impl Into<String>) -> Self {
+        Self::Checkpoint { file: None, reason: reason.into() }
+    }
+
+    /// A picture of which nobody knows yet where it is from.
+    #[cfg(feature = "image")]
+    pub(crate) fn picture(reason: impl Into<String>) -> Self {
+        Self::Picture { path: None, reason: reason.into() }
+    }
+
+    /// The same of a picture that was read from `path`.
+    #[cfg(feature = "image")]
+    pub(crate) fn in_picture(self, path: &Path) -> Self {
+        let path = Some(path.to_path_buf());
+        match self {
+            Self::TooManyPixels { found, most, .. } => Self::TooManyPixels { path, found, most },
+            Self::TooManyBytes { found, most, .. } => Self::TooManyBytes { path, found, most },
+            Self::MissingFeature { what, feature, .. } => Self::MissingFeature { path, what, feature },
+            Self::CutOff { how, .. } => Self::CutOff { path, how },
+            Self::Picture { reason, .. } => Self::Picture { path, reason },
+            other => Self::Picture { path, reason: other.to_string() },
+        }
+    }
+}
