@@ -1,8 +1,9 @@
 //! Inputs that run together.
 
-use super::Inner;
+use super::images::Images;
+use super::inner::Inner;
 use super::prediction::Prediction;
-use super::preparation::{Images, Ready};
+use super::preparation::Ready;
 use super::reader::Read;
 use super::runner::{Run, Runner};
 use super::threads::panicked;

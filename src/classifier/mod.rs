@@ -24,13 +24,17 @@
 //! ahead of the devices, and two [batches](batch) on each.
 
 mod batch;
+mod class_maps;
 mod device;
+mod images;
+mod inner;
 mod network;
 mod options;
 mod prediction;
 mod preparation;
 mod reader;
 mod runner;
+mod seen;
 mod source;
 mod stream;
 mod threads;
@@ -39,7 +43,7 @@ mod turn;
 use std::ffi::OsStr;
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 
 use crate::arch::Config;
 use crate::error::{Error, Result};
@@ -50,19 +54,22 @@ use crate::models;
 use crate::shape::Shape;
 use crate::weights::{Assumption, Checkpoint, Preprocessing};
 
+pub use class_maps::ClassMaps;
 pub use device::Device;
 pub use network::FEATURES;
 pub use options::ClassifierOptions;
-pub use prediction::{ClassMaps, Prediction, Seen};
+pub use prediction::Prediction;
 pub use runner::{engine_in_range, faulty_tiles, run_reference};
+pub use seen::Seen;
 pub use source::Source;
 pub use stream::{Predictions, StreamOptions};
 
 use device::Opened;
-use network::{Answer, Network};
-use preparation::{Preparation, Ready};
-use runner::{Run, Runner};
-use threads::{Threads, on_every_core, on_its_own, panicked};
+use inner::Inner;
+use network::Network;
+use preparation::Preparation;
+use runner::Runner;
+use threads::{Threads, on_every_core, on_its_own};
 
 /// Height and width for a model that does not say its own.
 pub const DEFAULT_SIZE: [usize; 2] = [224, 224];
@@ -88,27 +95,6 @@ const MAX_BATCH_BYTES: usize = 1 << 30;
 /// dropped and what is under way is done.
 #[derive(Debug, Clone)]
 pub struct Classifier(Arc<Inner>);
-
-#[derive(Debug)]
-struct Inner {
-    name: String,
-    config: Config,
-    legend: Arc<Legend>,
-    assumed: Vec<Assumption>,
-    notes: Vec<String>,
-    size: [usize; 2],
-    devices: Vec<String>,
-    warnings: Vec<String>,
-    network: Network,
-    preparation: Arc<Preparation>,
-    runners: Vec<Runner>,
-    /// Sources that run at once on a device.
-    batch: usize,
-    keeps_inputs: bool,
-    threads: Arc<Threads>,
-    /// How many sources were classified by themselves: several devices take turns.
-    taken: AtomicUsize,
-}
 
 impl Classifier {
     /// The classifier of a model's name, bundled or published, of an `hf://` address, or of a checkpoint's file
@@ -302,41 +288,6 @@ impl Classifier {
     /// that was asked for. Errors where it is none.
     pub fn picture(&self, source: impl Into<Source>) -> Result<Picture> {
         self.0.preparation.picture(source.into())
-    }
-}
-
-impl Inner {
-    /// Which device takes the next source.
-    fn turn(&self) -> usize {
-        let taken = self.taken.fetch_add(1, Ordering::Relaxed);
-        let mut in_turn = (0..self.runners.len()).map(|next| (taken + next) % self.runners.len());
-        in_turn.find(|&device| self.runners[device].failure().is_none()).unwrap_or(0)
-    }
-
-    fn run_on(&self, runner: &Runner, ready: Ready) -> Result<Prediction> {
-        let outputs = runner.learnt(runner.start(&[&ready.images]).and_then(Run::wait))?;
-        self.single(ready, &outputs)
-    }
-
-    /// The prediction of one source, from the outputs for it alone.
-    fn single(&self, ready: Ready, outputs: &[Vec<f32>]) -> Result<Prediction> {
-        let answer = self.network.answers(outputs, 1, ready.images.size())?.pop().ok_or_else(panicked)?;
-        Ok(self.prediction(ready, answer))
-    }
-
-    fn prediction(&self, Ready { images, seen, picture }: Ready, answer: Answer) -> Prediction {
-        let Answer { logits, features, class_maps } = answer;
-        Prediction {
-            legend: Arc::clone(&self.legend),
-            crops: images.count(),
-            logits,
-            features,
-            class_maps,
-            size: images.size(),
-            seen,
-            picture,
-            input: self.keeps_inputs.then(|| Arc::new(images)),
-        }
     }
 }
 

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use super::class_maps::ClassMaps;
 use super::options::ClassifierOptions;
-use super::prediction::ClassMaps;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::weights::{Checkpoint, Weights};

@@ -1,6 +1,6 @@
 //! How a classifier is made.
 
-use super::Device;
+use super::device::Device;
 use crate::error::{Error, Result};
 use crate::image::Decoding;
 use crate::kernels::Precision;

@@ -1,13 +1,13 @@
 //! What the network made of one picture.
 
-use std::slice::ChunksExact;
 use std::sync::Arc;
 
-use super::preparation::Images;
+use super::class_maps::ClassMaps;
+use super::images::Images;
+use super::seen::Seen;
 use crate::error::{Error, Result};
-use crate::image::{Dicom, Heatmap, Orientation, Picture, View, Wide};
+use crate::image::Picture;
 use crate::labels::{Legend, RankedClass};
-use crate::weights::Preprocessing;
 
 /// What the network made of one picture.
 ///
@@ -38,88 +38,6 @@ pub struct Prediction {
     pub(super) seen: Option<Seen>,
     pub(super) picture: Option<Picture>,
     pub(super) input: Option<Arc<Images>>,
-}
-
-/// The picture that the network saw, and which part of it.
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[non_exhaustive]
-pub struct Seen {
-    /// The picture's height in pixels, upright where that was asked for.
-    pub height: usize,
-    /// Its width in pixels.
-    pub width: usize,
-    /// The part of it that the network saw, or of which it saw ten crops.
-    pub view: View,
-    /// How the picture still lies, as its metadata says ([`Picture::orientation`]).
-    pub orientation: Orientation,
-    /// Whether it has 16-bit grey, which was scaled by its range ([`Picture::has_scaled_grey`]).
-    pub has_scaled_grey: bool,
-    /// What its samples were where they had more than 8 bits ([`Picture::wide`]).
-    pub wide: Option<Wide>,
-    /// Whether a part of it is missing, which is then grey or coarse ([`Picture::is_cut_off`]).
-    pub is_cut_off: bool,
-    /// What its file said where that is a DICOM file.
-    pub dicom: Option<Dicom>,
-}
-
-impl Seen {
-    pub(super) fn new(picture: &Picture, preprocessing: &Preprocessing) -> Self {
-        let (height, width) = (picture.height(), picture.width());
-        Self {
-            height,
-            width,
-            view: preprocessing.view(height, width),
-            orientation: picture.orientation(),
-            has_scaled_grey: picture.has_scaled_grey(),
-            wide: picture.wide(),
-            is_cut_off: picture.is_cut_off(),
-            dicom: picture.dicom(),
-        }
-    }
-}
-
-/// For each class a map of how much every place of a picture speaks for it, in units of its logit
-/// ([`Checkpoint::with_class_maps`](crate::Checkpoint::with_class_maps)).
-#[derive(Debug, Clone, PartialEq)]
-pub struct ClassMaps {
-    pub(super) height: usize,
-    pub(super) width: usize,
-    pub(super) values: Vec<f32>,
-}
-
-impl ClassMaps {
-    /// Places from top to bottom.
-    pub fn height(&self) -> usize {
-        self.height
-    }
-
-    /// Places from left to right.
-    pub fn width(&self) -> usize {
-        self.width
-    }
-
-    /// All maps, `[classes, height, width]`.
-    pub fn values(&self) -> &[f32] {
-        &self.values
-    }
-
-    /// The map of a class, `[height, width]`; `None` where there is no such class.
-    pub fn of(&self, class: usize) -> Option<&[f32]> {
-        self.maps().nth(class)
-    }
-
-    /// The map of a class, to be drawn over the picture. Errors where there is no such class.
-    pub fn heatmap(&self, class: usize) -> Result<Heatmap> {
-        let map = self.of(class).ok_or_else(|| {
-            let expected = format!("one of {} classes, counted from 0", self.maps().len());
-            Error::Input { expected, found: format!("class {class}") }
-        })?;
-        Heatmap::new(self.height, self.width, map.to_vec())
-    }
-
-    fn maps(&self) -> ChunksExact<'_, f32> {
-        self.values.chunks_exact((self.height * self.width).max(1))
-    }
 }
 
 impl Prediction {

@@ -3,12 +3,13 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
+use super::images::Images;
 use super::options::ClassifierOptions;
-use super::prediction::Seen;
+use super::seen::Seen;
 use super::source::{Kind, Source};
 use super::threads::panicked;
 use crate::error::{Error, Result};
-use crate::image::{Decoding, Picture, Prepared};
+use crate::image::{Decoding, Picture};
 use crate::weights::Preprocessing;
 
 /// What is made of each source.
@@ -29,54 +30,6 @@ pub(super) struct Ready {
     pub(super) seen: Option<Seen>,
     /// The picture as it was decoded, where it is kept.
     pub(super) picture: Option<Picture>,
-}
-
-/// What the network runs on for one source.
-#[derive(Debug)]
-pub(super) enum Images {
-    /// One picture or ten crops of it, all of one size.
-    Pictures(Vec<Prepared>),
-    /// Numbers `[C, H, W]`, all of them finite.
-    Values { values: Vec<f32>, size: [usize; 2] },
-}
-
-impl Images {
-    /// How many there are.
-    pub(super) fn count(&self) -> usize {
-        match self {
-            Self::Pictures(pictures) => pictures.len(),
-            Self::Values { .. } => 1,
-        }
-    }
-
-    /// Height and width of each.
-    pub(super) fn size(&self) -> [usize; 2] {
-        match self {
-            Self::Pictures(pictures) => pictures.first().map_or([0, 0], |first| [first.picture.height(), first.picture.width()]),
-            Self::Values { size, .. } => *size,
-        }
-    }
-
-    /// Whether one run can have both.
-    pub(super) fn run_with(&self, other: &Self) -> bool {
-        matches!(self, Self::Values { .. }) == matches!(other, Self::Values { .. }) && self.size() == other.size()
-    }
-
-    /// The pictures; none of values.
-    pub(super) fn pictures(&self) -> &[Prepared] {
-        match self {
-            Self::Pictures(pictures) => pictures,
-            Self::Values { .. } => &[],
-        }
-    }
-
-    /// The numbers `[N, C, H, W]`.
-    pub(super) fn values(&self) -> Vec<f32> {
-        match self {
-            Self::Pictures(pictures) => pictures.iter().flat_map(|prepared| prepared.samples().values()).collect(),
-            Self::Values { values, .. } => values.clone(),
-        }
-    }
 }
 
 impl Preparation {

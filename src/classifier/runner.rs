@@ -3,8 +3,8 @@
 use std::sync::OnceLock;
 
 use super::device::Opened;
+use super::images::Images;
 use super::options::ClassifierOptions;
-use super::preparation::Images;
 use crate::engine::{self, Engine, EngineOptions, Input};
 use crate::error::{Error, Result};
 use crate::gpu::Gpu;

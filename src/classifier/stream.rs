@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::vec;
 
-use super::Inner;
 use super::batch::Batch;
+use super::inner::Inner;
 use super::prediction::Prediction;
 use super::reader::{Read, Reader};
 use super::source::Source;

@@ -18,7 +18,10 @@
 //! # Ok::<(), densenet_wgpu::Error>(())
 //! ```
 
+mod ceilings;
 mod compare;
+mod median;
+mod runs;
 mod step;
 mod svg;
 mod text;
@@ -27,49 +30,17 @@ mod trace;
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{Engine, EngineOptions, Input};
+use crate::engine::{Engine, Input};
 use crate::error::Result;
-use crate::gpu::Gpu;
-use crate::graph::Graph;
-use crate::shape::Shape;
-use crate::weights::Weights;
+use median::median;
+use runs::Runs;
 
 pub use crate::engine::{Clock, Grain, Timeline};
 pub use crate::peak::Peak;
+pub use ceilings::Ceilings;
 pub use compare::{Change, Comparison};
 pub use step::{Bound, StepProfile};
 pub use total::Total;
-
-/// Runs before those that are measured: a device that idled is slow at first.
-const WARM_RUNS: usize = 2;
-
-/// What a device can do, which the steps of a profile are held against.
-///
-/// ```no_run
-/// use densenet_wgpu::profile::{Ceilings, Peak};
-/// use densenet_wgpu::Gpu;
-///
-/// let ceilings = Ceilings::measure(&Gpu::open(None)?)?;
-/// assert!(ceilings.gflops > 0.0 && ceilings.gigabytes_per_second > 0.0 && ceilings.launch_ms > 0.0);
-/// # Ok::<(), densenet_wgpu::Error>(())
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Ceilings {
-    /// Billions of operations a second ([`Peak::gflops`]).
-    pub gflops: f64,
-    /// Billions of bytes a second ([`Peak::gigabytes_per_second`]), of buffers larger than caches.
-    pub gigabytes_per_second: f64,
-    /// What a pass takes that does nothing worth mentioning, in milliseconds.
-    pub launch_ms: f64,
-}
-
-impl Ceilings {
-    /// Measures the device, for a few seconds; it should have nothing else to do. Errors as [`Peak::measure`] does.
-    pub fn measure(gpu: &Gpu) -> Result<Self> {
-        let Peak { gflops, gigabytes_per_second, .. } = Peak::measure(gpu)?;
-        Ok(Self { gflops, gigabytes_per_second, launch_ms: launch_ms(gpu)? })
-    }
-}
 
 /// What a network's steps take on a device. Times are medians of several runs, in milliseconds.
 ///
@@ -145,7 +116,7 @@ impl Profile {
         let batch = input.images(engine.graph().input_shape().channels)?;
         let plan = engine.plan(batch, height, width)?;
         let before = usize::from(input.is_pictures() && stepwise.iter().all(|run| run.passes.len() > plan.steps().len()));
-        let medians = (0..plan.steps().len()).map(|step| 1e3 * median(stepwise.iter().map(|run| length(run, before + step))));
+        let medians = (0..plan.steps().len()).map(|step| 1e3 * median(stepwise.iter().map(|run| runs::length(run, before + step))));
         let mut steps: Vec<StepProfile> = plan.steps().iter().zip(medians).map(|(step, ms)| StepProfile::new(step, ms, ceilings)).collect();
         let sum_gpu_ms: f64 = steps.iter().map(|step| step.gpu_ms).sum();
         steps.iter_mut().for_each(|step| step.share = if sum_gpu_ms > 0.0 { step.gpu_ms / sum_gpu_ms } else { 0.0 });
@@ -187,80 +158,11 @@ impl Profile {
     }
 }
 
-/// The same run again and again, in each of three ways.
-struct Runs {
-    /// With a pass for each step.
-    stepwise: Vec<Timeline>,
-    /// In one pass.
-    whole: Vec<Timeline>,
-    /// Without a clock: seconds of the host.
-    wall: Vec<f64>,
-}
-
-impl Runs {
-    /// So many runs, timed by `time`, after some that do not count.
-    fn take(runs: usize, engine: &Engine, input: Input<'_>, time: fn(&Engine, Input<'_>, Grain) -> Result<Timeline>) -> Result<Self> {
-        let mut taken = Self { stepwise: Vec::new(), whole: Vec::new(), wall: Vec::new() };
-        for run in 0..WARM_RUNS + runs {
-            let steps = time(engine, input, Grain::Step)?;
-            let total = time(engine, input, Grain::Run)?;
-            let start = std::time::Instant::now();
-            engine.run(input)?;
-            let elapsed = start.elapsed().as_secs_f64();
-            if run >= WARM_RUNS {
-                taken.stepwise.push(steps);
-                taken.whole.push(total);
-                taken.wall.push(elapsed);
-            }
-        }
-        Ok(taken)
-    }
-
-    /// Whether all are, and by one that tells steps from nothing: not by one that told the time in some runs only, nor by one
-    /// that is so coarse that the median of every step is zero.
-    fn are_by_one_clock(&self) -> bool {
-        let mut clocks = self.stepwise.iter().chain(&self.whole).map(|run| run.clock);
-        let first = clocks.next();
-        let passes = self.stepwise.iter().map(|run| run.passes.len()).min().unwrap_or(0);
-        let takes_time = |pass: usize| median(self.stepwise.iter().map(|run| length(run, pass))) > 0.0;
-        clocks.all(|clock| Some(clock) == first) && (0..passes).any(takes_time)
-    }
-}
-
-/// Seconds of a pass.
-fn length(run: &Timeline, pass: usize) -> f64 {
-    run.passes[pass][1] - run.passes[pass][0]
-}
-
-/// What a pass takes that computes one number.
-fn launch_ms(gpu: &Gpu) -> Result<f64> {
-    let mut graph = Graph::new(Shape::new(1, 1, 1));
-    let mut x = graph.input();
-    for layer in 0..16 {
-        x = graph.relu(&format!("relu{layer}"), x)?;
-    }
-    let engine = Engine::new(gpu, &graph, &Weights::new(), EngineOptions::default().with_fusion(false))?;
-    let mut passes = Vec::new();
-    for _ in 0..8 {
-        passes.extend(engine.time(Input::values(&[1.0], [1, 1]), Grain::Step)?.passes);
-    }
-    Ok(1e3 * median(passes.iter().map(|[begin, end]| end - begin)))
-}
-
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut sorted: Vec<f64> = values.collect();
-    sorted.sort_by(f64::total_cmp);
-    match sorted.len() {
-        0 => 0.0,
-        n if n % 2 == 1 => sorted[n / 2],
-        n => (sorted[n / 2 - 1] + sorted[n / 2]) / 2.0,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::device::open_gpu;
+    use crate::engine::EngineOptions;
     use crate::kernels::{Shader, Variant};
     use crate::{Checkpoint, Config};
 
@@ -309,20 +211,5 @@ mod tests {
             assert!(profile.to_string().contains("no timestamps that tell the time"), "{profile}");
             assert!(!serde_json::to_string(&profile).unwrap().contains("null"), "{clock:?}");
         }
-    }
-
-    #[test]
-    fn a_launch_takes_time() {
-        let gpu = open_gpu();
-        let ms = launch_ms(&gpu).unwrap();
-        assert!(ms > 0.0 && ms < 10.0, "{ms}");
-    }
-
-    #[test]
-    fn medians_are_in_the_middle() {
-        assert_eq!(
-            [median([3.0, 1.0, 2.0].into_iter()), median([4.0, 1.0, 2.0, 3.0].into_iter()), median([].into_iter())],
-            [2.0, 2.5, 0.0]
-        );
     }
 }

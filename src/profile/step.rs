@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::Ceilings;
+use super::ceilings::Ceilings;
 use crate::plan::Step;
 
 /// What keeps a step from being faster: of the least times that its operations, its bytes and its launch take on the device,

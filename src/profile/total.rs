@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::StepProfile;
+use super::step::StepProfile;
 
 /// What some steps of a profile take together.
 ///

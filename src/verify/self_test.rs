@@ -1,6 +1,6 @@
 //! What a device must compute right before it is trusted with anybody's network.
 
-use super::Verification;
+use super::verification::Verification;
 use crate::cache::checksum;
 use crate::engine::{Engine, EngineOptions, Fault, Input, Verdicts, words};
 use crate::error::{Error, Result};

@@ -1,0 +1,42 @@
+//! What the network saw.
+
+use crate::image::{Dicom, Orientation, Picture, View, Wide};
+use crate::weights::Preprocessing;
+
+/// The picture that the network saw, and which part of it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct Seen {
+    /// The picture's height in pixels, upright where that was asked for.
+    pub height: usize,
+    /// Its width in pixels.
+    pub width: usize,
+    /// The part of it that the network saw, or of which it saw ten crops.
+    pub view: View,
+    /// How the picture still lies, as its metadata says ([`Picture::orientation`]).
+    pub orientation: Orientation,
+    /// Whether it has 16-bit grey, which was scaled by its range ([`Picture::has_scaled_grey`]).
+    pub has_scaled_grey: bool,
+    /// What its samples were where they had more than 8 bits ([`Picture::wide`]).
+    pub wide: Option<Wide>,
+    /// Whether a part of it is missing, which is then grey or coarse ([`Picture::is_cut_off`]).
+    pub is_cut_off: bool,
+    /// What its file said where that is a DICOM file.
+    pub dicom: Option<Dicom>,
+}
+
+impl Seen {
+    pub(super) fn new(picture: &Picture, preprocessing: &Preprocessing) -> Self {
+        let (height, width) = (picture.height(), picture.width());
+        Self {
+            height,
+            width,
+            view: preprocessing.view(height, width),
+            orientation: picture.orientation(),
+            has_scaled_grey: picture.has_scaled_grey(),
+            wide: picture.wide(),
+            is_cut_off: picture.is_cut_off(),
+            dicom: picture.dicom(),
+        }
+    }
+}

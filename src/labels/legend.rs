@@ -1,0 +1,268 @@
+//! What a model's outputs mean.
+
+use std::cmp::Ordering;
+use std::fmt;
+
+use serde::Serialize;
+
+use super::probabilities::probabilities;
+use crate::error::{Error, Result};
+use crate::weights::Activation;
+
+/// One class in its place among the likeliest of a picture.
+///
+/// ```
+/// use densenet_wgpu::models;
+///
+/// let legend = models::bundled("digits").expect("it is bundled")?.legend();
+/// let best = &legend.top_k(&[0.0, 0.0, 0.0, 9.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], 1)?[0];
+/// assert_eq!((best.index, best.label.as_str(), best.logit), (3, "3", 9.0));
+/// assert!(best.probability.is_some_and(|probability| probability > 0.99));
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RankedClass {
+    /// The class, counted from 0.
+    pub index: usize,
+    /// What it is called ([`Legend::label`]).
+    pub label: String,
+    /// The logit after the model's [`Activation`]; `None` where that makes none ([`probabilities`]).
+    pub probability: Option<f64>,
+    /// What the network computed.
+    pub logit: f32,
+}
+
+/// ` 92.31 %  tabby`, or without a probability `logit   14.2207  tabby`.
+impl fmt::Display for RankedClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.probability {
+            Some(probability) => write!(f, "{:6.2} %  {}", 100.0 * probability, self.label),
+            None => write!(f, "logit {:9.4}  {}", self.logit, self.label),
+        }
+    }
+}
+
+/// What a model's outputs mean.
+///
+/// ```
+/// use densenet_wgpu::labels::Legend;
+/// use densenet_wgpu::preprocessing::Activation;
+///
+/// let labels = vec!["Effusion".to_owned(), String::new()]; // the second output was not trained
+/// let legend = Legend::new(Activation::Sigmoid).with_labels(labels).with_thresholds(vec![Some(0.25), None]);
+/// let logit_of_a_quarter = (0.25f32 / 0.75).ln();
+/// let found = legend.top_k(&[logit_of_a_quarter, 7.0], 5)?;
+/// assert_eq!(found.len(), 1);
+/// assert!(found[0].probability.is_some_and(|probability| (probability - 0.5).abs() < 1e-6)); // a threshold is where a probability is a half
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Legend {
+    /// What turns logits into probabilities.
+    pub activation: Activation,
+    /// One label for each class; `""` for an output that was not trained.
+    pub labels: Option<Vec<String>>,
+    /// For each class the probability from which on it counts as found; `None` for an output that was not trained.
+    pub thresholds: Option<Vec<Option<f32>>>,
+}
+
+impl Legend {
+    /// Classes with numbers for labels, all of them trained, without thresholds.
+    pub fn new(activation: Activation) -> Self {
+        Self { activation, labels: None, thresholds: None }
+    }
+
+    /// Calls the classes so, in their order; `""` is an output that was not trained.
+    #[must_use]
+    pub fn with_labels(self, labels: Vec<String>) -> Self {
+        Self { labels: Some(labels), ..self }
+    }
+
+    /// Counts each class as found from this probability on; `None` is an output that was not trained.
+    #[must_use]
+    pub fn with_thresholds(self, thresholds: Vec<Option<f32>>) -> Self {
+        Self { thresholds: Some(thresholds), ..self }
+    }
+
+    /// The label of a class, its number where it has none.
+    pub fn label(&self, index: usize) -> String {
+        let label = self.labels.as_ref().and_then(|labels| labels.get(index)).filter(|label| !label.is_empty());
+        label.cloned().unwrap_or_else(|| index.to_string())
+    }
+
+    /// The `k` classes of the largest probabilities, or logits where there are none, largest first; of equal ones that of the
+    /// larger logit, then of the lower index. All of them where there are fewer than `k`; outputs that were not trained are left out.
+    ///
+    /// Errors where a logit is not finite.
+    pub fn top_k(&self, logits: &[f32], k: usize) -> Result<Vec<RankedClass>> {
+        self.top_k_of_crops(logits, 1, k)
+    }
+
+    /// [`Legend::top_k`] of a picture of which the network saw several crops; `logits` is `[crops, classes]`.
+    ///
+    /// A class has the mean of its logits, and as its probability the mean of its probabilities in the crops, which is not
+    /// that of the mean logit. Where there are thresholds, they stretch that mean.
+    ///
+    /// Errors also where the logits are not those of so many crops.
+    pub fn top_k_of_crops(&self, logits: &[f32], crops: usize, k: usize) -> Result<Vec<RankedClass>> {
+        let classes = classes_of_crops(logits, crops)?;
+        if let Some(position) = logits.iter().position(|logit| !logit.is_finite()) {
+            let found = format!("{} for class {}", logits[position], position % classes);
+            return Err(Error::Input { expected: "a picture that gives finite logits".into(), found });
+        }
+        let probabilities = self.probabilities_of_crops(logits, crops)?;
+        let logits = mean_of_crops(logits, classes, |logits| logits.iter().copied().map(f64::from).collect());
+        let logits: Vec<f32> = logits.into_iter().map(|logit| logit as f32).collect();
+        let mut ranked: Vec<usize> = (0..classes).filter(|&index| self.is_trained(index)).collect();
+        let probability = |index: usize| probabilities.as_ref().map(|probabilities| probabilities[index]);
+        let likelier = |&a: &usize, &b: &usize| {
+            let by_probability = probability(b).zip(probability(a)).map_or(Ordering::Equal, |(b, a)| b.total_cmp(&a));
+            by_probability.then(logits[b].total_cmp(&logits[a]))
+        };
+        ranked.sort_by(likelier);
+        ranked.truncate(k);
+        let class = |index| RankedClass { index, label: self.label(index), logit: logits[index], probability: probability(index) };
+        Ok(ranked.into_iter().map(class).collect())
+    }
+
+    /// A probability for each logit; `None` where the activation makes none. Where there are thresholds, each is where its
+    /// class's probability is 0.5, and both sides are stretched (torchxrayvision's `op_norm`).
+    pub fn probabilities(&self, logits: &[f32]) -> Option<Vec<f64>> {
+        probabilities(logits, self.activation).map(|probabilities| self.stretched(probabilities))
+    }
+
+    /// [`Legend::probabilities`] of a picture of which the network saw several crops, as [`Legend::top_k_of_crops`] has them;
+    /// `logits` is `[crops, classes]`. Errors where they are not those of so many crops.
+    pub fn probabilities_of_crops(&self, logits: &[f32], crops: usize) -> Result<Option<Vec<f64>>> {
+        let classes = classes_of_crops(logits, crops)?;
+        if probabilities(&vec![0.0; classes], self.activation).is_none() {
+            return Ok(None);
+        }
+        let of_crop = |logits: &[f32]| probabilities(logits, self.activation).unwrap_or_default();
+        Ok(Some(self.stretched(mean_of_crops(logits, classes, of_crop))))
+    }
+
+    fn stretched(&self, mut probabilities: Vec<f64>) -> Vec<f64> {
+        for (probability, threshold) in probabilities.iter_mut().zip(self.thresholds.iter().flatten()) {
+            if let Some(threshold) = threshold.map(f64::from) {
+                let below = *probability < threshold;
+                *probability =
+                    if below { *probability / (2.0 * threshold) } else { 1.0 - (1.0 - *probability) / (2.0 * (1.0 - threshold)) };
+            }
+        }
+        probabilities
+    }
+
+    fn is_trained(&self, index: usize) -> bool {
+        let labelled = self.labels.as_ref().and_then(|labels| labels.get(index)).is_none_or(|label| !label.is_empty());
+        let thresholded = self.thresholds.as_ref().and_then(|thresholds| thresholds.get(index)).is_none_or(Option::is_some);
+        labelled && thresholded
+    }
+}
+
+/// How many classes there are for each of the crops. Errors where the logits are not those of so many.
+fn classes_of_crops(logits: &[f32], crops: usize) -> Result<usize> {
+    if crops == 0 || !logits.len().is_multiple_of(crops) {
+        let expected = format!("logits [crops, classes] of {crops} crops, of which there is at least one");
+        return Err(Error::Input { expected, found: format!("{} logits", logits.len()) });
+    }
+    Ok(logits.len() / crops)
+}
+
+/// The mean, class by class, of what `of` makes of each crop's logits.
+fn mean_of_crops(logits: &[f32], classes: usize, of: impl Fn(&[f32]) -> Vec<f64>) -> Vec<f64> {
+    let mut sums = vec![0.0; classes];
+    for values in logits.chunks_exact(classes.max(1)).map(of) {
+        sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+    }
+    let crops = (logits.len() / classes.max(1)) as f64;
+    sums.into_iter().map(|sum| sum / crops).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_near(class: &RankedClass, probability: f64) -> bool {
+        class.probability.is_some_and(|found| (found - probability).abs() < 1e-6)
+    }
+
+    #[test]
+    fn without_probabilities_the_logits_tell_the_order() {
+        let top = Legend::new(Activation::None).top_k(&[-1.0, 7.5, 3.0], 2).unwrap();
+        assert_eq!(
+            top.iter().map(|class| (class.index, class.logit, class.probability)).collect::<Vec<_>>(),
+            [(1, 7.5, None), (2, 3.0, None)]
+        );
+    }
+
+    #[test]
+    fn the_softmax_of_one_logit_is_no_probability() {
+        for crops in [1, 2] {
+            let logits = vec![-4.0; crops];
+            let top = Legend::new(Activation::Softmax).top_k_of_crops(&logits, crops, 5).unwrap();
+            assert_eq!((top.len(), top[0].logit, top[0].probability), (1, -4.0, None));
+        }
+        let sigmoid = Legend::new(Activation::Sigmoid).top_k(&[0.0], 1).unwrap().swap_remove(0);
+        assert!(is_near(&sigmoid, 0.5));
+        let bare = RankedClass { probability: None, ..sigmoid.clone() };
+        assert_eq!([sigmoid, bare].map(|class| class.to_string()), [" 50.00 %  0", "logit    0.0000  0"]);
+    }
+
+    #[test]
+    fn the_best_come_first_and_equal_ones_by_index() {
+        let top = Legend::new(Activation::Softmax).top_k(&[1.0, 3.0, 3.0, -2.0], 3).unwrap();
+        assert_eq!(top.iter().map(|p| p.index).collect::<Vec<_>>(), [1, 2, 0]);
+        assert_eq!(Legend::new(Activation::Softmax).top_k(&[1.0, 2.0], 5).unwrap().len(), 2);
+        let saturated = Legend::new(Activation::Sigmoid).top_k(&[800.0, 900.0, 0.0], 3).unwrap();
+        assert_eq!(saturated.iter().map(|p| p.index).collect::<Vec<_>>(), [1, 0, 2]);
+    }
+
+    #[test]
+    fn thresholds_are_where_probabilities_are_a_half() {
+        let thresholds = vec![Some(0.2), Some(0.5), None, Some(0.5)];
+        let labels = ["a", "b", "c", ""].map(str::to_owned).to_vec();
+        let legend = Legend::new(Activation::Sigmoid).with_labels(labels).with_thresholds(thresholds);
+        let logit = |p: f64| (p / (1.0 - p)).ln() as f32;
+        let logits = [logit(0.2), logit(0.25), logit(0.9), logit(0.9)];
+        let top = legend.top_k(&logits, 4).unwrap();
+        assert_eq!(top.iter().map(|p| p.index).collect::<Vec<_>>(), [0, 1], "what was not trained is left out");
+        assert!(is_near(&top[0], 0.5) && is_near(&top[1], 0.25), "{top:?}");
+        assert_eq!((legend.label(0).as_str(), legend.label(3).as_str(), legend.label(9).as_str()), ("a", "3", "9"));
+    }
+
+    #[test]
+    fn crops_are_averaged_as_probabilities_before_thresholds_stretch_them() {
+        let logit = |p: f64| (p / (1.0 - p)).ln() as f32;
+        let logits = [logit(0.9), logit(0.2), logit(0.1), logit(0.4)];
+        let sigmoid = Legend::new(Activation::Sigmoid).top_k_of_crops(&logits, 2, 2).unwrap();
+        assert_eq!(sigmoid.iter().map(|p| p.index).collect::<Vec<_>>(), [0, 1]);
+        assert!(is_near(&sigmoid[0], 0.5) && is_near(&sigmoid[1], 0.3), "{sigmoid:?}");
+        assert!(sigmoid[0].logit.abs() < 1e-6, "{sigmoid:?}");
+        let thresholds = vec![Some(0.5), Some(0.3)];
+        let stretched = Legend::new(Activation::Sigmoid).with_thresholds(thresholds).top_k_of_crops(&logits, 2, 2).unwrap();
+        assert!(stretched.iter().all(|class| is_near(class, 0.5)), "{stretched:?}");
+        let message = Legend::new(Activation::Softmax).top_k_of_crops(&[0.0, 1.0, 0.0, f32::NAN], 2, 1).unwrap_err().to_string();
+        assert!(message.contains("NaN for class 1"), "{message}");
+    }
+
+    #[test]
+    fn logits_of_other_crops_are_refused() {
+        let legend = Legend::new(Activation::Softmax);
+        for crops in [0, 2, 5] {
+            for error in [legend.top_k_of_crops(&[0.0; 3], crops, 1).map(drop), legend.probabilities_of_crops(&[0.0; 3], crops).map(drop)] {
+                let message = error.unwrap_err().to_string();
+                assert!(message.contains(&format!("of {crops} crops")) && message.ends_with("found 3 logits"), "{message}");
+            }
+        }
+        assert!(legend.top_k_of_crops(&[], 10, 1).unwrap().is_empty());
+        assert_eq!(legend.probabilities_of_crops(&[], 10).unwrap(), Some(Vec::new()));
+    }
+
+    #[test]
+    fn what_is_not_finite_is_refused() {
+        let message = Legend::new(Activation::Softmax).top_k(&[0.0, f32::NAN], 1).unwrap_err().to_string();
+        assert!(message.contains("NaN for class 1"), "{message}");
+    }
+}
