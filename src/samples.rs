@@ -1,8 +1,8 @@
-//! Pictures as 8-bit samples, with the tables that make of each sample what the network takes.
+//! Pictures as 8-bit samples, with tables that map each sample to the network's input.
 //!
-//! They are a quarter of the bytes of the numbers that they become, so they are what goes to a device
-//! ([`Input::pictures`](crate::engine::Input::pictures)). A table says the number of each sample outright: whoever looks
-//! it up, a device or [`Samples::values`], gets the same bits.
+//! Samples are a quarter of the size of the values, so they are what is uploaded to a device
+//! ([`Input::pictures`](crate::engine::Input::pictures)). A table lists the value of each sample, so a device and [`Samples::values`] get
+//! the same bits.
 //!
 //! ```
 //! use densenet_wgpu::preprocessing::Samples;
@@ -13,7 +13,7 @@
 //! assert_eq!(samples.values(), [1.0, -128.0]);
 //! ```
 
-/// One picture and what its samples stand for.
+/// One picture and the values of its samples.
 ///
 /// ```
 /// use densenet_wgpu::preprocessing::Samples;
@@ -26,12 +26,12 @@
 pub struct Samples<'a> {
     /// The samples `[H, W, C]`: row by row from the top, the channels of a pixel side by side.
     pub bytes: &'a [u8],
-    /// For each channel, what a sample of 0, 1, … 255 becomes.
+    /// For each channel, the value of each sample from 0 to 255.
     pub tables: &'a [[f32; 256]],
 }
 
 impl Samples<'_> {
-    /// What the network's input tensor holds for this picture, `[C, H, W]`.
+    /// The network's input for this picture, `[C, H, W]`.
     pub fn values(&self) -> Vec<f32> {
         let mut values = Vec::with_capacity(self.bytes.len());
         for (channel, table) in self.tables.iter().enumerate() {

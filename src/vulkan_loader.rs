@@ -1,23 +1,23 @@
-//! Why no adapter is found: what of the environment keeps some out.
+//! Why no adapter is found: environment variables that exclude drivers or graphics APIs.
 
 use std::env;
 use std::ffi::OsString;
 
-/// Variables of the Vulkan loader that name the only drivers it looks for; of those that are set the first counts.
+/// Variables of the Vulkan loader that name the only drivers it loads. The first that is set counts.
 const DRIVERS: [&str; 2] = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"];
 
 /// Variables of the Vulkan loader that choose among drivers.
 const CHOICES: [&str; 2] = ["VK_LOADER_DRIVERS_SELECT", "VK_LOADER_DRIVERS_DISABLE"];
 
-/// The variable by which wgpu is told which graphics APIs to use.
+/// The variable that selects the graphics APIs that wgpu uses.
 const BACKEND: &str = "WGPU_BACKEND";
 
-/// A graphics API that is used here.
+/// A graphics API that this library uses.
 struct Api {
     name: &'static str,
-    /// What else wgpu calls it.
+    /// Its other name in wgpu.
     also: &'static str,
-    /// Whether this system has it.
+    /// Whether this operating system has it.
     is_here: bool,
 }
 
@@ -27,13 +27,13 @@ const APIS: [Api; 3] = [
     Api { name: "dx12", also: "d3d12", is_here: cfg!(windows) },
 ];
 
-/// What to say where there is no adapter.
+/// The message if there is no adapter.
 pub(crate) fn no_adapter() -> String {
-    told(|name| env::var_os(name))
+    message(|name| env::var_os(name))
 }
 
-fn told(variable: impl Fn(&str) -> Option<OsString>) -> String {
-    // To wgpu an empty list is one, to Vulkan's loader it is none; what is no text wgpu passes over.
+fn message(variable: impl Fn(&str) -> Option<OsString>) -> String {
+    // An empty list is a value to wgpu, but not to the Vulkan loader. wgpu ignores a value that is not Unicode.
     let variable = |name: &str| variable(name).filter(|value| name == BACKEND || !value.is_empty());
     let chosen = variable(BACKEND).and_then(|value| Some(value.to_str()?.to_lowercase()));
     let set = |name: &str| variable(name).map(|value| format!("{name}={}", value.display()));
@@ -52,7 +52,7 @@ fn told(variable: impl Fn(&str) -> Option<OsString>) -> String {
     let choices = CHOICES.iter().filter_map(|name| set(name)).map(|text| format!("{text} keeps out drivers"));
     let backend = set(BACKEND).filter(|_| !left_out.is_empty());
     let backend = backend.map(|text| format!("{text} keeps out what is used on this system ({})", left_out.join(", ")));
-    // What is said to Vulkan's loader keeps nothing out where Vulkan is kept out itself.
+    // Variables of the Vulkan loader do not matter if Vulkan itself is excluded.
     let drivers = files.into_iter().chain(choices).filter(|_| has_vulkan);
     let causes: Vec<String> = backend.into_iter().chain(drivers).collect();
     match causes.len() {
@@ -62,7 +62,7 @@ fn told(variable: impl Fn(&str) -> Option<OsString>) -> String {
     }
 }
 
-/// What to do where the environment keeps nothing out.
+/// What to do if no variable excludes anything.
 const INSTALL: &str = "no adapter found; install a Vulkan driver (Debian, Ubuntu: `apt-get install libvulkan1 mesa-vulkan-drivers`, \
      which drives AMD and Intel GPUs and has a software device; NVIDIA: the vendor's driver)";
 
@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn what_keeps_adapters_out_is_named_before_a_driver_is_to_be_installed() {
         let with =
-            |set: &[(&str, &str)]| told(|name| set.iter().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(*value)));
+            |set: &[(&str, &str)]| message(|name| set.iter().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(*value)));
         assert_eq!(with(&[]), INSTALL);
         let here = APIS.iter().filter(|api| api.is_here).map(|api| api.name).collect::<Vec<_>>();
         // Everything that is here: no adapter is there for want of a driver.
@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn what_keeps_vulkan_out_is_named_alone() {
         let with =
-            |set: &[(&str, &str)]| told(|name| set.iter().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(*value)));
+            |set: &[(&str, &str)]| message(|name| set.iter().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(*value)));
         assert_eq!(with(&[("WGPU_BACKEND", "vk"), ("VK_DRIVER_FILES", "")]), INSTALL);
         for (set, parts) in [
             (&[("WGPU_BACKEND", "dx12")][..], &["WGPU_BACKEND=dx12 keeps out what is used on this system (vulkan); unset it"][..]),

@@ -1,4 +1,4 @@
-//! `--dump-input X.npy`: what goes into the network, as a file.
+//! `--dump-input X.npy`: the network's input as a file.
 
 use std::path::{Path, PathBuf};
 
@@ -9,23 +9,23 @@ use crate::inputs::Subject;
 use crate::message;
 use crate::npy::Stack;
 
-/// The inputs of a run on their way to a file, in order; those that could not be read are not among them.
+/// Writes the readable inputs of a run to a file, in order.
 pub(crate) struct Dump {
     path: PathBuf,
     stack: Stack,
     shape: [usize; 3],
-    /// Where the first input is from: the others are as large.
+    /// The first input: the others must have its size.
     first: Option<Subject>,
 }
 
 impl Dump {
-    /// Begins the file at `path` for inputs of `[C, H, W]`; if there are any, the first may have another height and width.
+    /// Creates the file at `path` for inputs of `[C, H, W]`. The first input may change the height and width.
     pub(crate) fn create(path: &Path, shape: [usize; 3]) -> Result<Self, Stop> {
         let stack = Stack::create(path).map_err(|error| Stop::in_file(path, error))?;
         Ok(Self { path: path.into(), stack, shape, first: None })
     }
 
-    /// Appends what an input became. Errors where it is of another size than what came before.
+    /// Appends an input. Errors if its size differs from the first.
     pub(crate) fn push(&mut self, subject: &Subject, prediction: &Prediction) -> Result<(), Stop> {
         let (Some(values), [height, width]) = (prediction.input(), prediction.size()) else { return Ok(()) };
         let shape = [values.len() / (prediction.crops() * height * width), height, width];
@@ -42,7 +42,7 @@ impl Dump {
         images.try_for_each(|image| self.stack.push(image)).map_err(|error| Stop::unwritten(&self.path, error))
     }
 
-    /// Puts the file in its place and says its shape.
+    /// Moves the file into place and reports its shape.
     pub(crate) fn finish(self) -> Result<(), Stop> {
         let Self { path, stack, shape, .. } = self;
         let [channels, height, width] = shape;

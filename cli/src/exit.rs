@@ -1,4 +1,4 @@
-//! Exit statuses, and why a command stops before its end.
+//! Exit statuses, and why a command stops early.
 
 use std::fmt::Display;
 use std::io;
@@ -6,23 +6,23 @@ use std::path::Path;
 
 use densenet_wgpu::Error;
 
-use crate::remedy::told;
+use crate::remedy::explained;
 
-/// All well.
+/// Success.
 pub(crate) const WELL: u8 = 0;
 /// At least one input failed.
 pub(crate) const FAILED: u8 = 1;
-/// No input could be tried: usage, model, device, output.
+/// Nothing could be run: wrong usage, model, device or output.
 pub(crate) const REFUSED: u8 = 2;
 /// Ctrl-C.
 pub(crate) const INTERRUPTED: u8 = 130;
 
-/// Why a command stops before its end.
+/// Why a command stops early.
 #[derive(Debug)]
 pub(crate) enum Stop {
-    /// Whoever reads standard output has gone away, as `head` does.
+    /// The reader of standard output has closed it, as `head` does.
     ReaderGone,
-    /// Something to tell, and the status to leave with.
+    /// With a message and an exit status.
     With {
         /// The exit status.
         status: u8,
@@ -32,7 +32,7 @@ pub(crate) enum Stop {
 }
 
 impl Stop {
-    /// Nothing could be tried.
+    /// Nothing could be run.
     pub(crate) fn refused(message: impl ToString) -> Self {
         Self::With { status: REFUSED, message: message.to_string() }
     }
@@ -42,14 +42,14 @@ impl Stop {
         Self::With { status: FAILED, message: message.to_string() }
     }
 
-    /// A file cannot be opened, begun or put in its place.
+    /// A file cannot be opened, created or moved into place.
     pub(crate) fn in_file(path: &Path, error: impl Display) -> Self {
         Self::refused(format!("{}: {error}", path.display()))
     }
 
-    /// A file that appears when it is complete could not be completed.
+    /// A file that appears only when complete could not be completed.
     pub(crate) fn unwritten(path: &Path, error: impl Display) -> Self {
-        Self::failed(format!("{}: {error}; nothing of it is kept", path.display()))
+        Self::failed(format!("{}: {error}; nothing was written", path.display()))
     }
 
     /// Standard output could not be written.
@@ -63,6 +63,6 @@ impl Stop {
 
 impl From<Error> for Stop {
     fn from(error: Error) -> Self {
-        Self::refused(told(&error))
+        Self::refused(explained(&error))
     }
 }

@@ -1,4 +1,4 @@
-//! Machines without a desktop, where a layer of Mesa's Vulkan looks for one.
+//! Disables a Vulkan layer of Mesa on machines without a desktop.
 //!
 //! Mesa's device-select layer puts the desktop's GPU first among a program's devices. To learn which that is, the one of
 //! Mesa 22.3 (Debian 12) connects to a Wayland compositor, whether there is one or not, and where `XDG_RUNTIME_DIR` is not

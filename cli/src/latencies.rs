@@ -1,30 +1,30 @@
-//! How long one thing takes when it is done again and again.
+//! How long repeated runs take.
 
 use std::time::{Duration, Instant};
 
-/// Wall times of runs, one after the other.
+/// Wall times of consecutive runs.
 pub(crate) struct Latencies {
-    /// Of each run in milliseconds, the shortest first.
+    /// Each run in milliseconds, shortest first.
     sorted_ms: Vec<f64>,
-    /// Of all runs together.
+    /// All runs together.
     total: Duration,
 }
 
-/// When runs end: after so many, and not before so much time has passed.
+/// When to stop: after a number of runs, but not before a time has passed.
 #[derive(Clone, Copy)]
 struct Enough {
     runs: usize,
     time: Duration,
 }
 
-/// Without a number of runs that was asked for.
+/// If no number of runs is given.
 const ENOUGH: Enough = Enough { runs: 10, time: Duration::from_secs(2) };
 
-/// Before those that are measured: a device that idled is slow at first.
+/// Before measuring: a device that was idle is slow at first.
 const WARM: Enough = Enough { runs: 2, time: Duration::from_millis(200) };
 
 impl Latencies {
-    /// Does `run` until it is warm, and then as often as `runs` says, else for two seconds and at least ten times.
+    /// Calls `run` to warm up, then measures it `runs` times, or for two seconds and at least ten times.
     pub(crate) fn measure<E>(runs: Option<u32>, mut run: impl FnMut() -> Result<(), E>) -> Result<Self, E> {
         Self::until(WARM, &mut run)?;
         Self::until(runs.map_or(ENOUGH, |runs| Enough { runs: runs as usize, time: Duration::ZERO }), &mut run)
@@ -44,13 +44,13 @@ impl Latencies {
         Ok(Self { sorted_ms, total })
     }
 
-    /// What so many percent of the runs took at the most, in milliseconds.
+    /// The time that `percent` of the runs did not exceed, in milliseconds.
     pub(crate) fn percentile_ms(&self, percent: usize) -> f64 {
         let rank = (percent * self.sorted_ms.len()).div_ceil(100);
         self.sorted_ms[rank.max(1) - 1]
     }
 
-    /// Runs a second.
+    /// Runs per second.
     pub(crate) fn per_second(&self) -> f64 {
         self.sorted_ms.len() as f64 / self.total.as_secs_f64()
     }

@@ -32,9 +32,9 @@ use commands::Command;
 use exit::{REFUSED, Stop, WELL};
 use terminal::paint::{self, HEADING, paint};
 
-/// Run any trained DenseNet on any GPU that Vulkan, Metal or DirectX 12 can drive, without CUDA or Python.
+/// Run any trained DenseNet on any Vulkan, Metal or DirectX 12 GPU, without CUDA or Python.
 ///
-/// Results go to standard output, everything else to standard error.
+/// Results go to standard output, everything else goes to standard error.
 #[derive(Parser)]
 #[command(name = "densenet", version, arg_required_else_help = true, max_term_width = 120, styles = paint::HELP, after_help = AFTER_HELP)]
 struct CommandLine {
@@ -42,27 +42,27 @@ struct CommandLine {
     command: Command,
     /// Use colours
     ///
-    /// `auto`: on a terminal, unless NO_COLOR is set or TERM is dumb. JSON and CSV never have colours.
+    /// `auto` uses them on a terminal, unless NO_COLOR is set or TERM is dumb. JSON and CSV are never coloured.
     #[arg(long, alias = "colour", global = true, value_name = "WHEN", default_value_t = ColorChoice::Auto, display_order = 1000, help_heading = "Output")]
     color: ColorChoice,
 }
 
 const AFTER_HELP: &str = "\
 Exit status:
-  0    all well
+  0    success
   1    an input failed
-  2    nothing could be tried: usage, model, device
+  2    nothing could be run: wrong usage, model or device
   130  Ctrl-C; 143 SIGTERM
 
 Examples:
-  # handwritten digits, with the model that is inside
+  # handwritten digits, with the bundled model
   densenet classify examples/digits --model digits
 
-  # a picture of anything; what else classify can do
+  # any photo; all options of classify
   densenet classify cat.jpg
   densenet classify --help
 
-  # what there is to run on
+  # list the devices to run on
   densenet devices";
 
 fn main() -> ExitCode {
@@ -71,7 +71,7 @@ fn main() -> ExitCode {
     unsafe {
         headless::quieten();
     }
-    panics::tell();
+    panics::report();
     interrupt::listen();
     paint::as_asked(std::env::args_os().filter_map(|argument| argument.into_string().ok()));
     let parsed = program().try_get_matches().and_then(|matches| CommandLine::from_arg_matches(&matches));
@@ -81,7 +81,7 @@ fn main() -> ExitCode {
             line.command
         }
         Err(usage) => {
-            // Where the terminal is gone there is nobody to tell.
+            // If the terminal is gone, the message is lost.
             let _ = usage.print();
             return ExitCode::from(if usage.use_stderr() { REFUSED } else { WELL });
         }
@@ -101,7 +101,7 @@ fn run(command: Command) -> u8 {
     }
 }
 
-/// The command line as data, with the headings behind the flags as those before them.
+/// The command line as data, with all headings in the same style.
 fn program() -> clap::Command {
     fn painted(command: clap::Command) -> clap::Command {
         let Some(text) = command.get_after_help().map(ToString::to_string) else { return command };
@@ -115,7 +115,7 @@ fn program() -> clap::Command {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn the_command_line_contradicts_itself_nowhere() {
+    fn the_command_line_is_consistent() {
         super::program().debug_assert();
     }
 

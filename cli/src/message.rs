@@ -1,16 +1,16 @@
-//! What goes to standard error.
+//! Messages on standard error.
 
 use std::io;
 
 use crate::terminal::paint::{self, BAD, DOUBTFUL, paint};
 use crate::terminal::progress;
 
-/// Why nothing more is done, or why one input failed.
+/// Why the command stops, or why an input failed.
 pub(crate) fn error(text: &str) {
     say(&(paint(BAD, "error:") + " "), text);
 }
 
-/// What a person should know although work goes on.
+/// Something the user should know although work continues.
 pub(crate) fn warning(text: &str) {
     say(&(paint(DOUBTFUL, "warning:") + " "), text);
 }
@@ -21,12 +21,12 @@ pub(crate) fn note(text: &str) {
 }
 
 fn say(kind: &str, text: &str) {
-    // Unlike `eprintln`, this does not panic where standard error is closed; one write, so that lines stay whole.
+    // Unlike `eprintln`, this does not panic if standard error is closed. One write keeps lines whole.
     let lines: Vec<String> = text.lines().map(printable).collect();
     let _ = progress::suspended(|| paint::write(io::stderr().lock(), &format!("{kind}{}\n", lines.join("\n"))));
 }
 
-/// `text` without the characters that would move a terminal's cursor, change its colours, or turn what comes after them.
+/// `text` with escapes for characters that would move a terminal's cursor, change its colours or the text direction.
 pub(crate) fn printable(text: &str) -> String {
     let invisible = |c: char| {
         c.is_control()

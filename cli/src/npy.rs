@@ -7,7 +7,7 @@ use std::path::Path;
 use densenet_wgpu::internal::WholeFile;
 use npyz::{DType, NpyFile, NpyWriter, Order, TypeChar, WriterBuilder};
 
-/// Images in a file, `[N, C, H, W]`, read in turn.
+/// Images in a file, `[N, C, H, W]`, read one after the other.
 pub(crate) struct Images {
     /// The array's shape.
     pub(crate) shape: [usize; 4],
@@ -33,7 +33,7 @@ impl Images {
         Ok(Self { shape: shape.map(|n| n as usize), values, element: 0 })
     }
 
-    /// The next `images` images. Errors where the file ends early or a value is not finite.
+    /// The next `images` images. Errors if the file ends early or a value is not finite.
     pub(crate) fn next(&mut self, images: usize) -> Result<Vec<f32>, String> {
         let [_, channels, height, width] = self.shape;
         let count = images * channels * height * width;
@@ -80,14 +80,14 @@ fn check_header(npy: &NpyFile<BufReader<File>>) -> Result<[u64; 4], String> {
     Ok([n, c, h, w])
 }
 
-/// An array of float32 that appears at its path when it is complete.
+/// Writes an array of float32; the file appears only when complete.
 pub(crate) struct Array {
     file: WholeFile,
     writer: NpyWriter<f32, BufWriter<File>>,
 }
 
 impl Array {
-    /// Begins a file of `shape`, beside where it will be.
+    /// Creates a temporary file beside `path`.
     pub(crate) fn create(path: &Path, shape: &[u64]) -> io::Result<Self> {
         let file = replacement(path)?;
         let writer = npyz::WriteOptions::new().default_dtype().shape(shape).writer(BufWriter::new(file.handle()?)).begin_nd()?;
@@ -99,15 +99,14 @@ impl Array {
         self.writer.extend(values)
     }
 
-    /// Puts the file in its place. Errors where it cannot, or values are missing.
+    /// Moves the file into place. Errors if that fails, or values are missing.
     pub(crate) fn finish(self) -> io::Result<()> {
         self.writer.finish()?;
         self.file.finish()
     }
 }
 
-/// Arrays of float32, as many numbers in each, that appear at their path as one when they are complete; how many there are
-/// is known only then.
+/// Writes arrays of float32 of one length as a single array; the file appears only when complete, and only then is their number known.
 pub(crate) struct Stack {
     file: WholeFile,
     writer: BufWriter<File>,
@@ -115,12 +114,11 @@ pub(crate) struct Stack {
     element_array: Option<usize>,
 }
 
-/// Bytes of a [`Stack`]'s header, padded, so that it can be written last: as NumPy does, a multiple of 64.
+/// Bytes of a [`Stack`]'s header, padded so that it can be written last: a multiple of 64, as in NumPy.
 const BYTE_HEADER: usize = 128;
 
 impl Stack {
-    /// Begins a file, beside where it will be. Errors where what is at `path` is no file, whose header could be written
-    /// last.
+    /// Creates a temporary file beside `path`. Errors if `path` is a device or pipe, because the header is written last.
     pub(crate) fn create(path: &Path) -> io::Result<Self> {
         let file = replacement(path)?;
         let handle = file.handle()?;
@@ -135,7 +133,7 @@ impl Stack {
     /// Appends an array, in C order.
     ///
     /// # Panics
-    /// Where it has not as many numbers as the first one.
+    /// If its length differs from the first.
     pub(crate) fn push(&mut self, array: &[f32]) -> io::Result<()> {
         assert_eq!(array.len(), *self.element_array.get_or_insert(array.len()), "numbers in an array");
         self.arrays += 1;
@@ -147,10 +145,10 @@ impl Stack {
         self.arrays
     }
 
-    /// Puts the file in its place; `shape` is that of each array.
+    /// Moves the file into place; `shape` is that of each array.
     ///
     /// # Panics
-    /// Where the arrays have not as many numbers.
+    /// If the arrays have another length.
     pub(crate) fn finish(mut self, shape: &[usize]) -> io::Result<()> {
         assert!(self.element_array.is_none_or(|elements| elements == shape.iter().product::<usize>()), "numbers in an array");
         self.writer.seek(SeekFrom::Start(0))?;
@@ -161,7 +159,7 @@ impl Stack {
     }
 }
 
-/// Begins a file in place of what is at `path`: nothing, or another array. A picture or a checkpoint was not meant.
+/// Creates a file to replace what is at `path`: nothing, or another array. Refuses to replace pictures or checkpoints.
 fn replacement(path: &Path) -> io::Result<WholeFile> {
     let mut begin = Vec::new();
     if path.is_file() {
@@ -176,7 +174,7 @@ fn replacement(path: &Path) -> io::Result<WholeFile> {
 /// How a .npy file begins.
 const MAGIC: [u8; 6] = *b"\x93NUMPY";
 
-/// What stands before the numbers of `count` arrays of float32 in C order: version 1.0 of NumPy's format (NEP 1).
+/// The header for `count` arrays of float32 in C order, in version 1.0 of NumPy's format (NEP 1).
 fn header(count: usize, shape: &[usize]) -> [u8; BYTE_HEADER] {
     const BYTE_PREFIX: usize = 10;
     let shape: String = shape.iter().map(|length| format!("{length}, ")).collect();
@@ -184,7 +182,7 @@ fn header(count: usize, shape: &[usize]) -> [u8; BYTE_HEADER] {
     let mut header = [b' '; BYTE_HEADER];
     header[..8].copy_from_slice(b"\x93NUMPY\x01\x00");
     header[8..BYTE_PREFIX].copy_from_slice(&((BYTE_HEADER - BYTE_PREFIX) as u16).to_le_bytes());
-    // One number of at most twenty digits, and at most three of arrays that were in memory: there is always room.
+    // `count` has at most twenty digits, and `shape` at most three dimensions of arrays that fit in memory: there is always room.
     header[BYTE_PREFIX..][..text.len()].copy_from_slice(text.as_bytes());
     header[BYTE_HEADER - 1] = b'\n';
     header

@@ -15,20 +15,20 @@ use crate::terminal::progress;
 /// How a report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ReportFormat {
-    /// For reading.
+    /// Human-readable.
     Text,
     /// One JSON object.
     Json,
 }
 
-/// Where a report goes: a file, which appears when it is complete, or standard output.
+/// Where a report goes: a file, which appears only when complete, or standard output.
 pub(crate) enum Destination<'a> {
     File(&'a Path, WholeFile),
     Standard,
 }
 
 impl<'a> Destination<'a> {
-    /// Opens the file of that name; without one it is standard output. To be called before work that takes its time.
+    /// Opens the file at `path`, or standard output without one. Call it before slow work, so that a bad path fails early.
     pub(crate) fn open(path: Option<&'a Path>) -> Result<Self, Stop> {
         match path {
             Some(path) => WholeFile::create(path).map(|file| Self::File(path, file)).map_err(|error| Stop::in_file(path, error)),
@@ -36,7 +36,7 @@ impl<'a> Destination<'a> {
         }
     }
 
-    /// Writes all there is, which is for reading; with its styles where they are wanted, in no file.
+    /// Writes human-readable `text`, with styles only on a terminal that shows them.
     pub(crate) fn text(self, text: &str) -> Result<(), Stop> {
         match self {
             Self::File(..) => self.write(paint::plain(text).as_bytes()),
@@ -44,7 +44,7 @@ impl<'a> Destination<'a> {
         }
     }
 
-    /// Writes all there is.
+    /// Writes `content`.
     pub(crate) fn write(self, content: &[u8]) -> Result<(), Stop> {
         match self {
             Self::File(path, mut file) => file.write_all(content).and_then(|()| file.finish()).map_err(|error| Stop::in_file(path, error)),
@@ -64,12 +64,12 @@ enum Target {
 }
 
 impl Output {
-    /// The process's standard output.
+    /// Standard output.
     pub(crate) fn new() -> Self {
         Self { target: Target::Standard { is_terminal: io::stdout().is_terminal() } }
     }
 
-    /// Whether standard output goes to another program: what that shows is not to be written into.
+    /// Whether standard output is piped to another program, whose display a progress bar would disturb.
     pub(crate) fn is_piped() -> bool {
         #[cfg(unix)]
         {
@@ -82,22 +82,22 @@ impl Output {
         false
     }
 
-    /// An open file, from where it is now.
+    /// An open file, written at its current position.
     pub(crate) fn to_file(path: PathBuf, file: File) -> Self {
         Self { target: Target::File(path, file) }
     }
 
-    /// Writes `bytes` and flushes, so that a reader sees them now and nothing is torn when the process ends.
+    /// Writes `bytes` and flushes, so that a reader sees them now and no row is torn when the process ends.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Stop> {
         match &mut self.target {
             Target::Standard { is_terminal } => standard(*is_terminal, |stdout| stdout.write_all(bytes)),
-            Target::File(path, file) => file
-                .write_all(bytes)
-                .map_err(|error| Stop::failed(format!("{}: {error}; rows before are whole, and the same command goes on", path.display()))),
+            Target::File(path, file) => file.write_all(bytes).map_err(|error| {
+                Stop::failed(format!("{}: {error}; the rows before are complete, and the same command continues", path.display()))
+            }),
         }
     }
 
-    /// Writes `text`, which is for reading, as [`Output::write`] does: with its styles where they are wanted.
+    /// Writes human-readable `text` as [`Output::write`] does, with styles only on a terminal that shows them.
     pub(crate) fn text(&mut self, text: &str) -> Result<(), Stop> {
         match &mut self.target {
             Target::Standard { is_terminal } => standard(*is_terminal, |stdout| paint::write(stdout, text)),
@@ -105,7 +105,7 @@ impl Output {
         }
     }
 
-    /// Writes one JSON value and a line end.
+    /// Writes a JSON value on a line of its own.
     pub(crate) fn json(&mut self, value: &impl Serialize) -> Result<(), Stop> {
         let mut line = serde_json::to_vec(value).map_err(|error| Stop::output(error.into()))?;
         line.push(b'\n');
@@ -113,7 +113,7 @@ impl Output {
     }
 }
 
-/// Writes to standard output, out of a progress bar's way.
+/// Writes to standard output without breaking a progress bar.
 fn standard(is_terminal: bool, write: impl FnOnce(&mut StdoutLock<'static>) -> io::Result<()>) -> Result<(), Stop> {
     let write = || {
         let mut stdout = io::stdout().lock();

@@ -1,12 +1,11 @@
-//! What becomes of panics: they are bugs to report, except where a bug in a decoder costs one picture its row, or a
-//! device is lost.
+//! Panics are bugs to report, except those that the library turns into errors: of a picture's decoder, or of a lost device.
 
 use densenet_wgpu::internal::is_guarded;
 
 use crate::message;
 
-/// Tells of every panic from now on, except of those that the library makes errors of, which have rows.
-pub(crate) fn tell() {
+/// Reports every panic from now on, except those that the library turns into errors.
+pub(crate) fn report() {
     std::panic::set_hook(Box::new(|panic| {
         if !is_guarded() {
             message::error(&format!("internal error, please report it: {panic}"));

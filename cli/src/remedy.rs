@@ -6,10 +6,10 @@ use densenet_wgpu::internal::suggestion;
 /// How many times as fast as the reference Mesa's software device is: DenseNet-121 at 224, one image (docs/devices.md).
 pub(crate) const SOFTWARE: &str = "5 to 10 times as fast";
 
-/// Installs this program with one feature more than it has.
+/// The command that installs this program with one more feature.
 fn install(missing: &str) -> String {
     let mut command = "cargo install --path cli".to_owned();
-    // Else it is there by default.
+    // Otherwise it is a default feature.
     if cfg!(not(feature = "hub")) {
         command += " --no-default-features";
     }
@@ -18,11 +18,11 @@ fn install(missing: &str) -> String {
     format!("{command} --features {}", features.join(","))
 }
 
-/// What went wrong, and what to give the program in its place.
-pub(crate) fn told(error: &Error) -> String {
+/// What went wrong, and the flags or commands that help.
+pub(crate) fn explained(error: &Error) -> String {
     match error {
         Error::NoAdapter => {
-            format!("{error}, or use `--device cpu`, the reference, which is slow: Mesa's software device, llvmpipe, is {SOFTWARE}")
+            format!("{error}, or use `--device cpu`, the slow reference: Mesa's software adapter, llvmpipe, is {SOFTWARE}")
         }
         Error::NoSuchAdapter { name, .. } => format!("{error} and `cpu` for the reference{}", suggestion(name, ["cpu"])),
         Error::DeviceRefused { .. } | Error::TooLarge { .. } | Error::NoKernel { .. } => format!("{error} (`densenet devices`, --device)"),
@@ -30,17 +30,17 @@ pub(crate) fn told(error: &Error) -> String {
         Error::OutOfMemory { .. } => format!("{error} (--batch, --size, --device)"),
         Error::HalfRange { .. } | Error::HalfOverflow => format!("{error} (--precision f32)"),
         Error::Channels { .. } => format!("{error} (`densenet infer`)"),
-        Error::CutOff { .. } => format!("{error}; --truncated reads what there is"),
+        Error::CutOff { .. } => format!("{error}; --truncated decodes what there is"),
         Error::TooManyPixels { .. } => format!("{error}, or give a larger --max-pixels"),
         Error::TooManyBytes { .. } => format!("{error}, or give a larger --max-bytes"),
         Error::MissingFeature { feature, .. } => format!("{error}, as with `{}`", install(feature)),
-        error => flagged(&error.to_string()),
+        error => with_flags(&error.to_string()),
     }
 }
 
-/// What the library calls the ways to say more of a file ([`Reading`](densenet_wgpu::checkpoint::Reading), and the architecture), and
-/// the flags and commands that say it.
-const SAID: [(&str, &str); 6] = [
+/// The library's names for ways to describe a file ([`Reading`](densenet_wgpu::checkpoint::Reading), and the architecture), and the
+/// flags and commands for them.
+const FLAGS: [(&str, &str); 6] = [
     ("`root`", "--root"),
     ("`head`", "--head"),
     ("`head_layers`", "--head-layers"),
@@ -49,14 +49,14 @@ const SAID: [(&str, &str); 6] = [
     ("`features_only`", "`densenet embed`"),
 ];
 
-/// A message or note of the library's, with the program's flags in it.
-pub(crate) fn flagged(text: &str) -> String {
-    SAID.iter().fold(text.to_owned(), |text, (word, flag)| text.replace(word, flag))
+/// A message of the library, with its own names replaced by flags.
+pub(crate) fn with_flags(text: &str) -> String {
+    FLAGS.iter().fold(text.to_owned(), |text, (word, flag)| text.replace(word, flag))
 }
 
-/// What went wrong with an input, without its path, which its row has.
-pub(crate) fn told_in_row(error: &Error) -> String {
-    let text = told(error);
+/// What went wrong with an input, without its path: the row has it.
+pub(crate) fn explained_in_row(error: &Error) -> String {
+    let text = explained(error);
     match error {
         Error::File { source, .. } => format!("cannot be opened: {source}"),
         Error::Picture { .. }
@@ -79,9 +79,9 @@ mod tests {
 
     #[test]
     fn the_librarys_words_are_flags_here() {
-        assert_eq!(flagged("take one with `head`, as `head` a"), "take one with --head, as --head a");
-        assert_eq!(flagged("features alone (`features_only`) need none"), "features alone (`densenet embed`) need none");
-        assert_eq!(flagged("the pool `pool0`"), "the pool `pool0`");
+        assert_eq!(with_flags("take one with `head`, as `head` a"), "take one with --head, as --head a");
+        assert_eq!(with_flags("features alone (`features_only`) need none"), "features alone (`densenet embed`) need none");
+        assert_eq!(with_flags("the pool `pool0`"), "the pool `pool0`");
     }
 
     #[test]
@@ -103,7 +103,7 @@ mod tests {
             ),
             (Decoding::default().with_max_pixels(3).decode(b"P5 2 2 255 abcd").unwrap_err(), &["at most 3", "--max-pixels"]),
         ] {
-            let message = told(&error);
+            let message = explained(&error);
             assert!(parts.iter().all(|part| message.contains(part)), "{message}");
         }
     }

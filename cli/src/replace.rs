@@ -1,4 +1,4 @@
-//! `--force`: which files `convert` and `init` may replace.
+//! `--force`: which existing files `convert` and `init` may replace.
 
 use std::fs;
 use std::path::Path;
@@ -11,27 +11,27 @@ use crate::exit::Stop;
 /// Which file may be replaced.
 #[derive(Args)]
 pub(crate) struct ReplaceOptions {
-    /// Replace a file that another program wrote, or init one that convert wrote
+    /// Replace an existing file, whatever it is
     ///
-    /// Without it OUT is a new file, or one that this program wrote, as its metadata say; init replaces only an untrained network
-    /// that is as init wrote it.
+    /// Without it OUT must be a new file, or one that this program wrote according to its metadata; init replaces only an untrained
+    /// network, unchanged since init wrote it.
     #[arg(long)]
     force: bool,
 }
 
 impl ReplaceOptions {
-    /// Errors where there is a file at `path` that `convert` may not replace: one that this program did not write. Devices and
-    /// pipes are written to.
+    /// Errors if there is a file at `path` that this program did not write, so that `convert` may not replace it. Devices and pipes
+    /// are written to.
     pub(crate) fn check(&self, path: &Path) -> Result<(), Stop> {
         if self.may_replace(path, is_ours) {
             return Ok(());
         }
         let is_named_so = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("safetensors"));
-        let labels = if is_named_so { "" } else { "; a list of labels goes behind --labels" };
+        let labels = if is_named_so { "" } else { "; a list of labels is given with --labels" };
         Err(refused(path, "one that densenet wrote", "another", labels))
     }
 
-    /// [`ReplaceOptions::check`] for `init`, which may replace only what `init` wrote: nothing is lost with random weights.
+    /// Like [`ReplaceOptions::check`], for `init`, which may replace only files that `init` wrote: no training is lost.
     pub(crate) fn check_untrained(&self, path: &Path) -> Result<(), Stop> {
         if self.may_replace(path, |path| is_ours(path) && is_from_init(path)) {
             return Ok(());
@@ -46,13 +46,13 @@ impl ReplaceOptions {
     }
 }
 
-/// Whether this program wrote the file. What cannot be read is not known to be ours.
+/// Whether this program wrote the file. A file that cannot be read counts as not ours.
 fn is_ours(path: &Path) -> bool {
     Checkpoint::wrote(path).unwrap_or(false)
 }
 
-/// Whether the file holds a network as `init` writes it: nothing is said of it, and it was never trained, which would move the
-/// means and variances of its batch norms and the biases.
+/// Whether the file holds a network as `init` writes it: without a description, and untrained, since training moves biases and the
+/// statistics of batch norms.
 fn is_from_init(path: &Path) -> bool {
     let Some(model) = fs::read(path).ok().and_then(|bytes| Checkpoint::from_bytes(&bytes, "OUT").ok()) else { return false };
     let begin = |name: &str| match name.rsplit('.').next() {

@@ -1,4 +1,4 @@
-//! Pictures through a classifier, as they come.
+//! Runs pictures through a classifier as they come.
 
 use std::collections::BTreeSet;
 
@@ -12,54 +12,54 @@ use crate::inputs::{Input, Inputs, Subject};
 use crate::interrupt::{self, Grace};
 use crate::message;
 use crate::pictures::Notices;
-use crate::remedy::{told, told_in_row};
+use crate::remedy::{explained, explained_in_row};
 use crate::terminal::progress::Progress;
 
-/// How pictures go through a network.
+/// How pictures are batched.
 #[derive(Args)]
 #[command(next_help_heading = "Device")]
 pub(crate) struct BatchOptions {
-    /// Pictures that run at once
+    /// Pictures per batch
     #[arg(long, short, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..))]
     batch: u32,
 }
 
 impl BatchOptions {
-    /// What was asked for, for a classifier.
-    pub(crate) fn asked(&self, options: ClassifierOptions) -> ClassifierOptions {
+    /// A classifier's options with these flags applied.
+    pub(crate) fn applied_to(&self, options: ClassifierOptions) -> ClassifierOptions {
         options.with_batch(self.batch as usize)
     }
 }
 
-/// An input that went through the network, or did not.
+/// An input that was processed, successfully or not.
 pub(crate) struct Finished {
     /// Its place among all inputs, from 0.
     pub(crate) number: usize,
     /// Whose row it is.
     pub(crate) subject: Subject,
-    /// What the network made of it, or what went wrong. The message leaves the path to the row.
+    /// The prediction, or what went wrong. The message does not repeat the path, which is in the row.
     pub(crate) prediction: Result<Prediction, String>,
 }
 
 /// Inputs to run.
 pub(crate) struct Stream<'a> {
-    /// What runs them.
+    /// Runs them.
     pub(crate) classifier: &'a Classifier,
     /// Where they come from.
     pub(crate) inputs: Inputs,
-    /// Where what goes into the network is written too.
+    /// Where the network's input is also written.
     pub(crate) dump: Option<Dump>,
-    /// Who sees how far it is.
+    /// Shows the progress.
     pub(crate) progress: Progress,
 }
 
 impl Stream<'_> {
-    /// Runs them all, and hands `finish` every input in its order, those that ran together at once. Says what a person
-    /// should know about the pictures. Ends early where `finish` stops, an input cannot be written, a device fails, the last one
-    /// is lost, or a signal asks for it: then what is under way is still finished. Where one of several is lost, the others go on.
+    /// Runs all inputs and passes them to `finish` in their order, one batch at a time. Reports what the user should know about the
+    /// pictures. Ends early if `finish` stops, an input cannot be written, a device fails, the last device is lost, or a signal requests
+    /// it, in which case batches on the devices are still finished. If one of several devices is lost, the others continue.
     ///
-    /// Where a device fails or is lost, why is returned: what is done is good, and whoever writes it into a file finishes that
-    /// first. Whoever sends inputs waits for an answer to each: there what was lost with a device has a row that says so.
+    /// Returns why a device failed or was lost: finished results are valid, and a caller that writes them to a file completes it first.
+    /// Inputs that another program sends all get an answer: those lost with a device get an error.
     pub(crate) fn run(self, mut finish: impl FnMut(Vec<Finished>) -> Result<(), Stop>) -> Result<Option<Stop>, Stop> {
         let Self { classifier, inputs, mut dump, progress } = self;
         let _grace = Grace::begin();
@@ -73,16 +73,16 @@ impl Stream<'_> {
             let mut inputs = Vec::with_capacity(batch.len());
             for ((number, subject), prediction) in batch {
                 let prediction = match prediction {
-                    // What fails with a device fails by no fault of its picture: it gets no row, so that another run can try it.
+                    // The device failed, not the picture: the input gets no row, so that another run can try it.
                     Err(error @ (Error::DeviceLost { .. } | Error::DeviceFailed { .. })) => {
                         let is_last = matches!(error, Error::DeviceFailed { .. }) || classifier.is_lost();
                         if !is_last && lost.insert(error.to_string()) {
-                            message::warning(&format!("{error}; the other devices go on"));
+                            message::warning(&format!("{error}; the other devices continue"));
                         }
                         if are_sent {
-                            inputs.push(Finished { number, subject, prediction: Err(told_in_row(&error)) });
+                            inputs.push(Finished { number, subject, prediction: Err(explained_in_row(&error)) });
                         }
-                        // What ended it all is told, else what was lost first.
+                        // Report what ended the run, otherwise what was lost first.
                         if failure.is_none() || is_last && !is_over {
                             failure = Some(error);
                         }
@@ -95,7 +95,7 @@ impl Stream<'_> {
                     prediction.seen().inspect(|seen| notices.look_at(&subject, seen));
                     dump.as_mut().map_or(Ok(()), |dump| dump.push(&subject, prediction))?;
                 }
-                inputs.push(Finished { number, subject, prediction: prediction.map_err(|error| told_in_row(&error)) });
+                inputs.push(Finished { number, subject, prediction: prediction.map_err(|error| explained_in_row(&error)) });
             }
             let count = inputs.len();
             finish(inputs)?;
@@ -103,7 +103,7 @@ impl Stream<'_> {
         }
         drop(predictions);
         dump.map_or(Ok(()), Dump::finish)?;
-        Ok(failure.map(|failure| Stop::failed(format!("{}; inputs that have no row have no answer yet", told(&failure)))))
+        Ok(failure.map(|failure| Stop::failed(format!("{}; inputs without a row were not processed", explained(&failure)))))
     }
 }
 
@@ -132,7 +132,7 @@ mod tests {
         });
         assert_eq!(rows, [(0, true), (2, true)]);
         let Ok(Some(Stop::With { status: FAILED, message })) = stop else { panic!("{stop:?}") };
-        assert!(message.contains(" was lost (") && message.contains("have no answer yet"), "{message}");
+        assert!(message.contains(" was lost (") && message.contains("were not processed"), "{message}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The numbers that make a DenseNet, and the sentence that they make.
+//! The parameters of a DenseNet, and their description in one line.
 
 use std::fmt;
 
@@ -6,10 +6,10 @@ use super::stem::Stem;
 use crate::error::{Error, Result};
 use crate::head::HeadLayer;
 
-/// The numbers that make a DenseNet.
+/// The parameters of a DenseNet.
 ///
 /// torchvision's `drop_rate` and `memory_efficient` are absent: both concern training only. Dropout does nothing in
-/// inference, and recomputing features to save memory is what the growing buffer makes needless.
+/// inference, and the growing buffer makes recomputing features to save memory unnecessary.
 ///
 /// ```
 /// use densenet_wgpu::{Config, Error};
@@ -27,19 +27,19 @@ use crate::head::HeadLayer;
 pub struct Config {
     /// Channels that every dense layer appends (`k` in the paper).
     pub growth_rate: usize,
-    /// Dense layers in each block.
+    /// Number of dense layers in each block.
     pub block_config: Vec<usize>,
-    /// Channels that the stem makes.
+    /// Number of channels that the stem outputs.
     pub num_init_features: usize,
     /// Width of the bottleneck, in growth rates. Unused without a bottleneck.
     pub bn_size: usize,
-    /// Classes; `None` builds no classifier: the output is the pooled features.
+    /// Number of classes; with `None` there is no classifier, and the output is the pooled features.
     pub num_classes: Option<usize>,
-    /// Channels of the picture.
+    /// Number of channels of the picture.
     pub in_channels: usize,
-    /// Share of the channels that a transition keeps (theta in the paper), in (0, 1].
+    /// Fraction of the channels that a transition keeps (theta in the paper), in (0, 1].
     pub compression: f64,
-    /// How the picture enters.
+    /// The stem.
     pub stem: Stem,
     /// Whether a dense layer has the 1x1 convolution before its 3x3 one (DenseNet-B).
     pub bottleneck: bool,
@@ -48,9 +48,9 @@ pub struct Config {
     pub final_relu: bool,
     /// Whether a transition has a ReLU between its batch norm and its convolution, as in the paper.
     pub transition_relu: bool,
-    /// Batch norm's epsilon.
+    /// Epsilon of the batch norms.
     pub epsilon: f32,
-    /// The classifier's layers, where it is more than one linear layer; the last is linear and makes the classes.
+    /// The classifier's layers if it is more than one linear layer; the last is linear and outputs the classes.
     pub head: Vec<HeadLayer>,
 }
 
@@ -74,25 +74,25 @@ impl Config {
         }
     }
 
-    /// Appends so many channels in every dense layer.
+    /// Sets [`Config::growth_rate`].
     #[must_use]
     pub fn with_growth_rate(self, growth_rate: usize) -> Self {
         Self { growth_rate, ..self }
     }
 
-    /// Makes the bottleneck so many growth rates wide.
+    /// Sets [`Config::bn_size`].
     #[must_use]
     pub fn with_bn_size(self, bn_size: usize) -> Self {
         Self { bn_size, ..self }
     }
 
-    /// Tells so many classes apart by one linear layer; `None` builds no classifier.
+    /// Sets [`Config::num_classes`], with a classifier of one linear layer; `None` builds no classifier.
     #[must_use]
     pub fn with_classes(self, num_classes: Option<usize>) -> Self {
         Self { num_classes, head: Vec::new(), ..self }
     }
 
-    /// Has a classifier of these layers, of which the last is linear and makes the classes.
+    /// Sets [`Config::head`], whose last layer is linear and outputs the classes.
     #[must_use]
     pub fn with_head(self, head: Vec<HeadLayer>) -> Self {
         let num_classes = match head.last() {
@@ -102,49 +102,49 @@ impl Config {
         Self { num_classes, head, ..self }
     }
 
-    /// Has a ReLU in each transition, or not.
+    /// Sets [`Config::transition_relu`].
     #[must_use]
     pub fn with_transition_relu(self, transition_relu: bool) -> Self {
         Self { transition_relu, ..self }
     }
 
-    /// Takes pictures of so many channels.
+    /// Sets [`Config::in_channels`].
     #[must_use]
     pub fn with_channels(self, in_channels: usize) -> Self {
         Self { in_channels, ..self }
     }
 
-    /// Keeps this share of the channels in a transition, in (0, 1].
+    /// Sets [`Config::compression`], in (0, 1].
     #[must_use]
     pub fn with_compression(self, compression: f64) -> Self {
         Self { compression, ..self }
     }
 
-    /// Begins with this stem.
+    /// Sets [`Config::stem`](field@Config::stem).
     #[must_use]
     pub fn with_stem(self, stem: Stem) -> Self {
         Self { stem, ..self }
     }
 
-    /// Has a 1x1 convolution before each dense layer's 3x3 one, or not.
+    /// Sets [`Config::bottleneck`].
     #[must_use]
     pub fn with_bottleneck(self, bottleneck: bool) -> Self {
         Self { bottleneck, ..self }
     }
 
-    /// Has a ReLU after the last batch norm, or not.
+    /// Sets [`Config::final_relu`].
     #[must_use]
     pub fn with_final_relu(self, final_relu: bool) -> Self {
         Self { final_relu, ..self }
     }
 
-    /// Computes batch norms with this epsilon.
+    /// Sets [`Config::epsilon`].
     #[must_use]
     pub fn with_epsilon(self, epsilon: f32) -> Self {
         Self { epsilon, ..self }
     }
 
-    /// Channels that a transition makes from `channels`.
+    /// Number of output channels of a transition with `channels` input channels.
     ///
     /// ```
     /// use densenet_wgpu::Config;
@@ -155,7 +155,7 @@ impl Config {
         (channels as f64 * self.compression) as usize
     }
 
-    /// Errors where the numbers make no network.
+    /// Errors if the parameters describe no network.
     pub(super) fn check(&self) -> Result<()> {
         let stem_width = match self.stem {
             Stem::Deep { widths: [first, second], .. } => first.min(second),
@@ -181,7 +181,7 @@ impl Config {
         if let Stem::Single { kernel, .. } = self.stem
             && kernel.is_multiple_of(2)
         {
-            return Err(wrong("features.conv0", "an odd kernel, which zeros can go around evenly", kernel.to_string()));
+            return Err(wrong("features.conv0", "an odd kernel, which can be padded evenly", kernel.to_string()));
         }
         let makes = |classes: usize| self.head.last() == Some(&HeadLayer::Linear { features: classes });
         if let Some(last) = self.head.last()
@@ -199,10 +199,10 @@ impl Config {
 
 /// One line: `DenseNet-121 · k=32 · [6,12,24,16] · 3 channels · 1000 classes`.
 ///
-/// The number is the name's, else it counts convolutions and the classifier, as the paper does.
+/// The depth is that of the name, otherwise it counts convolutions and the classifier, as the paper does.
 impl fmt::Display for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // By that count DenseNet-264 has 265.
+        // Counted this way, DenseNet-264 has depth 265.
         let named = self.features_name().and_then(|name| name.trim_matches(|c: char| !c.is_ascii_digit()).parse().ok());
         let layers: usize = self.block_config.iter().sum::<usize>() * if self.bottleneck { 2 } else { 1 };
         // The stem counts once: densenetblur121d's has three convolutions.

@@ -10,8 +10,8 @@ use crate::shape::{Shape, Window};
 impl Config {
     /// The network for pictures of `height` x `width` pixels.
     ///
-    /// Layers carry torchvision's module names, those of the deep stem timm's, so that a checkpoint's keys, PyTorch's
-    /// `named_modules()` and this graph agree. Errors where the picture is too small, or the numbers make no network.
+    /// Layers have torchvision's module names, and those of the deep stem timm's, so that a checkpoint's keys, PyTorch's `named_modules()`
+    /// and this graph agree. Errors if the picture is too small, or the parameters describe no network.
     pub fn graph(&self, height: usize, width: usize) -> Result<Graph> {
         self.check()?;
         let mut graph = Graph::new(Shape::new(self.in_channels, height, width));

@@ -1,4 +1,4 @@
-//! DenseNet as a graph, named as torchvision names it.
+//! DenseNets as graphs, with the layer names of torchvision.
 //!
 //! Huang, Liu, van der Maaten, Weinberger: *Densely Connected Convolutional Networks*, CVPR 2017
 //! (section 3; table 1 for the ImageNet variants, section 4.2 for CIFAR).

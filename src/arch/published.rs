@@ -1,4 +1,4 @@
-//! Architectures that papers and libraries have published, by name.
+//! Published architectures, by name.
 
 use super::config::Config;
 use super::stem::Stem;
@@ -47,13 +47,12 @@ impl Config {
         Some(make())
     }
 
-    /// The name that [`Config::named`] knows this architecture by, whatever its classes and input channels; none of them has a head
-    /// of several layers.
+    /// The name of this architecture in [`Config::named`], whatever its classes and input channels; `None` with a head of several layers.
     pub fn name(&self) -> Option<&'static str> {
         self.features_name().filter(|_| self.head.is_empty())
     }
 
-    /// The same, whatever its head.
+    /// The same, with any head.
     pub(crate) fn features_name(&self) -> Option<&'static str> {
         let same = |make: fn() -> Self| {
             let same = Self { num_classes: self.num_classes, in_channels: self.in_channels, epsilon: self.epsilon, ..make() };

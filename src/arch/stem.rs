@@ -1,6 +1,6 @@
 //! Stems.
 
-/// How the picture enters the first dense block.
+/// The layers before the first dense block.
 ///
 /// ```
 /// use densenet_wgpu::network::Stem;
@@ -19,7 +19,7 @@ pub enum Stem {
     /// timm's `stem_type = 'deep'`, as in its `densenet264d` and, with `blur`, its `densenetblur121d`.
     /// timm's batch norms have their ReLU inside; here it is a layer of its own, `features.relu0` to `features.relu2`.
     Deep {
-        /// Channels of the first and the second convolution; the third makes `num_init_features`.
+        /// Channels of the first and the second convolution; the third has `num_init_features`.
         widths: [usize; 2],
         /// Whether the pool is a 3x3 max pool with stride 1 and then a blur pool ([`Op::BlurPool`](crate::network::Op::BlurPool),
         /// R. Zhang: *Making Convolutional Networks Shift-Invariant Again*, ICML 2019), or a 3x3 max pool with stride 2.
@@ -27,12 +27,12 @@ pub enum Stem {
     },
     /// 3x3 convolution with stride 1, nothing else: the paper's stem for CIFAR.
     Cifar,
-    /// One convolution, zeros around the picture so that stride 1 keeps its size; then what there is of batch norm with ReLU and
-    /// of a 3x3 max pool with stride 2.
+    /// One convolution, zero-padded so that stride 1 keeps the size; then optionally batch norm with ReLU, and a 3x3 max pool with stride
+    /// 2.
     Single {
         /// The kernel's height and width, an odd number.
         kernel: usize,
-        /// How far it moves.
+        /// The stride.
         stride: usize,
         /// Whether the convolution has a bias.
         bias: bool,
@@ -44,7 +44,7 @@ pub enum Stem {
 }
 
 impl Stem {
-    /// The stem of one convolution with these numbers, under its own name where it has one.
+    /// This stem as a named variant, if a stem of one convolution equals one.
     ///
     /// ```
     /// use densenet_wgpu::network::Stem;
@@ -62,7 +62,7 @@ impl Stem {
         }
     }
 
-    /// Whether pictures are as large behind it as before it.
+    /// Whether its output has the height and width of its input.
     pub fn keeps_size(self) -> bool {
         matches!(self, Self::Cifar | Self::Single { stride: 1, pool: false, .. })
     }

@@ -1,4 +1,4 @@
-//! Inputs that run together.
+//! Batches of inputs.
 
 use super::images::Images;
 use super::inner::Inner;
@@ -9,22 +9,22 @@ use super::runner::{Run, Runner};
 use super::threads::panicked;
 use crate::error::Result;
 
-/// Inputs under way on one device.
+/// A batch on one device.
 pub(super) struct Batch<T> {
     reads: Vec<Read<T>>,
-    /// The run of those that could be read, where there are any.
+    /// The run of the readable inputs, if there are any.
     run: Option<Result<Run>>,
 }
 
 impl<T> Batch<T> {
-    /// Starts what may run together.
+    /// Starts a batch.
     pub(super) fn start(runner: &Runner, reads: Vec<Read<T>>) -> Self {
         let images: Vec<&Images> = reads.iter().filter_map(|read| Some(&read.ready.as_ref().ok()?.images)).collect();
         let run = (!images.is_empty()).then(|| runner.start(&images));
         Self { reads, run }
     }
 
-    /// Waits for the results. Where the run fails its inputs run one by one, so that each has its own answer or its own error.
+    /// Waits for the results. If the run fails, its inputs run one by one, so that each gets its own answer or error.
     pub(super) fn wait(self, classifier: &Inner, runner: &Runner) -> Vec<(T, Result<Prediction>)> {
         let Self { reads, run } = self;
         let ready: Vec<&Ready> = reads.iter().filter_map(|read| read.ready.as_ref().ok()).collect();

@@ -1,11 +1,11 @@
-//! Where in a picture each class was seen.
+//! Maps of where in a picture each class was seen.
 
 use std::slice::ChunksExact;
 
 use crate::error::{Error, Result};
 use crate::image::Heatmap;
 
-/// For each class a map of how much every place of a picture speaks for it, in units of its logit
+/// For each class, a map of how much each position of a picture contributes to it, in units of its logit
 /// ([`Checkpoint::with_class_maps`](crate::Checkpoint::with_class_maps)).
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClassMaps {
@@ -15,12 +15,12 @@ pub struct ClassMaps {
 }
 
 impl ClassMaps {
-    /// Places from top to bottom.
+    /// Height of each map.
     pub fn height(&self) -> usize {
         self.height
     }
 
-    /// Places from left to right.
+    /// Width of each map.
     pub fn width(&self) -> usize {
         self.width
     }
@@ -30,12 +30,12 @@ impl ClassMaps {
         &self.values
     }
 
-    /// The map of a class, `[height, width]`; `None` where there is no such class.
+    /// The map of a class, `[height, width]`; `None` if there is no such class.
     pub fn of(&self, class: usize) -> Option<&[f32]> {
         self.maps().nth(class)
     }
 
-    /// The map of a class, to be drawn over the picture. Errors where there is no such class.
+    /// The map of a class, to be drawn over the picture. Errors if there is no such class.
     pub fn heatmap(&self, class: usize) -> Result<Heatmap> {
         let map = self.of(class).ok_or_else(|| {
             let expected = format!("one of {} classes, counted from 0", self.maps().len());

@@ -1,9 +1,9 @@
-//! Where a classifier runs.
+//! The devices of a classifier.
 
 use crate::error::{Error, Result};
 use crate::gpu::{AdapterSummary, Gpu};
 
-/// Where a classifier runs.
+/// A device to run a classifier on.
 ///
 /// ```
 /// use densenet_wgpu::devices::Device;
@@ -14,23 +14,21 @@ use crate::gpu::{AdapterSummary, Gpu};
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub enum Device {
-    /// The best GPU; where there is none a software device, which plays one on the processor.
+    /// The best GPU, or a software adapter if there is none.
     #[default]
     Best,
     /// The GPU with this index or with this in its name ([`Gpu::open`]).
     Named(String),
-    /// A GPU that is open already. Several of these are as many devices: nobody looks whether they are one.
+    /// A GPU that is already open. Several of these count as different devices, without a check.
     Gpu(Box<Gpu>),
-    /// The processor: the [`Reference`](crate::verify::Reference), slow and obvious.
+    /// The CPU: the [`Reference`](crate::verify::Reference), simple and slow.
     Reference,
 }
 
 impl Device {
-    /// The devices that a person means by `text`: `cpu`, an index, a part of a name, several of these with commas between, or
-    /// `all` GPUs.
+    /// Parses a list of devices: `cpu`, an index, a part of a name, several of these separated by commas, or `all` GPUs.
     ///
-    /// A GPU that several APIs reach is one of `all` once, and software devices are only where there is nothing else. A name
-    /// may have a comma of its own.
+    /// `all` includes a GPU with several APIs once, and software adapters only if there is nothing else. A name may contain a comma.
     pub fn list(text: &str) -> Vec<Self> {
         let is_all = text.eq_ignore_ascii_case("all");
         let adapters = if is_all || text.contains(',') { Gpu::adapters() } else { Vec::new() };
@@ -62,16 +60,16 @@ impl From<Gpu> for Device {
     }
 }
 
-/// A device that is open.
+/// An open device.
 pub(super) struct Opened {
-    /// None where it is the processor.
+    /// `None` for the CPU.
     pub(super) gpu: Option<Gpu>,
-    /// Whether it was opened here: a program's own has no index among the adapters.
+    /// Whether it was opened here. A program's own device has no index among the adapters.
     is_ours: bool,
 }
 
 impl Opened {
-    /// Opens `devices`. Errors where one is not there, or the same is to be opened twice.
+    /// Opens `devices`. Errors if one does not exist, or is given twice.
     pub(super) fn all(devices: &[Device]) -> Result<Vec<Self>> {
         let mut all: Vec<Self> = Vec::new();
         for device in devices {
@@ -91,16 +89,16 @@ impl Opened {
         self.gpu.as_ref().map_or("cpu", |gpu| &gpu.summary().name)
     }
 
-    /// Whether both were opened here and are the same. A program's own are taken for different ones: wgpu takes even those for
-    /// equal that are not, if each is the first of an instance of its own.
+    /// Whether both were opened here and are the same. A program's own devices count as different: wgpu compares different devices as equal
+    /// if each is the first of its instance.
     fn is(&self, other: &Self) -> bool {
         let indices = [self, other].map(|device| device.gpu.as_ref().map(|gpu| gpu.summary().index));
         self.is_ours && other.is_ours && indices[0] == indices[1]
     }
 }
 
-/// Every GPU once: a GPU that several APIs reach is there for each of them, so it is those that the best one's API reaches. A
-/// software device is none, unless there is nothing else; where there is nothing at all, the best one, which opening tells.
+/// Every GPU once: a GPU is listed once per API, so these are the GPUs with the API of the best one. Software adapters count only if there
+/// is nothing else. Without any adapter it is the best one, and opening it reports the error.
 fn gpus(adapters: &[AdapterSummary]) -> Vec<usize> {
     let Some(best) = adapters.first() else { return vec![0] };
     let is_like_best = |adapter: &&AdapterSummary| adapter.backend == best.backend && adapter.is_software() == best.is_software();

@@ -1,18 +1,18 @@
-//! What the network runs on.
+//! The input of the network for one source.
 
 use crate::image::Prepared;
 
-/// What the network runs on for one source.
+/// The input of the network for one source.
 #[derive(Debug)]
 pub(super) enum Images {
-    /// One picture or ten crops of it, all of one size.
+    /// One picture, or ten crops of it of equal size.
     Pictures(Vec<Prepared>),
     /// Numbers `[C, H, W]`, all of them finite.
     Values { values: Vec<f32>, size: [usize; 2] },
 }
 
 impl Images {
-    /// How many there are.
+    /// The number of images.
     pub(super) fn count(&self) -> usize {
         match self {
             Self::Pictures(pictures) => pictures.len(),
@@ -28,12 +28,12 @@ impl Images {
         }
     }
 
-    /// Whether one run can have both.
+    /// Whether both can be in one run.
     pub(super) fn run_with(&self, other: &Self) -> bool {
         matches!(self, Self::Values { .. }) == matches!(other, Self::Values { .. }) && self.size() == other.size()
     }
 
-    /// The pictures; none of values.
+    /// The pictures; empty for values.
     pub(super) fn pictures(&self) -> &[Prepared] {
         match self {
             Self::Pictures(pictures) => pictures,

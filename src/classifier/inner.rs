@@ -1,4 +1,4 @@
-//! What a classifier consists of, which its clones and streams share.
+//! The state that a classifier shares with its clones and streams.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::labels::Legend;
 use crate::weights::Assumption;
 
-/// A model, its devices, and the threads that read pictures for it.
+/// A model, its devices, and the threads that read pictures.
 #[derive(Debug)]
 pub(super) struct Inner {
     pub(super) name: String,
@@ -27,16 +27,16 @@ pub(super) struct Inner {
     pub(super) network: Network,
     pub(super) preparation: Arc<Preparation>,
     pub(super) runners: Vec<Runner>,
-    /// Sources that run at once on a device.
+    /// Sources per batch on a device.
     pub(super) batch: usize,
     pub(super) keeps_inputs: bool,
     pub(super) threads: Arc<Threads>,
-    /// How many sources were classified by themselves: several devices take turns.
+    /// Number of sources that were classified on their own, so that several devices take turns.
     pub(super) taken: AtomicUsize,
 }
 
 impl Inner {
-    /// Which device takes the next source.
+    /// The device for the next source.
     pub(super) fn turn(&self) -> usize {
         let taken = self.taken.fetch_add(1, Ordering::Relaxed);
         let mut in_turn = (0..self.runners.len()).map(|next| (taken + next) % self.runners.len());
@@ -48,7 +48,7 @@ impl Inner {
         self.single(ready, &outputs)
     }
 
-    /// The prediction of one source, from the outputs for it alone.
+    /// The prediction for one source, from outputs for it alone.
     pub(super) fn single(&self, ready: Ready, outputs: &[Vec<f32>]) -> Result<Prediction> {
         let answer = self.network.answers(outputs, 1, ready.images.size())?.pop().ok_or_else(panicked)?;
         Ok(self.prediction(ready, answer))

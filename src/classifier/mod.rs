@@ -1,11 +1,10 @@
-//! From pictures to answers: a trained network, how its pictures are prepared, what its classes are called, and the devices that
-//! run it, in one object.
+//! From pictures to answers: a trained network, its preprocessing, its labels and the devices that run it, in one object.
 //!
 //! ```
 //! use densenet_wgpu::{Classifier, ClassifierOptions};
 //!
 //! let classifier = Classifier::open("digits", ClassifierOptions::default())?; // or "runs/best.pth"; with the feature `hub` "densenet121"
-//! classifier.assumed().iter().for_each(|assumption| eprintln!("{assumption}")); // what nothing said of the model
+//! classifier.assumed().iter().for_each(|assumption| eprintln!("{assumption}")); // what was assumed about the model
 //! for prediction in classifier.classify_all(["examples/digits/7-1442-8.png", "examples/digits/0-1445-8.png", "README.md"])? {
 //!     match prediction {
 //!         Ok(prediction) => println!("{}", prediction.top_k(1)?[0].label),
@@ -20,8 +19,8 @@
 //! A [`Source`] is read by the [`Preparation`](preparation::Preparation) on one of the classifier's [`Threads`](threads::Threads):
 //! decoded, resized and cropped to 8-bit samples. A [`Runner`](runner::Runner) for each device runs them; the
 //! [`Network`](network::Network) knows which of its outputs are logits, features and class maps, which become a [`Prediction`].
-//! [`Classifier::classify`] does that for one source in the caller's own time; a [stream](stream) has a [`Reader`](reader::Reader)
-//! ahead of the devices, and two [batches](batch) on each.
+//! [`Classifier::classify`] does that for one source on the caller's thread; a [stream](stream) has a [`Reader`](reader::Reader) ahead of
+//! the devices, and two [batches](batch) on each.
 
 mod batch;
 mod class_maps;
@@ -71,10 +70,10 @@ use preparation::Preparation;
 use runner::Runner;
 use threads::{Threads, on_every_core, on_its_own};
 
-/// Height and width for a model that does not say its own.
+/// Height and width for a model that does not specify them.
 pub const DEFAULT_SIZE: [usize; 2] = [224, 224];
 
-/// Bytes of input that are in memory as one batch, whatever was asked for: no answer depends on it.
+/// The maximum input size of a batch in bytes, whatever batch size is requested. It does not affect answers.
 const MAX_BATCH_BYTES: usize = 1 << 30;
 
 /// A trained network that takes pictures and gives answers. A clone is the same classifier; threads may share one.
@@ -91,35 +90,35 @@ const MAX_BATCH_BYTES: usize = 1 << 30;
 /// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
 ///
-/// It has a thread for each core, which decode pictures. They end when the last clone, and the last of its [`Predictions`], are
-/// dropped and what is under way is done.
+/// It has a thread per core for decoding pictures. They end when the last clone and the last of its [`Predictions`] are dropped and current
+/// work is done.
 #[derive(Debug, Clone)]
 pub struct Classifier(Arc<Inner>);
 
 impl Classifier {
-    /// The classifier of a model's name, bundled or published, of an `hf://` address, or of a checkpoint's file
-    /// ([`models::open`]); what is to be fetched takes the feature `hub`. Errors where there is none, it cannot be read, and as [`Classifier::new`] does.
+    /// Makes a classifier from the name of a bundled or published model, an `hf://` address, or a checkpoint file ([`models::open`]).
+    /// Downloads need the feature `hub`. Errors if there is no such model, it cannot be read, and as [`Classifier::new`] does.
     pub fn open(model: impl AsRef<OsStr>, options: ClassifierOptions) -> Result<Self> {
         Self::new(models::open(model)?, options)
     }
 
-    /// [`Classifier::open`] for callers that may not block: a thread does it.
+    /// Like [`Classifier::open`], on a thread, for callers that must not block.
     pub fn open_async(model: impl AsRef<OsStr>, options: ClassifierOptions) -> impl Future<Output = Result<Self>> + Send + 'static {
         let model = model.as_ref().to_owned();
         on_its_own(move || Self::open(model, options))
     }
 
-    /// The classifier of a checkpoint file's content, which `name` stands for ([`Checkpoint::from_bytes`]). Errors where it
-    /// cannot be read, and as [`Classifier::new`] does.
+    /// Makes a classifier from the content of a checkpoint file, called `name` ([`Checkpoint::from_bytes`]). Errors if it cannot be read,
+    /// and as [`Classifier::new`] does.
     pub fn from_bytes(bytes: &[u8], name: &str, options: ClassifierOptions) -> Result<Self> {
         Self::new(Checkpoint::from_bytes(bytes, name)?, options)
     }
 
-    /// The classifier of a checkpoint: completes its description ([`ClassifierOptions::describe`]), opens and tests the devices,
-    /// and brings the network there.
+    /// Makes a classifier from a checkpoint: completes its description ([`ClassifierOptions::describe`]), opens and tests the devices, and
+    /// uploads the network.
     ///
-    /// Errors where the options do not fit the model, where the size is too small for it, and where a device is not there,
-    /// refuses, or fails its test.
+    /// Errors if the options do not fit the model, the size is too small for it, or a device does not exist, refuses to open, or fails its
+    /// test.
     #[tracing::instrument(name = "make classifier", skip_all, fields(model = %model.name))]
     pub fn new(mut model: Checkpoint, options: ClassifierOptions) -> Result<Self> {
         let description = options.describe(&mut model)?;
@@ -158,7 +157,7 @@ impl Classifier {
         })))
     }
 
-    /// [`Classifier::new`] for callers that may not block: a thread does it.
+    /// Like [`Classifier::new`], on a thread, for callers that must not block.
     pub fn new_async(model: Checkpoint, options: ClassifierOptions) -> impl Future<Output = Result<Self>> + Send + 'static {
         on_its_own(move || Self::new(model, options))
     }
@@ -183,7 +182,7 @@ impl Classifier {
         self.0.preparation.preprocessing()
     }
 
-    /// Height and width that the network sees; where the preprocessing has none of its own, those it was made for.
+    /// Height and width of the network's input. If the preprocessing does not determine them, the size that the network was built for.
     pub fn size(&self) -> [usize; 2] {
         self.0.size
     }
@@ -193,22 +192,22 @@ impl Classifier {
         &self.0.devices
     }
 
-    /// What nothing said of the model and was assumed, or stays open, sorted by field ([`Checkpoint::assumed`]).
+    /// What was assumed about the model or is unknown, sorted by field ([`Checkpoint::assumed`]).
     pub fn assumed(&self) -> &[Assumption] {
         &self.0.assumed
     }
 
-    /// What was chosen while the model was read, a sentence each: of weights and their average, say, which.
+    /// Choices made while reading the model, one sentence each: for example between weights and their average.
     pub fn notes(&self) -> &[String] {
         &self.0.notes
     }
 
-    /// What a person should know about the devices, a sentence each: one only plays a GPU, kernels are wrong there.
+    /// Warnings about the devices, one sentence each: a software adapter, or wrong kernels.
     pub fn warnings(&self) -> &[String] {
         &self.0.warnings
     }
 
-    /// What went wrong with a device since it was opened, so that nothing more can run there, if anything did.
+    /// The failure of a device since it was opened, after which nothing more can run there, if any.
     pub fn failure(&self) -> Option<Error> {
         self.0.runners.iter().find_map(Runner::failure)
     }
@@ -220,15 +219,15 @@ impl Classifier {
 
     /// Classifies one source: the caller's thread decodes it and waits for the device.
     ///
-    /// Errors where it is no picture, or none that the network can take, and where the device fails.
+    /// Errors if it is not a picture, or not one that the network can take, and if the device fails.
     pub fn classify(&self, source: impl Into<Source>) -> Result<Prediction> {
         let ready = self.0.preparation.read(source.into())?;
         self.0.run_on(&self.0.runners[self.0.turn()], ready)
     }
 
-    /// [`Classifier::classify`] for callers that may not block, on whatever runs a program's futures: one of the classifier's
-    /// threads decodes the picture, the device's own waits for the answer; the reference computes on rayon's threads. The future
-    /// may be sent to other threads, but in a browser.
+    /// Like [`Classifier::classify`], for callers that must not block, on any executor: one of the classifier's threads decodes the
+    /// picture, and the device's own thread waits for the answer; the reference computes on rayon's threads. The future is `Send`, except
+    /// in a browser.
     pub fn classify_async(&self, source: impl Into<Source>) -> impl Future<Output = Result<Prediction>> + WasmNotSend + 'static {
         let (inner, source) = (Arc::clone(&self.0), source.into());
         async move {
@@ -242,13 +241,13 @@ impl Classifier {
         }
     }
 
-    /// Classifies many sources, and yields their predictions in their order, as soon as they are there: pictures are decoded on
-    /// every core while the devices work. One that fails costs its own result and no other.
+    /// Classifies many sources, and yields their predictions in order as soon as they are ready. Pictures are decoded on all cores while
+    /// the devices work. A source that fails yields an error and does not affect the others.
     ///
-    /// In memory are at the most three batches of prepared pictures for each device, and for each core one more picture and one
-    /// as it was decoded. A thread takes the sources from the iterator, which may block it.
+    /// Memory holds at most three batches of prepared pictures per device, and per core one more prepared and one decoded picture. A thread
+    /// takes the sources from the iterator, which may block.
     ///
-    /// Errors where the system has no threads left.
+    /// Errors if the system cannot start a thread.
     pub fn classify_all<I>(&self, sources: I) -> Result<impl Iterator<Item = Result<Prediction>> + use<I>>
     where
         I: IntoIterator<Item: Into<Source>, IntoIter: Send + 'static>,
@@ -257,10 +256,10 @@ impl Classifier {
         Ok(self.stream(tagged, StreamOptions::default())?.map(|((), prediction)| prediction))
     }
 
-    /// [`Classifier::classify_all`] of sources with tags, which come back with their predictions; also of sources that come one
+    /// Like [`Classifier::classify_all`], for sources with tags, which are returned with the predictions; also for sources that arrive one
     /// by one, and with a way to end early ([`StreamOptions`]).
     ///
-    /// After a device was lost its inputs fail, or the other devices take them; where there is none, all that come do.
+    /// After a device is lost, the other devices take over. Inputs that were on it fail, and without another device all further ones.
     ///
     /// ```
     /// use densenet_wgpu::predictions::StreamOptions;
@@ -284,14 +283,14 @@ impl Classifier {
         Predictions::begin(&self.0, inputs.into_iter(), options)
     }
 
-    /// The picture of a source as the classifier sees it before it prepares it: decoded within the limits, and upright where
-    /// that was asked for. Errors where it is none.
+    /// The picture of a source before preprocessing: decoded within the limits, and turned upright if requested. Errors if it is not a
+    /// picture.
     pub fn picture(&self, source: impl Into<Source>) -> Result<Picture> {
         self.0.preparation.picture(source.into())
     }
 }
 
-/// How many images of `shape` to run at once when `asked` were asked for.
+/// The batch size for images of `shape`, at most `asked`.
 pub fn images_at_once(asked: usize, shape: Shape) -> usize {
     let byte_image = shape.elements().saturating_mul(size_of::<f32>()).max(1);
     asked.min(MAX_BATCH_BYTES / byte_image).max(1)

@@ -1,4 +1,4 @@
-//! The network of a classifier, and what its outputs are.
+//! The network of a classifier, and the meaning of its outputs.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -9,22 +9,22 @@ use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::weights::{Checkpoint, Weights};
 
-/// The layer whose output is the features: the mean of each channel after the last norm and its ReLU.
+/// The layer whose output is the features: the mean of each channel after the last batch norm and its ReLU.
 pub const FEATURES: &str = "global_pool";
 
-/// A network whose outputs are logits, features and class maps, or some of them.
+/// A network with some of these outputs: logits, features and class maps.
 #[derive(Debug)]
 pub(super) struct Network {
     graph: Graph,
-    /// Whether the first output are logits.
+    /// Whether the first output is the logits.
     is_classified: bool,
     features: Option<usize>,
     class_maps: Option<usize>,
-    /// For each size that the network saw, height and width of its maps.
+    /// For each input size so far, height and width of the maps.
     map_sizes: Mutex<HashMap<[usize; 2], [usize; 2]>>,
 }
 
-/// What the network made of one picture.
+/// The outputs for one picture.
 pub(super) struct Answer {
     pub(super) logits: Option<Vec<f32>>,
     pub(super) features: Option<Vec<f32>>,
@@ -32,8 +32,8 @@ pub(super) struct Answer {
 }
 
 impl Network {
-    /// The network of `model` for pictures of that size, with the outputs that were asked for, and its weights. Errors where
-    /// the size is too small, and where class maps are asked for that there are none of.
+    /// The network of `model` for this input size, with the requested outputs, and its weights. Errors if the size is too small, or if
+    /// requested class maps are not available.
     pub(super) fn new(model: &mut Checkpoint, [height, width]: [usize; 2], options: &ClassifierOptions) -> Result<(Self, Weights)> {
         if options.class_maps && options.ten_crops {
             return Err(Error::Options { expected: "class maps of one image".into(), found: "ten crops of each picture".into() });
@@ -47,7 +47,7 @@ impl Network {
         let class_maps = options.class_maps.then_some(1);
         let mut outputs = graph.outputs().to_vec();
         let features = match (is_classified, options.features) {
-            // Such a network ends in them.
+            // A network without a classifier ends in features.
             (false, _) => Some(0),
             (true, false) => None,
             (true, true) => {
@@ -63,8 +63,7 @@ impl Network {
         &self.graph
     }
 
-    /// What the network made of each of `pictures` pictures of that size, as many images of each, from its outputs
-    /// `[images, …]`.
+    /// The answers for `pictures` pictures of this size, with the same number of images each, from the outputs `[images, …]`.
     pub(super) fn answers(&self, outputs: &[Vec<f32>], pictures: usize, size: [usize; 2]) -> Result<Vec<Answer>> {
         let map_size = self.class_maps.map(|output| self.map_size(output, size)).transpose()?;
         let answer = |picture: usize| {
@@ -81,7 +80,7 @@ impl Network {
         Ok((0..pictures).map(answer).collect())
     }
 
-    /// Height and width of the maps of a picture that the network sees in that size.
+    /// Height and width of the maps for this input size.
     fn map_size(&self, output: usize, [height, width]: [usize; 2]) -> Result<[usize; 2]> {
         let mut sizes = self.map_sizes.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(&size) = sizes.get(&[height, width]) {

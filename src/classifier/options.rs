@@ -1,4 +1,4 @@
-//! How a classifier is made.
+//! Options of a classifier.
 
 use super::device::Device;
 use crate::error::{Error, Result};
@@ -7,8 +7,8 @@ use crate::kernels::Precision;
 use crate::models;
 use crate::weights::{Activation, Checkpoint, Description, Field, Preprocessing, Preset};
 
-/// How a [`Classifier`](super::Classifier) is made. The default is the best GPU, 32-bit floats, 16 pictures at once, and of the model
-/// what it says of itself.
+/// Options of a [`Classifier`](super::Classifier). The default is the best GPU, 32-bit floats, batches of 16 pictures, and the model's own
+/// description.
 ///
 /// ```
 /// use densenet_wgpu::devices::Device;
@@ -20,42 +20,41 @@ use crate::weights::{Activation, Checkpoint, Description, Field, Preprocessing, 
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ClassifierOptions {
-    /// Where to run. Several devices share the pictures.
+    /// The devices to run on. Several devices share the pictures.
     pub devices: Vec<Device>,
-    /// The numbers to compute with; `None` is 16-bit floats where every device has them and passes a check
-    /// ([`best_precision`](crate::verify::best_precision)), else 32-bit floats. The reference computes in 32-bit floats only.
+    /// The precision; `None` means 16-bit floats if every device has them and passes a check
+    /// ([`best_precision`](crate::verify::best_precision)), otherwise 32-bit floats. The reference computes in 32-bit floats only.
     pub precision: Option<Precision>,
-    /// Images that run at once, at the most; fewer where they would fill more than 1 GiB. Each of ten crops is one.
+    /// Maximum number of images per batch; fewer if they would exceed 1 GiB. Each of ten crops counts.
     pub batch: usize,
-    /// Whether a picture's answer has the same bits in any batch; slower on GPUs.
+    /// Whether results are bit-identical in any batch; slower on GPUs.
     pub batch_invariant: bool,
-    /// How pictures are prepared, in place of what the model says.
+    /// The preset for preprocessing, instead of the model's own description.
     pub preset: Option<Preset>,
-    /// How pictures are prepared, in place of what the model or the preset says.
+    /// The preprocessing, instead of that of the model or the preset.
     pub preprocessing: Option<Preprocessing>,
-    /// What turns logits into probabilities, in place of what the model, the preset or the preprocessing says.
+    /// What turns logits into probabilities, instead of that of the model, the preset or the preprocessing.
     pub activation: Option<Activation>,
-    /// Height and width that the network sees, in place of the preprocessing's own.
+    /// Height and width of the network's input, instead of the preprocessing's own.
     pub size: Option<[usize; 2]>,
-    /// What the classes are called, in place of what the model says ([`read_labels`](crate::labels::read_labels)).
+    /// The labels of the classes, instead of the model's own ([`read_labels`](crate::labels::read_labels)).
     pub labels: Option<Vec<String>>,
-    /// Whether the network sees ten crops of each picture, whose probabilities are averaged.
+    /// Whether to average the probabilities of ten crops of each picture.
     pub ten_crops: bool,
-    /// Whether pictures are turned as their EXIF orientation says; torchvision does not.
+    /// Whether pictures are turned upright according to their EXIF orientation; torchvision does not.
     pub upright: bool,
-    /// What decoding a picture may cost.
+    /// Options and limits of decoding.
     pub decoding: Decoding,
-    /// Whether a GPU computes a small network beside the reference before its first use
-    /// ([`self_test`](crate::verify::self_test)).
+    /// Whether a GPU is tested against the reference before its first use ([`self_test`](crate::verify::self_test)).
     pub self_test: bool,
-    /// Whether predictions have features: what the classifier layer reads.
+    /// Whether predictions have features: the input of the classifier layer.
     pub features: bool,
     /// Whether predictions have class maps: where in the picture each class was seen.
     pub class_maps: bool,
-    /// Pixels up to which a picture stays with its prediction as it was decoded; larger ones do too where they cannot be read
-    /// again, as those from bytes and pipes. `None` keeps none.
+    /// The largest picture, in pixels, that is kept with its prediction after decoding. Larger ones are kept if they cannot be read again,
+    /// such as those from bytes and pipes. `None` keeps none.
     pub kept_pixels: Option<usize>,
-    /// Whether what went into the network stays with the prediction.
+    /// Whether the network's input is kept with the prediction.
     pub keeps_inputs: bool,
 }
 
@@ -84,125 +83,125 @@ impl Default for ClassifierOptions {
 }
 
 impl ClassifierOptions {
-    /// Runs on this device alone.
+    /// Sets a single device.
     #[must_use]
     pub fn with_device(self, device: impl Into<Device>) -> Self {
         Self { devices: vec![device.into()], ..self }
     }
 
-    /// Runs on these devices, which share the pictures.
+    /// Sets the devices, which share the pictures.
     #[must_use]
     pub fn with_devices(self, devices: Vec<Device>) -> Self {
         Self { devices, ..self }
     }
 
-    /// Computes with these numbers.
+    /// Sets the precision.
     #[must_use]
     pub fn with_precision(self, precision: Precision) -> Self {
         Self { precision: Some(precision), ..self }
     }
 
-    /// Computes with 16-bit floats where every device has them and passes a check, else with 32-bit floats.
+    /// Uses 16-bit floats if every device has them and passes a check, otherwise 32-bit floats.
     #[must_use]
     pub fn with_best_precision(self) -> Self {
         Self { precision: None, ..self }
     }
 
-    /// Runs so many images at once, at least one.
+    /// Sets the batch size, at least one.
     #[must_use]
     pub fn with_batch(self, batch: usize) -> Self {
         Self { batch, ..self }
     }
 
-    /// Gives a picture the same bits in any batch, or not.
+    /// Sets whether results are bit-identical in any batch.
     #[must_use]
     pub fn with_batch_invariant(self, batch_invariant: bool) -> Self {
         Self { batch_invariant, ..self }
     }
 
-    /// Prepares pictures as this preset does.
+    /// Sets a preset for preprocessing.
     #[must_use]
     pub fn with_preset(self, preset: Preset) -> Self {
         Self { preset: Some(preset), ..self }
     }
 
-    /// Prepares pictures so.
+    /// Sets the preprocessing.
     #[must_use]
     pub fn with_preprocessing(self, preprocessing: Preprocessing) -> Self {
         Self { preprocessing: Some(preprocessing), ..self }
     }
 
-    /// Turns logits into probabilities so.
+    /// Sets what turns logits into probabilities.
     #[must_use]
     pub fn with_activation(self, activation: Activation) -> Self {
         Self { activation: Some(activation), ..self }
     }
 
-    /// Shows the network pictures of `[height, width]` pixels.
+    /// Sets the size of the network's input, `[height, width]`.
     #[must_use]
     pub fn with_size(self, size: [usize; 2]) -> Self {
         Self { size: Some(size), ..self }
     }
 
-    /// Calls the classes so, in their order.
+    /// Sets the labels of the classes, in their order.
     #[must_use]
     pub fn with_labels(self, labels: Vec<String>) -> Self {
         Self { labels: Some(labels), ..self }
     }
 
-    /// Shows the network ten crops of each picture, or one.
+    /// Sets whether to average ten crops of each picture.
     #[must_use]
     pub fn with_ten_crops(self, ten_crops: bool) -> Self {
         Self { ten_crops, ..self }
     }
 
-    /// Turns pictures as their EXIF orientation says, or not.
+    /// Sets whether pictures are turned upright according to their EXIF orientation.
     #[must_use]
     pub fn with_upright(self, upright: bool) -> Self {
         Self { upright, ..self }
     }
 
-    /// Decodes pictures within these limits.
+    /// Sets options and limits of decoding.
     #[must_use]
     pub fn with_decoding(self, decoding: Decoding) -> Self {
         Self { decoding, ..self }
     }
 
-    /// Tests a GPU before its first use, or trusts it.
+    /// Sets whether a GPU is tested before its first use.
     #[must_use]
     pub fn with_self_test(self, self_test: bool) -> Self {
         Self { self_test, ..self }
     }
 
-    /// Gives predictions features, or not.
+    /// Sets whether predictions have features.
     #[must_use]
     pub fn with_features(self, features: bool) -> Self {
         Self { features, ..self }
     }
 
-    /// Gives predictions class maps, or not.
+    /// Sets whether predictions have class maps.
     #[must_use]
     pub fn with_class_maps(self, class_maps: bool) -> Self {
         Self { class_maps, ..self }
     }
 
-    /// Keeps decoded pictures of at most so many pixels with their predictions, and larger ones that cannot be read again.
+    /// Keeps decoded pictures of at most this number of pixels with their predictions, and larger ones that cannot be read again.
     #[must_use]
     pub fn with_kept_pixels(self, pixels: usize) -> Self {
         Self { kept_pixels: Some(pixels), ..self }
     }
 
-    /// Keeps what went into the network with the predictions, or not.
+    /// Sets whether predictions keep the network's input.
     #[must_use]
     pub fn with_inputs(self, keeps_inputs: bool) -> Self {
         Self { keeps_inputs, ..self }
     }
 
-    /// Completes the model's description as these options say, else as its name or its file says, else with what is likely,
-    /// which the model then tells ([`Checkpoint::assumed`]). [`Classifier::new`](super::Classifier::new) begins with it; a program
-    /// that looks at a model before it opens a device calls it first, and changes nothing by that.
+    /// Completes the model's description: from these options, otherwise from its name or its file, otherwise with likely values, which the
+    /// model then lists as assumed ([`Checkpoint::assumed`]). [`Classifier::new`](super::Classifier::new) calls it first; a program that
+    /// inspects a model before it opens a device may call it earlier, to the same effect.
     ///
-    /// Errors where labels, preprocessing or activation do not belong to the network.
+    /// Errors if labels, preprocessing or activation do not belong to the network.
     pub fn describe(&self, model: &mut Checkpoint) -> Result<Description> {
         if let Some(labels) = &self.labels {
             model.labels = Some(labels.clone());

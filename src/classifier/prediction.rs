@@ -1,4 +1,4 @@
-//! What the network made of one picture.
+//! The prediction for one picture.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::image::Picture;
 use crate::labels::{Legend, RankedClass};
 
-/// What the network made of one picture.
+/// The prediction for one picture.
 ///
 /// ```
 /// use densenet_wgpu::{Classifier, ClassifierOptions};
@@ -22,7 +22,7 @@ use crate::labels::{Legend, RankedClass};
 /// assert_eq!(best.probability, prediction.probabilities()?.map(|all| all[best.index]));
 /// assert_eq!(prediction.features().map(<[f32]>::len), Some(50));
 ///
-/// let maps = prediction.class_maps().expect("they were asked for");
+/// let maps = prediction.class_maps().expect("they were requested");
 /// let sum = |class| maps.of(class).expect("there is such a class").iter().sum::<f32>();
 /// assert!(sum(7) > sum(3)); // the mean is, but for the class's bias, its logit
 /// # Ok::<(), densenet_wgpu::Error>(())
@@ -41,36 +41,36 @@ pub struct Prediction {
 }
 
 impl Prediction {
-    /// The `k` likeliest classes, the likeliest first ([`Legend::top_k_of_crops`]).
+    /// The `k` likeliest classes, likeliest first ([`Legend::top_k_of_crops`]).
     ///
-    /// Errors where the model has no classifier, and where a logit is not finite.
+    /// Errors if the model has no classifier, or a logit is not finite.
     pub fn top_k(&self, k: usize) -> Result<Vec<RankedClass>> {
         self.legend.top_k_of_crops(self.classified()?, self.crops, k)
     }
 
-    /// The probability of every class ([`Legend::probabilities_of_crops`]), `[classes]`; `None` where the model's activation
-    /// makes none. Errors where the model has no classifier.
+    /// The probability of every class ([`Legend::probabilities_of_crops`]), `[classes]`; `None` if the model's activation
+    /// gives none. Errors if the model has no classifier.
     pub fn probabilities(&self) -> Result<Option<Vec<f64>>> {
         self.legend.probabilities_of_crops(self.classified()?, self.crops)
     }
 
-    /// What the network computed, `[classes]`, or of ten crops `[10, classes]`; `None` where the model has no classifier.
+    /// The logits, `[classes]`, or for ten crops `[10, classes]`; `None` if the model has no classifier.
     pub fn logits(&self) -> Option<&[f32]> {
         self.logits.as_deref()
     }
 
-    /// What the classifier layer reads, `[features]`, or of ten crops `[10, features]`; `None` where features were not asked
-    /// for. A model without a classifier has them always.
+    /// The input of the classifier layer, `[features]`, or for ten crops `[10, features]`; `None` if features were not requested. A model
+    /// without a classifier always has them.
     pub fn features(&self) -> Option<&[f32]> {
         self.features.as_deref()
     }
 
-    /// Where each class was seen; `None` where class maps were not asked for.
+    /// Maps of where each class was seen; `None` if not requested.
     pub fn class_maps(&self) -> Option<&ClassMaps> {
         self.class_maps.as_ref()
     }
 
-    /// How many images the network saw: one, or ten crops.
+    /// The number of images of the picture: one, or ten crops.
     pub fn crops(&self) -> usize {
         self.crops
     }
@@ -80,26 +80,26 @@ impl Prediction {
         self.size
     }
 
-    /// The picture that the network saw, and which part of it; `None` where the source was values.
+    /// The picture that the network saw, and which part of it; `None` if the source was values.
     pub fn seen(&self) -> Option<Seen> {
         self.seen
     }
 
-    /// The picture as it was decoded, where it was kept ([`ClassifierOptions::kept_pixels`](super::ClassifierOptions)).
+    /// The decoded picture, if it was kept ([`ClassifierOptions::kept_pixels`](super::ClassifierOptions)).
     pub fn picture(&self) -> Option<&Picture> {
         self.picture.as_ref()
     }
 
-    /// What went into the network, `[C, H, W]`, or of ten crops `[10, C, H, W]`, where it was kept
+    /// The network's input, `[C, H, W]`, or for ten crops `[10, C, H, W]`, if it was kept
     /// ([`ClassifierOptions::keeps_inputs`](super::ClassifierOptions)).
     pub fn input(&self) -> Option<Vec<f32>> {
         self.input.as_ref().map(|images| images.values())
     }
 
-    /// The logits. Errors where the model has no classifier.
+    /// The logits. Errors if the model has no classifier.
     fn classified(&self) -> Result<&[f32]> {
         self.logits().ok_or_else(|| {
-            let expected = "a model with a classifier, which tells classes apart".into();
+            let expected = "a model with a classifier".into();
             Error::Input { expected, found: "one that ends in features".into() }
         })
     }

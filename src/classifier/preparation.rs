@@ -1,4 +1,4 @@
-//! From a source to what the network runs on.
+//! From a source to the input of the network.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::image::{Decoding, Picture};
 use crate::weights::Preprocessing;
 
-/// What is made of each source.
+/// How sources are prepared.
 #[derive(Debug)]
 pub(super) struct Preparation {
     preprocessing: Preprocessing,
@@ -22,13 +22,13 @@ pub(super) struct Preparation {
     kept_pixels: Option<usize>,
 }
 
-/// A source after it was read.
+/// A prepared source.
 #[derive(Debug)]
 pub(super) struct Ready {
     pub(super) images: Images,
-    /// None of values.
+    /// `None` for values.
     pub(super) seen: Option<Seen>,
-    /// The picture as it was decoded, where it is kept.
+    /// The decoded picture, if it is kept.
     pub(super) picture: Option<Picture>,
 }
 
@@ -42,7 +42,7 @@ impl Preparation {
         &self.preprocessing
     }
 
-    /// What the network runs on. A panic costs this source alone, after the program's hook has seen it.
+    /// Reads and prepares a source. A panic becomes an error of this source, after the program's panic hook has run.
     pub(super) fn read(&self, source: Source) -> Result<Ready> {
         let read = catch_unwind(AssertUnwindSafe(|| self.read_or_panic(source)));
         read.unwrap_or_else(|_| Err(panicked()))
@@ -62,7 +62,7 @@ impl Preparation {
         Ok(Ready { images: Images::Pictures(prepared), seen, picture: is_kept.then_some(picture) })
     }
 
-    /// The picture of a source, as it is to be seen.
+    /// The picture of a source, upright if requested.
     pub(super) fn picture(&self, source: Source) -> Result<Picture> {
         let picture = match source.0 {
             Kind::File(path) if path.is_dir() => {
@@ -79,7 +79,7 @@ impl Preparation {
         Ok(if self.upright { picture.upright() } else { picture })
     }
 
-    /// Errors where these are no numbers for the network.
+    /// Errors if the values do not fit the network.
     fn check(&self, values: &[f32], [height, width]: [usize; 2]) -> Result<()> {
         let channels = self.preprocessing.channels;
         let elements = channels.checked_mul(height).and_then(|n| n.checked_mul(width)).filter(|&n| n > 0);

@@ -1,4 +1,4 @@
-//! Pictures, read ahead of the devices.
+//! Reads pictures ahead of the devices.
 
 use std::panic::resume_unwind;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use super::source::Source;
 use super::threads::{Threads, panicked};
 use crate::error::{Error, Result};
 
-/// An input after it was read.
+/// An input that has been read.
 pub(super) struct Read<T> {
     pub(super) tag: T,
     pub(super) ready: Result<Ready>,
@@ -21,29 +21,29 @@ pub(super) struct Read<T> {
 struct Coming<T> {
     tag: T,
     ready: Receiver<Result<Ready>>,
-    /// What has been received already.
+    /// The result, if it has been received.
     here: Option<Result<Ready>>,
 }
 
-/// Yields inputs after they were read, in the order in which they came.
+/// Yields inputs that have been read, in their order.
 pub(super) struct Reader<T> {
     coming: Receiver<Coming<T>>,
-    /// What came first of those that are being read.
+    /// The first of the inputs that are being read.
     front: Option<Coming<T>>,
-    /// What came after a batch and could not run with it.
+    /// The input after a batch, if it could not run with it.
     left: Option<Read<T>>,
-    /// Whether only what has come already may be waited for.
+    /// Whether to wait only for inputs that have already arrived.
     is_live: bool,
-    /// Who takes inputs.
+    /// The thread that takes inputs.
     taker: Option<JoinHandle<()>>,
 }
 
-/// How long nobody looks whether the run is over.
+/// How often to check whether the run is over.
 const PATIENCE: Duration = Duration::from_millis(50);
 
 impl<T: Send + 'static> Reader<T> {
-    /// Reads `inputs` from now on, at most `ahead` before they are asked for. A thread takes them from the iterator, which may
-    /// block; it ends with the iterator, or with the next input after this is dropped.
+    /// Starts to read `inputs`, at most `ahead` in advance. A thread takes them from the iterator, which may block. The thread ends with
+    /// the iterator, or at the next input after this is dropped.
     pub(super) fn begin(
         inputs: impl Iterator<Item = (T, Source)> + Send + 'static,
         preparation: &Arc<Preparation>,
@@ -51,14 +51,14 @@ impl<T: Send + 'static> Reader<T> {
         ahead: usize,
         is_live: bool,
     ) -> Result<Self> {
-        // One more is on its way into the channel.
+        // One more waits to enter the channel.
         let (to_come, coming) = sync_channel(ahead.saturating_sub(1));
         let (preparation, threads) = (Arc::clone(preparation), Arc::clone(threads));
         let take_all = move || {
             for (tag, source) in inputs {
                 let (sender, ready) = channel();
                 let preparation = Arc::clone(&preparation);
-                // The receiver is gone where nobody waits for it any more.
+                // The receiver is gone if the result is no longer needed.
                 threads.begin(move || drop(sender.send(preparation.read(source))));
                 if to_come.send(Coming { tag, ready, here: None }).is_err() {
                     return;
@@ -70,8 +70,8 @@ impl<T: Send + 'static> Reader<T> {
         Ok(Self { coming, front: None, left: None, is_live, taker: Some(taker) })
     }
 
-    /// The next inputs that can run together, at most `most`: those that could be read are of one size. Of live inputs only the
-    /// first is waited for. `None` where there are no more, or `is_over` says so meanwhile.
+    /// The next inputs that can run together, at most `most`: all readable ones have the same size. For live inputs, waits only for the
+    /// first. `None` if there are no more, or `is_over` becomes true.
     pub(super) fn next_batch(&mut self, most: usize, is_over: impl Fn() -> bool) -> Option<Vec<Read<T>>> {
         let mut batch = vec![self.next(&is_over)?];
         while batch.len() < most && self.has_more() {
@@ -117,7 +117,7 @@ impl<T: Send + 'static> Reader<T> {
         None
     }
 
-    /// Hands on the panic of the iterator that ended with one.
+    /// Propagates a panic of the iterator.
     fn end(&mut self) {
         if let Some(Err(panic)) = self.taker.take().map(JoinHandle::join) {
             resume_unwind(panic);

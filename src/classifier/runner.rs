@@ -17,31 +17,30 @@ use crate::shape::Shape;
 use crate::verify::{best_precision, self_test};
 use crate::weights::Weights;
 
-/// Images that the reference computes at once: more only take more memory.
+/// Images per batch on the reference: more only need more memory.
 const REFERENCE_BATCH: usize = 16;
 
-/// What runs the network.
+/// An engine on a GPU, or the reference.
 #[derive(Debug)]
 pub(super) enum Runner {
     Gpu {
         engine: Box<Engine>,
-        /// Why the device was lost, once a run has met that: of a program's own device nothing else tells it.
+        /// Why the device was lost, once a run has failed because of it: a program's own device reports it in no other way.
         lost: OnceLock<String>,
     },
     Reference(Box<Reference>),
 }
 
-/// What [`Runner::start`] started.
+/// A run started by [`Runner::start`].
 pub(super) enum Run {
-    /// A GPU works on it.
+    /// On a GPU.
     Started(Box<engine::Run>),
-    /// Its outputs are there.
+    /// Finished, with its outputs.
     Finished(Vec<Vec<f32>>),
 }
 
 impl Runner {
-    /// Makes every device ready; says of each what a person should know. All of them compute in the same numbers: which
-    /// device a picture meets is left to chance.
+    /// Prepares every device, and returns their warnings. All use the same precision, because the device of a picture is not determined.
     pub(super) fn all(
         devices: Vec<Opened>,
         graph: &Graph,
@@ -75,7 +74,7 @@ impl Runner {
         Ok((runners, warnings))
     }
 
-    /// What went wrong with the device, so that nothing more can run there.
+    /// The failure of the device, after which nothing more can run there.
     pub(super) fn failure(&self) -> Option<Error> {
         match self {
             Self::Gpu { engine, lost } => engine.gpu().failure().or_else(|| Some(engine.gpu().lost(lost.get()?))),
@@ -83,7 +82,7 @@ impl Runner {
         }
     }
 
-    /// What came of a run here, from which the runner learns whether the device was lost.
+    /// Passes on the result of a run, and records whether the device was lost.
     pub(super) fn learnt<T>(&self, result: Result<T>) -> Result<T> {
         if let (Self::Gpu { lost, .. }, Err(Error::DeviceLost { reason, .. })) = (self, &result) {
             lost.get_or_init(|| reason.clone());
@@ -91,7 +90,7 @@ impl Runner {
         result
     }
 
-    /// What it makes of the images of one source, where that takes the caller no time; `None` where it would.
+    /// Runs the images of one source without blocking the caller; `None` if that is not possible.
     pub(super) async fn run_async(&self, images: &Images) -> Option<Result<Vec<Vec<f32>>>> {
         let Self::Gpu { engine, .. } = self else { return None };
         let pictures: Vec<Samples> = images.pictures().iter().map(Prepared::samples).collect();
@@ -105,7 +104,7 @@ impl Runner {
         }))
     }
 
-    /// Starts a run of images that may run together, at least one. On the processor it is over when this returns.
+    /// Starts a run of at least one image. On the CPU it is finished when this returns.
     pub(super) fn start(&self, images: &[&Images]) -> Result<Run> {
         let size = images.first().map_or([0, 0], |first| first.size());
         let pictures: Vec<Samples> = images.iter().flat_map(|images| images.pictures()).map(Prepared::samples).collect();
@@ -120,7 +119,7 @@ impl Runner {
 }
 
 impl Run {
-    /// Waits for the network's outputs, one `[N, C, H, W]` for each.
+    /// Waits for the network's outputs, each `[N, C, H, W]`.
     pub(super) fn wait(self) -> Result<Vec<Vec<f32>>> {
         match self {
             Self::Started(run) => run.wait_all(),
@@ -133,7 +132,7 @@ fn values(images: &[&Images]) -> Vec<f32> {
     images.iter().flat_map(|images| images.values()).collect()
 }
 
-/// 16-bit floats where every device is better off with them.
+/// 16-bit floats if they are better on every device, otherwise 32-bit floats.
 fn best_of_all(devices: &[Opened]) -> Result<Precision> {
     for device in devices {
         match &device.gpu {
@@ -144,7 +143,7 @@ fn best_of_all(devices: &[Opened]) -> Result<Precision> {
     Ok(Precision::F16)
 }
 
-/// An engine; in 32-bit floats where its weights are beyond the range of 16-bit ones and nobody asked for these (`may_widen`).
+/// An engine; in 32-bit floats if its weights exceed the range of 16-bit floats and these were not requested (`may_widen`).
 pub fn engine_in_range(gpu: &Gpu, graph: &Graph, weights: &Weights, options: EngineOptions, may_widen: bool) -> Result<Engine> {
     match Engine::new(gpu, graph, weights, options.clone()) {
         Err(Error::HalfRange { .. }) if may_widen => Engine::new(gpu, graph, weights, options.with_precision(Precision::F32)),
@@ -152,14 +151,14 @@ pub fn engine_in_range(gpu: &Gpu, graph: &Graph, weights: &Weights, options: Eng
     }
 }
 
-/// What a person should know of tiles that are not used on the engine's device, a sentence each.
+/// Warnings about tiles that are not used on the engine's device, one sentence each.
 pub fn faulty_tiles(engine: &Engine) -> Vec<String> {
     let device = &engine.gpu().summary().name;
     let sentence = |(tile, fault)| format!("{tile} {fault} on {device}: other kernels take its place, which may be slower");
     engine.faults().into_iter().map(sentence).collect()
 }
 
-/// Every output of the reference for all images that `values` holds, a few of them at once.
+/// Every output of the reference for all images in `values`, computed in small batches.
 #[tracing::instrument(level = "debug", name = "run", skip_all)]
 pub fn run_reference(reference: &Reference, values: &[f32], [height, width]: [usize; 2]) -> Result<Vec<Vec<f32>>> {
     let elements = Shape { height, width, ..reference.graph().input_shape() }.elements();

@@ -1,27 +1,27 @@
-//! What the network saw.
+//! The part of a picture that the network saw.
 
 use crate::image::{Dicom, Orientation, Picture, View, Wide};
 use crate::weights::Preprocessing;
 
-/// The picture that the network saw, and which part of it.
+/// Properties of the picture, and the part of it that the network saw.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Seen {
-    /// The picture's height in pixels, upright where that was asked for.
+    /// The picture's height in pixels, after turning it upright if requested.
     pub height: usize,
     /// Its width in pixels.
     pub width: usize,
-    /// The part of it that the network saw, or of which it saw ten crops.
+    /// The part that the network saw, or from which ten crops were taken.
     pub view: View,
-    /// How the picture still lies, as its metadata says ([`Picture::orientation`]).
+    /// The orientation that was not applied ([`Picture::orientation`]).
     pub orientation: Orientation,
     /// Whether it has 16-bit grey, which was scaled by its range ([`Picture::has_scaled_grey`]).
     pub has_scaled_grey: bool,
-    /// What its samples were where they had more than 8 bits ([`Picture::wide`]).
+    /// Its original samples if they had more than 8 bits ([`Picture::wide`]).
     pub wide: Option<Wide>,
-    /// Whether a part of it is missing, which is then grey or coarse ([`Picture::is_cut_off`]).
+    /// Whether a part of it is missing, and grey or coarse ([`Picture::is_cut_off`]).
     pub is_cut_off: bool,
-    /// What its file said where that is a DICOM file.
+    /// Properties from its file, if that is a DICOM file.
     pub dicom: Option<Dicom>,
 }
 

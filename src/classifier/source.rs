@@ -1,10 +1,10 @@
-//! What is classified.
+//! Sources of pictures.
 
 use std::path::{Path, PathBuf};
 
 use crate::image::Picture;
 
-/// A picture, wherever it is: a path, the bytes of a file, samples, or what the network reads.
+/// A picture: a path, the bytes of a file, samples, or the values of the network's input.
 ///
 /// ```
 /// use densenet_wgpu::{Classifier, ClassifierOptions, Source};
@@ -27,7 +27,7 @@ use crate::image::Picture;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Source(pub(super) Kind);
 
-/// What a source is.
+/// The kind of a source.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Kind {
     File(PathBuf),
@@ -38,17 +38,17 @@ pub(super) enum Kind {
 }
 
 impl Source {
-    /// What the network reads, `[C, H, W]` with `[height, width]`: nothing is prepared.
+    /// The network's input, `[C, H, W]` with `[height, width]`, without preprocessing.
     pub fn values(values: Vec<f32>, size: [usize; 2]) -> Self {
         Self(Kind::Values { values, size })
     }
 
-    /// An input that cannot even be tried: its result is an error of that text, in its place among the others.
+    /// An input that is not available: its result is an error with this text.
     pub fn refused(why: impl Into<String>) -> Self {
         Self(Kind::Refused(why.into()))
     }
 
-    /// Its path, where it is a file's.
+    /// Its path, if it is a file.
     pub(super) fn path(&self) -> Option<&Path> {
         match &self.0 {
             Kind::File(path) => Some(path),

@@ -1,8 +1,8 @@
-//! Many inputs through a classifier, as they come.
+//! Runs many inputs through a classifier as they arrive.
 //!
-//! Three stages work at the same time: the classifier's threads read pictures, a thread for each device starts batches there,
-//! and another waits for their results, which whoever asks gets in the order of the inputs; so that a device has a batch to go
-//! on with, and a finished answer waits for no later batch.
+//! Three stages work at the same time: the classifier's threads read pictures, a thread per device starts batches, and another waits for
+//! their results, which are returned in the order of the inputs. So a device always has a next batch, and a finished answer does not wait
+//! for a later batch.
 
 use std::collections::BTreeMap;
 use std::panic::resume_unwind;
@@ -20,7 +20,7 @@ use super::source::Source;
 use super::turn::{EndOnPanic, Turn, lock};
 use crate::error::{Error, Result};
 
-/// How many inputs go through a classifier.
+/// Options for running many inputs.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -37,44 +37,43 @@ pub struct StreamOptions {
     /// Whether inputs come one by one from somebody who waits for answers: then a batch takes those that are there, and waits
     /// for none that is not. Otherwise it waits until it is full.
     pub live: bool,
-    /// Ends the stream early once it is true: no batch is begun any more, and what a device is at is finished and handed on.
+    /// Ends the stream early when it becomes true: no new batch is started, and batches on devices are finished and returned.
     pub stop: Option<Arc<AtomicBool>>,
 }
 
 impl StreamOptions {
-    /// Answers inputs that come one by one without waiting for others, or fills batches.
+    /// Sets whether inputs that arrive one by one are answered without waiting for others.
     #[must_use]
     pub fn with_live(self, live: bool) -> Self {
         Self { live, ..self }
     }
 
-    /// Ends the stream once `stop` is true; that is looked at some twenty times a second.
+    /// Ends the stream when `stop` becomes true, which is checked about twenty times a second.
     #[must_use]
     pub fn with_stop(self, stop: Arc<AtomicBool>) -> Self {
         Self { stop: Some(stop), ..self }
     }
 }
 
-/// What a classifier makes of many inputs, in their order, each with its tag.
+/// The predictions for many inputs, in order, each with its tag.
 ///
-/// Dropping it begins no more batches and waits until the devices have finished what they are at.
+/// Dropping it waits until the devices have finished their current batches; no new ones are started.
 #[derive(Debug)]
 pub struct Predictions<T> {
     turn: Arc<Turn>,
     finished: Option<Receiver<Finished<T>>>,
     threads: Vec<JoinHandle<()>>,
-    /// Batches that are finished before their turn.
+    /// Batches that finished before their turn.
     early: BTreeMap<usize, Vec<(T, Result<Prediction>)>>,
     next: usize,
-    /// The rest of a batch that is handed on one by one.
+    /// The rest of a batch that is returned one by one.
     begun: vec::IntoIter<(T, Result<Prediction>)>,
 }
 
-/// A batch's number, and what came of it.
+/// The number of a batch, and its results.
 type Finished<T> = (usize, Vec<(T, Result<Prediction>)>);
 
-/// Batches that may be finished before the one whose turn it is, for each device: one that is faster than another goes on
-/// meanwhile.
+/// Batches per device that may finish before the one whose turn it is, so that a faster device need not wait for a slower one.
 const AHEAD: usize = 4;
 
 impl<T: Send + 'static> Predictions<T> {
@@ -94,7 +93,7 @@ impl<T: Send + 'static> Predictions<T> {
         let mut stream =
             Self { turn, finished: Some(finished), threads: Vec::new(), early: BTreeMap::new(), next: 0, begun: Vec::new().into_iter() };
         for device in 0..devices {
-            // A batch is handed over when the one before it is done: a device has two, and no more.
+            // A batch is passed on when the one before it is done: a device has at most two.
             let (to_wait, started) = sync_channel(0);
             let (shared, sharing) = (Arc::clone(classifier), Arc::clone(&queue));
             stream.spawn("densenet-start", move || sharing.start_all(&shared, device, &to_wait))?;
@@ -116,8 +115,7 @@ impl<T: Send + 'static> Predictions<T> {
 }
 
 impl<T> Predictions<T> {
-    /// What came of the next inputs that ran together, at once; of those that [`Iterator::next`] has begun with, the rest. `None`
-    /// after the last.
+    /// The results of the next batch; if [`Iterator::next`] has returned some of a batch, the rest of it. `None` after the last.
     pub fn next_batch(&mut self) -> Option<Vec<(T, Result<Prediction>)>> {
         if self.begun.len() > 0 {
             return Some(std::mem::take(&mut self.begun).collect());
@@ -138,7 +136,7 @@ impl<T> Predictions<T> {
         }
     }
 
-    /// Lets everybody go and waits for them. A panic of theirs is handed on.
+    /// Ends all threads and waits for them. Propagates their panics.
     fn end(&mut self) {
         self.turn.end();
         self.finished = None;
@@ -171,19 +169,19 @@ impl<T> Drop for Predictions<T> {
     }
 }
 
-/// Where all devices get their batches from.
+/// The source of batches for all devices.
 struct Queue<T> {
-    /// And how many batches it has given.
+    /// And the number of batches it has returned.
     reader: Mutex<(usize, Reader<T>)>,
     turn: Arc<Turn>,
     stop: Option<Arc<AtomicBool>>,
-    /// Devices that may take batches.
+    /// Number of devices that can take batches.
     alive: AtomicUsize,
 }
 
 impl<T: Send + 'static> Queue<T> {
-    /// Starts batches on one device as their pictures come, until there are no more or nobody waits for them. Where the device
-    /// is lost the others go on; the last one's inputs fail as they come.
+    /// Starts batches on one device as their pictures arrive, until there are no more or the stream ends. If the device is lost, the others
+    /// continue; if it is the last, further inputs fail.
     fn start_all(&self, classifier: &Inner, device: usize, started: &SyncSender<(usize, Batch<T>)>) {
         let runner = &classifier.runners[device];
         let leaves = |alive: usize| (alive > 1).then(|| alive - 1);
@@ -205,7 +203,7 @@ impl<T: Send + 'static> Queue<T> {
     }
 }
 
-/// Waits for one device's batches, and sends what came of each, not long before its turn.
+/// Waits for the batches of one device, and sends the results of each, not long before its turn.
 fn wait_for_all<T>(
     classifier: &Inner,
     device: usize,

@@ -9,50 +9,50 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::error::{Error, Result};
 
-/// As many threads as there are cores, two at the least. They are a classifier's own: a slow disk must not keep rayon's waiting,
-/// on which the reference computes. They end when this is dropped and what they are at is done; nobody waits for them.
+/// A thread per core, at least two. They are separate from rayon's, on which the reference computes, because a slow disk must not block
+/// those. They end when this is dropped and their current work is done; dropping does not wait for them.
 #[derive(Debug)]
 pub(super) struct Threads(ThreadPool);
 
 impl Threads {
     pub(super) fn new() -> Result<Self> {
-        // One may wait for a pipe.
+        // One may be blocked by a pipe.
         let count = thread::available_parallelism().map_or(1, usize::from).max(2);
-        // Whoever panics drops an end of a channel: whoever waits at the other is told.
+        // A panic drops an end of a channel, which informs the thread at the other end.
         let pool =
             ThreadPoolBuilder::new().num_threads(count).thread_name(|index| format!("densenet-decode-{index}")).panic_handler(drop).build();
         pool.map(Self).map_err(|error| Error::NoThread { purpose: "decode pictures", source: io::Error::other(error) })
     }
 
-    /// How many there are.
+    /// The number of threads.
     pub(super) fn count(&self) -> usize {
         self.0.current_num_threads()
     }
 
-    /// Does `work` when what was handed in before it has begun.
+    /// Runs `work` after all earlier work has started.
     pub(super) fn begin(&self, work: impl FnOnce() + Send + 'static) {
         self.0.spawn_fifo(work);
     }
 
-    /// What `work` gives, without blocking whoever awaits it.
+    /// The result of `work`, without blocking the caller.
     pub(super) async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
         let (sender, receiver) = oneshot::channel();
-        // The receiver is gone where the answer was given up.
+        // The receiver is gone if the answer is no longer needed.
         self.begin(move || drop(sender.send(work())));
         receiver.await.unwrap_or_else(|_| Err(panicked()))
     }
 }
 
-/// What `work` gives, among what rayon's own threads do, on which its parallel loops run.
+/// The result of `work` on rayon's threads, on which its parallel loops run.
 pub(super) async fn on_every_core<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     let (sender, receiver) = oneshot::channel();
-    // A panic there would end the process.
+    // A panic there would abort the process.
     let caught = move || catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(panicked()));
     rayon::spawn(move || drop(sender.send(caught())));
     receiver.await.unwrap_or_else(|_| Err(panicked()))
 }
 
-/// What `work` gives, on a thread of its own. A panic there is handed on.
+/// The result of `work` on a thread of its own. Propagates a panic.
 pub(super) async fn on_its_own<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     let (sender, receiver) = oneshot::channel();
     let caught = move || drop(sender.send(catch_unwind(AssertUnwindSafe(work))));
@@ -62,7 +62,7 @@ pub(super) async fn on_its_own<T: Send + 'static>(work: impl FnOnce() -> Result<
     finished.unwrap_or_else(|panic| resume_unwind(panic))
 }
 
-/// What is told of work that panicked, to whoever waits for it.
+/// The error for work that panicked.
 pub(super) fn panicked() -> Error {
-    Error::picture("not done: an internal error, which the panic's message tells")
+    Error::picture("not done because of an internal error; see the panic's message")
 }

@@ -1,19 +1,19 @@
-//! Whose turn it is among batches that finish in any order.
+//! The turn of batches that finish in any order.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-/// The number of the batch whose results are handed on next.
+/// The number of the batch whose results are returned next.
 #[derive(Debug)]
 pub(super) struct Turn {
-    /// Batches that may be finished before it.
+    /// Number of batches that may be finished before it.
     ahead: usize,
     next: Mutex<usize>,
     moved: Condvar,
 }
 
 impl Turn {
-    /// The turn of the first batch, before which so many others may be finished.
+    /// The turn of the first batch, before which `ahead` others may be finished.
     pub(super) fn first(ahead: usize) -> Self {
         Self { ahead, next: Mutex::new(0), moved: Condvar::new() }
     }
@@ -24,7 +24,7 @@ impl Turn {
         self.moved.notify_all();
     }
 
-    /// There is none any more: lets everybody go.
+    /// Ends all turns, and releases waiting threads.
     pub(super) fn end(&self) {
         self.advance(usize::MAX);
     }
@@ -33,15 +33,15 @@ impl Turn {
         *lock(&self.next) == usize::MAX
     }
 
-    /// Waits until no more batches come before this one than may be finished before their turn.
+    /// Waits until batch `number` may be finished before its turn.
     pub(super) fn await_nearly(&self, number: usize) {
         let is_early = |next: &mut usize| next.saturating_add(self.ahead) < number;
-        // The guard is of no use: the number only grows.
+        // The guard is not needed: the number only grows.
         drop(self.moved.wait_while(lock(&self.next), is_early));
     }
 }
 
-/// Ends all turns where its thread panics: the batch that it had never comes.
+/// Ends all turns if its thread panics, because its batch will never arrive.
 pub(super) struct EndOnPanic<'a>(pub(super) &'a Turn);
 
 impl Drop for EndOnPanic<'_> {
@@ -52,7 +52,7 @@ impl Drop for EndOnPanic<'_> {
     }
 }
 
-/// The guarded value; a thread that panicked while it held the lock left nothing half done.
+/// Locks `mutex`, also after a panic: no update can be left half done.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,7 +1,7 @@
-//! What can go wrong, in one enum: every message says where, what was expected, what was found and the remedy.
+//! All errors, in one enum: every message says where, what was expected, what was found, and the remedy.
 //!
-//! Messages are whole by themselves, for the user of a program; a program tells kinds apart by their variants, and
-//! [`Error::place`] says where something is wrong.
+//! Messages stand on their own, for the user of a program. A program distinguishes kinds by their variants, and [`Error::place`] says
+//! where something is wrong.
 //!
 //! ```
 //! use densenet_wgpu::{Config, Error};
@@ -23,10 +23,10 @@ use std::path::PathBuf;
 use crate::shape::Shape;
 use wording::{and_others, before, numbered};
 
-/// Result of this library.
+/// The result type of this library.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Everything this library refuses to do, with the reason.
+/// Everything that this library refuses, with the reason.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -58,7 +58,7 @@ pub enum Error {
     #[error("checkpoint: {}{reason}", before(file.as_ref()))]
     #[non_exhaustive]
     Checkpoint {
-        /// Its path, or what it was called; `None` where it is in memory only.
+        /// Its path, or what it was called; `None` if it is in memory only.
         file: Option<String>,
         /// What was expected, what was found, and the remedy.
         reason: String,
@@ -67,7 +67,7 @@ pub enum Error {
     #[error("checkpoint tensor {}{tensor}: expected {expected}, found {found}", before(file.as_ref()))]
     #[non_exhaustive]
     Tensor {
-        /// The checkpoint's path, or what it was called; `None` where it is in memory only.
+        /// The checkpoint's path, or what it was called; `None` if it is in memory only.
         file: Option<String>,
         /// The tensor's name in the checkpoint.
         tensor: String,
@@ -107,23 +107,23 @@ pub enum Error {
     #[error("no layer is called {name:?}{}", suggestion.as_ref().map(|s| format!("; did you mean {s:?}?")).unwrap_or_default())]
     #[non_exhaustive]
     NoSuchLayer {
-        /// The name asked for.
+        /// The requested name.
         name: String,
         /// The nearest name that exists.
         suggestion: Option<String>,
     },
-    /// There is no GPU, and no software device that plays one.
+    /// There is neither a GPU nor a software adapter.
     #[error("{}", crate::vulkan_loader::no_adapter())]
     NoAdapter,
     /// An adapter that is not there.
     #[error("no adapter is called {name:?}{} There are: {}", suggestion.as_ref().map_or(".".into(), |s| format!("; did you mean {s}?")), numbered(adapters))]
     #[non_exhaustive]
     NoSuchAdapter {
-        /// What was asked for: an index or a part of a name.
+        /// The request: an index or a part of a name.
         name: String,
         /// The nearest name, or word of a name, that exists.
         suggestion: Option<String>,
-        /// Name and graphics API of those there are, in the order of their indices.
+        /// Name and graphics API of all adapters, in the order of their indices.
         adapters: Vec<String>,
     },
     /// An adapter whose driver opens no device.
@@ -135,9 +135,9 @@ pub enum Error {
         /// The driver's reason.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// A device that is gone: it hung, was reset or unplugged, or the program destroyed it. Nothing more runs there; what is
-    /// made on a device that is opened anew does.
-    #[error("{adapter} was lost ({reason}); open it again; where it is lost again, smaller batches keep each submission shorter")]
+    /// A lost device: it hung, was reset or unplugged, or the program destroyed it. Nothing more runs there; engines on a newly opened
+    /// device do.
+    #[error("{adapter} was lost ({reason}); open it again; if it is lost again, smaller batches make submissions shorter")]
     #[non_exhaustive]
     DeviceLost {
         /// The adapter's name and graphics API.
@@ -145,7 +145,7 @@ pub enum Error {
         /// What its driver says.
         reason: String,
     },
-    /// A device that did not do what was asked of it, by an error of its driver's, of wgpu's or of this library's.
+    /// A device that did not do what it should, because of an error in its driver, in wgpu or in this library.
     #[error("{adapter}: {reason}")]
     #[non_exhaustive]
     DeviceFailed {
@@ -169,18 +169,18 @@ pub enum Error {
     )]
     #[non_exhaustive]
     NoSuchModel {
-        /// The name asked for.
+        /// The requested name.
         name: String,
         /// The nearest name that exists, of a model or a file.
         suggestion: Option<String>,
-        /// The names of all models there are.
+        /// The names of all models.
         known: Vec<&'static str>,
     },
     /// The name of an architecture of which no weights are known.
     #[error("{name} is neither bundled nor known on the hub; give the path of its checkpoint instead")]
     #[non_exhaustive]
     NoWeights {
-        /// The name asked for.
+        /// The requested name.
         name: String,
     },
     /// Options of a classifier that contradict each other, its model or its devices.
@@ -192,11 +192,11 @@ pub enum Error {
         /// What there is.
         found: String,
     },
-    /// No thread for work that its caller does not do.
-    #[error("the system gives no thread to {purpose} ({source})")]
+    /// The system could not start a thread.
+    #[error("the system cannot start a thread to {purpose} ({source})")]
     #[non_exhaustive]
     NoThread {
-        /// What it would have done.
+        /// What the thread is for.
         purpose: &'static str,
         /// The system's reason.
         source: std::io::Error,
@@ -235,7 +235,7 @@ pub enum Error {
         /// Each kernel that was left out, and what is wrong with it.
         faults: Vec<String>,
     },
-    /// A number that 16-bit floats do not reach.
+    /// A weight beyond the range of 16-bit floats.
     #[error("{layer}: expected weights below 65504 for 16-bit floats, found {value}; use 32-bit floats")]
     #[non_exhaustive]
     HalfRange {
@@ -244,7 +244,7 @@ pub enum Error {
         /// The number.
         value: f32,
     },
-    /// Activations that 16-bit floats do not reach.
+    /// Activations beyond the range of 16-bit floats.
     #[error("expected activations below 65504 for 16-bit floats, found larger ones; use 32-bit floats")]
     HalfOverflow,
     /// A picture that cannot be read.
@@ -288,7 +288,7 @@ pub enum Error {
         /// The limit.
         most: u64,
     },
-    /// What this library does with one of cargo's features only: reading a kind of file, fetching a model.
+    /// Something that needs a cargo feature: reading a kind of file, or fetching a model.
     #[error("{}{what}, for which densenet-wgpu is to be built with its feature `{feature}`", before(path.as_ref().map(|path| path.display())))]
     #[non_exhaustive]
     MissingFeature {
@@ -303,7 +303,7 @@ pub enum Error {
     #[error("{address}: {reason}")]
     #[non_exhaustive]
     Hub {
-        /// What was asked for: a URL, or an `hf://` address.
+        /// The request: a URL, or an `hf://` address.
         address: String,
         /// What happened.
         reason: String,

@@ -7,8 +7,7 @@ use std::path::Path;
 use super::Error;
 
 impl Error {
-    /// Where it is wrong: the layer, tensor, field, file, address or adapter, as the message has it; `None` where it is nowhere
-    /// in particular.
+    /// The place of the error as in the message: layer, tensor, field, file, address or adapter; `None` if there is no particular one.
     pub fn place(&self) -> Option<Cow<'_, str>> {
         match self {
             Self::Graph { layer, .. } | Self::TooSmall { layer, .. } | Self::NoKernel { layer, .. } | Self::HalfRange { layer, .. } => {
@@ -36,18 +35,18 @@ impl Error {
         }
     }
 
-    /// A checkpoint of which nobody knows yet what it is called.
+    /// An error in a checkpoint whose name is not known yet.
     pub(crate) fn checkpoint(reason: impl Into<String>) -> Self {
         Self::Checkpoint { file: None, reason: reason.into() }
     }
 
-    /// A picture of which nobody knows yet where it is from.
+    /// An error in a picture whose path is not known yet.
     #[cfg(feature = "image")]
     pub(crate) fn picture(reason: impl Into<String>) -> Self {
         Self::Picture { path: None, reason: reason.into() }
     }
 
-    /// The same of a picture that was read from `path`.
+    /// The same for a picture that was read from `path`.
     #[cfg(feature = "image")]
     pub(crate) fn in_picture(self, path: &Path) -> Self {
         let path = Some(path.to_path_buf());

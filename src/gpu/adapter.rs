@@ -1,4 +1,4 @@
-//! Which adapters there are, in which order, and which one is meant.
+//! Adapters: their order, and selection by index or name.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -6,7 +6,7 @@ use super::summary::called;
 use crate::error::{Error, Result};
 use crate::nearest::nearest;
 
-/// Held while adapters are listed and devices opened: some drivers crash where two threads do that at a time.
+/// A lock to hold while listing adapters and opening devices: some drivers crash if two threads do so at once.
 pub fn opening() -> MutexGuard<'static, ()> {
     static OPENING: Mutex<()> = Mutex::new(());
     OPENING.lock().unwrap_or_else(PoisonError::into_inner)
@@ -25,7 +25,7 @@ pub(super) async fn adapters() -> Vec<wgpu::Adapter> {
     adapters
 }
 
-/// The order of adapters: a stable sort keeps the driver's own order beyond it.
+/// The rank of an adapter. Sorting is stable, so adapters of equal rank stay in the driver's order.
 fn rank(info: &wgpu::AdapterInfo) -> (u8, u8) {
     let kind = match info.device_type {
         wgpu::DeviceType::DiscreteGpu => 0,
@@ -43,7 +43,7 @@ fn rank(info: &wgpu::AdapterInfo) -> (u8, u8) {
     (kind, backend)
 }
 
-/// The adapter that is meant: by its index or a part of its name; the best one without a selector.
+/// The adapter with this index or with this in its name; the best one without a selector.
 pub(super) fn select(adapters: &[wgpu::Adapter], selector: Option<&str>) -> Result<usize> {
     if adapters.is_empty() {
         return Err(Error::NoAdapter);
@@ -64,7 +64,7 @@ pub(super) fn select(adapters: &[wgpu::Adapter], selector: Option<&str>) -> Resu
     })
 }
 
-/// What one may have meant by a device: a name, or a word of one.
+/// What a user may have meant by a device: a name, or a word of one.
 fn words(names: &[String]) -> impl Iterator<Item = &str> {
     let words = names.iter().flat_map(|name| name.split(|c: char| !c.is_alphanumeric()));
     names.iter().map(String::as_str).chain(words.filter(|word| word.len() > 2))

@@ -1,4 +1,4 @@
-//! How pipelines are made: drivers compile shaders then.
+//! Creation of pipelines, during which drivers compile shaders.
 
 use std::sync::{Arc, Mutex};
 
@@ -13,8 +13,8 @@ use crate::error::Result;
 use crate::kernels::Variant;
 
 impl Gpu {
-    /// The pipelines of this device, whose shaders are compiled with bounds checks or without: what one engine compiled no other
-    /// compiles again, unless both were made at once. They stay as long as the device.
+    /// The pipelines of this device, whose shaders are compiled with or without bounds checks. Engines share them, and they live as long as
+    /// the device. Engines that are made at the same time may compile the same shader twice.
     pub(crate) async fn pipelines(&self, shader_checks: bool) -> Result<Arc<Pipelines>> {
         let place = &self.pipelines[usize::from(shader_checks)];
         if let Some(pipelines) = place.get() {
@@ -24,7 +24,7 @@ impl Gpu {
         Ok(Arc::clone(place.get_or_init(|| made)))
     }
 
-    /// What pipelines are made with, where something keeps what the driver makes of them.
+    /// The cache to create pipelines with, if the device has one and compiled shaders are kept.
     pub(crate) fn pipeline_cache(&self) -> Option<&PipelineCache> {
         let open = || {
             let create = |data: Option<&[u8]>| {
@@ -41,7 +41,7 @@ impl Gpu {
 }
 
 impl Pipelines {
-    /// None yet, of a device whose shaders are compiled with bounds checks or without.
+    /// An empty collection, for shaders compiled with or without bounds checks.
     pub(crate) async fn new(gpu: &Gpu, shader_checks: bool) -> Result<Self> {
         gpu.caught(|| {
             let entry = |binding, ty| wgpu::BindGroupLayoutEntry {
@@ -68,8 +68,8 @@ impl Pipelines {
         .await
     }
 
-    /// Builds the pipelines that are not there yet, on every core: drivers compile shaders when a pipeline is made. Errors with the
-    /// first that failed; the others are there then.
+    /// Builds missing pipelines on all cores: drivers compile shaders when a pipeline is created. Returns the first error; pipelines
+    /// without errors are kept.
     #[tracing::instrument(level = "debug", name = "pipelines", skip_all)]
     pub(crate) async fn build<'a>(&self, gpu: &Gpu, variants: impl Iterator<Item = &'a Variant>) -> Result<()> {
         let mut missing: Vec<&Variant> = Vec::new();
@@ -91,10 +91,10 @@ impl Pipelines {
             let _span = debug_span!(parent: &stage, "pipeline", %variant).entered();
             Ok((variant.clone(), gpu.caught(|| self.pipeline(gpu, compiled, variant)).await?))
         };
-        // Error scopes belong to a thread, so each pipeline has its own. So have spans.
+        // Error scopes and spans belong to a thread, so each pipeline has its own.
         #[cfg(not(target_family = "wasm"))]
         let built: Vec<_> = missing.par_iter().map(|variant| pollster::block_on(build(variant))).collect();
-        // In a browser nothing may block, and there are no threads.
+        // A browser has no threads, and must not block.
         #[cfg(target_family = "wasm")]
         let built = {
             let mut built = Vec::new();

@@ -42,7 +42,7 @@ pub struct Gpu {
     pub(super) failure: Arc<Mutex<Option<Failure>>>,
     cache: Cache,
     pub(super) pipeline_cache: Arc<OnceLock<Option<PipelineCache>>>,
-    /// Without bounds checks and with them.
+    /// Without and with bounds checks.
     pub(super) pipelines: Arc<[OnceLock<Arc<Pipelines>>; 2]>,
     pace: Arc<OnceLock<Pace>>,
     #[cfg(not(target_family = "wasm"))]
@@ -50,7 +50,7 @@ pub struct Gpu {
 }
 
 impl Gpu {
-    /// An open device that nothing runs on yet.
+    /// A device that nothing has run on yet.
     pub(super) fn new(
         opened: Opened,
         summary: AdapterSummary,
@@ -82,8 +82,7 @@ impl Gpu {
         Self { cache, pipeline_cache: Arc::default(), pipelines: Arc::default(), pace: Arc::default(), ..self }
     }
 
-    /// The same device with what `pretence` says of it. For tests, of the kernels of GPUs where there is none; no part of the
-    /// interface.
+    /// The same device with properties replaced by `pretence`. For tests that run kernels for GPUs without one; not part of the public API.
     #[doc(hidden)]
     pub fn pretending(mut self, pretence: Pretence) -> Self {
         if let Some(device_type) = pretence.device_type {
@@ -97,13 +96,13 @@ impl Gpu {
         self
     }
 
-    /// Where engines keep what makes their next start faster.
+    /// Where engines keep data for a faster next start.
     pub fn cache(&self) -> &Cache {
         &self.cache
     }
 
-    /// The file that keeps what the driver makes of the shaders, there or not; `None` without a cache, or where the
-    /// device cannot hand out what it compiled: that takes Vulkan and [`wgpu::Features::PIPELINE_CACHE`].
+    /// The file for shaders compiled by the driver, whether it exists or not; `None` without a cache, or if the device cannot export
+    /// compiled shaders, which takes Vulkan and [`wgpu::Features::PIPELINE_CACHE`].
     pub fn pipeline_cache_file(&self) -> Option<PathBuf> {
         self.pipeline_file().map(|file| file.path().to_path_buf())
     }
@@ -123,17 +122,17 @@ impl Gpu {
         &self.queue
     }
 
-    /// Whether this is a processor that plays a GPU.
+    /// Whether this is a software adapter, which runs shaders on the CPU.
     pub fn is_software(&self) -> bool {
         self.device_type == wgpu::DeviceType::Cpu
     }
 
-    /// What a person should know about this device, a sentence each: software, or a shader compiler that is slow.
+    /// Warnings about this device, one sentence each: a software adapter, or a slow shader compiler.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
     }
 
-    /// What the choice of kernels depends on.
+    /// The properties that the choice of kernels depends on.
     pub fn capabilities(&self) -> Capabilities {
         let (info, features, limits) = (self.device.adapter_info(), self.device.features(), self.device.limits());
         let has_subgroups = features.contains(wgpu::Features::SUBGROUP);
@@ -151,7 +150,7 @@ impl Gpu {
         }
     }
 
-    /// The text of a shader as this device gets it.
+    /// The source of a shader as this device compiles it.
     pub(crate) fn shader_text(&self, source: String) -> String {
         if self.pretence.arrays_in_structs { pretence::arrays_in_structs(&source) } else { source }
     }
@@ -162,7 +161,7 @@ impl Gpu {
         limits.max_storage_buffer_binding_size.min(limits.max_buffer_size)
     }
 
-    /// Errors where so many bytes of activations are more than the device is said to have; by itself it says nothing of that.
+    /// Errors if `bytes` of activations exceed the memory that tests give the device. Devices do not report their memory.
     pub(crate) fn find_memory(&self, bytes: u64) -> Result<()> {
         match self.pretence.byte_pool {
             Some(most) if bytes > most => Err(Error::OutOfMemory { adapter: self.called() }),
@@ -170,8 +169,8 @@ impl Gpu {
         }
     }
 
-    /// Floating point operations of these units after which work is submitted, so that no submission nears a driver's
-    /// watchdog. Software devices have none.
+    /// The number of floating point operations per submission, low enough that no submission nears a driver's watchdog. Software adapters
+    /// have no watchdog.
     pub(crate) fn flops_per_submission(&self, units: Units) -> u64 {
         match self.pretence.flops_per_submission {
             Some(flops) => flops,
@@ -180,7 +179,7 @@ impl Gpu {
         }
     }
 
-    /// Takes note of how long a run of so many floating point operations was under way.
+    /// Records how long a run of this number of floating point operations took.
     pub(crate) fn note_run(&self, units: Units, flops: u64, took: Duration) {
         let took = self.pretence.slowdown.map_or(took, |slowdown| took.mul_f64(slowdown));
         if !self.is_software() {
@@ -188,7 +187,7 @@ impl Gpu {
         }
     }
 
-    /// The readings of its clock before and after each pass, as they are said to be.
+    /// The clock readings before and after each pass, broken if tests say so.
     pub(crate) fn ticks(&self, found: Vec<[u64; 2]>) -> Vec<[u64; 2]> {
         match self.pretence.clock {
             Some(broken) => broken.of(found),
@@ -200,18 +199,18 @@ impl Gpu {
         self.pace.get_or_init(|| Pace::open(self.cache_file("pace")))
     }
 
-    /// Its name and graphics API, as errors have them.
+    /// Its name and graphics API, for error messages.
     pub(crate) fn called(&self) -> String {
         called(&self.device.adapter_info())
     }
 
-    /// Does what would keep the caller waiting on the device's own thread, which does one thing after the other.
+    /// Runs a blocking `job` on the device's own thread, one job at a time.
     #[cfg(not(target_family = "wasm"))]
     pub(crate) async fn on_worker<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T> {
         let worker = match self.worker.get() {
             Some(worker) => worker,
             None => {
-                // Where two start one, that which came second ends at once.
+                // If two callers start one, the second ends at once.
                 let started = Worker::start()?;
                 self.worker.get_or_init(|| started)
             }
@@ -219,8 +218,8 @@ impl Gpu {
         worker.send(job).await.map_err(|_| self.error("no result: an internal error"))
     }
 
-    /// A buffer that has these contents from the next submission on, zeros behind them up to whole words. On a device that is
-    /// gone it has none, and the error scope says so, where wgpu's own `create_buffer_init` panics.
+    /// A buffer with these contents from the next submission on, padded with zeros to whole words. On a lost device the error scope reports
+    /// the failure; wgpu's own `create_buffer_init` would panic.
     pub(crate) fn filled_buffer(&self, label: &str, contents: &[u8], usage: wgpu::BufferUsages) -> wgpu::Buffer {
         let mut words = contents.to_vec();
         words.resize(contents.len().next_multiple_of(wgpu::COPY_BUFFER_ALIGNMENT as usize), 0);

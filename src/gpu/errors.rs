@@ -1,4 +1,4 @@
-//! How what goes wrong with a device becomes errors.
+//! How failures of a device become errors.
 
 use std::sync::PoisonError;
 
@@ -8,8 +8,8 @@ use crate::error::{Error, Result};
 use crate::guarded::guarded;
 
 impl Gpu {
-    /// What went wrong with the device since it was opened, if anything did: it was lost ([`Error::DeviceLost`]), or met an
-    /// error that nobody caught ([`Error::DeviceFailed`]). Nothing more can run on it; opening it again may help.
+    /// The failure of the device since it was opened, if any: it was lost ([`Error::DeviceLost`]), or had an error that was not caught
+    /// ([`Error::DeviceFailed`]). Nothing more can run on it; opening it again may help.
     pub fn failure(&self) -> Option<Error> {
         match self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()? {
             Failure::Lost(reason) => Some(Error::DeviceLost { adapter: self.called(), reason }),
@@ -17,27 +17,27 @@ impl Gpu {
         }
     }
 
-    /// Errors where something went wrong with the device since it was opened.
+    /// Errors if the device has failed since it was opened.
     pub(crate) fn check(&self) -> Result<()> {
         self.failure().map_or(Ok(()), Err)
     }
 
-    /// The device did not do what was asked of it.
+    /// The error of a device that did not do what it should.
     pub(crate) fn error(&self, reason: impl std::fmt::Display) -> Error {
         Error::DeviceFailed { adapter: self.called(), reason: reason.to_string() }
     }
 
-    /// The device is gone. Notes it, so that nothing more is tried there: a program's own device tells us in no other way.
+    /// The error of a lost device. Records the loss, so that nothing more runs there: a program's own device reports it in no other way.
     pub(crate) fn lost(&self, reason: impl std::fmt::Display) -> Error {
         let reason = reason.to_string();
         record(&self.failure, Failure::Lost(reason.clone()));
         Error::DeviceLost { adapter: self.called(), reason }
     }
 
-    /// Blocks until the device has finished what was submitted up to then, all of it without a submission.
+    /// Blocks until the device has finished `submission` and all before it, or everything if it is `None`.
     pub(crate) fn wait(&self, submission: Option<wgpu::SubmissionIndex>) -> Result<()> {
         let poll = wgpu::PollType::Wait { submission_index: submission, timeout: None };
-        // wgpu 30 panics where waiting finds that the device is lost. Whoever opened it has been told by then.
+        // wgpu 30 panics if the device is lost while waiting. Its callback has been called by then.
         let polled = guarded(|| self.device().poll(poll));
         self.check()?;
         match polled {
@@ -48,7 +48,7 @@ impl Gpu {
         }
     }
 
-    /// Runs `work` with every error of the device caught and returned.
+    /// Runs `work` in error scopes, and returns any error of the device.
     pub(crate) fn caught<T, F: FnOnce() -> T>(&self, work: F) -> impl Future<Output = Result<T>> + use<'_, T, F> {
         let scopes = [wgpu::ErrorFilter::OutOfMemory, wgpu::ErrorFilter::Internal, wgpu::ErrorFilter::Validation];
         let scopes = scopes.map(|filter| self.device().push_error_scope(filter));
@@ -57,13 +57,13 @@ impl Gpu {
         let [memory, internal, validation] = scopes;
         let popped = (validation.pop(), internal.pop(), memory.pop());
         async move {
-            // What there was no memory for is invalid where it is used: that is not what went wrong.
+            // Resources that lack memory also cause validation errors: report the cause.
             for error in [popped.2.await, popped.1.await, popped.0.await] {
                 match error {
                     Some(wgpu::Error::OutOfMemory { .. }) => return Err(Error::OutOfMemory { adapter: self.called() }),
                     Some(error) => {
                         self.check()?;
-                        return Err(if self.is_gone().await { self.lost("it takes nothing any more") } else { self.error(error) });
+                        return Err(if self.is_gone().await { self.lost("it no longer accepts work") } else { self.error(error) });
                     }
                     None => {}
                 }
@@ -73,8 +73,8 @@ impl Gpu {
         }
     }
 
-    /// Whether the device is lost, also where a program told us of none: wgpu passes over what a lost device is asked for, so
-    /// that what was made there is invalid although no error said so.
+    /// Whether the device is lost, even if no callback reported it: wgpu ignores requests to a lost device without an error, so that
+    /// resources made there are silently invalid.
     fn is_gone(&self) -> impl Future<Output = bool> + use<> {
         let scopes = [wgpu::ErrorFilter::OutOfMemory, wgpu::ErrorFilter::Validation].map(|filter| self.device().push_error_scope(filter));
         let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;

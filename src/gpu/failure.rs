@@ -1,17 +1,17 @@
-//! What goes wrong with a device.
+//! Failures of a device.
 
 use std::sync::{Mutex, PoisonError};
 
 /// Why nothing more runs on a device.
 #[derive(Debug, Clone)]
 pub(super) enum Failure {
-    /// It is gone.
+    /// The device was lost.
     Lost(String),
-    /// It met an error that nobody caught.
+    /// It had an error that was not caught.
     Uncaught(String),
 }
 
-/// What was met first counts: the rest follows from it.
+/// Records a failure, unless there was one before: the first is the cause of the others.
 pub(super) fn record(failure: &Mutex<Option<Failure>>, met: Failure) {
     failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(met);
 }

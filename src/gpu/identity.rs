@@ -1,4 +1,4 @@
-//! What a device's files in the cache are known by.
+//! The identity of a device's files in the cache.
 
 use std::any::TypeId;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -14,14 +14,14 @@ impl Gpu {
         self.device().features().contains(wgpu::Features::PIPELINE_CACHE).then(|| self.cache_file("pipelines"))?
     }
 
-    /// The cache's file of this kind about this adapter, with all that makes machine code of the shaders, and their texts.
+    /// The cache's file of this kind for this adapter, its drivers and shader compilers, and the sources of the shaders.
     pub(crate) fn cache_file(&self, kind: &str) -> Option<SealedFile> {
         let info = self.device().adapter_info();
         self.cache().file(kind, &info.name, &identity(&info, self.device().features()).each_ref().map(String::as_str))
     }
 }
 
-/// All that may change what a device makes of the shaders.
+/// Everything that may change how a device compiles the shaders.
 fn identity(info: &wgpu::AdapterInfo, features: wgpu::Features) -> [String; 8] {
     [
         info.name.clone(),
@@ -35,13 +35,13 @@ fn identity(info: &wgpu::AdapterInfo, features: wgpu::Features) -> [String; 8] {
     ]
 }
 
-/// A checksum of the shaders' texts, with loops unrolled as they are compiled.
+/// A checksum of the shader sources, with loops unrolled.
 static SHADERS: LazyLock<u64> = LazyLock::new(|| {
     let texts: Vec<String> = Shader::ALL.into_iter().map(|shader| Variant::new(shader).source()).collect();
     checksum(texts.join("\n").as_bytes())
 });
 
-/// Which wgpu, and so which naga, translates shaders: a type's identity is another in every version of its crate.
+/// The version of wgpu, and so of naga, which translates shaders: the id of a type differs between versions of its crate.
 fn translator() -> String {
     let mut hasher = DefaultHasher::new();
     TypeId::of::<wgpu::Device>().hash(&mut hasher);

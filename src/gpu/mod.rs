@@ -1,4 +1,4 @@
-//! Adapters and devices: what there is, which one is taken, and how its failures become errors.
+//! Adapters and devices: which there are, which one is used, and how its failures become errors.
 //!
 //! ```
 //! use densenet_wgpu::Gpu;
@@ -33,6 +33,6 @@ pub(crate) use pace::Units;
 pub(crate) use pipelines::Pipelines;
 pub use pretence::{BrokenClock, Pretence};
 pub use summary::AdapterSummary;
-/// `Send`, but in a browser, where whatever waits for a device stays on its thread.
+/// `Send`, except in a browser, where futures that wait for a device stay on their thread.
 #[cfg(feature = "image")]
 pub(crate) use wgpu::WasmNotSend;

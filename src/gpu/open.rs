@@ -1,4 +1,4 @@
-//! From an adapter, or a program's own device, to an open one.
+//! Opening of devices, from an adapter or a program's own device.
 
 use std::sync::{Arc, Mutex};
 
@@ -20,14 +20,14 @@ impl Gpu {
         adapters.iter().enumerate().map(|(i, a)| AdapterSummary::new(i, &a.get_info(), a.features(), &a.limits())).collect()
     }
 
-    /// Opens the adapter with this index or with this in its name; the best one without a selector. What is worth
-    /// keeping until the next start goes to [`Cache::from_env`]; [`Gpu::with_cache`] changes that.
+    /// Opens the adapter with this index or with this in its name; the best one without a selector. Data for
+    /// the next start is kept in [`Cache::from_env`]; [`Gpu::with_cache`] changes that.
     pub fn open(selector: Option<&str>) -> Result<Self> {
         let _guard = opening();
         pollster::block_on(Self::open_here(selector))
     }
 
-    /// [`Gpu::open`] for callers that may not block: another thread waits for the driver. In a browser there is none, and
+    /// Like [`Gpu::open`], for callers that must not block: another thread waits for the driver. In a browser there are no threads, and
     /// nothing blocks.
     pub async fn open_async(selector: Option<&str>) -> Result<Self> {
         #[cfg(not(target_family = "wasm"))]
@@ -62,10 +62,9 @@ impl Gpu {
         Ok(Self::new(opened, summary, warnings(&info, adapter.features()), failure, Cache::from_env()))
     }
 
-    /// Wraps a device and queue that a program already has. Their error handlers stay the program's own: errors of
-    /// ours are caught by error scopes, a lost device shows as an error of the run that met it. Nothing is kept until the
-    /// next start, unless [`Gpu::with_cache`] says where. Matrix units are not used: only the adapter tells which matrices
-    /// they multiply.
+    /// Wraps a device and queue that a program already has. Their error handlers stay in place: this library catches its errors with error
+    /// scopes, and a lost device becomes an error of the next run. Nothing is kept for the next start, unless [`Gpu::with_cache`] sets a
+    /// folder. Matrix units are not used, because only an adapter reports their sizes.
     ///
     /// ```
     /// use densenet_wgpu::devices::Cache;

@@ -1,4 +1,4 @@
-//! What the driver made of shaders, in a file from one start to the next.
+//! Shaders compiled by the driver, kept in a file for the next start.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -12,7 +12,7 @@ pub(crate) struct PipelineCache {
 }
 
 impl PipelineCache {
-    /// The cache that `create` makes of what `file` holds, or of nothing; `None` where the device has none.
+    /// The cache that `create` makes from the contents of `file`, or from nothing; `None` if the device has none.
     pub(super) fn open(file: SealedFile, create: impl Fn(Option<&[u8]>) -> Option<wgpu::PipelineCache>) -> Option<Self> {
         let stored = file.read();
         let compiled = stored.and_then(|data| create(Some(&data))).or_else(|| create(None))?;
@@ -20,14 +20,14 @@ impl PipelineCache {
         Some(Self { compiled, kept: Mutex::new(kept) })
     }
 
-    /// What pipelines are made with.
+    /// The cache to create pipelines with.
     pub(crate) fn compiled(&self) -> &wgpu::PipelineCache {
         &self.compiled
     }
 
-    /// Keeps what was compiled since the last time.
+    /// Saves what was compiled since the last call.
     pub(crate) fn keep(&self) {
-        // Locked first, so that no older data follows newer.
+        // Lock before reading, so that older data cannot overwrite newer.
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(data) = self.compiled.get_data() {
             kept.keep(&data);
@@ -35,8 +35,7 @@ impl PipelineCache {
     }
 }
 
-/// What the file needs no more: at first the driver's data before anything was compiled. Drivers that keep nothing leave
-/// it at that, and get no file.
+/// The saved state, at first the driver's data before anything was compiled. Drivers that keep nothing never change it, and get no file.
 #[derive(Debug)]
 struct Kept {
     file: SealedFile,

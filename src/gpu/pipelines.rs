@@ -1,4 +1,4 @@
-//! Pipelines, one for each shader variant, made as plans first need them. All engines of a device share them.
+//! Pipelines, one per shader variant, created when a plan first needs them and shared by all engines of a device.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,13 +10,13 @@ pub(crate) struct Pipelines {
     pub(super) bindings: wgpu::BindGroupLayout,
     pub(super) layout: wgpu::PipelineLayout,
     pub(super) shader_checks: bool,
-    /// A variant's text; tests put mistakes into it.
+    /// The source of a variant. Tests insert bugs into it.
     pub(super) source: fn(&Variant) -> String,
     pub(super) pipelines: Mutex<HashMap<Variant, Arc<wgpu::ComputePipeline>>>,
 }
 
 impl Pipelines {
-    /// The same with other texts for the shaders.
+    /// The same with other shader sources.
     pub(crate) fn with_sources(self, source: fn(&Variant) -> String) -> Self {
         Self { source, ..self }
     }

@@ -1,4 +1,4 @@
-//! What tests say of a device, in place of what it says itself.
+//! Device properties that tests replace.
 
 /// What [`Gpu::pretending`](crate::Gpu::pretending) changes of a device. The default changes nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -15,11 +15,11 @@ pub struct Pretence {
     pub slowdown: Option<f64>,
     /// Bytes of activations that an engine finds memory for.
     pub byte_pool: Option<u64>,
-    /// What is wrong with its timestamps.
+    /// What is wrong with the timestamps.
     pub clock: Option<BrokenClock>,
 }
 
-/// Timestamps that tell no time, as some drivers give them.
+/// Unusable timestamps, as some drivers return them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BrokenClock {
     /// All are zero.
@@ -35,7 +35,7 @@ pub enum BrokenClock {
 }
 
 impl BrokenClock {
-    /// What it makes of the begin and end of each pass.
+    /// The begin and end of each pass as such a clock returns them.
     pub(crate) fn of(self, ticks: Vec<[u64; 2]>) -> Vec<[u64; 2]> {
         let first = ticks.first().map_or(0, |pass| pass[0]);
         let broken = |(pass, [begin, end]): (usize, [u64; 2])| match self {
@@ -49,7 +49,7 @@ impl BrokenClock {
     }
 }
 
-/// The shader with every array that is bound by itself in a struct of its own.
+/// The shader with every directly bound array wrapped in a struct.
 pub(crate) fn arrays_in_structs(source: &str) -> String {
     let mut text = source.to_owned();
     for line in source.lines().filter(|line| line.contains("var<storage")) {

@@ -4,16 +4,16 @@
 pub(super) struct Opened {
     pub(super) device: wgpu::Device,
     pub(super) queue: wgpu::Queue,
-    /// The side of the matrices that shaders may multiply on it.
+    /// The side of the matrices that its shaders can multiply.
     pub(super) matrix: Option<u32>,
 }
 
-/// Features that are requested where the adapter has them.
+/// Features that are requested if the adapter has them.
 fn wanted_features() -> wgpu::Features {
     wgpu::Features::SHADER_F16 | wgpu::Features::SUBGROUP | wgpu::Features::TIMESTAMP_QUERY | wgpu::Features::PIPELINE_CACHE
 }
 
-/// Opens the adapter, with matrices where it multiplies some.
+/// Opens the adapter, with cooperative matrices if it has them.
 pub(super) async fn request(adapter: &wgpu::Adapter) -> Result<Opened, wgpu::RequestDeviceError> {
     let descriptor = wgpu::DeviceDescriptor {
         label: Some("densenet"),
@@ -24,8 +24,8 @@ pub(super) async fn request(adapter: &wgpu::Adapter) -> Result<Opened, wgpu::Req
     if let Some(matrix) = matrix(adapter) {
         let with_matrices = wgpu::DeviceDescriptor {
             required_features: descriptor.required_features | wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX,
-            // SAFETY: bugs of wgpu's may be met by what uses the feature. That is one shader, whose matrices are whole and in
-            // bounds, and which the tests compare with the reference wherever a device runs it.
+            // SAFETY: users of the feature may run into bugs of wgpu. The only user is one shader, whose matrices are complete and in
+            // bounds, and which the tests compare with the reference on every device that runs it.
             experimental_features: unsafe { wgpu::ExperimentalFeatures::enabled() },
             ..descriptor.clone()
         };
@@ -37,7 +37,7 @@ pub(super) async fn request(adapter: &wgpu::Adapter) -> Result<Opened, wgpu::Req
     Ok(Opened { device, queue, matrix: None })
 }
 
-/// The side of the largest matrices of 16-bit floats that the adapter says it multiplies, with sums of 32 bits.
+/// The side of the largest matrices of 16-bit floats that the adapter multiplies with 32-bit accumulators.
 fn matrix(adapter: &wgpu::Adapter) -> Option<u32> {
     use wgpu::CooperativeScalarType::{F16, F32};
     let properties = adapter.cooperative_matrix_properties();

@@ -1,8 +1,8 @@
-//! What is known of an adapter.
+//! Properties of an adapter.
 
 use serde::Serialize;
 
-/// The kind of a processor that plays a GPU.
+/// The kind of a software adapter, which runs shaders on the CPU.
 const SOFTWARE: &str = "software device";
 
 /// An adapter as wgpu sees it.
@@ -19,19 +19,19 @@ const SOFTWARE: &str = "software device";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct AdapterSummary {
-    /// Its place in [`Gpu::adapters`](crate::Gpu::adapters): 0 is what is taken by default.
+    /// Its index in [`Gpu::adapters`](crate::Gpu::adapters): 0 is the default.
     pub index: usize,
     /// Its name.
     pub name: String,
-    /// The graphics API it is reached by.
+    /// The graphics API.
     pub backend: String,
     /// What it is: a discrete GPU, an integrated one, a software device, …
     pub kind: String,
     /// Its driver and the driver's version.
     pub driver: String,
-    /// The features that matter here.
+    /// The features that this library can use.
     pub features: Vec<String>,
-    /// The limits that matter here, in bytes or counts.
+    /// The limits that this library depends on, in bytes or counts.
     pub limits: Vec<(String, u64)>,
 }
 
@@ -63,7 +63,7 @@ impl AdapterSummary {
         }
     }
 
-    /// Whether this is a processor that plays a GPU.
+    /// Whether this is a software adapter, which runs shaders on the CPU.
     pub fn is_software(&self) -> bool {
         self.kind == SOFTWARE
     }
@@ -84,23 +84,23 @@ pub(super) fn called(info: &wgpu::AdapterInfo) -> String {
     format!("{} ({})", info.name, info.backend)
 }
 
-/// What a person should know about an adapter, a sentence each.
+/// What the user should know about an adapter, one sentence each.
 pub(super) fn warnings(info: &wgpu::AdapterInfo, features: wgpu::Features) -> Vec<String> {
     let mut warnings = Vec::new();
     if info.device_type == wgpu::DeviceType::Cpu {
         warnings.push(format!("no GPU in use: {} is a software device, many times slower than a GPU", info.name));
     }
     if shader_compiler(info, features) == "FXC" {
-        let slower = "shaders are compiled by FXC, which knows neither 16-bit floats nor subgroups";
-        warnings.push(format!("{slower}: put DXC's dxcompiler.dll on the PATH, for kernels that are faster"));
+        let slower = "shaders are compiled by FXC, which supports neither 16-bit floats nor subgroups";
+        warnings.push(format!("{slower}: put DXC's dxcompiler.dll on the PATH for faster kernels"));
     }
     warnings
 }
 
-/// What makes machine code of shaders there.
+/// The compiler that translates shaders to machine code.
 pub(super) fn shader_compiler(info: &wgpu::AdapterInfo, features: wgpu::Features) -> &'static str {
     match info.backend {
-        // wgpu offers subgroups on DX12 wherever DXC compiles the shaders: without them it fell back to FXC.
+        // On DX12 wgpu offers subgroups if DXC compiles the shaders. Without them it fell back to FXC.
         wgpu::Backend::Dx12 if features.contains(wgpu::Features::SUBGROUP) => "DXC",
         wgpu::Backend::Dx12 => "FXC",
         _ => "the driver",

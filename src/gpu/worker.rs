@@ -1,4 +1,4 @@
-//! The thread that does what would keep a caller waiting: compiles shaders, waits for the device.
+//! The thread for blocking jobs: compiling shaders, and waiting for the device.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
@@ -11,19 +11,19 @@ use crate::error::{Error, Result};
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// A thread that does jobs in the order in which they come, until nobody can send more.
+/// A thread that runs jobs in order, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Worker {
     jobs: Mutex<Sender<Job>>,
 }
 
 impl Worker {
-    /// Starts the thread. Errors where the system has none left.
+    /// Starts the thread. Errors if the system cannot.
     pub(super) fn start() -> Result<Self> {
         let (jobs, coming) = channel::<Job>();
         let work = move || {
             for job in coming {
-                // Who waits for a job that panicked learns it from the channel that it dropped.
+                // A job that panics drops its channel, which informs the caller.
                 let _ = catch_unwind(AssertUnwindSafe(job));
             }
         };
@@ -32,11 +32,11 @@ impl Worker {
         Ok(Self { jobs: Mutex::new(jobs) })
     }
 
-    /// Has the thread do `job`; what it returns comes through the channel, which ends without it where the job panics.
+    /// Runs `job` on the thread. Its result arrives through the channel, which closes without one if the job panics.
     pub(crate) fn send<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> oneshot::Receiver<T> {
         let (sender, done) = oneshot::channel();
         let jobs = self.jobs.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        // The receiver is gone where the future was dropped. The thread lives as long as this sender.
+        // A dropped future has dropped the receiver. The thread lives as long as this sender.
         let _ = jobs.send(Box::new(move || drop(sender.send(job()))));
         done
     }

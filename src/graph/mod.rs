@@ -63,7 +63,7 @@ pub struct Graph {
 }
 
 impl Graph {
-    /// A graph with nothing but its input, one image of `shape`.
+    /// A graph with only an input, one image of `shape`.
     pub fn new(shape: Shape) -> Self {
         let node = Node { name: "input".into(), op: Op::Input, inputs: Vec::new(), shape, in_channels: shape.channels };
         Self { names: HashMap::from([(node.name.clone(), Value(0))]), nodes: vec![node], outputs: vec![Value(0)] }
@@ -74,14 +74,14 @@ impl Graph {
         Value(0)
     }
 
-    /// Makes `x` the network's only output; without this it is the value added last.
+    /// Makes `x` the network's only output. By default it is the value added last.
     pub fn set_output(&mut self, x: Value) -> Result<()> {
         self.set_outputs(&[x])
     }
 
-    /// Makes `outputs` the network's outputs, in this order; a value may be there twice. Errors where there are none.
+    /// Makes `outputs` the network's outputs, in this order; a value may occur twice. Errors if there are none.
     ///
-    /// Pictures to features and logits in one run:
+    /// Features and logits in one run:
     ///
     /// ```
     /// use densenet_wgpu::verify::Reference;
@@ -113,7 +113,7 @@ impl Graph {
         self.claim(name, x)
     }
 
-    /// The network's output, the first where there are several.
+    /// The network's output, the first if there are several.
     pub fn output(&self) -> Value {
         self.outputs[0]
     }
@@ -126,7 +126,7 @@ impl Graph {
     /// Shape of one image's `x`.
     ///
     /// # Panics
-    /// Where `x` belongs to a larger graph than this one.
+    /// If `x` belongs to a larger graph.
     pub fn shape(&self, x: Value) -> Shape {
         self.nodes[x.0].shape
     }
@@ -144,7 +144,7 @@ impl Graph {
     /// The operation that makes `x`.
     ///
     /// # Panics
-    /// Where `x` belongs to a larger graph than this one.
+    /// If `x` belongs to a larger graph.
     pub fn node(&self, x: Value) -> &Node {
         &self.nodes[x.0]
     }
@@ -154,7 +154,7 @@ impl Graph {
         (0..self.nodes.len()).map(Value)
     }
 
-    /// The value of a layer or alias. The error names the nearest name there is.
+    /// The value of a layer or alias. The error suggests the nearest existing name.
     pub fn find(&self, name: &str) -> Result<Value> {
         self.names.get(name).copied().ok_or_else(|| Error::NoSuchLayer { name: name.into(), suggestion: self.nearest(name) })
     }
@@ -164,13 +164,13 @@ impl Graph {
         self.nodes.iter().flat_map(Node::tensors)
     }
 
-    /// Trainable parameters, as published tables count them (running statistics are not among them).
+    /// Number of trainable parameters as in published tables, without running statistics.
     pub fn parameters(&self) -> usize {
         self.tensors().filter(|t| t.trainable).map(|t| t.shape.iter().product::<usize>()).sum()
     }
 
-    /// The same network for another input size. Errors where the picture is too small for one of its windows,
-    /// or where a linear layer would see more than one pixel.
+    /// The same network for another input size. Errors if the picture is too small for one of its windows,
+    /// or if a linear layer would see more than one pixel.
     pub fn resized(&self, height: usize, width: usize) -> Result<Self> {
         let mut graph = Self::new(Shape { height, width, ..self.input_shape() });
         for node in &self.nodes[1..] {

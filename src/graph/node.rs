@@ -1,4 +1,4 @@
-//! An operation in its place, what it makes, and the tensors that it needs.
+//! An operation in a graph, its result, and the tensors that it needs.
 
 use super::op::Op;
 use crate::shape::Shape;
@@ -24,7 +24,7 @@ impl Value {
     }
 }
 
-/// An operation in its place: its layer name, what it reads and the shape it makes.
+/// An operation in a graph: its layer name, its inputs and the shape of its result.
 ///
 /// ```
 /// use densenet_wgpu::Config;
@@ -38,13 +38,13 @@ impl Value {
 /// ```
 #[derive(Debug, Clone)]
 pub struct Node {
-    /// The layer's name: checkpoint key, plan row, profile row and error message all use it.
+    /// The layer's name, used as checkpoint key and in plans, profiles and error messages.
     pub name: String,
-    /// What is done.
+    /// The operation.
     pub op: Op,
-    /// What it is done to.
+    /// Its inputs.
     pub inputs: Vec<Value>,
-    /// The result's shape.
+    /// The shape of its result.
     pub shape: Shape,
     pub(super) in_channels: usize,
 }
@@ -65,7 +65,7 @@ pub struct TensorSpec {
     pub name: String,
     /// Its shape.
     pub shape: Vec<usize>,
-    /// Whether training changes it by gradient (batch norm's running statistics are not counted as parameters).
+    /// Whether it is trained by gradient descent (batch norm's running statistics are not).
     pub trainable: bool,
 }
 

@@ -13,7 +13,7 @@ use crate::shape::Window;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Conv {
-    /// Channels it makes.
+    /// Number of output channels.
     pub out_channels: usize,
     /// Kernel, stride and zero padding.
     pub window: Window,
@@ -64,12 +64,12 @@ pub enum Op {
     MaxPool(Window),
     /// Mean over a window; padding counts as zeros (PyTorch's `count_include_pad = True`).
     AvgPool(Window),
-    /// Mean of 3x3 pixels at every other one, weighted (1, 2, 1) along each axis. The picture goes on mirrored at its
-    /// outermost pixels: index -1 is 1, index `size` is `size - 2` (PyTorch's `reflect`).
+    /// Mean of 3x3 pixels at every other one, weighted (1, 2, 1) along each axis. The picture is mirrored at its outermost
+    /// pixels: index -1 is 1, index `size` is `size - 2` (PyTorch's `reflect`).
     ///
     /// R. Zhang: *Making Convolutional Networks Shift-Invariant Again*, ICML 2019 (timm's `BlurPool2d`).
     BlurPool,
-    /// Its inputs' channels one after the other.
+    /// Concatenation of the inputs' channels.
     Concat,
     /// Mean of each channel over all pixels.
     GlobalAvgPool,
@@ -77,7 +77,7 @@ pub enum Op {
     GlobalMaxPool,
     /// Fully connected layer over the channels of a 1x1 picture; tensors `weight` `[out, in]` and `bias` `[out]`.
     Linear {
-        /// Features it makes.
+        /// Number of output features.
         out_features: usize,
     },
 }

@@ -1,4 +1,4 @@
-//! The verbs that build a graph, one for each operation.
+//! The verbs that build a graph, one per operation.
 
 use super::{Conv, Graph, Op, Value, graph_error};
 use crate::error::{Error, Result};
@@ -6,7 +6,7 @@ use crate::nonlinearity::Nonlinearity;
 use crate::shape::{Shape, Window};
 
 impl Graph {
-    /// Convolves `x`. Errors where the window fits nowhere in `x`.
+    /// Convolves `x`. Errors if the window does not fit in `x`.
     pub fn conv(&mut self, name: &str, x: Value, conv: Conv) -> Result<Value> {
         let found = conv.out_channels.to_string();
         self.expect(name, conv.out_channels > 0, "at least one output channel", found)?;
@@ -27,7 +27,7 @@ impl Graph {
         self.add(name, Op::Relu, vec![x], shape)
     }
 
-    /// Applies another function than ReLU to each element. Errors where a slope is no finite number.
+    /// Applies another function than ReLU to each element. Errors if a slope is not finite.
     pub fn nonlinearity(&mut self, name: &str, x: Value, nonlinearity: Nonlinearity) -> Result<Value> {
         if let Nonlinearity::LeakyRelu { slope } = nonlinearity {
             self.expect(name, slope.is_finite(), "a finite slope", slope.to_string())?;
@@ -36,19 +36,19 @@ impl Graph {
         self.add(name, Op::Nonlinearity(nonlinearity), vec![x], shape)
     }
 
-    /// Maximum over a window. Errors where the padding exceeds half the kernel, as PyTorch does.
+    /// Maximum over a window. Errors if the padding exceeds half the kernel, as PyTorch does.
     pub fn max_pool(&mut self, name: &str, x: Value, window: Window) -> Result<Value> {
         let shape = self.pooled(name, x, window)?;
         self.add(name, Op::MaxPool(window), vec![x], shape)
     }
 
-    /// Mean over a window, padding counted as zeros. Errors where the padding exceeds half the kernel, as PyTorch does.
+    /// Mean over a window, padding counted as zeros. Errors if the padding exceeds half the kernel, as PyTorch does.
     pub fn avg_pool(&mut self, name: &str, x: Value, window: Window) -> Result<Value> {
         let shape = self.pooled(name, x, window)?;
         self.add(name, Op::AvgPool(window), vec![x], shape)
     }
 
-    /// [`Op::BlurPool`]: `[C, H, W]` to `[C, ceil(H / 2), ceil(W / 2)]`. Errors where a side is below 2, too small to mirror.
+    /// [`Op::BlurPool`]: `[C, H, W]` to `[C, ceil(H / 2), ceil(W / 2)]`. Errors if a side is below 2, which is too small to mirror.
     pub fn blur_pool(&mut self, name: &str, x: Value) -> Result<Value> {
         let Shape { channels, height, width } = self.checked_shape(name, x)?;
         if height < 2 || width < 2 {
@@ -57,7 +57,7 @@ impl Graph {
         self.add(name, Op::BlurPool, vec![x], Shape::new(channels, height.div_ceil(2), width.div_ceil(2)))
     }
 
-    /// The channels of `inputs`, one after the other. Errors where heights or widths differ.
+    /// Concatenates the channels of `inputs`. Errors if heights or widths differ.
     pub fn concat(&mut self, name: &str, inputs: &[Value]) -> Result<Value> {
         let shapes = inputs.iter().map(|&x| self.checked_shape(name, x)).collect::<Result<Vec<_>>>()?;
         let Some(first) = shapes.first().copied() else {

@@ -1,7 +1,7 @@
-//! One repository's folder in the cache: `blobs` has the files by what identifies their content, `snapshots` each commit's
-//! files as links to them, and `refs` the commit of each branch.
+//! One repository's folder in the cache: `blobs` has files named by an identifier of their content, `snapshots` links to them for each
+//! commit, and `refs` the commit of each branch.
 //!
-//! Everything appears by a rename: whoever looks finds the whole of it or nothing, and no lock is needed.
+//! Files appear by a rename, so a reader finds complete files or none, and no lock is needed.
 
 use std::fs::{self, File};
 use std::io;
@@ -12,11 +12,11 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 
-/// Files this process has begun: keeps the names of unfinished ones apart.
+/// Number of files begun by this process, which makes the names of unfinished files unique.
 static BEGUN: AtomicUsize = AtomicUsize::new(0);
-/// How the name of an unfinished file ends.
+/// The suffix of an unfinished file.
 const UNFINISHED: &str = ".incomplete";
-/// An unfinished file this old belongs to nobody: a server that sends nothing is given up long before.
+/// An unfinished file this old is abandoned: downloads time out long before.
 const ABANDONED: Duration = Duration::from_secs(60 * 60);
 
 /// A repository's folder.
@@ -30,26 +30,26 @@ impl Cache {
         Self { folder: cache.join(format!("models--{}", repository.replace('/', "--"))) }
     }
 
-    /// The path of a file that is there.
+    /// The path of a file, if it is in the cache.
     pub(super) fn find(&self, revision: &str, file: &str) -> Option<PathBuf> {
         let known = fs::read_to_string(self.reference(revision));
         let path = self.snapshot(known.as_deref().map_or(revision, str::trim), file);
         path.is_file().then_some(path)
     }
 
-    /// Whether the blob is there.
+    /// Whether the blob is in the cache.
     pub(super) fn holds(&self, etag: &str, length: u64) -> bool {
         fs::metadata(self.blob(etag)).is_ok_and(|blob| blob.len() == length)
     }
 
-    /// Begins a blob; removes what ended processes have left of it.
+    /// Begins a blob; removes leftovers of it from other processes.
     pub(super) fn part(&self, etag: &str) -> Result<Part> {
         let blob = self.blob(etag);
         let of_blob = |path: &Path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&format!("{etag}.")));
         for path in fs::read_dir(self.blobs()).into_iter().flatten().flatten().map(|entry| entry.path()) {
             let age = fs::metadata(&path).and_then(|part| part.modified()).ok().and_then(|written| written.elapsed().ok());
             if of_blob(&path) && path.to_string_lossy().ends_with(UNFINISHED) && age.is_some_and(|age| age > ABANDONED) {
-                // Another process may have removed it too.
+                // Another process may remove it at the same time.
                 let _ = fs::remove_file(path);
             }
         }
@@ -58,7 +58,7 @@ impl Cache {
         Ok(Part { file: file.map_err(at(&path))?, path })
     }
 
-    /// Makes a finished part the blob.
+    /// Turns a finished part into the blob.
     pub(super) fn keep(&self, part: Part, etag: &str) -> Result<()> {
         part.file.sync_all().and_then(|()| fs::rename(&part.path, self.blob(etag))).map_err(at(&part.path))
     }
@@ -67,14 +67,14 @@ impl Cache {
     pub(super) fn link(&self, etag: &str, commit: &str, file: &str) -> Result<PathBuf> {
         let path = self.snapshot(commit, file);
         let new = beside(&path)?;
-        // Relative, so that a cache can be moved: out of the file's folders, the commit's and `snapshots`.
+        // Relative, so that a cache can be moved: up from the folders of the file and the commit, and `snapshots`.
         #[cfg(unix)]
         let linked = {
             let up = "../".repeat(file.split('/').count() + 1);
             std::os::unix::fs::symlink(format!("{up}blobs/{etag}"), &new)
         };
-        // Symbolic links need a privilege on Windows, hard links a file system that has them. The blob stays: another
-        // process may be about to link it too.
+        // Symbolic links need a privilege on Windows, and hard links are not on every file system. The blob stays: another process may be
+        // about to link it.
         #[cfg(not(unix))]
         let linked = fs::hard_link(self.blob(etag), &new).or_else(|_| fs::copy(self.blob(etag), &new).map(|_| ()));
         let linked = linked.and_then(|()| fs::rename(&new, &path)).map_err(at(&path));
@@ -110,7 +110,7 @@ impl Cache {
     }
 }
 
-/// An unfinished file, which is gone again unless it is kept.
+/// An unfinished file, which is removed unless it is kept.
 pub(super) struct Part {
     pub(super) file: File,
     pub(super) path: PathBuf,
@@ -118,12 +118,12 @@ pub(super) struct Part {
 
 impl Drop for Part {
     fn drop(&mut self) {
-        // Where it was kept there is nothing of this name; else the first error is the one to tell.
+        // If it was kept, it no longer has this name. Otherwise the first error is the one to report.
         let _ = fs::remove_file(&self.path);
     }
 }
 
-/// A name of its own beside `path`, in a folder that is there.
+/// A unique name beside `path`, in a folder that is created if necessary.
 fn beside(path: &Path) -> Result<PathBuf> {
     let folder = path.parent().unwrap_or(path);
     fs::create_dir_all(folder).map_err(at(folder))?;
@@ -133,7 +133,7 @@ fn beside(path: &Path) -> Result<PathBuf> {
     Ok(name.into())
 }
 
-/// The error of something done to `path`.
+/// Converts an error of an operation on `path`.
 pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> Error {
     move |source| Error::File { path: path.into(), source }
 }

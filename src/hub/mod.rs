@@ -1,6 +1,6 @@
-//! Models from the Hugging Face hub, in the cache that its other clients share.
+//! Models from the Hugging Face hub, in the cache that other clients share.
 //!
-//! [`Remote`] says what to fetch, [`Hub`] from where and into which folder. What the cache has is not asked for again.
+//! [`Remote`] says what to download, [`Hub`] from where and into which folder. Files in the cache are not requested again.
 //!
 //! ```no_run
 //! use densenet_wgpu::Checkpoint;
@@ -28,14 +28,14 @@ use cache::Cache;
 pub use remote::Remote;
 use server::{Announced, Server};
 
-/// Files that hold a repository's weights, the best to read first.
+/// Files that hold a repository's weights, in order of preference.
 const WEIGHTS: [&str; 4] = ["model.safetensors", "pytorch_model.bin", "model.pt", "model.keras"];
-/// What a repository says about its model.
+/// The file in which a repository describes its model.
 const CONFIG: &str = "config.json";
 /// In bytes.
 const LARGEST_CONFIG: u64 = 4 << 20;
 
-/// A hub, and the folder that keeps what came from it.
+/// A hub, and the cache folder of its files.
 ///
 /// ```
 /// use densenet_wgpu::hub::{Hub, Remote};
@@ -52,18 +52,18 @@ const LARGEST_CONFIG: u64 = 4 << 20;
 pub struct Hub {
     /// The server, `https://huggingface.co` or a mirror of it.
     pub endpoint: String,
-    /// The folder with one folder for each repository in it.
+    /// The cache folder, with a subfolder for each repository.
     pub cache: PathBuf,
-    /// Whether only the cache is looked at: no socket is opened.
+    /// Whether to use the cache only, without opening a socket.
     pub offline: bool,
-    /// What opens private and gated repositories. Only the endpoint's own host sees it.
+    /// The token for private and gated repositories. It is sent only to the endpoint's own host.
     pub token: Option<String>,
-    /// How long a server may send nothing before it is given up.
+    /// How long to wait for a server that sends nothing.
     pub patience: Duration,
 }
 
 impl Hub {
-    /// The hub itself, with nothing but a folder for what comes.
+    /// The public hub, with this cache folder.
     pub fn new(cache: impl Into<PathBuf>) -> Self {
         let endpoint = "https://huggingface.co".to_owned();
         Self { endpoint, cache: cache.into(), offline: false, token: None, patience: Duration::from_secs(30) }
@@ -94,13 +94,13 @@ impl Hub {
         Self { patience, ..self }
     }
 
-    /// As the environment says, in the variables that other clients of the hub read: `HF_ENDPOINT`, `HF_HUB_OFFLINE`
-    /// (`1`, `true`, `yes` or `on`), `HF_HOME`, `HF_HUB_CACHE`, and `HF_TOKEN`, else the file `token` in `HF_HOME`.
-    /// Errors where neither they nor a home directory say where the cache is.
+    /// Configured by the environment variables that other clients of the hub read: `HF_ENDPOINT`, `HF_HUB_OFFLINE`
+    /// (`1`, `true`, `yes` or `on`), `HF_HOME`, `HF_HUB_CACHE`, and `HF_TOKEN`, otherwise the file `token` in `HF_HOME`.
+    /// Errors if neither they nor a home directory determine the cache folder.
     pub fn from_env() -> Result<Self> {
         let text = |name| variable(name).map(|value| value.to_string_lossy().trim().to_owned());
         let home = variable("HF_HOME").map(PathBuf::from).or_else(|| {
-            // On every platform, as the hub's other clients do.
+            // On every platform, as in other clients of the hub.
             Some(xdg_caches()?.join("huggingface"))
         });
         let cache = variable("HF_HUB_CACHE").map(PathBuf::from).or_else(|| Some(home.as_ref()?.join("hub")));
@@ -119,15 +119,13 @@ impl Hub {
         })
     }
 
-    /// The path of `remote`'s file in the cache, where it is put first if it is not there, with the repository's
-    /// `config.json` in the same folder if it has one. `progress` gets the bytes that have come and those that will;
-    /// it is not called where nothing needs to be fetched.
+    /// The path of `remote`'s file in the cache. Downloads it first if necessary, with the repository's `config.json`, if it has one, into
+    /// the same folder. `progress` gets the bytes received and the total; it is not called if nothing is downloaded.
     ///
-    /// The file is whole, or it is not there: it has the length that was announced, and the SHA-256 where that was
-    /// announced too. Any number of processes may fetch the same file.
+    /// A file in the cache is complete: it has the announced length, and the announced SHA-256 if there is one. Any number of processes may
+    /// download the same file.
     ///
-    /// Errors where `remote` is malformed, the cache cannot be written, or as [`Error::Hub`]: what was asked for, and
-    /// what came in its place.
+    /// Errors if `remote` is malformed, the cache cannot be written, or with [`Error::Hub`] if the response is not the file.
     #[tracing::instrument(name = "fetch", skip_all, fields(%remote))]
     pub fn fetch(&self, remote: &Remote, progress: &mut dyn FnMut(u64, u64)) -> Result<PathBuf> {
         remote.check()?;
@@ -144,7 +142,7 @@ impl Hub {
         for file in &wanted {
             if let Some(announced) = server.announce(&remote.repository, &remote.revision, file)? {
                 let commit = &announced.commit;
-                // What is larger is none of timm's, and may be anything.
+                // timm's configurations are never larger.
                 if let Some(config) = server.announce(&remote.repository, commit, CONFIG)?.filter(|config| config.length <= LARGEST_CONFIG)
                 {
                     keep(&server, &cache, &config, &mut |_, _| {})?;
@@ -162,7 +160,7 @@ impl Hub {
     }
 }
 
-/// Brings the announced bytes into the cache, where they are not there.
+/// Downloads an announced file into the cache, unless it is there.
 fn keep(server: &Server, cache: &Cache, announced: &Announced, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
     if cache.holds(&announced.etag, announced.length) {
         return Ok(());

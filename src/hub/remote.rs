@@ -1,11 +1,11 @@
-//! Where a file lies on the hub, as a person writes it.
+//! The address of a file on the hub.
 
 use std::fmt::{self, Display};
 use std::str::FromStr;
 
 use crate::error::{Error, Result};
 
-/// What an address begins with.
+/// The beginning of an address.
 const SCHEME: &str = "hf://";
 
 /// A model on the hub: `hf://owner/repository[@revision][/file]`. A `/` in the revision is written `%2F`.
@@ -27,15 +27,15 @@ pub struct Remote {
     pub repository: String,
     /// Branch, tag or commit.
     pub revision: String,
-    /// The path inside the repository; `None` is the first file there that usually holds weights.
+    /// The path in the repository; with `None` the first file with a usual name for weights.
     pub file: Option<String>,
 }
 
 impl Remote {
-    /// Errors where a part cannot be a name on the hub, or would leave the cache's folder.
+    /// Errors if a part is not a valid name on the hub, or would leave the cache folder.
     pub fn check(&self) -> Result<()> {
         let letters = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
-        // The hub forbids `--` too, which stands for the `/` in the names of the cache's folders.
+        // The hub also forbids `--`, which represents `/` in the names of cache folders.
         let word = |text: &str| !text.is_empty() && !text.starts_with('.') && letters(text) && !text.contains("..") && !text.contains("--");
         let segment = |text: &str| !["", ".", ".."].contains(&text) && !text.contains([':', '\\']) && !text.contains(char::is_control);
         let repository = self.repository.split('/').collect::<Vec<_>>();

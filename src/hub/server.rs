@@ -1,4 +1,4 @@
-//! The hub over HTTP: what it says of a file, and the file's bytes.
+//! HTTP requests to the hub: the metadata of a file, and its bytes.
 
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::time::Duration;
@@ -14,12 +14,12 @@ use crate::error::{Error, Result};
 
 /// How long to wait for a connection.
 const CONNECT: Duration = Duration::from_secs(10);
-/// How often a download that was cut goes on where it ended.
+/// How often an interrupted download is resumed.
 const RESUMED: usize = 3;
-/// How many redirects inside the hub are followed.
+/// How many redirects within the hub are followed.
 const REDIRECTS: usize = 5;
 
-/// A hub to ask.
+/// A connection to a hub.
 pub(super) struct Server {
     agent: Agent,
     endpoint: String,
@@ -27,19 +27,19 @@ pub(super) struct Server {
     patience: Duration,
 }
 
-/// What the hub says of a file before it sends it.
+/// The metadata of a file before it is downloaded.
 pub(super) struct Announced {
     url: String,
-    /// The commit that the revision means.
+    /// The commit of the revision.
     pub(super) commit: String,
-    /// What identifies the content: for large files their SHA-256.
+    /// An identifier of the content: the SHA-256 of large files.
     pub(super) etag: String,
     /// In bytes.
     pub(super) length: u64,
 }
 
 impl Server {
-    /// The server at `endpoint`, given up where it sends nothing for as long as `patience`. No socket is opened yet.
+    /// A server at `endpoint`, with timeouts of `patience`. Opens no socket yet.
     pub(super) fn new(endpoint: &str, token: Option<String>, patience: Duration) -> Self {
         let agent = Agent::config_builder()
             .http_status_as_error(false)
@@ -56,12 +56,12 @@ impl Server {
         Self { agent, endpoint: endpoint.trim_end_matches('/').to_owned(), token, patience }
     }
 
-    /// Where a file is.
+    /// The URL of a file.
     pub(super) fn url(&self, repository: &str, revision: &str, file: &str) -> String {
         format!("{}/{repository}/resolve/{}/{}", self.endpoint, encoded(revision, ""), encoded(file, "/"))
     }
 
-    /// What the hub says of a file; `None` where it has none. Errors where it says something else.
+    /// The metadata of a file; `None` if it does not exist. Errors for other responses.
     pub(super) fn announce(&self, repository: &str, revision: &str, file: &str) -> Result<Option<Announced>> {
         let asked = self.url(repository, revision, file);
         let mut url = asked.clone();
@@ -71,7 +71,7 @@ impl Server {
             if response.status() == StatusCode::NOT_FOUND {
                 return Ok(None);
             }
-            // Inside the hub, as after a renaming, the next answer says more; a place outside knows nothing of commits.
+            // Follow redirects within the hub, as after a renaming. Other hosts do not know commits.
             match text(&response, "location") {
                 Some(path) if response.status().is_redirection() && path.starts_with('/') && !path.starts_with("//") => {
                     let origin = url.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
@@ -90,7 +90,7 @@ impl Server {
         }
         let header = |names: &[&str]| names.iter().find_map(|name| text(response, name));
         let identifier = |found: Option<&str>| {
-            // It becomes a file's name.
+            // It becomes the name of a file.
             let word = found?.trim_start_matches("W/").trim_matches('"');
             let letters = word.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
             (letters && !word.is_empty() && !word.starts_with('.')).then(|| word.to_owned())
@@ -108,7 +108,7 @@ impl Server {
         Ok(Announced { url: url(&commit), commit, etag, length })
     }
 
-    /// Fills `part` with the file. Errors where it cannot be had whole.
+    /// Downloads the file into `part`. Errors if that fails or the file is incomplete.
     pub(super) fn download(&self, announced: &Announced, part: &mut Part, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
         let mut done = 0;
         progress(done, announced.length);
@@ -122,7 +122,7 @@ impl Server {
         Err(hub(url, format!("the transfer ended after {done} of {length} bytes, {} times", RESUMED + 1)))
     }
 
-    /// Appends what comes to the `done` bytes in `part`, until the end or until the connection is cut.
+    /// Appends to the `done` bytes in `part`, until the end of the file or of the connection.
     fn receive(&self, announced: &Announced, done: &mut u64, part: &mut Part, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
         let Announced { url, length, .. } = announced;
         let mut request = self.agent.get(url);
@@ -131,7 +131,7 @@ impl Server {
         }
         let response = self.send(request, url)?;
         match response.status() {
-            // Whoever does not know ranges sends all again.
+            // A server without ranges sends the file from its beginning.
             StatusCode::OK => {
                 *done = 0;
                 part.file.set_len(0).and_then(|()| part.file.rewind()).map_err(at(&part.path))?;
@@ -167,7 +167,7 @@ impl Server {
     }
 
     fn send(&self, request: RequestBuilder<WithoutBody>, url: &str) -> Result<Response<Body>> {
-        // Anything but the bytes themselves would have another length.
+        // A compressed response would have another length.
         let mut request = request.header("accept-encoding", "identity");
         if let Some(token) = &self.token {
             request = request.header("authorization", format!("Bearer {token}"));
@@ -187,9 +187,9 @@ impl Server {
     }
 }
 
-/// Errors where `part` does not have the SHA-256 that was announced.
+/// Errors if `part` does not have the SHA-256 that was announced.
 fn check_content(announced: &Announced, part: &mut Part) -> Result<()> {
-    // The etag of a small file is another hash, that of git.
+    // The etag of a small file is a git hash.
     if announced.etag.len() != 2 * digest::SHA256_OUTPUT_LEN {
         return Ok(());
     }
@@ -212,12 +212,12 @@ fn sha256(file: &mut (impl Read + Seek)) -> io::Result<String> {
     }
 }
 
-/// What an answer that is no file means.
+/// The error for a response that is not a file.
 fn refusal(response: &Response<Body>, url: &str) -> Error {
     let status = response.status();
     let meaning = match status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-            ": the repository is private or gated, or there is none of this name; HF_TOKEN takes a token that may read it"
+            ": the repository is private or gated, or there is none of this name; set HF_TOKEN to a token that may read it"
         }
         _ => "",
     };
@@ -233,7 +233,7 @@ fn hub(address: &str, reason: impl Into<String>) -> Error {
     Error::Hub { address: address.to_owned(), reason: reason.into() }
 }
 
-/// As a part of a URL's path; the characters in `kept` mean what they mean there.
+/// Percent-encodes a part of a URL's path, except the characters in `kept`.
 fn encoded(text: &str, kept: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) || kept.as_bytes().contains(&byte);
     text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()

@@ -1,11 +1,11 @@
-//! Parts of pictures, and borders around them, placed as torchvision and Pillow place them.
+//! Crops and borders, placed as in torchvision and Pillow.
 
 use std::ops::Range;
 
 use super::resize::Part;
 use super::{Orientation, Picture};
 
-/// Where a crop of `wanted` pixels lies in `size`, and how many zeros come before it where it is the larger one.
+/// The range of a centred crop of `wanted` pixels in `size`, and the number of zeros before it if it is larger.
 ///
 /// torchvision's `CenterCrop`: Python's `round` (half to even) where it crops, floor where it pads.
 fn centre(size: usize, wanted: usize) -> (Range<usize>, usize) {
@@ -25,7 +25,7 @@ fn half(pixels: usize) -> usize {
 }
 
 /// The pixels of `size` that a crop of `wanted` from the centre of a canvas takes, and how many zeros come before them.
-/// In the canvas, which is not smaller, `size` is centred as Pillow's `ImageOps.pad` does it.
+/// In the canvas, which is at least as large, `size` is centred as by Pillow's `ImageOps.pad`.
 pub(super) fn window(size: usize, canvas: usize, wanted: usize) -> (Range<usize>, usize) {
     let before = half(canvas - size);
     let (crop, above) = centre(canvas, wanted);
@@ -35,7 +35,7 @@ pub(super) fn window(size: usize, canvas: usize, wanted: usize) -> (Range<usize>
 }
 
 impl Picture {
-    /// `height` x `width` pixels of 0 with this picture `above` rows down and `left` columns in.
+    /// A black picture of `height` x `width` pixels with this one `above` rows down and `left` columns in.
     pub(super) fn padded(self, above: usize, left: usize, height: usize, width: usize) -> Self {
         if (self.height, self.width) == (height, width) {
             return self;
@@ -48,7 +48,7 @@ impl Picture {
         Self { width, height, samples, ..self }
     }
 
-    /// What lies in that part.
+    /// A part of this picture.
     pub(super) fn part(&self, part: &Part) -> Self {
         let element_row = self.width * self.channels;
         let columns = part.columns.start * self.channels..part.columns.end * self.channels;
@@ -57,8 +57,8 @@ impl Picture {
         Self { height: part.rows.len(), width: part.columns.len(), samples, ..*self }
     }
 
-    /// torchvision's `TenCrop`: of this picture and then of its mirror image the corners (upper left, upper right, lower
-    /// left, lower right) and the centre, `height` x `width` pixels each; `None` where the picture is smaller.
+    /// torchvision's `TenCrop`: the corners (upper left, upper right, lower left, lower right) and the centre, `height` x `width` pixels
+    /// each, of this picture and then of its mirror image; `None` if the picture is smaller.
     pub(super) fn ten_crops(&self, height: usize, width: usize) -> Option<Vec<Self>> {
         let (below, right) = (self.height.checked_sub(height)?, self.width.checked_sub(width)?);
         let corners = [(0, 0), (0, right), (below, 0), (below, right), (half(below), half(right))];

@@ -1,4 +1,4 @@
-//! Picture files, by format: JPEG in [`jpeg`], all others by the crate `image`.
+//! Decoding of picture files: JPEG by [`jpeg`], other formats by modules of their own or the crate `image`.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Cursor, Seek};
@@ -20,7 +20,7 @@ impl Picture {
         Decoding::default().open(path)
     }
 
-    /// Decodes an open file; see [`Picture::read`]. What cannot be rewound, such as a pipe, is read to its end first.
+    /// Decodes an open file; see [`Picture::read`]. A file that cannot be rewound, such as a pipe, is read to its end first.
     pub fn from_file(file: File) -> Result<Self> {
         Decoding::default().read_file(file)
     }
@@ -32,21 +32,21 @@ impl Picture {
 
     /// Decodes a picture, its format guessed from the content, to three channels as Pillow's `convert("RGB")` does:
     /// grey is repeated, palettes are looked up, alpha is dropped (not blended), 16-bit colour keeps its high byte, ink
-    /// becomes light. Of a file with several pictures it is the first. DICOM files are read with the feature `dicom`, JPEG 2000 with `jpeg2000`; grey is
-    /// scaled by the range of its stored bits, or through the file's own window ([`Decoding::voi_lut`]).
+    /// becomes light. Reads the first picture of a file with several. DICOM files are read with the feature `dicom`, JPEG 2000 with
+    /// `jpeg2000`; grey is scaled by the range of its stored bits, or by the file's own window ([`Decoding::voi_lut`]).
     ///
-    /// One difference, on purpose: 16-bit grey is scaled by its range ([`Decoding::sample_range`]), where Pillow clips it to white;
-    /// [`Picture::has_scaled_grey`] tells, and [`Picture::wide`] whether it was scaled from more than its samples use. As in
-    /// torchvision, EXIF orientation is not applied; [`Picture::orientation`] tells, [`Picture::upright`] applies it.
+    /// One intentional difference: 16-bit grey is scaled by its range ([`Decoding::sample_range`]), where Pillow clips it to white.
+    /// [`Picture::has_scaled_grey`] says whether it was, and [`Picture::wide`] whether its samples use less than that range. As in
+    /// torchvision, the EXIF orientation ([`Picture::orientation`]) is not applied; [`Picture::upright`] applies it.
     ///
-    /// Errors where the content is no picture, is damaged, or is larger than the default [`Decoding`] takes; also where a
-    /// decoder panics, which is caught, after the program's panic hook has seen it.
+    /// Errors if the content is not a picture, is damaged, or exceeds the limits of the default [`Decoding`]; also if a decoder panics,
+    /// which is caught after the program's panic hook has run.
     pub fn read(source: impl BufRead + Seek) -> Result<Self> {
         Decoding::default().read(source)
     }
 
-    /// Whether `source` looks like a picture this library can decode; it may still turn out to be damaged. A DICOM file does
-    /// without the feature `dicom` too, and so does one of a kind that is not read here, as HEIC: reading it says what it is.
+    /// Whether `source` looks like a picture; it may still be damaged. That includes DICOM files without the feature `dicom`, and formats
+    /// that are not supported, such as HEIC: reading them returns an error that names the format.
     pub fn recognises(mut source: impl BufRead + Seek) -> bool {
         if let Ok(head) = source.fill_buf()
             && first_element(head).is_some()
@@ -58,7 +58,7 @@ impl Picture {
         }
         let Ok(reader) = ImageReader::new(source).with_guessed_format() else { return false };
         match reader.format() {
-            // Two letters begin these files: too many texts do as well.
+            // Two letters identify these formats, and many texts begin with them.
             Some(ImageFormat::Bmp | ImageFormat::Pnm) => matches!(guarded(|| reader.into_dimensions()), Ok(Ok(_))),
             Some(format) => format == ImageFormat::Jpeg || format.reading_enabled(),
             None => false,
@@ -90,7 +90,7 @@ impl Decoding {
     /// [`Picture::read`] within these limits.
     #[tracing::instrument(level = "debug", name = "decode picture", skip_all)]
     pub fn read(&self, source: impl BufRead + Seek) -> Result<Picture> {
-        // Decoders parse what strangers wrote: a bug in one must cost one picture, not the run.
+        // Decoders parse untrusted files: a bug in one must cost one picture, not the run.
         guarded(|| decode(self, source))
             .unwrap_or_else(|_| Err(Error::picture(format!("the picture's decoder failed on this file; {AS_PNG}"))))
     }
@@ -109,7 +109,7 @@ fn decode(decoding: &Decoding, source: impl BufRead + Seek) -> Result<Picture> {
     if let Some(foreign) = Foreign::of(head) {
         return if foreign.is_jpeg2000() { decode_jpeg2000(decoding, source) } else { Err(foreign.error()) };
     }
-    // Depth and colour type. Where one level is transparent, the decoder makes of grey what grey with alpha is.
+    // Bit depth and colour type. If one level is transparent, the decoder converts grey to grey with alpha.
     let is_wide_png = head.starts_with(b"\x89PNG") && head.get(24) == Some(&16);
     let is_grey_png = is_wide_png && head.get(25) == Some(&0);
     let significant_bits = if is_wide_png { png::significant_bits(&mut source) } else { None };
@@ -154,7 +154,7 @@ fn decode_as(
     is_grey_png: bool,
     significant_bits: Option<u32>,
 ) -> Result<Picture> {
-    let error = |error| told(decoding, &error);
+    let error = |error| refusal(decoding, &error);
     let mut limits = Limits::default();
     limits.max_alloc = Some(decoding.max_decoder_bytes);
     reader.limits(limits.clone());
@@ -172,17 +172,17 @@ fn decode_as(
     Ok(if format == ImageFormat::Tiff { picture.upright() } else { picture })
 }
 
-/// What metadata says; those that cannot be read say nothing.
+/// The orientation in the metadata; upright if it cannot be read.
 fn orientation(format: ImageFormat, decoder: &mut impl ImageDecoder) -> Orientation {
     if format == ImageFormat::Tiff {
-        let told = decoder.orientation().ok().and_then(|told| Orientation::from_exif(told.to_exif()));
-        return told.unwrap_or(Orientation::UPRIGHT);
+        let declared = decoder.orientation().ok().and_then(|declared| Orientation::from_exif(declared.to_exif()));
+        return declared.unwrap_or(Orientation::UPRIGHT);
     }
     let (exif, xmp) = (decoder.exif_metadata().ok().flatten(), decoder.xmp_metadata().ok().flatten());
-    Orientation::told(exif.as_deref(), xmp.as_deref())
+    Orientation::declared(exif.as_deref(), xmp.as_deref())
 }
 
-/// Samples `[height, width, 3]` in 8 bits, and what they were where they had more. Errors for floats.
+/// Samples `[height, width, 3]` in 8 bits, and what they were if they had more. Errors for floats.
 fn rgb(picture: DynamicImage, is_wide_grey: bool, asked: SampleRange, significant: Option<u32>) -> Result<(Vec<u8>, Option<Wide>)> {
     let repeat = |grey: u8| [grey; 3];
     let samples: Vec<u8> = match picture {
@@ -200,20 +200,20 @@ fn rgb(picture: DynamicImage, is_wide_grey: bool, asked: SampleRange, significan
     Ok((samples, None))
 }
 
-/// The same of samples of 16 bits, `C` a pixel of which the last of two or four is alpha. Grey is scaled; colour that nobody
-/// says anything about keeps its high byte, as in Pillow.
+/// Converts 16-bit samples, `C` per pixel, of which the last of two or four is alpha. Grey is scaled. Colour keeps its high byte, as in
+/// Pillow, unless a range or the file's significant bits say otherwise.
 fn narrowed<const C: usize>(wide: &[u16], is_wide_grey: bool, asked: SampleRange, significant: Option<u32>) -> (Vec<u8>, Option<Wide>) {
     let colours = if C > 2 { 3 } else { 1 };
     let samples = || wide.as_chunks::<C>().0.iter().flat_map(|pixel| &pixel[..colours]).copied();
     let used = wide::used(samples());
     let declared = significant.filter(|&bits| wide::are_low(samples(), used[1], bits)).map(|bits| [0, (1 << bits) - 1]);
-    let told = match asked {
+    let range = match asked {
         SampleRange::Whole => declared,
         SampleRange::Between { least, most } => Some([least, most]),
         SampleRange::Own => Some(used.map(i32::from)),
     };
-    let range = told.unwrap_or([0, u16::MAX.into()]);
-    let keeps_high_byte = told.is_none() && !is_wide_grey;
+    let keeps_high_byte = range.is_none() && !is_wide_grey;
+    let range = range.unwrap_or([0, u16::MAX.into()]);
     let narrow = |sample: u16| if keeps_high_byte { (sample >> 8) as u8 } else { level(sample.into(), range) };
     let repeats = if colours == 1 { 3 } else { 1 };
     let samples = samples().flat_map(|sample| std::iter::repeat_n(narrow(sample), repeats)).collect();
@@ -221,7 +221,8 @@ fn narrowed<const C: usize>(wide: &[u16], is_wide_grey: bool, asked: SampleRange
     (samples, Some(Wide { is_grey: colours == 1 && !keeps_high_byte, used, range }))
 }
 
-fn told(decoding: &Decoding, error: &ImageError) -> Error {
+/// The library's error for the decoder's.
+fn refusal(decoding: &Decoding, error: &ImageError) -> Error {
     match error {
         ImageError::Limits(_) => decoding.too_many_bytes(error),
         ImageError::Unsupported(_) => unsupported(error),

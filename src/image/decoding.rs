@@ -1,4 +1,4 @@
-//! What decoding a picture may cost, and what it makes of it.
+//! Options and limits of decoding.
 
 use std::io::Read;
 
@@ -7,7 +7,7 @@ use super::{MAX_PIXELS, SampleRange};
 use crate::error::{Error, Result};
 use crate::guarded::is_guarded;
 
-/// How picture files are decoded. Limits hold before memory is taken.
+/// How picture files are decoded. Limits are checked before memory is allocated.
 ///
 /// ```
 /// use densenet_wgpu::image::Decoding;
@@ -19,25 +19,25 @@ use crate::guarded::is_guarded;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Decoding {
-    /// Pixels a picture may have; [`MAX_PIXELS`] by default.
+    /// Maximum number of pixels in a picture; [`MAX_PIXELS`] by default.
     pub max_pixels: u64,
-    /// Bytes a file may have where it is read before it is decoded: JPEG, DICOM, and what cannot be rewound. 256 MiB by default.
+    /// Maximum size of files that are read as a whole: JPEG, DICOM, and files that cannot be rewound. 256 MiB by default.
     pub max_file_bytes: u64,
-    /// Bytes a decoder may allocate for one picture; 1 GiB by default.
+    /// Maximum number of bytes that a decoder may allocate for a picture; 1 GiB by default.
     pub max_decoder_bytes: u64,
-    /// Whether grey of DICOM files is seen through the file's own VOI LUT or window, the first of each (PS3.3, C.11.2), as
-    /// people are shown it; by default it is scaled by the range of its stored bits, as torchxrayvision does.
+    /// Whether the VOI LUT or window of greyscale DICOM files is applied, the first of each (PS3.3, C.11.2), as viewers do; by default the
+    /// range of the stored bits is scaled, as in torchxrayvision.
     pub voi_lut: bool,
-    /// Whether a JPEG file that ends too early or is damaged is read as far as it goes, as libjpeg does and Pillow with
-    /// `LOAD_TRUNCATED_IMAGES`; by default it is an error. [`Picture::is_cut_off`](super::Picture::is_cut_off) tells.
+    /// Whether a truncated or damaged JPEG file is decoded as far as possible, as by libjpeg, and by Pillow with `LOAD_TRUNCATED_IMAGES`;
+    /// by default it is an error. [`Picture::is_cut_off`](super::Picture::is_cut_off) says so.
     pub truncated: bool,
-    /// What becomes 0 and 255 of samples of more than 8 bits; of DICOM files only without [`Decoding::voi_lut`]. All that they
-    /// can be by default.
+    /// Which values become 0 and 255, for samples of more than 8 bits; in DICOM files only without [`Decoding::voi_lut`]. The full range by
+    /// default.
     pub sample_range: SampleRange,
 }
 
-/// Whether this thread is decoding a picture, or waiting for a device, so that a panic becomes an error of it: a program's panic
-/// hook may stay silent.
+/// Whether this thread is decoding a picture or waiting for a device, so that a panic becomes an error: a program's panic hook need not
+/// report it.
 ///
 /// ```
 /// use densenet_wgpu::image::is_decoding;
@@ -97,7 +97,7 @@ impl Decoding {
         Self { sample_range, ..self }
     }
 
-    /// Every byte of `source`. Errors where there are more than a file may have.
+    /// All bytes of `source`. Errors if there are more than the limit.
     pub(super) fn whole(&self, source: impl Read) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
         source.take(self.max_file_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(unreadable)?;
@@ -108,7 +108,7 @@ impl Decoding {
         Ok(bytes)
     }
 
-    /// Errors where a picture of that size has too many pixels.
+    /// Errors if a picture of this size has too many pixels.
     pub(super) fn takes_pixels(&self, width: u64, height: u64) -> Result<()> {
         let pixels = width.saturating_mul(height);
         if pixels > self.max_pixels {
@@ -118,7 +118,7 @@ impl Decoding {
         Ok(())
     }
 
-    /// Why a picture that a decoder would need more bytes for than it may allocate is none.
+    /// The error for a picture whose decoder needs more memory than the limit.
     pub(super) fn too_many_bytes(&self, why: impl std::fmt::Display) -> Error {
         let found = format!("the picture takes more bytes to decode ({why})");
         Error::TooManyBytes { path: None, found, most: self.max_decoder_bytes }

@@ -1,20 +1,20 @@
-//! How DICOM files begin: behind a preamble, as PS3.10 wants it, or at once, as older devices and exports write them.
+//! The beginning of DICOM files: with a preamble, as PS3.10 requires, or without, as older devices and exports write them.
 
 /// Bytes before the prefix.
 const PREAMBLE: usize = 128;
 
 const PREFIX: &[u8] = b"DICM";
 
-/// Elements that a file without a prefix must begin with, so that it is taken for one.
+/// Number of elements that a file without a prefix must begin with to be recognised.
 const ELEMENTS: usize = 3;
 
-/// The last group that these may be of: that of the picture.
+/// The last group that these may belong to: that of the picture.
 const LAST_GROUP: u16 = 0x28;
 
 /// The value representations of PS3.5, 6.2.
 const VALUE_REPRESENTATIONS: &[u8] = b"AEASATCSDADSDTFDFLISLOLTOBODOFOLOVOWPNSHSLSQSSSTSVTMUCUIULUNURUSUTUV";
 
-/// Those whose length has four bytes, behind two of nothing.
+/// Those whose length has four bytes, after two reserved ones.
 const LONG: &[u8] = b"OBODOFOLOVOWSQSVUCUNURUTUV";
 
 /// How elements are encoded.
@@ -29,7 +29,7 @@ pub(super) enum Encoding {
 }
 
 impl Encoding {
-    /// How the elements are encoded of which the first begins so.
+    /// The encoding of elements of which the first begins with these bytes.
     pub(super) fn of(first: &[u8]) -> Option<Self> {
         let [a, b, _, _, vr @ ..] = first.get(..6)? else { return None };
         match (a, b, is_in(vr, VALUE_REPRESENTATIONS)) {
@@ -41,7 +41,7 @@ impl Encoding {
     }
 }
 
-/// Where the first element of the DICOM file is that begins so; `None` where it is none.
+/// Position of the first element of a DICOM file that begins with these bytes; `None` if it is none.
 pub(super) fn first_element(head: &[u8]) -> Option<usize> {
     if head.get(PREAMBLE..PREAMBLE + PREFIX.len()) == Some(PREFIX) {
         return Some(PREAMBLE + PREFIX.len());
@@ -52,13 +52,13 @@ pub(super) fn first_element(head: &[u8]) -> Option<usize> {
     begins_with_elements(head).then_some(0)
 }
 
-/// Whether the DICOM file that begins so is the directory of those beside it, as CDs have it (Media Storage Directory Storage).
+/// Whether a DICOM file that begins with these bytes is a directory of other files, as on CDs (Media Storage Directory Storage).
 pub(super) fn is_dicomdir(head: &[u8]) -> bool {
     const UID: &[u8] = b"1.2.840.10008.1.3.10";
     head.windows(UID.len()).any(|window| window == UID)
 }
 
-/// Whether these are elements of groups 2 or 8, in the order of their tags, as far as a few of them tell.
+/// Whether these are elements of groups 2 or 8 in the order of their tags, judging by the first few.
 fn begins_with_elements(head: &[u8]) -> bool {
     let Some(first) = Encoding::of(head) else { return false };
     let (mut rest, mut last) = (head, None);
@@ -75,7 +75,7 @@ fn begins_with_elements(head: &[u8]) -> bool {
     true
 }
 
-/// The tag of the element that `bytes` begin with, and how many bytes it has with its value.
+/// The tag of the element that `bytes` begin with, and its length with its value.
 fn element(bytes: &[u8], encoding: Encoding) -> Option<([u16; 2], u64)> {
     let [a, b, c, d, e, f, g, h] = *bytes.first_chunk()?;
     let is_big = encoding == Encoding::BigEndian;

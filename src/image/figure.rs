@@ -1,34 +1,33 @@
-//! A heatmap to look at: the picture under its map, a colour bar with values, and words.
+//! A heatmap as a figure: the picture under its map, a colour bar with values, and a caption.
 
 use super::heatmap::{blend, colours};
 use super::text::{char_width, line_height, wrapped, write};
 use super::{Heatmap, MAX_PIXELS, Orientation, Picture, View};
 use crate::error::{Error, Result};
 
-/// Pixels that the short side of a picture has in its figure, at least, where the long one has then no more than
-/// [`LONG_SIDE`].
+/// The minimum of the short side of a picture in its figure, in pixels, unless the long side would exceed [`LONG_SIDE`].
 const SHORT_SIDE: usize = 256;
 const LONG_SIDE: usize = 1024;
 
-/// A figure is wide enough for this many characters.
+/// The minimum width of a figure, in characters.
 const COLUMNS: usize = 30;
 
-/// Lines that each part of the caption may take.
+/// Maximum number of lines of each part of the caption.
 const LINES: usize = 3;
 
-/// For every so many columns of a figure, its letters become once larger.
+/// Columns of a figure for each step of the font size.
 const WIDTH_PER_SCALE: usize = 800;
 
-/// What is around the picture.
+/// The colour around the picture.
 const BACKGROUND: u8 = 24;
 
 impl Heatmap {
-    /// The map over `picture`, as [`Heatmap::overlay`] has it, above a bar of its colours with the values they stand for,
-    /// and above `caption`, each of whose parts begins a line.
+    /// The map over `picture`, as by [`Heatmap::overlay`], above a colour bar with values and a `caption`, each part of which starts a
+    /// line.
     ///
-    /// The picture keeps its size; one whose short side has fewer than 256 pixels is shown larger, by a whole factor. What
-    /// is beside a narrow picture is dark grey. The colours in the bar are those that the map has over dark parts of the
-    /// picture. Errors where the figure would have more pixels than [`MAX_PIXELS`].
+    /// The picture keeps its size; one whose short side has fewer than 256 pixels is enlarged by an integer factor. The area beside a
+    /// narrow picture is dark grey. The colours in the bar are those of the map over dark parts of the picture. Errors if the figure would
+    /// have more pixels than [`MAX_PIXELS`].
     pub fn figure(&self, picture: &Picture, view: View, caption: &[String]) -> Result<Picture> {
         let factor = factor(picture);
         let shown = [picture.height * factor, picture.width * factor];
@@ -54,8 +53,8 @@ impl Heatmap {
         Ok(figure)
     }
 
-    /// Draws the colours from left to right in `[top, height]` rows, and below them the values of both ends, and 0 where it
-    /// is between them and there is room.
+    /// Draws the colours from left to right in `[top, height]` rows, and below them the values of both ends, and 0 if it is between them
+    /// and there is room.
     fn draw_bar(&self, figure: &mut Picture, [top, height]: [usize; 2], margin: usize, scale: usize) {
         let [first, last] = [margin, figure.width - margin - 1];
         let below = top + height;
@@ -91,7 +90,7 @@ impl Heatmap {
     }
 }
 
-/// How many times larger a picture is shown.
+/// The factor by which a picture is enlarged.
 fn factor(picture: &Picture) -> usize {
     let (short, long) = (picture.height.min(picture.width), picture.height.max(picture.width));
     SHORT_SIDE.div_ceil(short).min(LONG_SIDE / long).max(1)
@@ -113,7 +112,7 @@ fn enlarged(picture: &Picture, factor: usize, height: usize, width: usize) -> Pi
     Picture { width, height, channels: 3, samples, orientation: Orientation::UPRIGHT, wide: None, is_cut_off: false, dicom: None }
 }
 
-/// A value of the map, short enough for a bar.
+/// A value of the map, shortened for the bar.
 fn number(value: f32) -> String {
     match value.abs() {
         0.0 => "0".into(),

@@ -1,13 +1,13 @@
-//! Picture formats that are not read here, known by how they begin, and what converts them.
+//! Picture formats that are not supported, recognised by their first bytes, and commands that convert them.
 
 use super::refusal::AS_PNG;
 use crate::error::Error;
 
-/// A format that is not read here.
+/// A format that is not supported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Foreign {
     name: &'static str,
-    /// A command that makes a PNG of it, where one does that for all such files.
+    /// A command that converts all such files to PNG, if there is one.
     converter: Option<&'static str>,
 }
 
@@ -17,7 +17,7 @@ const JPEG_2000: Foreign = Foreign { name: "JPEG 2000", converter: None };
 const JPEG_XL: Foreign = Foreign { name: "JPEG XL", converter: Some("djxl IN OUT.png") };
 const JPEG_LS: Foreign = Foreign { name: "JPEG-LS", converter: Some("ffmpeg -i IN OUT.png") };
 
-/// What is known by its first bytes alone, wherever it is from.
+/// Formats that are recognised by their first bytes alone.
 const OTHERS: [(&[u8], &str); 13] = [
     (b"II\xbc", "JPEG XR"),
     (b"8BPS", "Photoshop's format"),
@@ -34,7 +34,7 @@ const OTHERS: [(&[u8], &str); 13] = [
     (b"gimp xcf", "GIMP's format"),
 ];
 
-/// Marks of the kinds of files of ISO/IEC 14496-12 that are pictures.
+/// Brands of ISO/IEC 14496-12 files that are pictures.
 const BRANDS: [(&[u8], Foreign); 13] = [
     (b"avif", AVIF),
     (b"avis", AVIF),
@@ -52,7 +52,7 @@ const BRANDS: [(&[u8], Foreign); 13] = [
 ];
 
 impl Foreign {
-    /// The format of the file that begins so; `None` where it is none of them.
+    /// The format of a file that begins with `head`; `None` if it is none of these.
     pub(super) fn of(head: &[u8]) -> Option<Self> {
         match head {
             [0, 0, 0, 12, b'j', b'P', b' ', b' ', ..] | [0xff, 0x4f, 0xff, 0x51, ..] => Some(JPEG_2000),
@@ -69,7 +69,7 @@ impl Foreign {
         }
     }
 
-    /// The format of brands: the file's own, a version, and those that it is like. HEIC's are in files of AVIF too.
+    /// The format for brands: the file's own, a version, and compatible ones. AVIF files have HEIC's brands too.
     fn branded(brands: &[u8]) -> Option<Self> {
         let known = |brand: &[u8]| BRANDS.iter().find(|(known, _)| *known == brand).map(|(_, foreign)| *foreign);
         let found = || brands.as_chunks::<4>().0.iter().filter_map(|brand| known(brand));
@@ -81,14 +81,14 @@ impl Foreign {
         self == JPEG_2000
     }
 
-    /// Why such a file is none that is read.
+    /// The error for such a file.
     pub(super) fn error(self) -> Error {
         let by = self.converter.map_or(String::new(), |converter| format!(", as `{converter}` does"));
         Error::picture(format!("{} is not read here; {AS_PNG}{by}", self.name))
     }
 }
 
-/// Whether the first frame behind a JPEG's first marker is JPEG-LS's.
+/// Whether the first frame after a JPEG's first marker is one of JPEG-LS.
 fn is_jpeg_ls(mut rest: &[u8]) -> bool {
     while let [0xff, marker, high, low, ..] = *rest {
         match marker {

@@ -1,10 +1,10 @@
-//! A class activation map over the picture that it is of.
+//! A class activation map over its picture.
 
 use super::{Picture, View};
 use crate::error::{Error, Result};
 
-/// How much each place of what a network saw speaks for a class, in units of its logit:
-/// [`Checkpoint::with_class_maps`](crate::Checkpoint::with_class_maps) makes them.
+/// How much each position in a picture contributes to a class, in units of its logit.
+/// [`Checkpoint::with_class_maps`](crate::Checkpoint::with_class_maps) computes the values.
 ///
 /// ```
 /// use densenet_wgpu::image::{Heatmap, Picture};
@@ -39,11 +39,11 @@ pub struct Heatmap {
     values: Vec<f32>,
 }
 
-/// How much of a colour there is in what it covers.
+/// The opacity of a colour.
 const OPACITY: f32 = 0.5;
 
 impl Heatmap {
-    /// A map from its values `[height, width]`. Errors where the numbers do not agree, or there are none.
+    /// A map from its values `[height, width]`. Errors if the sizes do not agree, or are zero.
     pub fn new(height: usize, width: usize, values: Vec<f32>) -> Result<Self> {
         if values.is_empty() || height.checked_mul(width) != Some(values.len()) {
             let expected = format!("a map of {height}x{width} places, at least one");
@@ -52,16 +52,16 @@ impl Heatmap {
         Ok(Self { height, width, values })
     }
 
-    /// The least and the largest value; none where no value is finite.
+    /// The smallest and the largest value; none if no value is finite.
     pub fn range(&self) -> Option<[f32; 2]> {
         let finite = || self.values.iter().copied().filter(|value| value.is_finite());
         Some([finite().min_by(f32::total_cmp)?, finite().max_by(f32::total_cmp)?])
     }
 
-    /// The picture in three channels, with the map's colours over the part of it that the network saw, `view`; the rest
-    /// stays as it is. Values between places are interpolated linearly; a place that is not finite has no colour.
+    /// The picture in three channels, with the map's colours over the part that the network saw, `view`. Values between positions are
+    /// interpolated linearly; a position that is not finite has no colour.
     ///
-    /// Colours are the scale *inferno* (S. van der Walt, N. Smith, 2015), from black for the least value of the map to light
+    /// Colours are the scale *inferno* (S. van der Walt, N. Smith, 2015), from black for the smallest value of the map to light
     /// yellow for the largest, half transparent.
     pub fn overlay(&self, picture: &Picture, view: View) -> Picture {
         let samples = match picture.channels {
@@ -101,7 +101,7 @@ impl Heatmap {
     }
 }
 
-/// The colours of the scale, for the least value first.
+/// The colours of the scale, starting with the smallest value.
 pub(super) fn colours() -> [[u8; 3]; 256] {
     std::array::from_fn(|index| {
         let colorous::Color { r, g, b } = colorous::INFERNO.eval_rational(index, 256);
@@ -109,9 +109,9 @@ pub(super) fn colours() -> [[u8; 3]; 256] {
     })
 }
 
-/// The colour of `value`: the first where there is but one value.
+/// The colour of `value`: the first if all values are equal.
 fn colour_index(value: f32, [least, most]: [f32; 2]) -> usize {
-    // Halved, so that no difference of two numbers is too large.
+    // Halved, so that no difference overflows.
     let (above, span) = (value / 2.0 - least / 2.0, most / 2.0 - least / 2.0);
     let share = if span > 0.0 { above / span } else { 0.0 };
     (share.clamp(0.0, 1.0) * 255.0).round() as usize
@@ -123,11 +123,11 @@ pub(super) fn blend(sample: u8, colour: u8) -> u8 {
 }
 
 fn mix(a: f32, b: f32, share: f32) -> f32 {
-    // A place that counts for nothing may be NaN.
+    // A position with weight zero may be NaN.
     if share == 0.0 { a } else { a * (1.0 - share) + b * share }
 }
 
-/// Two neighbouring places, and how much of the second there is in what lies between.
+/// Two neighbouring positions, and the weight of the second.
 struct Tap {
     first: usize,
     second: usize,

@@ -1,4 +1,4 @@
-//! JPEG files as libjpeg-turbo decodes them, which Pillow does: the same samples to the last bit.
+//! JPEG files, decoded bit-identically to libjpeg-turbo, which Pillow uses.
 
 use libjpeg_turbo_rs::{ComponentInfo, DecodeLimits, DecodeWarning, Decoder, FrameHeader, JpegError, PixelFormat};
 use zune_jpeg::JpegDecoder;
@@ -10,12 +10,12 @@ use super::refusal::{damaged, unsupported};
 use super::{Decoding, Orientation, Picture};
 use crate::error::{Error, Result};
 
-/// Scans that a progressive file may have: what libjpeg-turbo's fuzzers allow. Each costs a pass over the picture.
+/// Maximum number of scans in a progressive file, as in libjpeg-turbo's fuzzers. Each costs a pass over the picture.
 const MAX_SCANS: usize = 500;
 
 /// Decodes the bytes of a file to three channels. Errors as [`Picture::read`] does.
 pub(super) fn decode(decoding: &Decoding, bytes: &[u8]) -> Result<Picture> {
-    let error = |error| told(decoding, &error);
+    let error = |error| refusal(decoding, &error);
     let limits = limits(decoding);
     let ended;
     let bytes = if decoding.truncated {
@@ -38,11 +38,11 @@ pub(super) fn decode(decoding: &Decoding, bytes: &[u8]) -> Result<Picture> {
     }
     decoder.set_output_format(format);
     decoder.set_lenient(decoding.truncated);
-    let image = decoder.decode_image().map_err(|error| match told(decoding, &error) {
+    let image = decoder.decode_image().map_err(|error| match refusal(decoding, &error) {
         Error::Picture { .. } if !decoding.truncated && is_damage(&error) => Error::CutOff { path: None, how: error.to_string() },
-        told => told,
+        refusal => refusal,
     })?;
-    // What the decoder cannot read it leaves grey: that is no picture.
+    // The decoder leaves unreadable parts grey: refuse such a picture.
     let unread = image.warnings.iter().find(|warning| matches!(warning, DecodeWarning::UnsupportedRecovered { .. }));
     if let Some(DecodeWarning::UnsupportedRecovered { detail }) = unread {
         return Err(unsupported(detail));
@@ -52,18 +52,18 @@ pub(super) fn decode(decoding: &Decoding, bytes: &[u8]) -> Result<Picture> {
         PixelFormat::Cmyk => image.data.as_chunks().0.iter().flat_map(|&ink| rgb(ink)).collect(),
         _ => image.data,
     };
-    let orientation = Orientation::told(image.exif_data.as_deref(), image.xmp_data.as_deref());
+    let orientation = Orientation::declared(image.exif_data.as_deref(), image.xmp_data.as_deref());
     let is_cut_off = image.warnings.iter().any(|warning| !matches!(warning, DecodeWarning::ExtraneousData { .. }));
     Ok(Picture { orientation, is_cut_off, ..Picture::new(image.height, image.width, 3, samples)? })
 }
 
-/// What a decoder may take. How many pixels is for the caller to see to.
+/// Limits of the decoder. The caller checks the number of pixels.
 pub(super) fn limits(decoding: &Decoding) -> DecodeLimits {
     DecodeLimits { max_scans: MAX_SCANS, max_memory: Some(decoding.max_decoder_bytes), max_pixels: u64::MAX, ..DecodeLimits::default() }
 }
 
-/// The bytes of a file with an end, before which a marker that has not all of its bytes is left out: what Pillow feeds libjpeg
-/// with `LOAD_TRUNCATED_IMAGES`.
+/// The bytes of a file without an incomplete last marker, and with an end marker: what Pillow gives libjpeg with
+/// `LOAD_TRUNCATED_IMAGES`.
 fn ended(bytes: &[u8]) -> Vec<u8> {
     const END: [u8; 2] = [0xff, 0xd9];
     let whole = whole_segments(bytes);
@@ -74,12 +74,12 @@ fn ended(bytes: &[u8]) -> Vec<u8> {
     ended
 }
 
-/// How many bytes there are without a marker, at the end, that has not all of its own.
+/// The number of bytes without an incomplete last marker.
 fn whole_segments(bytes: &[u8]) -> usize {
     let mut at = 2;
     while let Some(&[first, marker]) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
         match (first, marker) {
-            // Samples, a stuffed byte, a restart: nothing with a length.
+            // Samples, a stuffed byte or a restart, which have no length.
             (..0xff, _) | (0xff, 0xff) => at += 1,
             (_, 0 | 1 | 0xd0..=0xd8) => at += 2,
             (_, 0xd9) => return bytes.len(),
@@ -93,11 +93,11 @@ fn whole_segments(bytes: &[u8]) -> usize {
             }
         }
     }
-    // Half of a marker is none.
+    // Drop half a marker.
     if bytes.ends_with(&[0xff]) { bytes.len() - 1 } else { bytes.len() }
 }
 
-/// Whether the last channel has as many samples as the first; libjpeg-turbo-rs panics where it has not.
+/// Whether the last channel has as many samples as the first; libjpeg-turbo-rs panics if not.
 fn is_evenly_sampled(header: &FrameHeader) -> bool {
     let factors = |component: &ComponentInfo| (component.horizontal_sampling, component.vertical_sampling);
     header.components.first().map(factors) == header.components.last().map(factors)
@@ -105,7 +105,7 @@ fn is_evenly_sampled(header: &FrameHeader) -> bool {
 
 /// Decodes a JPEG of four channels of which some have fewer samples than the first, within two levels of libjpeg-turbo.
 fn unevenly_sampled(decoding: &Decoding, bytes: &[u8], pixels: usize) -> Result<Picture> {
-    // This decoder has no such limit: it may hold four inks in 16 bits and in 8, of which three colours are made.
+    // This decoder has no memory limit: it may hold four inks in 16 and in 8 bits, and the three colours made of them.
     let byte_size = 15 * pixels as u64;
     if byte_size > decoding.max_decoder_bytes {
         return Err(decoding.too_many_bytes(byte_size));
@@ -114,13 +114,13 @@ fn unevenly_sampled(decoding: &Decoding, bytes: &[u8], pixels: usize) -> Result<
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
     let inks = decoder.decode().map_err(damaged)?;
     let (width, height) = decoder.dimensions().unwrap_or_default();
-    let orientation = Orientation::told(decoder.exif().map(Vec::as_slice), decoder.xmp().map(Vec::as_slice));
+    let orientation = Orientation::declared(decoder.exif().map(Vec::as_slice), decoder.xmp().map(Vec::as_slice));
     let samples = inks.as_chunks().0.iter().flat_map(|&ink| rgb(ink)).collect();
     Ok(Picture { orientation, ..Picture::new(height, width, 3, samples)? })
 }
 
-/// Red, green and blue of the samples of cyan, magenta, yellow and black, which are 255 where there is no ink, as Adobe
-/// writes them and Pillow takes them to be written: `cmyk2rgb` in its `src/libImaging/Convert.c`.
+/// Converts cyan, magenta, yellow and black to red, green and blue. 255 means no ink, as Adobe writes it and Pillow assumes: `cmyk2rgb` in
+/// its `src/libImaging/Convert.c`.
 fn rgb([cyan, magenta, yellow, black]: [u8; 4]) -> [u8; 3] {
     [cyan, magenta, yellow].map(|paper| {
         let product = u32::from(255 - paper) * u32::from(black) + 128;
@@ -128,12 +128,12 @@ fn rgb([cyan, magenta, yellow, black]: [u8; 4]) -> [u8; 3] {
     })
 }
 
-/// Whether the file is not what it should be, rather than of another kind.
+/// Whether the file is damaged, rather than of an unsupported kind.
 fn is_damage(error: &JpegError) -> bool {
     !matches!(error, JpegError::LimitExceeded { .. } | JpegError::Unsupported(_) | JpegError::AllocationFailed { .. })
 }
 
-pub(super) fn told(decoding: &Decoding, error: &JpegError) -> Error {
+pub(super) fn refusal(decoding: &Decoding, error: &JpegError) -> Error {
     match error {
         JpegError::LimitExceeded { actual, limit, .. } if *limit == decoding.max_decoder_bytes => decoding.too_many_bytes(actual),
         JpegError::AllocationFailed { .. } => decoding.too_many_bytes(error),

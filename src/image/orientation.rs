@@ -1,8 +1,8 @@
-//! How a camera was held, as EXIF tells it.
+//! The orientation of pictures, as recorded in EXIF.
 
 use ::image::metadata::Orientation as ExifOrientation;
 
-/// How the samples of a picture lie: EXIF's tag 0x0112, from 1 (upright) to 8.
+/// The orientation of a picture's samples: EXIF's tag 0x0112, from 1 (upright) to 8.
 ///
 /// ```
 /// use densenet_wgpu::image::{Orientation, Picture};
@@ -18,12 +18,12 @@ use ::image::metadata::Orientation as ExifOrientation;
 pub struct Orientation(u8);
 
 impl Orientation {
-    /// As it should be seen.
+    /// Upright.
     pub const UPRIGHT: Self = Self(1);
-    /// Left and right change places.
+    /// Left and right are exchanged.
     pub const MIRRORED: Self = Self(2);
 
-    /// The orientation that EXIF gives this number; `None` for one that means nothing.
+    /// The orientation that EXIF gives this number; `None` for other numbers.
     pub fn from_exif(number: u8) -> Option<Self> {
         (1..=8).contains(&number).then_some(Self(number))
     }
@@ -33,14 +33,14 @@ impl Orientation {
         self.0
     }
 
-    /// What the EXIF data of a picture says (a TIFF header and what follows), else its XMP packet, as Pillow looks for it.
-    pub(super) fn told(exif: Option<&[u8]>, xmp: Option<&[u8]>) -> Self {
+    /// The orientation in the EXIF data of a picture (from its TIFF header on), otherwise in its XMP packet, as Pillow finds it.
+    pub(super) fn declared(exif: Option<&[u8]>, xmp: Option<&[u8]>) -> Self {
         let from_exif = exif.and_then(ExifOrientation::from_exif_chunk).map(ExifOrientation::to_exif);
         from_exif.or_else(|| xmp.and_then(in_xmp)).and_then(Self::from_exif).unwrap_or(Self::UPRIGHT)
     }
 
-    /// Whether height and width change places, the rows are counted from the bottom, and the columns from the right, in
-    /// this order, on the way from a pixel as it is seen to the pixel as it lies.
+    /// The steps from a pixel of the upright picture to the stored pixel, in this order: whether height and width are exchanged, rows are
+    /// counted from the bottom, and columns from the right.
     pub(super) fn steps(self) -> [bool; 3] {
         [matches!(self.0, 5..=8), matches!(self.0, 3 | 4 | 6 | 7), matches!(self.0, 2 | 3 | 7 | 8)]
     }
@@ -61,15 +61,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn xmp_tells_where_exif_does_not() {
+    fn xmp_counts_where_exif_says_nothing() {
         let exif = |number: u8| [&b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0"[..], &[number, 0, 0, 0, 0, 0, 0, 0]].concat();
         let attribute = br#"<rdf:Description tiff:Orientation="6"/>"#;
         let element = b"<tiff:Orientation>8</tiff:Orientation>";
-        let told = |exif: Option<&[u8]>, xmp: Option<&[u8]>| Orientation::told(exif, xmp).exif();
-        assert_eq!(told(Some(&exif(3)), Some(attribute)), 3);
-        assert_eq!(told(None, Some(attribute)), 6);
-        assert_eq!(told(Some(b"II*\0"), Some(element)), 8);
-        assert_eq!(told(Some(&exif(9)), None), 1);
-        assert_eq!(told(None, Some(b"tiff:Orientation=\"")), 1);
+        let declared = |exif: Option<&[u8]>, xmp: Option<&[u8]>| Orientation::declared(exif, xmp).exif();
+        assert_eq!(declared(Some(&exif(3)), Some(attribute)), 3);
+        assert_eq!(declared(None, Some(attribute)), 6);
+        assert_eq!(declared(Some(b"II*\0"), Some(element)), 8);
+        assert_eq!(declared(Some(&exif(9)), None), 1);
+        assert_eq!(declared(None, Some(b"tiff:Orientation=\"")), 1);
     }
 }

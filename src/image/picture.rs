@@ -7,16 +7,16 @@ use ::image::{ExtendedColorType, ImageEncoder};
 use super::{Orientation, Wide};
 use crate::error::{Error, Result};
 
-/// Pixels a picture may have unless [`Decoding`](super::Decoding) says otherwise: the number at which Pillow refuses one as a decompression bomb.
+/// Default limit of the pixels in a picture ([`Decoding`](super::Decoding)): above it Pillow reports a decompression bomb.
 pub const MAX_PIXELS: u64 = 178_956_970;
 
-/// What a DICOM file says of its picture, beside the samples.
+/// Properties of the picture in a DICOM file, besides its samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Dicom {
-    /// Pictures in the file, of which the first was read.
+    /// Number of pictures in the file, of which the first was read.
     pub frames: u32,
-    /// Whether a VOI LUT was asked for ([`Decoding::voi_lut`](super::Decoding::voi_lut)) and the file has none.
+    /// Whether a VOI LUT was requested ([`Decoding::voi_lut`](super::Decoding::voi_lut)) and the file has none.
     pub lacks_voi_lut: bool,
 }
 
@@ -52,7 +52,7 @@ pub struct Picture {
 }
 
 impl Picture {
-    /// A picture from its samples `[height, width, channels]`. Errors where the numbers do not agree.
+    /// A picture from its samples `[height, width, channels]`. Errors if the sizes do not agree.
     pub fn new(height: usize, width: usize, channels: usize, samples: Vec<u8>) -> Result<Self> {
         let expected = height * width * channels;
         if expected == 0 || samples.len() != expected {
@@ -72,7 +72,7 @@ impl Picture {
         self.height
     }
 
-    /// Samples of each pixel.
+    /// Samples per pixel.
     pub fn channels(&self) -> usize {
         self.channels
     }
@@ -82,7 +82,7 @@ impl Picture {
         &self.samples
     }
 
-    /// How the samples lie, as the file's metadata says; [`Picture::upright`] turns them.
+    /// The orientation in the file's metadata; [`Picture::upright`] applies it.
     pub fn orientation(&self) -> Orientation {
         self.orientation
     }
@@ -93,38 +93,39 @@ impl Picture {
         self.dicom.is_none() && self.wide.is_some_and(|wide| wide.is_grey)
     }
 
-    /// What its samples were where they had more than 8 bits; `None` where they had not, and of DICOM files that were seen
-    /// through a VOI LUT.
+    /// The original samples if they had more than 8 bits; `None` otherwise, and for DICOM files with a VOI LUT applied.
     pub fn wide(&self) -> Option<Wide> {
         self.wide
     }
 
-    /// Whether its JPEG file ends too early or is damaged, so that a part of the picture is missing: grey, or coarse where the
-    /// file is progressive. Only [`Decoding::truncated`](super::Decoding::truncated) reads such a file.
+    /// Whether its JPEG file is truncated or damaged, so that a part of the picture is missing: grey, or coarse in a progressive file. Only
+    /// [`Decoding::truncated`](super::Decoding::truncated) reads such a file.
     pub fn is_cut_off(&self) -> bool {
         self.is_cut_off
     }
 
-    /// What its file said where that is a DICOM file; `None` for any other.
+    /// Properties from its DICOM file; `None` for any other.
     pub fn dicom(&self) -> Option<Dicom> {
         self.dicom
     }
 
-    /// Writes the picture as PNG. Errors where it has other than one or three channels, or `target` cannot be written to.
+    /// Writes the picture as PNG. Errors unless it has one or three channels, and if `target` cannot be written.
     pub fn write_png(&self, target: impl Write) -> Result<()> {
         let colour = match self.channels {
             1 => ExtendedColorType::L8,
             3 => ExtendedColorType::Rgb8,
             channels => return Err(Error::picture(format!("expected a picture of 1 or 3 channels to write, found {channels}"))),
         };
-        let side = |side: usize| u32::try_from(side).map_err(|_| Error::picture(format!("expected sides that PNG can have, found {side}")));
+        let side = |side: usize| {
+            u32::try_from(side).map_err(|_| Error::picture(format!("expected a height and width that PNG supports, found {side}")))
+        };
         let (width, height) = (side(self.width)?, side(self.height)?);
         let encoder = ::image::codecs::png::PngEncoder::new(target);
         encoder.write_image(&self.samples, width, height, colour).map_err(|error| Error::picture(format!("cannot be written: {error}")))
     }
 
     /// One channel from three, as Pillow's `convert("L")`: ITU-R 601-2 luma in 16-bit fixed point.
-    /// A picture that has one channel already stays as it is.
+    /// A picture of one channel does not change.
     pub fn grey(&self) -> Self {
         if self.channels != 3 {
             return self.clone();
@@ -138,14 +139,14 @@ impl Picture {
         Self { channels: 3, samples: self.samples.iter().flat_map(|&grey| [grey; 3]).collect(), ..*self }
     }
 
-    /// The picture as it should be seen: turned and mirrored as its [orientation](Picture::orientation) says, which is
-    /// upright from then on. Pillow's `ImageOps.exif_transpose`.
+    /// The picture turned and mirrored according to its [orientation](Picture::orientation), which is then upright. Pillow's
+    /// `ImageOps.exif_transpose`.
     pub fn upright(self) -> Self {
         let orientation = self.orientation;
         if orientation == Orientation::UPRIGHT { self } else { self.seen(orientation) }
     }
 
-    /// This picture as it is seen where its samples lie in that orientation.
+    /// This picture turned upright, given the orientation of its samples.
     pub(super) fn seen(&self, orientation: Orientation) -> Self {
         let [turned, from_bottom, from_right] = orientation.steps();
         let [height, width] = if turned { [self.width, self.height] } else { [self.height, self.width] };

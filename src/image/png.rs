@@ -1,26 +1,26 @@
-//! What a PNG says of itself before its samples.
+//! The chunks of a PNG before its samples.
 
 use std::io::{BufRead, Seek, SeekFrom};
 
-/// Where the first chunk begins.
+/// Position of the first chunk.
 const SIGNATURE: u64 = 8;
 
-/// Chunks that may come before the samples, more than any program writes.
+/// Maximum number of chunks before the samples, more than any program writes.
 const MAX_CHUNKS: usize = 1000;
 
-/// How many bits of its samples are significant (sBIT, 11.3.2.4 of the PNG specification), the most of any channel of colour or
-/// grey; `None` where it does not say. Leaves `source` where it is.
+/// The number of significant bits (sBIT, 11.3.2.4 of the PNG specification), the maximum of the colour or grey channels; `None` if not
+/// stated. Does not move `source`.
 pub(super) fn significant_bits(source: &mut (impl BufRead + Seek)) -> Option<u32> {
     let begin = source.stream_position().ok()?;
     let bits = chunk(source, begin + SIGNATURE);
     source.seek(SeekFrom::Start(begin)).ok()?;
-    // Of two or four the last is alpha's.
+    // The last of two or four is alpha.
     let bits = bits?;
     let colour = if bits.len() % 2 == 0 { &bits[..bits.len() - 1] } else { &bits[..] };
     colour.iter().max().map(|&bits| u32::from(bits)).filter(|bits| (1..=16).contains(bits))
 }
 
-/// What the sBIT chunk holds.
+/// The content of the sBIT chunk.
 fn chunk(source: &mut (impl BufRead + Seek), first: u64) -> Option<Vec<u8>> {
     source.seek(SeekFrom::Start(first)).ok()?;
     for _ in 0..MAX_CHUNKS {

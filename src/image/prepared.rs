@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::samples::Samples;
 use crate::weights::{Preprocessing, Range};
 
-/// One picture as the network takes it.
+/// The input of a network for one picture.
 ///
 /// ```
 /// use densenet_wgpu::image::Picture;
@@ -48,12 +48,12 @@ pub struct PictureTensor {
 pub struct Prepared {
     /// The picture, resized and cropped, with the model's channels.
     pub picture: Picture,
-    /// For each channel, what a sample of 0, 1, … 255 becomes.
+    /// For each channel, the value of each sample from 0 to 255.
     pub tables: Vec<[f32; 256]>,
 }
 
 impl Prepared {
-    /// The samples and what they stand for: what an [`Engine`](crate::engine::Input::pictures) takes.
+    /// The samples and their values, as an [`Engine`](crate::engine::Input::pictures) takes them.
     pub fn samples(&self) -> Samples<'_> {
         Samples { bytes: self.picture.samples(), tables: &self.tables }
     }
@@ -63,23 +63,22 @@ impl Preprocessing {
     /// The network's input from a picture, as torchvision computes it from a Pillow image: resize, centre crop,
     /// scale, normalise. A model of one channel sees Pillow's luma, taken before the picture is resized.
     ///
-    /// Errors where the model has other than 1 or 3 channels, or the picture would grow beyond [`MAX_PIXELS`].
+    /// Errors if the model has other than 1 or 3 channels, or the picture would grow beyond [`MAX_PIXELS`].
     pub fn apply(&self, picture: &Picture) -> Result<PictureTensor> {
         let prepared = self.prepare(picture)?;
         let (height, width) = (prepared.picture.height(), prepared.picture.width());
         Ok(PictureTensor { height, width, values: prepared.samples().values() })
     }
 
-    /// What [`Preprocessing::apply`] normalises, and how. Errors as it does.
+    /// Everything of [`Preprocessing::apply`] but the final normalisation. Errors as it does.
     #[tracing::instrument(level = "debug", name = "prepare picture", skip_all)]
     pub fn prepare(&self, picture: &Picture) -> Result<Prepared> {
         let picture = self.resize_and_crop(picture)?;
         Ok(Prepared { tables: self.tables(&picture), picture })
     }
 
-    /// What a model that averages ten crops sees of one picture: torchvision's `TenCrop`, each [prepared](Self::prepare).
-    /// First the corners (upper left, upper right, lower left, lower right) and the centre of the resized picture, then
-    /// those of its mirror image.
+    /// The input of a model that averages ten crops: torchvision's `TenCrop`, each [prepared](Self::prepare). First the corners (upper
+    /// left, upper right, lower left, lower right) and the centre of the resized picture, then those of its mirror image.
     ///
     /// ```
     /// use densenet_wgpu::image::Picture;
@@ -92,8 +91,7 @@ impl Preprocessing {
     /// # Ok::<(), densenet_wgpu::Error>(())
     /// ```
     ///
-    /// Errors where [`Preprocessing::apply`] does, where there is no crop, and where the picture is smaller than the crop
-    /// when it has been resized.
+    /// Errors as [`Preprocessing::apply`] does, if there is no crop, and if the resized picture is smaller than the crop.
     pub fn ten_crops(&self, picture: &Picture) -> Result<Vec<Prepared>> {
         let refused = |found: String| Error::Input { expected: "a picture to take ten crops from".into(), found };
         let [height, width] = self.crop.ok_or_else(|| refused(format!("a preprocessing without a crop: {self}")))?;
@@ -135,7 +133,7 @@ impl Preprocessing {
         Ok(part.padded(above, left, crop_height, crop_width))
     }
 
-    /// What each sample of `picture` becomes, for each channel.
+    /// The value of each sample of `picture`, for each channel.
     fn tables(&self, picture: &Picture) -> Vec<[f32; 256]> {
         let (least, most) = picture.samples().iter().fold((u8::MAX, u8::MIN), |(least, most), &s| (least.min(s), most.max(s)));
         let table = |channel: usize| {

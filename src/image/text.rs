@@ -1,4 +1,4 @@
-//! Words on a picture, in Noto Sans Mono.
+//! Text in a picture, in Noto Sans Mono.
 
 use noto_sans_mono_bitmap::{FontWeight, RasterHeight, get_raster, get_raster_width};
 
@@ -6,7 +6,7 @@ use super::Picture;
 
 const HEIGHT: RasterHeight = RasterHeight::Size16;
 
-/// Width of a character, in pixels, `scale` times as large as the font has it.
+/// Width of a character in pixels, at `scale` times the size of the font.
 pub(super) const fn char_width(scale: usize) -> usize {
     get_raster_width(FontWeight::Regular, HEIGHT) * scale
 }
@@ -46,7 +46,7 @@ pub(super) fn wrapped(text: &str, columns: usize, most: usize) -> Vec<String> {
 }
 
 /// Writes one line in white on `picture`, of three channels, whose upper left corner is at row `top`, column `left`.
-/// What does not fit is cut off; a character that the font has not is its replacement character.
+/// Text that does not fit is cut off. Characters missing in the font become its replacement character.
 pub(super) fn write(picture: &mut Picture, text: &str, [top, left]: [usize; 2], scale: usize) {
     let (width, height) = (picture.width, picture.height);
     for (position, character) in text.chars().enumerate() {

@@ -1,7 +1,7 @@
-//! TIFF files with a palette, which the crate `image` does not read, and what neither reads.
+//! TIFF files with a palette, which the crate `image` does not read, and checks for kinds that neither reads.
 //!
-//! A palette's samples are places in a table of colours (TIFF 6.0, section 5). They are read as grey, for which the file is changed
-//! in memory, and looked up.
+//! Samples are indices into a table of colours (TIFF 6.0, section 5). They are read as grey, for which the file is changed in memory, and
+//! looked up.
 
 use std::io::{BufRead, Cursor, Seek, SeekFrom};
 
@@ -20,34 +20,34 @@ const SAMPLES_PER_PIXEL: u16 = 277;
 const COLOUR_MAP: u16 = 320;
 const SAMPLE_FORMAT: u16 = 339;
 
-/// `PHOTOMETRIC` of grey whose 0 is black, and of a palette.
+/// `PHOTOMETRIC` of grey with 0 for black, and of a palette.
 const GREY: u16 = 1;
 const PALETTE: u16 = 3;
 
-/// `SAMPLE_FORMAT` of whole numbers without a sign, of those with one, and of floats.
+/// `SAMPLE_FORMAT` of unsigned integers, signed integers and floats.
 const UNSIGNED: u16 = 1;
 const SIGNED: u16 = 2;
 const FLOATS: u16 = 3;
 
-/// The first directory of a file, as far as it is needed here.
+/// The first directory of a file: the entries that are needed here.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Directory {
     is_big_endian: bool,
-    /// How samples are meant.
+    /// How to interpret samples.
     photometric: Option<u16>,
-    /// What numbers they are.
+    /// Their number format.
     format: u16,
-    /// Where the number is that tells how samples are meant, in bytes.
+    /// Byte position of the number that says how to interpret samples.
     photometric_at: u64,
     bits: u16,
     samples_per_pixel: u16,
     orientation: Orientation,
-    /// Where the colours are, in bytes.
+    /// Byte position of the colours.
     colours_at: u64,
 }
 
 impl Directory {
-    /// The directory of a TIFF file; `None` of any other file, and of one that is damaged. Leaves `source` where it is.
+    /// The directory of a TIFF file; `None` for any other file, and for a damaged one. Does not move `source`.
     pub(super) fn of(source: &mut (impl BufRead + Seek)) -> Option<Self> {
         let begin = source.stream_position().ok()?;
         let directory = Self::read(source, begin);
@@ -55,12 +55,12 @@ impl Directory {
         directory
     }
 
-    /// Whether samples are places in a palette.
+    /// Whether samples are indices into a palette.
     pub(super) fn has_palette(&self) -> bool {
         self.photometric == Some(PALETTE)
     }
 
-    /// Errors where samples are other than whole numbers without a sign of at most 16 bits, or grey with alpha.
+    /// Errors unless samples are unsigned integers of at most 16 bits. Errors for grey with alpha.
     pub(super) fn check(&self) -> Result<()> {
         let bits = self.bits;
         match self.format {
@@ -102,14 +102,14 @@ impl Directory {
             source.read_exact(&mut entry).ok()?;
             let [tag0, tag1, _, _, count0, count1, count2, count3, a, b, c, d] = entry;
             let value = word([a, b]);
-            // More than two numbers are elsewhere.
+            // More than two numbers are stored elsewhere.
             let is_here = long([count0, count1, count2, count3]) <= 2;
             match word([tag0, tag1]) {
                 BITS_PER_SAMPLE | SAMPLE_FORMAT if !is_here => {}
                 BITS_PER_SAMPLE => found.bits = value,
                 SAMPLE_FORMAT => found.format = value,
                 PHOTOMETRIC => (found.photometric, found.photometric_at) = (Some(value), first + 2 + 12 * index + 8),
-                ORIENTATION => found.orientation = told(value),
+                ORIENTATION => found.orientation = orientation(value),
                 SAMPLES_PER_PIXEL => found.samples_per_pixel = value,
                 COLOUR_MAP => found.colours_at = long([a, b, c, d]).into(),
                 _ => {}
@@ -118,7 +118,7 @@ impl Directory {
         Some(found)
     }
 
-    /// Decodes the bytes of the file that has it to three channels. Errors as [`Picture::read`] does.
+    /// Decodes the bytes of its file to three channels. Errors as [`Picture::read`] does.
     pub(super) fn decode(self, decoding: &Decoding, mut bytes: Vec<u8>) -> Result<Picture> {
         if self.samples_per_pixel != 1 || ![1, 2, 4, 8].contains(&self.bits) {
             let found = format!("a palette for {} samples of {} bits", self.samples_per_pixel, self.bits);
@@ -128,11 +128,11 @@ impl Directory {
         let grey = if self.is_big_endian { GREY.to_be_bytes() } else { GREY.to_le_bytes() };
         let at = self.photometric_at as usize;
         bytes.get_mut(at..at + 2).ok_or_else(|| damaged("its directory is cut off"))?.copy_from_slice(&grey);
-        let error = |error| told_of(decoding, &error);
+        let error = |error| refusal(decoding, &error);
         let mut decoder = Decoder::new(Cursor::new(bytes)).map_err(error)?;
         let (width, height) = decoder.dimensions().map_err(error)?;
         decoding.takes_pixels(width.into(), height.into())?;
-        // Places, and the three samples that each becomes.
+        // Indices, and the three samples for each.
         let byte_size = 4 * u64::from(width) * u64::from(height);
         if byte_size > decoding.max_decoder_bytes {
             return Err(decoding.too_many_bytes(byte_size));
@@ -140,7 +140,7 @@ impl Directory {
         let mut limits = Limits::default();
         limits.decoding_buffer_size = usize::try_from(decoding.max_decoder_bytes).unwrap_or(usize::MAX);
         let DecodingResult::U8(packed) = decoder.with_limits(limits).read_image().map_err(error)? else {
-            return Err(unsupported("a palette for samples that are no whole numbers"));
+            return Err(unsupported("a palette for samples that are not integers"));
         };
         let (width, height) = (width as usize, height as usize);
         let bits = usize::from(self.bits);
@@ -158,7 +158,7 @@ impl Directory {
         Ok(Picture { orientation: self.orientation, ..Picture::new(height, width, 3, samples)? }.upright())
     }
 
-    /// The colour of each place. They have 16 bits, of which the high byte counts; some writers have them in the low one.
+    /// The colour of each index. Colours have 16 bits, of which the high byte counts; some writers use the low byte.
     fn colours(&self, bytes: &[u8]) -> Result<Vec<[u8; 3]>> {
         let count = 1 << self.bits;
         let table = bytes.get(self.colours_at as usize..).and_then(|table| table.get(..count * 6));
@@ -170,12 +170,12 @@ impl Directory {
     }
 }
 
-fn told(number: u16) -> Orientation {
-    let told = u8::try_from(number).ok().and_then(ExifOrientation::from_exif);
-    told.and_then(|told| Orientation::from_exif(told.to_exif())).unwrap_or(Orientation::UPRIGHT)
+fn orientation(number: u16) -> Orientation {
+    let declared = u8::try_from(number).ok().and_then(ExifOrientation::from_exif);
+    declared.and_then(|declared| Orientation::from_exif(declared.to_exif())).unwrap_or(Orientation::UPRIGHT)
 }
 
-fn told_of(decoding: &Decoding, error: &TiffError) -> Error {
+fn refusal(decoding: &Decoding, error: &TiffError) -> Error {
     match error {
         TiffError::LimitsExceeded => decoding.too_many_bytes(error),
         TiffError::UnsupportedError(_) => unsupported(error),

@@ -4,7 +4,7 @@ use super::crop::window;
 use super::resize::Part;
 use crate::weights::{Filter, Preprocessing, Resize, ResizeMode};
 
-/// The part of a picture that a network sees, in the picture's pixels. It reaches beyond the picture where that was padded.
+/// The part of a picture that a network sees, in the picture's pixels. It extends beyond the picture if that was padded.
 ///
 /// ```
 /// use densenet_wgpu::preprocessing::Preprocessing;
@@ -14,13 +14,13 @@ use crate::weights::{Filter, Preprocessing, Resize, ResizeMode};
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct View {
-    /// Rows above it.
+    /// Number of rows above it.
     pub top: f64,
-    /// Columns to the left of it.
+    /// Number of columns to the left of it.
     pub left: f64,
-    /// Its rows.
+    /// Its height.
     pub height: f64,
-    /// Its columns.
+    /// Its width.
     pub width: f64,
 }
 
@@ -31,7 +31,7 @@ impl Preprocessing {
         let (_, [resized_height, resized_width]) = self.resized([rows.len(), columns.len()]);
         let canvas = self.canvas([resized_height, resized_width]);
         let [seen_height, seen_width] = self.crop.unwrap_or(canvas);
-        // Where what is seen begins, and how long it is, along one side.
+        // Start and length of the visible part along one side.
         let along = |source: std::ops::Range<usize>, resized: usize, canvas: usize, seen: usize| {
             let (cropped, before) = window(resized, canvas, seen);
             let scale = source.len() as f64 / resized.max(1) as f64;
@@ -44,9 +44,9 @@ impl Preprocessing {
 
     /// The same preprocessing for a network input of `height` x `width` pixels.
     ///
-    /// The crop, or without one the squashed or padded size, becomes `height` x `width`. What is resized before a crop grows in
-    /// the ratio of the larger of the two sides (256 before a crop of 224 becomes 512 before one of 448), so that the
-    /// model sees the same part of a square picture and no border appears that was not there before.
+    /// The crop, or without one the squashed or padded size, becomes `height` x `width`. The size before a crop grows in the ratio of the
+    /// larger of the two sides (256 before a crop of 224 becomes 512 before one of 448), so that the model sees the same part of a square
+    /// picture, and no new border appears.
     ///
     /// ```
     /// use densenet_wgpu::preprocessing::Preprocessing;
@@ -75,7 +75,7 @@ impl Preprocessing {
         Self { crop, resize, ..self.clone() }
     }
 
-    /// The part that is resized of a picture of that height and width.
+    /// The part of a picture of this height and width that is resized.
     pub(super) fn source(&self, [height, width]: [usize; 2]) -> Part {
         let is_square = matches!(self.resize, Some(Resize { mode: ResizeMode::Square(_), .. }));
         let side = height.min(width);
@@ -83,7 +83,7 @@ impl Preprocessing {
         Part { rows: along(height), columns: along(width) }
     }
 
-    /// The filter, and the height and width to which a picture of that height and width is resized.
+    /// The filter, and the height and width that a picture of this size is resized to.
     pub(super) fn resized(&self, [height, width]: [usize; 2]) -> (Filter, [usize; 2]) {
         let Some(resize) = self.resize else { return (Filter::Nearest, [height, width]) };
         let size = match resize.mode {
@@ -102,7 +102,7 @@ impl Preprocessing {
         (resize.filter, size)
     }
 
-    /// The size that a picture resized to `resized` is centred in.
+    /// The size of the canvas in which a picture resized to `resized` is centred.
     pub(super) fn canvas(&self, resized: [usize; 2]) -> [usize; 2] {
         match self.resize.map(|resize| resize.mode) {
             Some(ResizeMode::LongSide(side)) => [side, side],
@@ -112,7 +112,7 @@ impl Preprocessing {
 }
 
 /// The shorter side of a picture whose longer one becomes `side`: Pillow's `ImageOps.contain`, which rounds half to even,
-/// but at least one pixel, where Pillow would leave none.
+/// but at least one pixel, unlike Pillow.
 fn shorter(side: usize, short: usize, long: usize) -> usize {
     ((short as f64 / long as f64 * side as f64).round_ties_even() as usize).max(1)
 }

@@ -1,8 +1,8 @@
-//! Samples of more than 8 bits: what they are scaled from, and what was lost on the way to 8 bits.
+//! Samples of more than 8 bits: the range they are scaled from, and what is lost in the conversion to 8 bits.
 
-/// What becomes 0 and 255 of samples that have more than 8 bits; those of 8 bits stay as they are.
+/// Which values become 0 and 255, for samples of more than 8 bits. 8-bit samples do not change.
 ///
-/// Files of 10, 12 or 14 bits in 16 seldom say so: scaled from all that 16 bits can be, 12 of them keep 17 of 256 levels.
+/// Files with 10, 12 or 14 bits in 16 seldom say so: scaled from the full range of 16 bits, 12-bit samples keep 17 of 256 levels.
 ///
 /// ```
 /// use densenet_wgpu::image::{Decoding, SampleRange};
@@ -17,23 +17,22 @@
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SampleRange {
-    /// All that the file's samples can be: 0 to 65535, or what the file says (PNG's significant bits, DICOM's
-    /// stored bits).
+    /// The full range of the file's samples: 0 to 65535, or what the file states (significant bits in PNG, stored bits in DICOM).
     #[default]
     Whole,
-    /// These, whatever the file says; what lies outside is cut off. Of DICOM files it is what the Modality LUT makes of stored
-    /// values, Hounsfield units say.
+    /// This range, whatever the file says; values outside are clipped. In DICOM files the values are those after the Modality LUT, such as
+    /// Hounsfield units.
     Between {
-        /// What becomes 0.
+        /// Becomes 0.
         least: i32,
-        /// What becomes 255.
+        /// Becomes 255.
         most: i32,
     },
-    /// Each picture's own darkest and brightest.
+    /// Each picture's own minimum and maximum.
     Own,
 }
 
-/// What the samples of a picture were that had more than 8 bits.
+/// The original samples of a picture with more than 8 bits.
 ///
 /// ```
 /// use densenet_wgpu::image::Picture;
@@ -46,27 +45,27 @@ pub enum SampleRange {
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Wide {
-    /// Whether they are grey, which is scaled; else colour, or grey with alpha of which the high byte was kept.
+    /// Whether they are scaled grey; otherwise they are colour, or grey with alpha, of which the high byte was kept.
     pub is_grey: bool,
-    /// The least and the largest among them; of DICOM files what the Modality LUT makes of them.
+    /// The smallest and the largest; in DICOM files after the Modality LUT.
     pub used: [f64; 2],
-    /// What became 0 and 255.
+    /// Which values became 0 and 255.
     pub range: [f64; 2],
 }
 
 impl Wide {
-    /// Whether they use at most half of their range, so that at most half of 256 levels are left.
+    /// Whether they use at most half of their range, so that at most half of the 256 levels are left.
     pub fn is_narrow(&self) -> bool {
         let [used, range] = [self.used, self.range].map(width);
         used > 0.0 && 2.0 * used <= range
     }
 
-    /// Whether some lie outside their range.
+    /// Whether some are outside their range.
     pub fn is_cut_off(&self) -> bool {
         self.used[0] < self.range[0] || self.used[1] > self.range[1]
     }
 
-    /// How many of 256 levels are left at the most: from that of the least sample to that of the largest.
+    /// Upper bound of the levels that are left of 256: from that of the smallest sample to that of the largest.
     pub fn levels(&self) -> u64 {
         let keeps_high_byte = !self.is_grey && self.range == WHOLE;
         let level = |sample: f64| if keeps_high_byte { (sample / 256.0) as u8 } else { fraction(sample, self.range) };
@@ -75,14 +74,14 @@ impl Wide {
     }
 }
 
-/// All that 16 bits can be.
+/// The full range of 16 bits.
 pub(super) const WHOLE: [f64; 2] = [0.0, 65535.0];
 
 fn width([least, most]: [f64; 2]) -> f64 {
     most - least
 }
 
-/// The least and the largest of `samples`; 0 and 0 where there are none.
+/// The smallest and the largest of `samples`; 0 and 0 if there are none.
 pub(super) fn used(samples: impl Iterator<Item = u16>) -> [u16; 2] {
     let ends = samples.fold(None, |ends: Option<(u16, u16)>, sample| {
         Some(ends.map_or((sample, sample), |(least, most)| (least.min(sample), most.max(sample))))
@@ -90,8 +89,8 @@ pub(super) fn used(samples: impl Iterator<Item = u16>) -> [u16; 2] {
     ends.map_or([0, 0], |(least, most)| [least, most])
 }
 
-/// Whether `samples` have their significant bits at the bottom. PNG has them at the top, with their own beginning or zeros
-/// below, which is looked at; some writers leave them as they came.
+/// Whether `samples` have their significant bits at the bottom. PNG has them at the top, followed by zeros or a repetition; some writers
+/// leave them unshifted.
 pub(super) fn are_low(mut samples: impl Iterator<Item = u16>, most: u16, bits: u32) -> bool {
     let unused = 16 - bits;
     let is_high = |sample: u16| {
@@ -101,14 +100,14 @@ pub(super) fn are_low(mut samples: impl Iterator<Item = u16>, most: u16, bits: u
     u32::from(most) < 1 << bits && !samples.all(is_high)
 }
 
-/// The 8-bit sample of each number: `least` becomes 0, `most` 255, halves upwards, and what lies outside is cut off.
+/// The 8-bit sample for a number: `least` becomes 0, `most` 255, halves are rounded up, and numbers outside are clipped.
 pub(super) fn level(number: i32, [least, most]: [i32; 2]) -> u8 {
     let width = (i64::from(most) - i64::from(least)).max(1);
     let above = (i64::from(number) - i64::from(least)).clamp(0, width);
     ((above * 255 + width / 2) / width) as u8
 }
 
-/// [`level`] of numbers that need not be whole. Of no width all that is not above is 0.
+/// [`level`] for fractional numbers. In an empty range all that is not above it becomes 0.
 pub(super) fn fraction(number: f64, [least, most]: [f64; 2]) -> u8 {
     ((number - least) / (most - least).max(f64::MIN_POSITIVE) * 255.0 + 0.5).clamp(0.0, 255.0) as u8
 }

@@ -5,27 +5,27 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 
-/// Labels from a text file in UTF-8, one a line, for a model of `classes` classes.
+/// Labels from a UTF-8 text file, one per line, for a model of `classes` classes.
 ///
-/// Errors where the file cannot be read or has another number of lines; an empty last line does not count.
+/// Errors if the file cannot be read or has a different number of lines; an empty last line does not count.
 ///
 /// ```
 /// use densenet_wgpu::labels::read_labels;
 ///
 /// assert_eq!(read_labels("data/cifar10.txt", 10)?[9], "truck");
 /// let error = read_labels("data/cifar10.txt", 100).unwrap_err().to_string();
-/// assert_eq!(error, "input: expected 100 labels in data/cifar10.txt, one a line for each of the model's classes, found 10 lines");
+/// assert_eq!(error, "input: expected 100 labels in data/cifar10.txt, one per line for each of the model's classes, found 10 lines");
 /// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
 pub fn read_labels(path: impl AsRef<Path>, classes: usize) -> Result<Vec<String>> {
     let path = path.as_ref();
     let text = std::fs::read_to_string(path).map_err(|error| {
-        let source = io::Error::new(error.kind(), format!("expected a text file with one label a line, found none ({error})"));
+        let source = io::Error::new(error.kind(), format!("expected a text file with one label per line, found none ({error})"));
         Error::File { path: path.into(), source }
     })?;
     let labels: Vec<String> = text.trim_start_matches('\u{feff}').lines().map(|line| line.trim().to_owned()).collect();
     if labels.len() != classes {
-        let expected = format!("{classes} labels in {}, one a line for each of the model's classes", path.display());
+        let expected = format!("{classes} labels in {}, one per line for each of the model's classes", path.display());
         return Err(Error::Input { expected, found: format!("{} lines", labels.len()) });
     }
     Ok(labels)

@@ -9,7 +9,7 @@ use super::probabilities::probabilities;
 use crate::error::{Error, Result};
 use crate::weights::Activation;
 
-/// One class in its place among the likeliest of a picture.
+/// A class in the ranking for a picture.
 ///
 /// ```
 /// use densenet_wgpu::models;
@@ -24,11 +24,11 @@ use crate::weights::Activation;
 pub struct RankedClass {
     /// The class, counted from 0.
     pub index: usize,
-    /// What it is called ([`Legend::label`]).
+    /// Its label ([`Legend::label`]).
     pub label: String,
-    /// The logit after the model's [`Activation`]; `None` where that makes none ([`probabilities`]).
+    /// The probability by the model's [`Activation`]; `None` if there is none ([`probabilities`]).
     pub probability: Option<f64>,
-    /// What the network computed.
+    /// The output of the network.
     pub logit: f32,
 }
 
@@ -63,53 +63,53 @@ pub struct Legend {
     pub activation: Activation,
     /// One label for each class; `""` for an output that was not trained.
     pub labels: Option<Vec<String>>,
-    /// For each class the probability from which on it counts as found; `None` for an output that was not trained.
+    /// For each class, the probability at which it counts as found; `None` for an output that was not trained.
     pub thresholds: Option<Vec<Option<f32>>>,
 }
 
 impl Legend {
-    /// Classes with numbers for labels, all of them trained, without thresholds.
+    /// Classes with their indices as labels, all of them trained, without thresholds.
     pub fn new(activation: Activation) -> Self {
         Self { activation, labels: None, thresholds: None }
     }
 
-    /// Calls the classes so, in their order; `""` is an output that was not trained.
+    /// Sets the labels of the classes, in their order; `""` is an output that was not trained.
     #[must_use]
     pub fn with_labels(self, labels: Vec<String>) -> Self {
         Self { labels: Some(labels), ..self }
     }
 
-    /// Counts each class as found from this probability on; `None` is an output that was not trained.
+    /// Sets the probability at which each class counts as found; `None` is an output that was not trained.
     #[must_use]
     pub fn with_thresholds(self, thresholds: Vec<Option<f32>>) -> Self {
         Self { thresholds: Some(thresholds), ..self }
     }
 
-    /// The label of a class, its number where it has none.
+    /// The label of a class, or its index if it has none.
     pub fn label(&self, index: usize) -> String {
         let label = self.labels.as_ref().and_then(|labels| labels.get(index)).filter(|label| !label.is_empty());
         label.cloned().unwrap_or_else(|| index.to_string())
     }
 
-    /// The `k` classes of the largest probabilities, or logits where there are none, largest first; of equal ones that of the
-    /// larger logit, then of the lower index. All of them where there are fewer than `k`; outputs that were not trained are left out.
+    /// The `k` classes with the largest probabilities, or logits if there are no probabilities, largest first. Ties are broken by the
+    /// larger logit, then by the lower index. Returns all classes if there are fewer than `k`; outputs that were not trained are left out.
     ///
-    /// Errors where a logit is not finite.
+    /// Errors if a logit is not finite.
     pub fn top_k(&self, logits: &[f32], k: usize) -> Result<Vec<RankedClass>> {
         self.top_k_of_crops(logits, 1, k)
     }
 
-    /// [`Legend::top_k`] of a picture of which the network saw several crops; `logits` is `[crops, classes]`.
+    /// [`Legend::top_k`] for several crops of one picture; `logits` is `[crops, classes]`.
     ///
-    /// A class has the mean of its logits, and as its probability the mean of its probabilities in the crops, which is not
-    /// that of the mean logit. Where there are thresholds, they stretch that mean.
+    /// A class has the mean of its logits and the mean of its probabilities in the crops, which is not the probability of the mean logit.
+    /// Thresholds, if any, stretch the mean probability.
     ///
-    /// Errors also where the logits are not those of so many crops.
+    /// Errors also if the number of logits is not a multiple of `crops`.
     pub fn top_k_of_crops(&self, logits: &[f32], crops: usize, k: usize) -> Result<Vec<RankedClass>> {
         let classes = classes_of_crops(logits, crops)?;
         if let Some(position) = logits.iter().position(|logit| !logit.is_finite()) {
             let found = format!("{} for class {}", logits[position], position % classes);
-            return Err(Error::Input { expected: "a picture that gives finite logits".into(), found });
+            return Err(Error::Input { expected: "a picture with finite logits".into(), found });
         }
         let probabilities = self.probabilities_of_crops(logits, crops)?;
         let logits = mean_of_crops(logits, classes, |logits| logits.iter().copied().map(f64::from).collect());
@@ -126,14 +126,14 @@ impl Legend {
         Ok(ranked.into_iter().map(class).collect())
     }
 
-    /// A probability for each logit; `None` where the activation makes none. Where there are thresholds, each is where its
-    /// class's probability is 0.5, and both sides are stretched (torchxrayvision's `op_norm`).
+    /// A probability for each logit; `None` if the activation gives none. Thresholds, if any, are mapped to 0.5, and both sides are
+    /// stretched (torchxrayvision's `op_norm`).
     pub fn probabilities(&self, logits: &[f32]) -> Option<Vec<f64>> {
         probabilities(logits, self.activation).map(|probabilities| self.stretched(probabilities))
     }
 
-    /// [`Legend::probabilities`] of a picture of which the network saw several crops, as [`Legend::top_k_of_crops`] has them;
-    /// `logits` is `[crops, classes]`. Errors where they are not those of so many crops.
+    /// [`Legend::probabilities`] for several crops of one picture, as in [`Legend::top_k_of_crops`]; `logits` is `[crops, classes]`. Errors
+    /// if the number of logits is not a multiple of `crops`.
     pub fn probabilities_of_crops(&self, logits: &[f32], crops: usize) -> Result<Option<Vec<f64>>> {
         let classes = classes_of_crops(logits, crops)?;
         if probabilities(&vec![0.0; classes], self.activation).is_none() {
@@ -161,7 +161,7 @@ impl Legend {
     }
 }
 
-/// How many classes there are for each of the crops. Errors where the logits are not those of so many.
+/// The number of classes. Errors if the number of logits is not a multiple of `crops`.
 fn classes_of_crops(logits: &[f32], crops: usize) -> Result<usize> {
     if crops == 0 || !logits.len().is_multiple_of(crops) {
         let expected = format!("logits [crops, classes] of {crops} crops, of which there is at least one");
@@ -170,7 +170,7 @@ fn classes_of_crops(logits: &[f32], crops: usize) -> Result<usize> {
     Ok(logits.len() / crops)
 }
 
-/// The mean, class by class, of what `of` makes of each crop's logits.
+/// The mean over crops, class by class, of `of` applied to each crop's logits.
 fn mean_of_crops(logits: &[f32], classes: usize, of: impl Fn(&[f32]) -> Vec<f64>) -> Vec<f64> {
     let mut sums = vec![0.0; classes];
     for values in logits.chunks_exact(classes.max(1)).map(of) {

@@ -1,10 +1,10 @@
-//! Lists of labels that a program knows by name, for models that do not say what their classes are called.
+//! Named lists of labels, for models that have no labels.
 //!
-//! A list is never taken because its number fits: CheXpert's 14 findings are not ChestX-ray14's.
+//! A list is never chosen because its length fits: CheXpert's 14 findings are not those of ChestX-ray14.
 
 use crate::weights::Preset;
 
-/// One label a line, in the order of the logits.
+/// One label per line, in the order of the logits.
 const LISTS: [(&str, &str); 5] = [
     ("chexnet", include_str!("../../data/chexnet.txt")),
     ("chexpert", include_str!("../../data/chexpert.txt")),
@@ -13,10 +13,10 @@ const LISTS: [(&str, &str); 5] = [
     ("imagenet", include_str!("../../data/imagenet.txt")),
 ];
 
-/// torchxrayvision's list lies with the operating points.
+/// torchxrayvision's list is stored with the operating points.
 const XRV: &str = "xrv";
 
-/// The list of that name; `None` where there is none.
+/// The list of that name; `None` if there is none.
 ///
 /// ```
 /// use densenet_wgpu::labels;
@@ -40,7 +40,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     LISTS.iter().map(|(name, _)| *name).chain([XRV])
 }
 
-/// The names of the lists with so many labels.
+/// The names of the lists with this number of labels.
 pub fn names_of(classes: usize) -> impl Iterator<Item = &'static str> {
     names().filter(move |name| named(name).is_some_and(|labels| labels.len() == classes))
 }

@@ -1,9 +1,9 @@
-//! In which order folders number the classes that they are named after.
+//! The order of classes that are named by folders.
 
 use std::cmp::Ordering;
 
-/// The same names as torchvision's `ImageFolder` and Keras number their folders, as text, where `names` are in the order of the
-/// numbers in them instead, so that it matters which is meant; `None` where it does not.
+/// The names sorted as text, as torchvision's `ImageFolder` and Keras number folders, if `names` are sorted by the numbers in them and the
+/// two orders differ; otherwise `None`.
 ///
 /// ```
 /// use densenet_wgpu::labels::folder_order;
@@ -11,7 +11,7 @@ use std::cmp::Ordering;
 /// let names = |names: &[&str]| names.iter().map(|name| name.to_string()).collect::<Vec<_>>();
 /// assert_eq!(folder_order(&names(&["1", "2", "10"])), Some(names(&["1", "10", "2"])));
 /// assert_eq!(folder_order(&names(&["1", "10", "2"])), None); // that is the folders' order
-/// assert_eq!(folder_order(&names(&["tench", "goldfish"])), None); // somebody's own
+/// assert_eq!(folder_order(&names(&["tench", "goldfish"])), None); // sorted neither way
 /// ```
 pub fn folder_order(names: &[String]) -> Option<Vec<String>> {
     let mut as_text = names.to_vec();

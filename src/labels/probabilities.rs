@@ -2,10 +2,9 @@
 
 use crate::weights::Activation;
 
-/// Every logit after `activation`, computed in 64 bits. Softmax is stable: no logit is too large for it.
+/// The activation of every logit, computed in 64 bits. The softmax is stable for logits of any size.
 ///
-/// `None` where that makes no probabilities: there is no activation, or the softmax is of one logit, which is 1 whatever the
-/// picture.
+/// `None` if the result is not a probability: without an activation, and for the softmax of a single logit, which is always 1.
 ///
 /// ```
 /// use densenet_wgpu::labels::probabilities;

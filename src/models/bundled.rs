@@ -1,4 +1,4 @@
-//! Models inside the library.
+//! Models that are part of the library.
 
 use crate::error::Result;
 use crate::weights::Checkpoint;
@@ -6,7 +6,7 @@ use crate::weights::Checkpoint;
 /// Names and safetensors files of the bundled models. `models/digits.md` is the card of `digits`.
 const BUNDLED: [(&str, &[u8]); 1] = [("digits", include_bytes!("../../models/digits.safetensors"))];
 
-/// The bundled model of that name; `None` where there is none.
+/// The bundled model of that name; `None` if there is none.
 pub fn bundled(name: &str) -> Option<Result<Checkpoint>> {
     let (name, bytes) = BUNDLED.iter().find(|(known, _)| *known == name)?;
     Some(Checkpoint::from_bytes(bytes, name))

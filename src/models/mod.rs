@@ -1,5 +1,4 @@
-//! Models with names: those inside the library, so that something runs before anything is downloaded, and those that
-//! others have published on the Hugging Face hub.
+//! Models by name: bundled ones, which run without a download, and those that others have published on the Hugging Face hub.
 //!
 //! ```
 //! use densenet_wgpu::models;

@@ -1,4 +1,4 @@
-//! From a name, an address or a path to a checkpoint.
+//! Opens a model by its name, address or path.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -6,17 +6,17 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::bundled;
-use super::published::{is_known, published, published_at, published_names};
+use super::published::{add_known, published, published_at, published_names};
 use crate::arch::Config;
 use crate::error::{Error, Result};
 use crate::nearest::nearest;
 use crate::weights::{Checkpoint, Preset, Reading};
 
-/// The model of that name: a bundled one, else a published one or that of an `hf://` address, which the feature `hub` fetches
-/// once, else the checkpoint in the file of that path. A file that has the name of a model needs `./` before it.
+/// Opens a bundled model, a published one or one at an `hf://` address, which are downloaded once (feature `hub`), or the checkpoint file
+/// at this path. A file with the same name as a model needs `./` in front.
 ///
-/// Errors where there is none, it cannot be fetched, or as [`Checkpoint::open`] does; [`Error::MissingFeature`] where it would be
-/// fetched and the feature is not there.
+/// Errors if there is no such model, it cannot be downloaded, or as [`Checkpoint::open`] does; with [`Error::MissingFeature`] if a download
+/// is needed and the feature is not enabled.
 ///
 /// ```
 /// use std::path::Path;
@@ -31,14 +31,14 @@ pub fn open(model: impl AsRef<OsStr>) -> Result<Checkpoint> {
     open_with(model, &mut |_, _| {})
 }
 
-/// [`open`], which tells `progress` of the bytes that have come and those that will, where the model is fetched.
+/// Like [`open`], with the progress of a download: `progress` gets the bytes received and the total.
 pub fn open_with(model: impl AsRef<OsStr>, progress: &mut dyn FnMut(u64, u64)) -> Result<Checkpoint> {
     open_as(model, &Reading::default(), progress)
 }
 
-/// [`open_with`], the file read as `reading` says, a bundled model's too.
+/// Like [`open_with`], with options for reading the file, including that of a bundled model.
 pub fn open_as(model: impl AsRef<OsStr>, reading: &Reading, progress: &mut dyn FnMut(u64, u64)) -> Result<Checkpoint> {
-    // No model has a name that is not Unicode.
+    // Names of models are Unicode.
     let Some(name) = model.as_ref().to_str() else { return reading.open(Path::new(model.as_ref())) };
     if let Some(bytes) = bundled::bytes(name) {
         return reading.from_bytes(bytes, name);
@@ -50,7 +50,7 @@ pub fn open_as(model: impl AsRef<OsStr>, reading: &Reading, progress: &mut dyn F
         }
         model.name = name.to_owned();
         if let Some(published) = published(name).or_else(|| published_at(name)) {
-            is_known(&mut model, published);
+            add_known(&mut model, published);
         }
         return Ok(model);
     }
@@ -87,7 +87,7 @@ fn fetch(name: &str, _: &mut dyn FnMut(u64, u64)) -> Result<PathBuf> {
     Err(Error::MissingFeature { path: None, what: format!("{name} is on the Hugging Face hub{file}"), feature: "hub" })
 }
 
-/// Which file beside `path`, which does not exist, was probably meant.
+/// The file that was probably meant by `path`, which does not exist.
 fn near_file(path: &Path) -> Option<PathBuf> {
     let folder = path.parent().unwrap_or(Path::new(""));
     let entries = fs::read_dir(if folder.as_os_str().is_empty() { Path::new(".") } else { folder }).ok()?;

@@ -4,7 +4,7 @@
 use crate::hub::Remote;
 use crate::weights::{Checkpoint, Dialect, Field, Preset};
 
-/// A trained model on the Hugging Face hub: where its file lies, and how its pictures are prepared.
+/// A trained model on the Hugging Face hub: the location of its file, and its preprocessing.
 ///
 /// ```no_run
 /// # #[cfg(feature = "hub")]
@@ -26,15 +26,15 @@ use crate::weights::{Checkpoint, Dialect, Field, Preset};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Published {
-    /// What [`published`] knows it by.
+    /// Its name in [`published`].
     pub name: &'static str,
     /// Owner and repository.
     pub repository: &'static str,
     /// Branch, tag or commit.
     pub revision: &'static str,
-    /// The checkpoint's path inside the repository.
+    /// The checkpoint's path in the repository.
     pub file: &'static str,
-    /// How its pictures are prepared, where the repository does not say it; torchvision's way even where it does.
+    /// Its preprocessing, if the repository does not specify one; [`Preset::Torchvision`] takes precedence over the repository.
     pub preset: Preset,
 }
 
@@ -44,18 +44,18 @@ impl Published {
         Self { name, repository, revision: "main", file: "model.safetensors", preset: Preset::Torchvision }
     }
 
-    /// A model of timm, with timm's preprocessing.
+    /// A timm model, with timm's preprocessing.
     const fn timm(name: &'static str, repository: &'static str) -> Self {
         Self { name, repository, revision: "main", file: "model.safetensors", preset: Preset::Timm }
     }
 
-    /// A model of TorchXRayVision: pictures of a chest to findings.
+    /// A TorchXRayVision model: from chest X-rays to findings.
     const fn xrv(name: &'static str, repository: &'static str) -> Self {
         Self { name, repository, revision: "main", file: "model.pt", preset: Preset::Xrv }
     }
 }
 
-/// The same weights twice: torchvision scales pictures bilinearly (top-1 of `densenet121` on ImageNet: 74.43 %), timm
+/// Some weights are listed twice: torchvision scales pictures bilinearly (top-1 of `densenet121` on ImageNet: 74.43 %), timm
 /// bicubically (74.75 %).
 const PUBLISHED: [Published; 17] = [
     Published::torchvision("densenet121", "timm/densenet121.tv_in1k"),
@@ -77,7 +77,7 @@ const PUBLISHED: [Published; 17] = [
     Published::xrv("densenet121-res224-mimic_ch", "torchxrayvision/densenet121-res224-mimic_ch"),
 ];
 
-/// The published model of that name; `None` where there is none. The feature `hub` fetches it.
+/// The published model of that name; `None` if there is none. The feature `hub` fetches it.
 pub fn published(name: &str) -> Option<&'static Published> {
     PUBLISHED.iter().find(|model| model.name == name)
 }
@@ -87,9 +87,9 @@ pub fn published_names() -> impl Iterator<Item = &'static str> {
     PUBLISHED.iter().map(|model| model.name)
 }
 
-/// How pictures are prepared for a model that has a published one's name, as far as the name alone tells: `None` where the model
-/// says it itself, and where its file is of another framework than the published one's. A file may have any name, so that this is
-/// no more than likely, unless the file was fetched from where the model is published ([`Origin::repository`]).
+/// The likely preprocessing of a model with the name of a published one; `None` if the model specifies its own, or if its file is from
+/// another framework. A file may have any name, so this is a guess, unless the file was downloaded from the published repository
+/// ([`Origin::repository`]).
 ///
 /// [`Origin::repository`]: crate::checkpoint::Origin
 ///
@@ -99,7 +99,7 @@ pub fn published_names() -> impl Iterator<Item = &'static str> {
 ///
 /// let mut model = Checkpoint::init(Config::densenet121(), 1)?;
 /// assert_eq!((model.name.as_str(), models::preset(&model)), ("densenet121", Some(Preset::Torchvision)));
-/// model.preprocessing = Some(Preset::Chexnet.preprocessing(3)); // a model of one's own that has the name
+/// model.preprocessing = Some(Preset::Chexnet.preprocessing(3)); // your own model with that name
 /// assert_eq!(models::preset(&model), None);
 /// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
@@ -110,19 +110,18 @@ pub fn preset(model: &Checkpoint) -> Option<Preset> {
     (model.preprocessing.is_none() && !is_foreign).then_some(preset)
 }
 
-/// The published model that an `hf://` address is of: its repository, and its file where the address has one.
+/// The published model at an `hf://` address: with its repository, and its file if the address has one.
 pub(super) fn published_at(address: &str) -> Option<&'static Published> {
     let place = address.strip_prefix("hf://")?;
     let (owner, rest) = place.split_once('/')?;
     let (name, file) = rest.split_once('/').unwrap_or((rest, ""));
     let name = name.split('@').next()?;
-    // Of two that share a file either will do: they have labels and activation in common.
+    // Two models may share a file; they also share labels and activation.
     PUBLISHED.iter().find(|model| model.repository == format!("{owner}/{name}") && (file.is_empty() || file == model.file))
 }
 
-/// What is known of a model for it was published where it is from, unless its file says otherwise: its classes, and what turns its
-/// logits into probabilities.
-pub(super) fn is_known(model: &mut Checkpoint, published: &Published) {
+/// Adds what is known about a published model, unless its file says otherwise: its repository, labels and activation.
+pub(super) fn add_known(model: &mut Checkpoint, published: &Published) {
     let classes = model.config.num_classes.unwrap_or(0);
     if let Some(origin) = &mut model.origin {
         origin.repository = Some(published.repository.to_owned());
@@ -151,12 +150,12 @@ mod tests {
     fn what_was_fetched_from_where_it_is_published_is_known() {
         let mut model = Checkpoint::init(Config::imagenet(4, &[1, 1], 4), 1).unwrap().with_name("densenet121");
         model.complete_description(None);
-        is_known(&mut model, published("densenet121").unwrap());
+        add_known(&mut model, published("densenet121").unwrap());
         let fields: Vec<Field> = model.assumed.iter().map(|assumed| assumed.field).collect();
         assert_eq!((fields, model.legend().label(0)), (vec![Field::Preprocessing], "tench".into()));
         // Trained further it has other classes.
         let mut other = Checkpoint::init(Config::imagenet(4, &[1, 1], 4).with_classes(Some(7)), 1).unwrap();
-        is_known(&mut other, published("densenet121").unwrap());
+        add_known(&mut other, published("densenet121").unwrap());
         assert_eq!(other.labels, None);
     }
 

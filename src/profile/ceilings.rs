@@ -1,4 +1,4 @@
-//! What a device can do.
+//! A device's peak performance.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ use crate::peak::Peak;
 use crate::shape::Shape;
 use crate::weights::Weights;
 
-/// What a device can do, which the steps of a profile are held against.
+/// The peak performance of a device, with which the steps of a profile are compared.
 ///
 /// ```no_run
 /// use densenet_wgpu::profile::{Ceilings, Peak};
@@ -23,23 +23,23 @@ use crate::weights::Weights;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Ceilings {
-    /// Billions of operations a second ([`Peak::gflops`]).
+    /// Billions of operations per second ([`Peak::gflops`]).
     pub gflops: f64,
-    /// Billions of bytes a second ([`Peak::gigabytes_per_second`]), of buffers larger than caches.
+    /// Billions of bytes per second ([`Peak::gigabytes_per_second`]), for buffers larger than caches.
     pub gigabytes_per_second: f64,
-    /// What a pass takes that does nothing worth mentioning, in milliseconds.
+    /// The time of a pass with almost no work, in milliseconds.
     pub launch_ms: f64,
 }
 
 impl Ceilings {
-    /// Measures the device, for a few seconds; it should have nothing else to do. Errors as [`Peak::measure`] does.
+    /// Measures the device for a few seconds, during which it should be idle otherwise. Errors as [`Peak::measure`] does.
     pub fn measure(gpu: &Gpu) -> Result<Self> {
         let Peak { gflops, gigabytes_per_second, .. } = Peak::measure(gpu)?;
         Ok(Self { gflops, gigabytes_per_second, launch_ms: launch_ms(gpu)? })
     }
 }
 
-/// What a pass takes that computes one number.
+/// The time of a pass that computes one number.
 fn launch_ms(gpu: &Gpu) -> Result<f64> {
     let mut graph = Graph::new(Shape::new(1, 1, 1));
     let mut x = graph.input();

@@ -1,4 +1,4 @@
-//! One profile beside another: what moved.
+//! What changed between two profiles.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{Profile, StepProfile};
 
-/// A profile beside an older one of the same network.
+/// A comparison of a profile with an older one of the same network.
 ///
 /// ```
 /// use densenet_wgpu::profile::{Ceilings, Comparison, Profile};
@@ -26,17 +26,17 @@ use super::{Profile, StepProfile};
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Comparison {
-    /// The run as a whole, on the device ([`Profile::total_gpu_ms`]).
+    /// The whole run, on the device ([`Profile::total_gpu_ms`]).
     pub total: Change,
-    /// The run as a whole in wall time ([`Profile::wall_ms`]).
+    /// The whole run in wall time ([`Profile::wall_ms`]).
     pub wall: Change,
-    /// Modules and then steps: what moved most, in milliseconds, comes first.
+    /// Changes by module, largest first, in milliseconds.
     pub modules: Vec<Change>,
-    /// The same of each step; one that the other profile does not have takes nothing there.
+    /// Changes by step, largest first. A step that one profile does not have takes no time there.
     pub steps: Vec<Change>,
 }
 
-/// What one thing took before, and takes now.
+/// The time of one part before and now.
 ///
 /// ```
 /// use densenet_wgpu::profile::{Ceilings, Comparison, Profile};
@@ -55,28 +55,28 @@ pub struct Comparison {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Change {
-    /// What it is.
+    /// Its name.
     pub name: String,
-    /// Milliseconds before; none where it was not there.
+    /// Milliseconds before; `None` if it did not exist.
     pub before_ms: Option<f64>,
-    /// Milliseconds now; none where it is no longer there.
+    /// Milliseconds now; `None` if it no longer exists.
     pub now_ms: Option<f64>,
 }
 
 impl Change {
-    /// Milliseconds more than before.
+    /// The increase in milliseconds.
     pub fn difference_ms(&self) -> f64 {
         self.now_ms.unwrap_or(0.0) - self.before_ms.unwrap_or(0.0)
     }
 
-    /// How many times as long as before, where it was there and is.
+    /// The time relative to before, if it exists in both.
     pub fn ratio(&self) -> Option<f64> {
         Some(self.now_ms? / self.before_ms.filter(|&before| before > 0.0)?)
     }
 }
 
 impl Comparison {
-    /// What moved from `before` to `now`.
+    /// Compares `before` with `now`.
     pub fn new(before: &Profile, now: &Profile) -> Self {
         let change = |name: &str, before_ms, now_ms| Change { name: name.into(), before_ms: Some(before_ms), now_ms: Some(now_ms) };
         let steps = |profile: &Profile| times(profile.steps.iter().map(|step: &StepProfile| (step.name.clone(), step.gpu_ms)));
@@ -90,7 +90,7 @@ impl Comparison {
     }
 }
 
-/// Each name's time, in the order of their first; steps of one name (the parts of a concat) count together.
+/// The time for each name, in order of first occurrence. Steps with the same name (the parts of a concat) are added.
 fn times(named: impl Iterator<Item = (String, f64)>) -> Vec<(String, f64)> {
     let mut times: Vec<(String, f64)> = Vec::new();
     for (name, ms) in named {

@@ -1,6 +1,6 @@
-//! The middle of measurements.
+//! Medians of measurements.
 
-/// The median of `values`, 0 of none.
+/// The median of `values`; 0 if there are none.
 pub(super) fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut sorted: Vec<f64> = values.collect();
     sorted.sort_by(f64::total_cmp);

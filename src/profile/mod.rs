@@ -1,8 +1,8 @@
-//! Where a network's time goes on a device, and what bounds it there.
+//! Where a network's time goes on a device, and what limits it.
 //!
-//! A profile is three measurements of the same run, in turns: with a pass for each step, whose bounds the device's clock is
-//! read at; in one pass, with one reading before and one after; and with no clock at all, in wall time. The first says where
-//! the time goes, the other two what saying so has cost.
+//! A profile is three alternating measurements of the same run: with a pass per step, and the device's clock read before and after each; in
+//! one pass, with one reading before and one after; and without a clock, in wall time. The first shows where the time goes, the other two
+//! the cost of measuring it.
 //!
 //! ```
 //! use densenet_wgpu::profile::{Ceilings, Profile};
@@ -42,7 +42,7 @@ pub use compare::{Change, Comparison};
 pub use step::{Bound, StepProfile};
 pub use total::Total;
 
-/// What a network's steps take on a device. Times are medians of several runs, in milliseconds.
+/// The times of a network's steps on a device: medians of several runs, in milliseconds.
 ///
 /// ```no_run
 /// use densenet_wgpu::profile::{Ceilings, Profile};
@@ -68,43 +68,42 @@ pub struct Profile {
     pub driver: String,
     /// The graphics API.
     pub backend: String,
-    /// What the network is called; whoever measures may say.
+    /// The name of the network, set by the caller.
     pub model: String,
-    /// What weights and activations were stored in.
+    /// The storage dtype of weights and activations.
     pub precision: String,
-    /// Whether operations shared kernels.
+    /// Whether operations were fused.
     pub fusion: bool,
-    /// Images at once.
+    /// Batch size.
     pub batch: usize,
     /// Height and width, in pixels.
     pub size: [usize; 2],
-    /// Whose clock timed the steps.
+    /// The clock that timed the steps.
     pub clock: Clock,
-    /// How many runs of each kind the medians are of.
+    /// The number of runs of each kind.
     pub runs: usize,
-    /// A whole run on the device, in one pass: measured on its own, not summed.
+    /// A whole run on the device in one pass, measured separately.
     pub total_gpu_ms: f64,
     /// The sum of the steps.
     pub sum_gpu_ms: f64,
-    /// A whole run from the numbers of the host to those of the host, without any clock.
+    /// A whole run from input to output in host memory, without a device clock.
     pub wall_ms: f64,
-    /// The same with a pass for each step.
+    /// The same with a pass per step.
     pub stepwise_wall_ms: f64,
-    /// What the device can do.
+    /// The device's peak performance.
     pub ceilings: Ceilings,
     /// The steps, in the order in which they run.
     pub steps: Vec<StepProfile>,
-    /// The run with a pass for each step whose length is the median one.
+    /// The run of median length with a pass per step.
     #[serde(skip)]
     pub timeline: Option<Timeline>,
 }
 
 impl Profile {
-    /// Runs the batch `input` `runs` times (at least once) in each of three ways, after some runs that do not count. The steps
-    /// are the plan's: what pictures pass through before them is part of the totals.
+    /// Runs the batch `input` `runs` times (at least once) in each of three ways, after warm-up runs. The steps are those of the plan: the
+    /// normalisation of pictures before them is included in the totals only.
     ///
-    /// Errors where the input does not fit, the batch is too large for the device to run at once, or the device
-    /// fails.
+    /// Errors if the input does not fit, the batch is too large for the device, or the device fails.
     pub fn measure(engine: &Engine, input: Input<'_>, runs: usize, ceilings: Ceilings) -> Result<Self> {
         let runs = runs.max(1);
         let mut measured = Runs::take(runs, engine, input, Engine::time)?;
@@ -145,14 +144,14 @@ impl Profile {
         })
     }
 
-    /// Totals for each kind of operation, the longest first.
+    /// Totals by kind of operation, longest first.
     pub fn by_operation(&self) -> Vec<Total> {
         let mut totals = Total::of(&self.steps, |step| &step.operation);
         totals.sort_by(|a, b| b.gpu_ms.total_cmp(&a.gpu_ms));
         totals
     }
 
-    /// Totals for each module of the network (`features.denseblock1`), in the order in which they run.
+    /// Totals by module of the network (`features.denseblock1`), in the order in which they run.
     pub fn by_module(&self) -> Vec<Total> {
         Total::of(&self.steps, |step| &step.module)
     }
@@ -191,7 +190,7 @@ mod tests {
         assert!(step.ratio().unwrap() > 2.0 && comparison.total.difference_ms() > 0.0, "{comparison}");
     }
 
-    /// A clock that tells no time gives no share of nothing, but the host's time.
+    /// With an unusable clock the times are those of the host.
     #[test]
     fn a_clock_that_tells_no_time_is_not_believed() {
         use crate::gpu::{BrokenClock, Pretence};
@@ -208,7 +207,7 @@ mod tests {
             assert_eq!(profile.clock, Clock::Host, "{clock:?}");
             assert!(profile.total_gpu_ms > 0.0 && profile.sum_gpu_ms > 0.0, "{clock:?}");
             assert!((profile.steps.iter().map(|step| step.share).sum::<f64>() - 1.0).abs() < 1e-6, "{clock:?}");
-            assert!(profile.to_string().contains("no timestamps that tell the time"), "{profile}");
+            assert!(profile.to_string().contains("no usable timestamps"), "{profile}");
             assert!(!serde_json::to_string(&profile).unwrap().contains("null"), "{clock:?}");
         }
     }

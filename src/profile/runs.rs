@@ -1,24 +1,24 @@
-//! The runs that a profile is of.
+//! The runs of a profile.
 
 use super::median::median;
 use crate::engine::{Engine, Grain, Input, Timeline};
 use crate::error::Result;
 
-/// Runs before those that are measured: a device that idled is slow at first.
+/// Warm-up runs: a device that was idle is slow at first.
 const WARM_RUNS: usize = 2;
 
-/// The same run again and again, in each of three ways.
+/// Repeated runs, in each of three ways.
 pub(super) struct Runs {
-    /// With a pass for each step.
+    /// With a pass per step.
     pub(super) stepwise: Vec<Timeline>,
     /// In one pass.
     pub(super) whole: Vec<Timeline>,
-    /// Without a clock: seconds of the host.
+    /// Without a clock, in seconds of the host.
     pub(super) wall: Vec<f64>,
 }
 
 impl Runs {
-    /// So many runs, timed by `time`, after some that do not count.
+    /// Measures this number of runs with `time`, after warm-up runs.
     pub(super) fn take(
         runs: usize,
         engine: &Engine,
@@ -41,8 +41,8 @@ impl Runs {
         Ok(taken)
     }
 
-    /// Whether all are, and by one that tells steps from nothing: not by one that told the time in some runs only, nor by one
-    /// that is so coarse that the median of every step is zero.
+    /// Whether all runs were timed by the same usable clock: not one that failed in some runs, nor one so coarse that the median of every
+    /// step is zero.
     pub(super) fn are_by_one_clock(&self) -> bool {
         let mut clocks = self.stepwise.iter().chain(&self.whole).map(|run| run.clock);
         let first = clocks.next();
@@ -52,7 +52,7 @@ impl Runs {
     }
 }
 
-/// Seconds of a pass.
+/// The length of a pass in seconds.
 pub(super) fn length(run: &Timeline, pass: usize) -> f64 {
     run.passes[pass][1] - run.passes[pass][0]
 }

@@ -1,4 +1,4 @@
-//! One step of a profile.
+//! A step of a profile.
 
 use std::fmt;
 
@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::ceilings::Ceilings;
 use crate::plan::Step;
 
-/// What keeps a step from being faster: of the least times that its operations, its bytes and its launch take on the device,
-/// the longest.
+/// What limits a step: the longest of the minimum times that its operations, its bytes and its launch take on the device.
 ///
 /// ```
 /// use densenet_wgpu::profile::{Bound, Ceilings, Profile};
@@ -28,9 +27,9 @@ use crate::plan::Step;
 pub enum Bound {
     /// Its operations.
     Compute,
-    /// The bytes it reads and writes.
+    /// The bytes that it reads and writes.
     Bandwidth,
-    /// That it is a step at all: it has too little to do.
+    /// Its launch: it has too little work.
     Launch,
 }
 
@@ -51,7 +50,7 @@ impl fmt::Display for Bound {
     }
 }
 
-/// What one step takes, and what that means.
+/// The time of a step, and what it is compared with.
 ///
 /// ```
 /// use densenet_wgpu::profile::{Ceilings, Profile};
@@ -70,33 +69,33 @@ impl fmt::Display for Bound {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct StepProfile {
-    /// The layer it is named after, in the checkpoint's words.
+    /// The layer that it is named after, as in the checkpoint.
     pub name: String,
-    /// Every layer it computes.
+    /// All layers that it computes.
     pub layers: Vec<String>,
-    /// The part of the network that it is in: `features.denseblock1`.
+    /// The part of the network that it belongs to: `features.denseblock1`.
     pub module: String,
-    /// What it does: `3x3 convolution`, `pool`.
+    /// Its kind of operation: `3x3 convolution`, `pool`.
     pub operation: String,
     /// The shader and its tile.
     pub kernel: String,
     /// Milliseconds on the device.
     pub gpu_ms: f64,
-    /// Its part of all steps' time, from 0 to 1.
+    /// Its fraction of the time of all steps, from 0 to 1.
     pub share: f64,
-    /// Operations of convolutions and linear layers, two a multiply-add.
+    /// Operations of convolutions and linear layers, two per multiply-add.
     pub flops: u64,
-    /// Bytes read and written, each once.
+    /// Bytes read and written, each counted once.
     pub bytes: u64,
-    /// Billions of operations a second.
+    /// Billions of operations per second.
     pub gflops: f64,
-    /// Billions of bytes a second.
+    /// Billions of bytes per second.
     pub gigabytes_per_second: f64,
-    /// What part that is of the device's operations a second, from 0 to 1.
+    /// The same as a fraction of the device's peak, from 0 to 1.
     pub share_of_compute: f64,
-    /// What part that is of the device's bytes a second. More than 1 where the bytes are still in a cache.
+    /// The same as a fraction of the device's peak. More than 1 if the bytes are still in a cache.
     pub share_of_bandwidth: f64,
-    /// What keeps it from being faster.
+    /// What limits it.
     pub bound: Bound,
 }
 

@@ -1,4 +1,4 @@
-//! A profile as a picture: the steps as bars, and under the device's roofline as points.
+//! A profile as a picture: the steps as bars, and as points under the device's roofline.
 //!
 //! S. Williams, A. Waterman, D. Patterson: *Roofline: An Insightful Visual Performance Model*, CACM 2009.
 
@@ -10,7 +10,7 @@ const HEIGHT: f64 = 860.0;
 const LEFT: f64 = 70.0;
 const RIGHT: f64 = WIDTH - 50.0;
 
-/// Tol's bright colours, which people with any colour vision can tell apart.
+/// Tol's bright colours, which people with any colour vision can distinguish.
 const fn colour(bound: Bound) -> &'static str {
     match bound {
         Bound::Compute => "#4477aa",
@@ -19,11 +19,11 @@ const fn colour(bound: Bound) -> &'static str {
     }
 }
 
-/// A part of the picture whose axes are logarithmic.
+/// A plot with logarithmic axes.
 struct Chart {
     /// Left, top, right and bottom edge.
     edges: [f64; 4],
-    /// The least and the largest power of ten of each axis.
+    /// The smallest and the largest power of ten of each axis.
     powers: [[i32; 2]; 2],
 }
 
@@ -36,8 +36,8 @@ impl Chart {
 }
 
 impl Profile {
-    /// An SVG: each step a bar, by module, as high as its time, in the colour of what bounds it; below, each step a point
-    /// under the device's roofline, as large as its share; steps without multiply-adds beside it, by their bytes a second.
+    /// An SVG: a bar for each step, grouped by module, with its time as height and the colour of what limits it; below, a point for each
+    /// step under the device's roofline, sized by its share; steps without multiply-adds beside it, by their bytes per second.
     pub fn svg(&self) -> String {
         let mut drawing = Drawing::new(WIDTH, HEIGHT);
         let Self { model, batch, size: [height, width], precision, total_gpu_ms, device, driver, .. } = self;
@@ -60,7 +60,7 @@ impl Profile {
         let [top, bottom] = [80.0, 380.0];
         let longest = self.steps.iter().fold(0.0, |most: f64, step| most.max(step.gpu_ms)).max(f64::MIN_POSITIVE);
         let modules: Vec<&[StepProfile]> = self.steps.chunk_by(|a, b| a.module == b.module).collect();
-        // Between two modules there is room for two bars.
+        // A gap of two bars between modules.
         let places = self.steps.len() + 2 * modules.len().saturating_sub(1);
         let place = (RIGHT - LEFT) / places.max(1) as f64;
         for tick in 0..=4 {
@@ -79,7 +79,7 @@ impl Profile {
             }
             let share: f64 = steps.iter().map(|step| step.share).sum();
             let name = steps[0].module.rsplit('.').next().unwrap_or_default();
-            // Neighbouring names in turns on three lines, as some modules are narrower than their names.
+            // Names alternate between three lines, because some modules are narrower than their names.
             let y = bottom + 16.0 + 14.0 * (index % 3) as f64;
             drawing.line([begin, bottom + 3.0], [x - place * 0.15, bottom + 3.0], INK);
             drawing.text([(begin + x) / 2.0, y], 10.0, Anchor::Middle, &format!("{name} {:.0} %", 100.0 * share));
@@ -118,7 +118,7 @@ impl Profile {
         }
     }
 
-    /// Steps that only move numbers, by what part of the device's bytes a second they move.
+    /// Steps that only move data, by their fraction of the device's bandwidth.
     fn traffic(&self, drawing: &mut Drawing) {
         let others: Vec<&StepProfile> = self.steps.iter().filter(|step| step.flops == 0 && step.gpu_ms > 0.0).collect();
         let chart = Chart { edges: [900.0, 470.0, RIGHT, 810.0], powers: [[0, 1], [-2, 1]] };

@@ -5,7 +5,7 @@ use std::fmt;
 use super::{Profile, StepProfile, Total};
 use crate::engine::Clock;
 
-/// The columns behind the names.
+/// The columns after the names.
 const COLUMNS: [&str; 7] = ["        ms", "   share", "   GFLOP/s", "  of peak", "    GB/s", "  of peak", "  bound by"];
 
 impl fmt::Display for Profile {
@@ -22,14 +22,14 @@ impl fmt::Display for Profile {
         )?;
         writeln!(
             f,
-            "peak {:.1} GFLOP/s, {:.1} GB/s; a pass that does nothing takes {:.4} ms",
+            "peak {:.1} GFLOP/s, {:.1} GB/s; an empty pass takes {:.4} ms",
             ceilings.gflops, ceilings.gigabytes_per_second, ceilings.launch_ms
         )?;
         if self.clock == Clock::Host {
             writeln!(
                 f,
-                "this device has no timestamps that tell the time: each step was submitted alone and timed by the host, which counts \
-                 what that costs"
+                "this device has no usable timestamps: each step was submitted alone and timed by the host, which \
+                 includes the cost of submission"
             )?;
         }
         writeln!(f)?;
@@ -40,12 +40,12 @@ impl fmt::Display for Profile {
         totals(f, "by module", self.by_module())?;
         writeln!(f)?;
         let Self { total_gpu_ms, sum_gpu_ms, wall_ms, stepwise_wall_ms, .. } = self;
-        writeln!(f, "{sum_gpu_ms:>10.3} ms  all steps, each in a pass of its own")?;
-        writeln!(f, "{total_gpu_ms:>10.3} ms  the same on the device in one pass, as it always runs")?;
-        writeln!(f, "{wall_ms:>10.3} ms  wall time of a run without a clock, from numbers to numbers of the host")?;
+        writeln!(f, "{sum_gpu_ms:>10.3} ms  all steps, each in its own pass")?;
+        writeln!(f, "{total_gpu_ms:>10.3} ms  the same on the device in one pass, as it normally runs")?;
+        writeln!(f, "{wall_ms:>10.3} ms  wall time of a run without timestamps, host memory to host memory")?;
         writeln!(
             f,
-            "{stepwise_wall_ms:>10.3} ms  wall time with a pass for each step: what looking costs is {:+.1} %",
+            "{stepwise_wall_ms:>10.3} ms  wall time with a pass per step: profiling costs {:+.1} %",
             100.0 * (stepwise_wall_ms / wall_ms - 1.0)
         )
     }

@@ -1,10 +1,10 @@
-//! Steps taken together.
+//! Totals of steps.
 
 use serde::Serialize;
 
 use super::step::StepProfile;
 
-/// What some steps of a profile take together.
+/// The total of some steps of a profile.
 ///
 /// ```
 /// use densenet_wgpu::profile::{Ceilings, Profile};
@@ -23,13 +23,13 @@ use super::step::StepProfile;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Total {
-    /// What they have in common.
+    /// Their common name.
     pub name: String,
-    /// How many there are.
+    /// Number of steps.
     pub steps: usize,
     /// Milliseconds on the device.
     pub gpu_ms: f64,
-    /// Their part of all steps' time, from 0 to 1.
+    /// Their fraction of the time of all steps, from 0 to 1.
     pub share: f64,
     /// Operations.
     pub flops: u64,
@@ -38,7 +38,7 @@ pub struct Total {
 }
 
 impl Total {
-    /// A total for each of the names that `name` gives, in the order of the first step of each.
+    /// A total for each value of `name`, in order of first occurrence.
     pub(super) fn of(steps: &[StepProfile], name: impl Fn(&StepProfile) -> &str) -> Vec<Self> {
         let mut totals: Vec<Self> = Vec::new();
         for step in steps {
@@ -56,12 +56,12 @@ impl Total {
         totals
     }
 
-    /// Billions of operations a second.
+    /// Billions of operations per second.
     pub fn gflops(&self) -> f64 {
         if self.gpu_ms > 0.0 { self.flops as f64 / self.gpu_ms / 1e6 } else { 0.0 }
     }
 
-    /// Billions of bytes a second.
+    /// Billions of bytes per second.
     pub fn gigabytes_per_second(&self) -> f64 {
         if self.gpu_ms > 0.0 { self.bytes as f64 / self.gpu_ms / 1e6 } else { 0.0 }
     }

@@ -1,4 +1,4 @@
-//! A profile as a trace that ui.perfetto.dev and chrome://tracing open.
+//! A profile as a trace for ui.perfetto.dev and chrome://tracing.
 //!
 //! Google: *Trace Event Format* (Chrome's JSON): complete events, in microseconds.
 
@@ -12,7 +12,7 @@ const DEVICE: u32 = 2;
 const STEPS: u32 = 1;
 const MODULES: u32 = 2;
 
-/// Something that lasted.
+/// An event with a duration.
 #[derive(Serialize)]
 struct Event<'a> {
     name: &'a str,
@@ -26,11 +26,11 @@ struct Event<'a> {
 }
 
 impl Profile {
-    /// One run with a pass for each step, as JSON of Chrome's *Trace Event Format*: what the host did (upload, encode,
-    /// submit, wait) and, on tracks of their own, the device's steps and the modules that they are in.
+    /// One run with a pass per step, as JSON in Chrome's *Trace Event Format*: the work of the host (upload, encode, submit, wait) and, on
+    /// separate tracks, the device's steps and their modules.
     ///
-    /// The two clocks are not the same one: the device's first pass is put where its last one ends with the wait for it, and
-    /// not before its submission. Without events where the profile was read from a file, which has no run.
+    /// Host and device have different clocks: the device's passes are placed so that the last one ends with the wait for it, but the first
+    /// does not begin before its submission. Has no events if the profile was read from a file, which contains no run.
     pub fn trace(&self) -> String {
         let Some(timeline) = &self.timeline else { return json!({ "traceEvents": [] }).to_string() };
         let micros = |seconds: f64| seconds * 1e6;

@@ -1,8 +1,8 @@
-//! One function for each operation: `[N, C, H, W]` in, `[N, C', H', W']` out, 64-bit floats in between.
+//! One function per operation: `[N, C, H, W]` in, `[N, C', H', W']` out, 64-bit floats in between.
 //!
-//! They are named like the shaders they are the truth for. `from` is the shape of one image of `x`; the batch size is
-//! what `x` has room for. Tensors are trusted to have the length that [`Graph`](crate::Graph) asks for. Where a window
-//! fits nowhere the result is empty. NaN stays NaN.
+//! They have the names of the shaders that are compared with them. `from` is the shape of one image of `x`; the batch size follows from the
+//! length of `x`. Tensors must have the length that [`Graph`](crate::Graph) requires. If a window does not fit, the result is empty. NaN
+//! stays NaN.
 
 use std::ops::Range;
 
@@ -14,7 +14,7 @@ use crate::shape::{Shape, Window};
 
 /// Convolution: weight `[out, in, kh, kw]`, bias `[out]` (PyTorch's `Conv2d`).
 pub(super) fn conv(conv: Conv, from: Shape, x: &[f32], weight: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
-    // A 1x1 window sees no neighbours: all pixels are one row, which makes the inner loop long.
+    // A 1x1 window needs no neighbours: treat all pixels as one row, for a long inner loop.
     let pointwise = conv.window == Window::square(1, 1, 0);
     let from = if pointwise { Shape::new(from.channels, 1, from.pixels()) } else { from };
     let Window { kernel, stride, padding } = conv.window;
@@ -150,7 +150,7 @@ pub(super) fn blur_pool(from: Shape, x: &[f32]) -> Vec<f32> {
     })
 }
 
-/// The channels of the inputs, one after the other, image by image.
+/// Concatenation of the inputs' channels, image by image.
 pub(super) fn concat(inputs: &[(Shape, &[f32])]) -> Vec<f32> {
     let batch = inputs.first().map_or(0, |(shape, x)| x.len() / shape.elements());
     let image = |image: usize| inputs.iter().flat_map(move |(shape, x)| &x[image * shape.elements()..][..shape.elements()]);

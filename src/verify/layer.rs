@@ -1,4 +1,4 @@
-//! One layer, beside the reference.
+//! One layer, compared with the reference.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::shape::Shape;
 
-/// One layer on a device beside the reference.
+/// One layer on a device, compared with the reference.
 ///
 /// ```
 /// use densenet_wgpu::verify::Verification;
@@ -24,23 +24,23 @@ use crate::shape::Shape;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct LayerCheck {
-    /// The layer, in the graph's words.
+    /// The layer's name in the graph.
     pub layer: String,
     /// The step of the plan that completed it; `input` before the first.
     pub step: String,
-    /// What that step dispatched.
+    /// The kernel of that step.
     pub kernel: String,
     /// `[N, C, H, W]`.
     pub shape: [usize; 4],
-    /// Where the two differ most.
+    /// The position of the largest difference.
     pub worst: [usize; 4],
-    /// What the device has there.
+    /// The device's value there.
     pub found: f32,
-    /// What the reference has there.
+    /// The reference's value there.
     pub expected: f32,
-    /// By how much they differ there, of the largest magnitude that the reference has anywhere in the layer.
+    /// The difference there, relative to the largest magnitude of the reference in the layer.
     pub error: f64,
-    /// Whether that is within the tolerance.
+    /// Whether it is within the tolerance.
     pub agrees: bool,
 }
 

@@ -1,12 +1,11 @@
-//! A device held to the reference, layer by layer.
+//! Compares a device with the reference, layer by layer.
 //!
-//! The engine's plan is run step by step ([`Engine::walk`]), and whatever value of the graph a step completes is compared
-//! with what the [`Reference`] makes of the same input: which shares neither lowering, nor plan, nor kernels with it, and
-//! computes in 64-bit floats. Each runs on from its own results, so that the first layer that differs is where a device goes
-//! wrong, and those behind it may differ because it did.
+//! The engine's plan runs step by step ([`Engine::walk`](crate::Engine::walk)), and each value of the graph that a step completes is
+//! compared with the result of the [`Reference`] for the same input, which shares neither lowering, plan nor kernels with the engine, and
+//! computes in 64-bit floats. Each continues from its own results, so the first layer that differs is where the device goes wrong; later
+//! layers may differ as a consequence.
 //!
-//! [`self_test`] asks whether a device can be trusted at all, a [`Verification`] whether it computes one network as the reference
-//! does.
+//! [`self_test`] checks whether a device can be trusted at all, a [`Verification`] whether it computes a given network like the reference.
 //!
 //! ```
 //! use densenet_wgpu::{Gpu, Precision, verify};

@@ -1,4 +1,4 @@
-//! What a device must compute right before it is trusted with anybody's network.
+//! The test that a device must pass before it is used.
 
 use super::verification::Verification;
 use crate::cache::checksum;
@@ -14,7 +14,7 @@ use crate::weights::{Tensor, Weights};
 
 const SHAPE: Shape = Shape::new(3, 37, 41);
 const PICTURES: usize = 3;
-/// The last is the one whose numbers have one sign only.
+/// The last has values of one sign only.
 const NONLINEARITIES: [Nonlinearity; 6] = [
     Nonlinearity::Gelu,
     Nonlinearity::GeluTanh,
@@ -24,12 +24,12 @@ const NONLINEARITIES: [Nonlinearity; 6] = [
     Nonlinearity::Sigmoid,
 ];
 
-/// Runs a small network of every kind of layer on `gpu`, with sizes that are no multiple of anything, and holds every value
-/// to the reference; tolerances as in a [`Verification`].
+/// Runs a small network of every kind of layer on `gpu`, with odd sizes, and compares every value with the reference, with the tolerances
+/// of a [`Verification`].
 ///
-/// It takes milliseconds once its pipelines are compiled. That a device passed is kept in its [`Cache`](crate::devices::Cache), for its
-/// driver and this version, and not asked again; so is that it failed. The `densenet` program runs this on the first use of a
-/// device; engines do not by themselves.
+/// It takes milliseconds once its pipelines are compiled. The result, pass or fail, is kept in the device's
+/// [`Cache`](crate::devices::Cache) for its driver and this version, and not computed again. The `densenet` program runs this before the
+/// first use of a device; engines do not.
 ///
 /// ```
 /// use densenet_wgpu::{Gpu, Precision, verify};
@@ -38,7 +38,7 @@ const NONLINEARITIES: [Nonlinearity; 6] = [
 /// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
 ///
-/// Errors where a layer differs ([`Error::SelfTest`]) or the device fails.
+/// Errors if a layer differs ([`Error::SelfTest`]) or the device fails.
 #[tracing::instrument(name = "self-test", skip_all)]
 pub fn self_test(gpu: &Gpu, precision: Precision) -> Result<()> {
     self_test_of(gpu, precision, Variant::source)
@@ -55,7 +55,7 @@ fn self_test_of(gpu: &Gpu, precision: Precision, source: fn(&Variant) -> String)
     }
     let found = match verification(gpu, precision, source) {
         Ok(verification) => verification.first_divergence().map_or(Ok(()), |layer| Err(Fault::Difference(layer.to_string()))),
-        // What is wrong with a device that is gone says nothing about it when it is back.
+        // The failure of a lost device says nothing about its results.
         Err(error) => Err(Fault::Execution(words(gpu, error)?)),
     };
     verdicts.end(&label, found.clone());
@@ -74,8 +74,8 @@ fn verification(gpu: &Gpu, precision: Precision, source: fn(&Variant) -> String)
     Verification::run(&engine, &weights, Input::pictures(&pictures, [SHAPE.height, SHAPE.width]))
 }
 
-/// A DenseNet in small, with what the fusion of a real one leaves out: a ReLU and a batch norm of their own, a concat that
-/// copies, a convolution with a bias, a pool of another window. Convolutions of other windows are checked when a network first has them.
+/// A small DenseNet, with operations that fusion removes from real ones: a separate ReLU and batch norm, a concat that copies, a
+/// convolution with a bias, a pool with another window. Convolutions of other windows are checked when a network first has them.
 fn network() -> Result<Graph> {
     let mut graph = Graph::new(SHAPE);
     let x = graph.conv("stem.conv", graph.input(), Conv::new(10, Window::square(7, 2, 3)))?; // 10x19x21
@@ -113,7 +113,7 @@ fn dense_layer(graph: &mut Graph, name: &str, x: Value) -> Result<Value> {
     graph.concat(name, &[x, new])
 }
 
-/// Numbers that differ from element to element, of the size that keeps a signal as it is.
+/// Weights that differ from element to element, scaled to preserve the magnitude of a signal.
 fn weights(graph: &Graph) -> Weights {
     let mut weights = Weights::new();
     for spec in graph.tensors() {

@@ -1,8 +1,8 @@
-//! What a device may differ by.
+//! How much a device may differ.
 
 use crate::kernels::Precision;
 
-/// What a value may differ by, of its layer's largest magnitude.
+/// How much a value may differ, relative to the largest magnitude of its layer.
 ///
 /// ```
 /// use densenet_wgpu::{Precision, verify::tolerance};

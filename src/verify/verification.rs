@@ -1,4 +1,4 @@
-//! One network on a device beside the reference.
+//! One network on a device, compared with the reference.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -13,10 +13,10 @@ use crate::graph::{Graph, Value};
 use crate::reference::Reference;
 use crate::weights::Weights;
 
-/// Every layer that an engine's plan has in memory at some time, beside the reference.
+/// Every layer that an engine's plan stores at some time, compared with the reference.
 ///
 /// Without fusion ([`EngineOptions::fusion`](crate::EngineOptions::fusion)) that is every layer of the network. With it, layers
-/// that share a kernel with the next one show in that one's result.
+/// that are fused with the next one are covered by its result.
 ///
 /// ```
 /// use densenet_wgpu::verify::Verification;
@@ -34,26 +34,22 @@ use crate::weights::Weights;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Verification {
-    /// What a value may differ by, of its layer's largest magnitude.
+    /// How much a value may differ, relative to the largest magnitude of its layer.
     pub tolerance: f64,
     /// The layers, in the order in which they were completed.
     pub layers: Vec<LayerCheck>,
 }
 
 impl Verification {
-    /// Runs `input` on both: `weights` are those that the engine was made with.
+    /// Runs `input` on both. `weights` must be those of the engine.
     ///
-    /// Errors where the weights or the input do not fit the network, the input is a buffer on the device, whose numbers the
-    /// reference does not have, the batch is too large for the device to run at once, or
-    /// the device fails.
+    /// Errors if the weights or the input do not fit the network, the input is a buffer on the device, which the reference cannot read, the
+    /// batch is too large for the device, or the device fails.
     #[tracing::instrument(name = "verify", skip_all)]
     pub fn run(engine: &Engine, weights: &Weights, input: Input<'_>) -> Result<Self> {
         let [height, width] = input.size();
         let Some(values) = input.to_values() else {
-            return Err(Error::Input {
-                expected: "numbers or pictures, which the reference can read too".into(),
-                found: "a buffer".into(),
-            });
+            return Err(Error::Input { expected: "numbers or pictures, which the reference can read".into(), found: "a buffer".into() });
         };
         let reference = Reference::new(engine.graph().resized(height, width)?, weights.clone())?;
         let tolerance = tolerance(engine.tuning().precision());
@@ -80,33 +76,33 @@ impl Verification {
         }
     }
 
-    /// The first layer that leaves the tolerance.
+    /// The first layer that exceeds the tolerance.
     pub fn first_divergence(&self) -> Option<&LayerCheck> {
         self.layers.iter().find(|layer| !layer.agrees)
     }
 
-    /// The layer that differs most.
+    /// The layer with the largest difference.
     pub fn worst(&self) -> Option<&LayerCheck> {
         self.layers.iter().max_by(|a, b| a.error.total_cmp(&b.error))
     }
 }
 
-/// The device on its walk, a little behind the reference.
+/// Compares the device's walk with that of the reference, which is a little ahead.
 struct Comparison<'a> {
     graph: &'a Graph,
-    /// How the input gets there.
+    /// The kernel or copy that brings the input to the device.
     arrival: &'a str,
     walk: Walk,
     tolerance: f64,
-    /// How often each value will still be shown by the device.
+    /// How often the device will still return each value.
     awaited: HashMap<Value, usize>,
-    /// What the reference made of those.
+    /// The results of the reference for those.
     expected: HashMap<Value, Vec<f32>>,
     layers: Vec<LayerCheck>,
 }
 
 impl Comparison<'_> {
-    /// Takes what the reference made, and lets the device go on as far as there is something to compare with.
+    /// Takes a result of the reference, and advances the device as far as it can be compared.
     fn show(&mut self, value: Value, result: &[f32]) -> Result<()> {
         if self.awaited.contains_key(&value) {
             self.expected.insert(value, result.to_vec());

@@ -1,4 +1,4 @@
-//! Large numbers on the command line, as in `--max-pixels 500M`.
+//! Large numbers, as in `--max-pixels 500M`.
 
 use std::str::FromStr;
 
@@ -6,7 +6,7 @@ use std::str::FromStr;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Count(pub(crate) u64);
 
-/// What may stand behind a number, and how many it makes of each.
+/// Suffixes of a number, and their factors.
 const SUFFIXES: [(&str, u64); 8] = [
     ("Ki", 1 << 10),
     ("Mi", 1 << 20),
@@ -25,8 +25,10 @@ impl FromStr for Count {
         let split = SUFFIXES.iter().find_map(|(suffix, each)| Some((text.strip_suffix(suffix)?, *each)));
         let (number, each) = split.unwrap_or((text, 1));
         let count = number.parse().ok().and_then(|number: u64| number.checked_mul(each)).filter(|count| *count > 0);
-        let refused =
-            || "expected a whole number from 1, with k, M, G, T (thousands) or Ki, Mi, Gi, Ti (1024s) or nothing behind it".into();
+        let refused = || {
+            "expected a whole number from 1, with or without k, M, G, T (powers of 1000) or Ki, Mi, Gi, Ti (powers of 1024) behind it"
+                .into()
+        };
         count.map(Self).ok_or_else(refused)
     }
 }

@@ -1,22 +1,22 @@
-//! Values that a flag knows by name, among others that it takes too: what shells complete.
+//! Values that a flag knows by name, besides any others that it takes, for shell completion.
 
 use clap::builder::{PossibleValue, TypedValueParser};
 use densenet_wgpu::preprocessing::Preset;
 use densenet_wgpu::{labels, models};
 
-/// A value of any text, of which some are known.
+/// Any text, of which some values are known.
 #[derive(Clone)]
 pub(crate) struct Known {
     names: fn() -> Vec<&'static str>,
 }
 
-/// Names of models; a file is taken too.
+/// Names of models. A file is accepted too.
 pub(crate) const MODELS: Known = Known { names: || models::names().chain(models::published_names()).collect() };
 
-/// Names of presets; a file is taken too.
+/// Names of presets. A file is accepted too.
 pub(crate) const PRESETS: Known = Known { names: || Preset::names().collect() };
 
-/// Names of lists of labels; a file is taken too.
+/// Names of lists of labels. A file is accepted too.
 pub(crate) const LABELS: Known = Known { names: || labels::names().collect() };
 
 impl Known {

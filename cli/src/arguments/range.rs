@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use densenet_wgpu::image::SampleRange;
 
-/// What becomes black and white of samples of more than 8 bits.
+/// Which values become black and white, for samples of more than 8 bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Range(pub(crate) SampleRange);
 

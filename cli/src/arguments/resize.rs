@@ -6,14 +6,14 @@ use std::str::FromStr;
 use densenet_wgpu::internal::{DEFAULT_SIZE, suggestion};
 use densenet_wgpu::preprocessing::{Filter, Preprocessing, Resize, ResizeMode};
 
-/// How pictures are resized, in place of what a model says of that.
+/// How pictures are resized, instead of the model's own way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Resizing {
     mode: Mode,
     filter: Option<Filter>,
 }
 
-/// What becomes of a picture's sides.
+/// How the sides of a picture change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mode {
     ShortSide,
@@ -43,8 +43,8 @@ const FILTERS: [(&str, Filter); 8] = [
 ];
 
 impl Resizing {
-    /// The same preprocessing, of the same size, resized so. Of the mode that it has already only the filter changes; another
-    /// one shows all that it leaves, without a border to crop.
+    /// The same preprocessing with the same size, resized this way. If the mode is already the same, only the filter changes; another mode
+    /// crops no additional border.
     pub(crate) fn applied(self, own: &Preprocessing) -> Preprocessing {
         let filter = self.filter.unwrap_or_else(|| own.resize.map_or(Filter::Bilinear, |resize| resize.filter));
         if let Some(resize) = own.resize.filter(|resize| self.mode == Mode::of(resize.mode)) {
@@ -87,7 +87,7 @@ impl FromStr for Resizing {
     }
 }
 
-/// As it is written on the command line.
+/// As written on the command line.
 impl fmt::Display for Resizing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(name(self.mode, &MODES))?;
@@ -95,7 +95,7 @@ impl fmt::Display for Resizing {
     }
 }
 
-/// What is called so; a word is the same with hyphens.
+/// The value of that name. Hyphens and underscores are equivalent.
 fn named<T: Copy>(what: &str, text: &str, known: &[(&str, T)]) -> Result<T, String> {
     let text = text.replace('-', "_");
     known.iter().find(|(name, _)| *name == text).map(|(_, value)| *value).ok_or_else(|| {

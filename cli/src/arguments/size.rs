@@ -18,7 +18,7 @@ pub(crate) struct Size {
 const LARGEST: usize = 65536;
 
 impl Size {
-    /// The size that `preprocessing` prepares pictures for, else 224x224.
+    /// The size that `preprocessing` prepares pictures for, otherwise 224x224.
     pub(crate) fn of(preprocessing: Option<&Preprocessing>) -> Self {
         let [height, width] = preprocessing.and_then(Preprocessing::size).unwrap_or(DEFAULT_SIZE);
         Self { height, width }

@@ -1,4 +1,4 @@
-//! `densenet bench`: how fast a network runs, beside what the device can do at the most.
+//! `densenet bench`: how fast a network runs, compared with the device's peak.
 
 use std::time::Instant;
 
@@ -16,33 +16,33 @@ use crate::latencies::Latencies;
 use crate::message::{self, printable};
 use crate::model::NetworkOptions;
 use crate::output::Output;
-use crate::remedy::told;
+use crate::remedy::explained;
 use crate::terminal::paint::{HEADING, paint};
 
-/// Measure how fast a network runs, and what part of the device's peak that is
+/// Measure how fast a network runs, and compare it with the device's peak
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   densenet bench --arch densenet121 --batch 1,8,32
 
-  # a model's own weights; for programs, one JSON object a line, one line a batch
+  # a model's own weights; machine-readable: one line of JSON per batch size
   densenet bench --model best.pth --format json
 
 Columns:
   cold ms     first batch: from opening the device to the first logits
               later batches: the first run of a new engine on the open device
-  p50, p95    warm runs, from numbers of the host to logits of the host
+  p50, p95    warm runs, from input to logits in host memory
   images/s    warm runs, one after the other
-  GFLOP/s     what the network computes a second, at p50
+  GFLOP/s     the network's operations per second, at p50
   peak        what multiply-adds alone reach on this device, measured once,
               after the first batch's first run
-  GPU memory  all buffers of an engine that runs this batch")]
+  GPU memory  all buffers of an engine that runs this batch size")]
 pub(crate) struct Options {
     #[command(flatten)]
     network: NetworkOptions,
-    /// Images that run at once
+    /// Images per batch
     ///
-    /// Several numbers are measured one after the other.
+    /// Several sizes are measured one after the other.
     #[arg(long, short, value_name = "N[,N]", value_delimiter = ',', default_value = "1", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Measurement")]
     batch: Vec<u32>,
     /// Warm runs to measure; default: as many as two seconds take, at least 10
@@ -50,7 +50,7 @@ pub(crate) struct Options {
     runs: Option<u32>,
     #[command(flatten)]
     device: DeviceOptions,
-    /// How to print
+    /// Output format
     #[arg(long, short, value_enum, default_value_t = Format::Table, help_heading = "Output")]
     format: Format,
 }
@@ -58,13 +58,13 @@ pub(crate) struct Options {
 /// How results are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// For reading.
+    /// Human-readable.
     Table,
-    /// One JSON object a line, one line a batch.
+    /// One line of JSON per batch size.
     Json,
 }
 
-/// Measures every batch; a line each.
+/// Measures every batch size and prints a line for each.
 pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let model = options.network.open()?;
     let Size { height, width } = options.network.size(model.preprocessing.as_ref());
@@ -95,21 +95,21 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     Ok(status)
 }
 
-/// A network under measurement.
+/// A network to measure.
 struct Bench<'a> {
     options: &'a Options,
     model: Checkpoint,
     graph: Graph,
-    /// Of one image.
+    /// Operations for one image.
     flops: u64,
-    /// None until the first run, which opens it.
+    /// `None` until the first run opens it.
     device: Option<Device>,
-    /// None until it is measured, and on the processor.
+    /// `None` until measured, and on the CPU.
     peak: Option<Peak>,
 }
 
 impl Bench<'_> {
-    /// Measures one batch. What fails with status 1 is this batch, with status 2 all of them.
+    /// Measures one batch size. Status 1 means that this size failed, status 2 that all will.
     fn row(&mut self, batch: u32) -> Result<Row<'_>, Stop> {
         let shape = self.graph.input_shape();
         let most = images_at_once(usize::MAX, shape);
@@ -117,7 +117,8 @@ impl Bench<'_> {
             return Err(Stop::failed(format!("expected at most {most} images of {shape}, which fill 1 GiB; use a smaller --batch")));
         }
         let input: Vec<f32> = (0..batch as usize * shape.elements()).map(|i| (i as f32 * 0.37).sin()).collect();
-        let run = |runner: &Runner| runner.run(&input, shape.height, shape.width).map(drop).map_err(|error| Stop::failed(told(&error)));
+        let run =
+            |runner: &Runner| runner.run(&input, shape.height, shape.width).map(drop).map_err(|error| Stop::failed(explained(&error)));
 
         let opening = Instant::now();
         let was_open = self.device.is_some();
@@ -126,7 +127,7 @@ impl Bench<'_> {
             None => self.options.device.open()?,
         };
         let device = &*self.device.insert(device);
-        // An engine of its own, so that neither its time nor its memory depends on the batches before.
+        // A new engine, so that neither time nor memory depends on the sizes before.
         let runner = self.options.device.runner_on(device, &self.graph, &self.model.weights, true)?;
         let start = if was_open { Instant::now() } else { opening };
         run(&runner)?;
@@ -173,7 +174,7 @@ impl Bench<'_> {
     }
 }
 
-/// What was measured of one batch, in the words of the JSON form. What only a GPU has is null on the processor.
+/// The measurements of one batch size, with the keys of the JSON output. What only a GPU has is null on the CPU.
 #[derive(Serialize)]
 struct Row<'a> {
     device: &'a str,
@@ -200,12 +201,12 @@ struct LatencyMs {
     p95: f64,
 }
 
-/// The table's columns, each as wide as its name or its numbers.
+/// The columns of the table, padded to their widths.
 const COLUMNS: [&str; 9] =
     ["  batch", "   cold ms", "    p50 ms", "    p95 ms", "  images/s", "   GFLOP/s", "  peak GFLOP/s", "  of peak", "  GPU memory"];
 
 impl Row<'_> {
-    /// The device, the network, and the columns' names.
+    /// The device, the network, and the names of the columns.
     fn header(&self) -> String {
         let device: Vec<&str> = [Some(self.device), self.driver, Some(self.backend)].into_iter().flatten().collect();
         let [height, width] = self.size;
@@ -215,7 +216,7 @@ impl Row<'_> {
         format!("{}{peak}\n{} at {height}x{width}, {}\n{columns}\n", device, printable(self.model), self.precision)
     }
 
-    /// The batch's line of the table.
+    /// A line of the table.
     fn line(&self) -> String {
         let or_none = |cell: Option<String>| cell.unwrap_or_else(|| "-".into());
         let cells = [

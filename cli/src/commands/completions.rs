@@ -7,18 +7,18 @@ use crate::arguments::{LABELS, MODELS, PRESETS};
 use crate::exit::{Stop, WELL};
 use crate::output::Output;
 
-/// Print completions for a shell
+/// Print shell completions
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   densenet completions bash > ~/.local/share/bash-completion/completions/densenet
 
-  # a folder that $fpath has
+  # a folder in $fpath
   densenet completions zsh > ~/.zfunc/_densenet
 
   densenet completions fish > ~/.config/fish/completions/densenet.fish")]
 pub(crate) struct Options {
-    /// The shell to print for
+    /// Shell
     shell: Shell,
 }
 

@@ -1,4 +1,4 @@
-//! `densenet convert`: any checkpoint to one file that describes itself.
+//! `densenet convert`: from any checkpoint to one file that describes itself.
 
 use std::path::PathBuf;
 
@@ -10,16 +10,16 @@ use crate::message;
 use crate::model::{DescriptionOptions, VariantOptions};
 use crate::replace::ReplaceOptions;
 
-/// Write any checkpoint as one safetensors file with its preprocessing and labels in it
+/// Convert any checkpoint to one safetensors file with its preprocessing and labels
 ///
-/// The file needs none of the flags that were given here: it describes itself. A file that is there is replaced where this program
-/// wrote it, or with --force.
+/// The file describes itself: it needs none of the flags that are given here. An existing file is replaced only if this program wrote it,
+/// or with --force.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   densenet convert m-25012018-123527.pth.tar chexnet.safetensors
 
-  # weights alone, with what they do not say
+  # weights alone, and what they do not say
   densenet convert model.h5 flowers.safetensors --preprocess keras --labels flowers.txt")]
 pub(crate) struct Options {
     /// A checkpoint file, a model's name, or an `hf://` address
@@ -36,7 +36,7 @@ pub(crate) struct Options {
     description: DescriptionOptions,
 }
 
-/// Endings of files that are none of safetensors: the source itself may be one.
+/// Extensions of other formats: such a name may be the input, given twice.
 const FOREIGN: [&str; 9] = ["bin", "ckpt", "h5", "hdf5", "keras", "onnx", "pt", "pth", "tar"];
 
 /// Writes the file.
@@ -48,7 +48,7 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     }
     let same = |path: &str| Ok::<_, std::io::Error>(std::fs::canonicalize(path)? == std::fs::canonicalize(&options.output)?);
     if same(&options.model).unwrap_or(false) {
-        return Err(Stop::refused(format!("{}: expected another file than the one that is read", options.output.display())));
+        return Err(Stop::refused(format!("{}: expected a file other than the one to read", options.output.display())));
     }
     options.replace.check(&options.output)?;
     let mut model = options.variant.open(&options.model)?;

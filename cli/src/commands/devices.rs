@@ -1,4 +1,4 @@
-//! `densenet devices`: what networks can run on.
+//! `densenet devices`: lists the adapters.
 
 use std::fmt::Write;
 
@@ -10,19 +10,19 @@ use serde::Serialize;
 use crate::exit::{REFUSED, Stop, WELL};
 use crate::message;
 use crate::output::{Output, ReportFormat};
-use crate::remedy::told;
+use crate::remedy::explained;
 use crate::terminal::paint::{HEADING, paint};
 
-/// List the adapters that networks can run on, with limits and features
+/// List the adapters that networks can run on, with their limits and features
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   densenet devices
 
-  # for programs
+  # machine-readable
   densenet devices --format json")]
 pub(crate) struct Options {
-    /// How to print
+    /// Output format
     #[arg(long, short, value_enum, default_value_t = ReportFormat::Text, help_heading = "Output")]
     format: ReportFormat,
 }
@@ -42,7 +42,7 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
         ReportFormat::Text => output.text(&text(&report.devices))?,
     }
     if report.devices.is_empty() {
-        message::error(&told(&Error::NoAdapter));
+        message::error(&explained(&Error::NoAdapter));
         return Ok(REFUSED);
     }
     Ok(WELL)

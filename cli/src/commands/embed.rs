@@ -22,24 +22,24 @@ use crate::rows::{Model, notes};
 use crate::stream::{BatchOptions, Finished, Stream};
 use crate::terminal::progress::Progress;
 
-/// Turn pictures into features: what the network makes of them before its classifier
+/// Turn pictures into feature vectors, the input of the network's classifier
 ///
-/// OUT has a row for each picture; OUT with the ending .jsonl says which: {"row":0,"path":"..."} on each line. Pictures that
-/// fail have no row; where all do, nothing is written. A file of the first name is replaced where it is a .npy file, one of the second
-/// where an earlier run wrote it. Without --model it is densenet121, trained on ImageNet, which is fetched once, 32 MB.
+/// OUT has one row per picture. A second file, with the ending .jsonl, says which picture each row belongs to: {"row":0,"path":"..."} on
+/// each line. Pictures that fail have no row; if all fail, nothing is written. OUT may replace a .npy file, and the second file one from an
+/// earlier run. The default model is densenet121, trained on ImageNet: 32 MB, downloaded once.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  # a row of 1024 numbers for each picture, and features.jsonl, which says whose they are
+  # 1024 numbers per picture, and features.jsonl, which says which picture they belong to
   densenet embed photos --output features.npy
 
-  # a model of one's own, and a list of pictures
+  # your own model, and a list of pictures
   find . -name '*.jpg' | densenet embed - --model best.pth --output features.npy")]
 pub(crate) struct Options {
-    /// Files, folders, patterns, or `-` for a list of paths on standard input
+    /// Files, folders, patterns, or `-` to read paths from standard input
     ///
-    /// A folder stands for every picture in it and in its folders, a pattern such as 'a*/*.jpg' for whatever matches it, a list
-    /// has one path a line.
+    /// A folder stands for every picture in it and its subfolders, a pattern such as 'a*/*.jpg' for everything it matches. A list has one
+    /// path per line.
     #[arg(value_name = "PATH", required = true, value_hint = ValueHint::AnyPath)]
     paths: Vec<PathBuf>,
     #[command(flatten)]
@@ -59,7 +59,7 @@ pub(crate) struct Options {
     preprocessing: PreprocessingOptions,
 }
 
-/// Writes the features of every input that has some, in order.
+/// Writes the features of every readable input, in order.
 pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let mut model = options.model.open_features_or_default()?;
     let inputs = inputs::expand(&options.paths, options.shard.shard)?;
@@ -68,8 +68,8 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let Size { height, width } = options.pictures.size.unwrap_or_else(|| Size::of(Some(&preprocessing)));
     let graph = model.graph(height, width)?;
     let mut features = Features::create(options.output, Model::from(&model), graph.shape(graph.find(FEATURES)?).channels)?;
-    let asked = options.batch.asked(options.pictures.asked(described)).with_features(true);
-    let classifier = options.device.classifier(model, asked)?;
+    let classifier_options = options.batch.applied_to(options.pictures.applied_to(described)).with_features(true);
+    let classifier = options.device.classifier(model, classifier_options)?;
 
     let count = inputs.len();
     let progress = Progress::begin(Some(count), 0);
@@ -99,23 +99,23 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     if let Some(failure) = failure {
         return Err(failure);
     }
-    if let Some(status) = interrupt::asked() {
-        message::note(&format!("ended by a signal: {written} of {count} inputs have a row"));
+    if let Some(status) = interrupt::status() {
+        message::note(&format!("stopped by a signal: {written} of {count} inputs have a row"));
         return Ok(status);
     }
     Ok(if failed > 0 { FAILED } else { WELL })
 }
 
-/// The prediction, where all of its features are numbers.
+/// The prediction, if all of its features are finite.
 fn finite(prediction: Prediction) -> Result<Prediction, String> {
     let values = prediction.features().unwrap_or_default();
     match values.iter().position(|value| !value.is_finite()) {
-        Some(index) => Err(format!("expected a picture that gives finite features, found {} for feature {index}", values[index])),
+        Some(index) => Err(format!("expected a picture with finite features, found {} for feature {index}", values[index])),
         None => Ok(prediction),
     }
 }
 
-/// Features on their way to two files: the numbers, and whose they are.
+/// Writes features to two files: their values, and which picture each row belongs to.
 struct Features {
     output: PathBuf,
     paths_output: PathBuf,
@@ -136,16 +136,16 @@ struct Row<'a> {
     notes: &'a [&'static str],
 }
 
-/// How a list of paths begins.
+/// How the list of paths begins.
 const LIST_BEGIN: &[u8] = br#"{"row":"#;
 
 impl Features {
-    /// Begins both files.
+    /// Creates both files.
     fn create(output: PathBuf, model: Model, columns: usize) -> Result<Self, Stop> {
         let paths_output = output.with_extension("jsonl");
         if paths_output == output {
             return Err(Stop::refused(format!(
-                "{}: expected another ending than .jsonl, which the list of paths has; .npy is usual",
+                "{}: expected an ending other than .jsonl, which the list of paths has; .npy is usual",
                 output.display()
             )));
         }
@@ -158,13 +158,13 @@ impl Features {
     fn push(&mut self, subject: &Subject, prediction: &Prediction) -> Result<(), Stop> {
         let Model { name: model, identity } = &self.model;
         let row = Row { row: self.table.arrays(), subject, model, identity, notes: notes(prediction) };
-        // JSON has no line end within: a path's own is escaped.
+        // A line end in a path is escaped.
         let line = serde_json::to_string(&row).map_err(Stop::failed)?;
         writeln!(self.paths, "{line}").map_err(|error| Stop::unwritten(&self.paths_output, error))?;
         self.table.push(prediction.features().unwrap_or_default()).map_err(|error| Stop::unwritten(&self.output, error))
     }
 
-    /// Puts both files in their places.
+    /// Moves both files into place.
     fn finish(self) -> Result<(), Stop> {
         let Self { output, paths_output, table, paths, columns, .. } = self;
         let rows = table.arrays();
@@ -176,7 +176,7 @@ impl Features {
     }
 }
 
-/// Errors where the file at `path` is no list of an earlier run: nobody named it, so that it may be another command's rows.
+/// Errors if the file at `path` is not a list from an earlier run: its name is derived, so it may be the output of another command.
 fn is_a_list(path: &Path) -> Result<(), Stop> {
     let mut begin = Vec::new();
     if path.is_file() {

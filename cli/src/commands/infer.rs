@@ -12,17 +12,17 @@ use crate::exit::{Stop, WELL};
 use crate::message;
 use crate::model::ModelOptions;
 use crate::npy::{Array, Images};
-use crate::remedy::told;
+use crate::remedy::explained;
 
-/// Run raw tensors, without any preprocessing
+/// Run a network on raw tensors, without preprocessing
 ///
-/// Float32 [N, C, H, W] in, logits [N, classes] out, at any height and width that the network can take.
+/// Reads float32 [N, C, H, W] and writes logits [N, classes]. Any height and width that the network accepts will do.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   densenet infer images.npy --model digits --output logits.npy
 
-  # what a layer returns, as PyTorch's module of that name does
+  # the output of a layer, as PyTorch's module of that name returns it
   densenet infer images.npy --model digits --layer features.denseblock1 --output features.npy")]
 pub(crate) struct Options {
     /// A .npy file of float32 [N, C, H, W]
@@ -33,15 +33,15 @@ pub(crate) struct Options {
     /// The .npy file to write: logits [N, classes], or with --layer [N, C, H, W]
     #[arg(long, short, value_name = "OUT", help_heading = "Output", value_hint = ValueHint::FilePath)]
     output: PathBuf,
-    /// Write what this layer returns instead, as PyTorch's module of that name does
+    /// Write the output of this layer, as PyTorch's module returns it
     #[arg(long, value_name = "NAME", help_heading = "Output")]
     layer: Option<String>,
     #[command(flatten)]
     device: DeviceOptions,
-    /// Images that run at once
+    /// Images per batch
     #[arg(long, short, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Device")]
     batch: u32,
-    /// Run one kernel for each operation of the network
+    /// Run one kernel per operation of the network
     #[arg(long, help_heading = "Device")]
     no_fusion: bool,
 }
@@ -57,7 +57,7 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
         return Err(in_input(&format!("expected {expected} channels, which {} takes, found {channels} in {:?}", model.name, images.shape)));
     }
     let mut graph = model.graph(height, width).map_err(|error| match error {
-        Error::TooSmall { .. } => in_input(&told(&error)),
+        Error::TooSmall { .. } => in_input(&explained(&error)),
         other => other.into(),
     })?;
     if let Some(layer) = &options.layer {
@@ -73,7 +73,7 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let mut is_finite = true;
     for first in (0..count).step_by(batch) {
         let values = images.next(batch.min(count - first)).map_err(|error| in_input(&error))?;
-        let result = runner.run(&values, height, width).map_err(|error| in_input(&told(&error)))?;
+        let result = runner.run(&values, height, width).map_err(|error| in_input(&explained(&error)))?;
         is_finite &= result.iter().all(|value| value.is_finite());
         output.extend(result).map_err(|error| Stop::unwritten(&options.output, error))?;
     }

@@ -10,9 +10,9 @@ use crate::exit::{Stop, WELL};
 use crate::message;
 use crate::replace::ReplaceOptions;
 
-/// Write a checkpoint with torchvision's initial weights
+/// Write an untrained checkpoint with torchvision's initial weights
 ///
-/// A file that is there is replaced where it is an untrained network that init wrote, or with --force.
+/// An existing file is replaced only if it is an untrained network that init wrote, or with --force.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -20,7 +20,7 @@ Examples:
 pub(crate) struct Options {
     /// The architecture, such as densenet121
     ///
-    /// There are densenet121, densenet161, densenet169, densenet201, densenet264, densenet264d and densenetblur121d.
+    /// One of densenet121, densenet161, densenet169, densenet201, densenet264, densenet264d, densenetblur121d.
     #[arg(long, value_name = "A", value_parser = Architecture, hide_possible_values = true)]
     arch: Config,
     /// Seed of the random weights; the same seed gives the same file

@@ -1,4 +1,4 @@
-//! `densenet inspect`: what a checkpoint is.
+//! `densenet inspect`: describes a checkpoint.
 
 use clap::Args;
 use densenet_wgpu::labels::Legend;
@@ -14,27 +14,27 @@ use crate::message::printable;
 use crate::model::assumed::Assumed;
 use crate::model::{Described, DescriptionOptions, VariantOptions};
 use crate::output::{Output, ReportFormat};
-use crate::remedy::flagged;
+use crate::remedy::with_flags;
 use crate::terminal::paint::{HEADING, paint};
 
-/// Tell what a checkpoint is: container, dialect, architecture, preprocessing, cost
+/// Describe a checkpoint: container, dialect, architecture, preprocessing, cost
 ///
-/// No GPU is opened, and nothing in the file is run.
+/// Opens no GPU, and runs nothing in the file.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   densenet inspect m-25012018-123527.pth.tar
 
-  # what a model would cost at another size
+  # the cost of a model at another size
   densenet inspect densenet121 --size 512x512
 
-  # for programs
+  # machine-readable
   densenet inspect digits --format json")]
 pub(crate) struct Options {
     /// A checkpoint file, a model's name, or an `hf://` address
     #[arg(value_name = "M", value_parser = MODELS, hide_possible_values = true)]
     model: String,
-    /// How to print
+    /// Output format
     #[arg(long, short, value_enum, default_value_t = ReportFormat::Text, help_heading = "Output")]
     format: ReportFormat,
     /// Height and width of the input; default: its own, else 224x224
@@ -46,7 +46,7 @@ pub(crate) struct Options {
     description: DescriptionOptions,
 }
 
-/// What is told, in the words of the JSON form.
+/// The description, with the keys of the JSON output.
 #[derive(Serialize)]
 struct Report<'a> {
     name: &'a str,
@@ -137,7 +137,7 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     Ok(WELL)
 }
 
-/// Who said what is known of pictures and classes.
+/// Where preprocessing and labels come from.
 struct Sources<'a> {
     preprocessing: &'a str,
     labels: Option<&'a str>,
@@ -160,7 +160,7 @@ fn report<'a>(model: &'a Checkpoint, preprocessing: &'a Preprocessing, sources: 
         wrapper: origin.map_or("", |origin| &origin.wrapper),
         architecture: format!("{}{activation}", model.config),
         config: ReportedConfig::from(&model.config),
-        // Opening refuses a file in which one is missing or left over.
+        // Opening fails if a tensor is missing or left over.
         tensors: Tensors { matched: tensors, total: tensors },
         dtype: elements.collect::<Vec<_>>().join(", "),
         parameters: model.weights.parameters(),
@@ -172,7 +172,7 @@ fn report<'a>(model: &'a Checkpoint, preprocessing: &'a Preprocessing, sources: 
         size,
         gpu_memory_bytes: plan.byte_total(),
         flops: plan.flops(),
-        notes: origin.iter().flat_map(|origin| &origin.notes).map(|note| flagged(note)).collect(),
+        notes: origin.iter().flat_map(|origin| &origin.notes).map(|note| with_flags(note)).collect(),
         assumed: Assumed::of(model),
     }
 }

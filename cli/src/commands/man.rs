@@ -13,7 +13,7 @@ use crate::exit::{Stop, WELL};
 use crate::message;
 use crate::output::Output;
 
-/// Print the manual page, or write one for each command
+/// Print the manual page, or write one page per command
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -22,7 +22,7 @@ Examples:
   # so that `man densenet-classify` finds it
   densenet man --output ~/.local/share/man/man1")]
 pub(crate) struct Options {
-    /// Write densenet.1 and a page for each command into this folder
+    /// Write densenet.1 and a page per command to this folder
     #[arg(long, short, value_name = "DIR", help_heading = "Output", value_hint = ValueHint::DirPath)]
     output: Option<PathBuf>,
 }

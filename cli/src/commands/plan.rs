@@ -1,4 +1,4 @@
-//! `densenet plan`: what would run, in which order, in how much memory.
+//! `densenet plan`: what would run, in which order, and in how much memory.
 
 use std::path::PathBuf;
 
@@ -14,15 +14,15 @@ use crate::model::NetworkOptions;
 use crate::output::Destination;
 use crate::terminal::paint::headed;
 
-/// Print the plan of a network and its memory
+/// Print a network's execution plan and its memory
 ///
-/// Every step, its kernel, what it reads and writes, and how large the buffers are. No GPU is opened without --device.
+/// Every step with its kernel, what it reads and writes, and the sizes of the buffers. Opens no GPU unless --device is given.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   densenet plan --arch densenet121 --batch 8
 
-  # with the kernels that suit a device
+  # with the kernels chosen for a device
   densenet plan --arch densenet121 --device 0
 
   # the memory as a picture
@@ -30,18 +30,18 @@ Examples:
 pub(crate) struct Options {
     #[command(flatten)]
     network: NetworkOptions,
-    /// Images that run at once
+    /// Images per batch
     #[arg(long, short, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Device")]
     batch: u32,
-    /// Plan one kernel for each operation of the network
+    /// Plan one kernel per operation of the network
     #[arg(long, help_heading = "Device")]
     no_fusion: bool,
     /// Plan for this device, a number or part of a name from `densenet devices`
     ///
-    /// Default: with kernels that run on any device.
+    /// Default: kernels that run on any device.
     #[arg(long, short, value_name = "D", help_heading = "Device")]
     device: Option<String>,
-    /// How to print
+    /// Output format
     #[arg(long, short, value_enum, default_value_t = Format::Text, help_heading = "Output")]
     format: Format,
     /// The file to write; default: standard output
@@ -52,11 +52,11 @@ pub(crate) struct Options {
 /// How a plan is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// For reading.
+    /// Human-readable.
     Text,
     /// One JSON object.
     Json,
-    /// A picture of the memory: each buffer, and who reads and writes what of it when.
+    /// A picture of the memory: when which step reads and writes which part of each buffer.
     Svg,
 }
 

@@ -1,4 +1,4 @@
-//! `densenet report`: what there is to know of a device, in one file that its owner can send.
+//! `densenet report`: everything there is to know about a device, in one file that its owner can send.
 
 use std::path::PathBuf;
 
@@ -16,11 +16,11 @@ use crate::latencies::Latencies;
 use crate::message;
 use crate::output::Destination;
 
-/// Write all there is to know of a device into one file
+/// Write everything there is to know about a device into one file
 ///
-/// The adapter with its limits, the self-test, digits and a DenseNet-121 beside the reference layer by layer, what was wrong with
-/// which kernel, how fast it is and where the time goes; with 16-bit floats where the device has them. What fails is in the report
-/// too. Nothing in it tells who made it, or what lies where on their machine. It takes a minute or two.
+/// The adapter and its limits, the self-test, digits and a DenseNet-121 compared with the reference layer by layer, which kernels are
+/// wrong and how, speed, and a profile; with 16-bit floats too if the device has them. Failures are part of the report. Nothing in it
+/// identifies you, or shows paths on your machine. It takes a minute or two.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -30,7 +30,7 @@ pub(crate) struct Options {
     /// A number or part of a name from `densenet devices`; default: the best GPU
     #[arg(long, short, value_name = "D", help_heading = "Device")]
     device: Option<String>,
-    /// Height and width of the DenseNet-121's pictures
+    /// Height and width of the DenseNet-121's input
     #[arg(long, value_name = "HxW", default_value = "224x224", help_heading = "Measurement")]
     size: Size,
     /// The file to write; default: standard output
@@ -38,10 +38,10 @@ pub(crate) struct Options {
     output: Option<PathBuf>,
 }
 
-/// Of the pictures of digits.
+/// Size of the input of digits.
 const DIGIT: [usize; 2] = [64, 64];
 
-/// Of each kind.
+/// Runs of each kind.
 const RUNS: u32 = 5;
 
 const BATCHES: [usize; 2] = [1, 8];
@@ -49,15 +49,15 @@ const BATCHES: [usize; 2] = [1, 8];
 /// Seed of the DenseNet-121's weights.
 const SEED: u64 = 0;
 
-/// What runs on the device.
+/// A network to run on the device.
 struct Network {
     name: &'static str,
     checkpoint: Checkpoint,
-    /// Height and width of its pictures.
+    /// Height and width of its input.
     size: [usize; 2],
 }
 
-/// What was found, in the words of the JSON form.
+/// The results, with the keys of the JSON output.
 #[derive(Serialize)]
 struct Report<'a> {
     program: &'static str,
@@ -68,7 +68,7 @@ struct Report<'a> {
     precisions: Vec<InPrecision>,
 }
 
-/// What can fail without being the end.
+/// A part that may fail without ending the report.
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Part<T> {
@@ -82,7 +82,7 @@ impl<T> From<Result<T>> for Part<T> {
     }
 }
 
-/// What the device can do at the most.
+/// The device's peak.
 #[derive(Serialize)]
 struct Measured {
     gflops: f64,
@@ -90,7 +90,7 @@ struct Measured {
     launch_ms: f64,
 }
 
-/// All that was found in one precision.
+/// The results in one precision.
 #[derive(Serialize)]
 struct InPrecision {
     precision: &'static str,
@@ -100,7 +100,7 @@ struct InPrecision {
     profile: Part<Profile>,
 }
 
-/// A network beside the reference.
+/// A network compared with the reference.
 #[derive(Serialize)]
 struct Verified {
     model: &'static str,
@@ -113,11 +113,11 @@ struct Agreement {
     agrees: bool,
     worst: Option<LayerCheck>,
     first_divergence: Option<LayerCheck>,
-    /// What is wrong with tiles that others take the place of.
+    /// What is wrong with tiles that were replaced.
     faults: Vec<String>,
 }
 
-/// A DenseNet-121, run again and again.
+/// Repeated runs of a DenseNet-121.
 #[derive(Serialize)]
 struct Timed {
     batch: usize,
@@ -130,7 +130,7 @@ struct LatencyMs {
     p95: f64,
 }
 
-/// Looks at the device, and writes what was found.
+/// Examines the device and writes the report.
 pub(crate) fn run(options: Options) -> std::result::Result<u8, Stop> {
     let Size { height, width } = options.size;
     let large = [height, width];
@@ -139,7 +139,7 @@ pub(crate) fn run(options: Options) -> std::result::Result<u8, Stop> {
         Network { name: "densenet121, random weights", checkpoint: Checkpoint::init(Config::densenet121(), SEED)?, size: large },
     ];
     for network in &networks {
-        network.graph()?; // what is too small for it is refused now
+        network.graph()?; // fails early if the size is too small
     }
     if options.device.as_deref() == Some("cpu") {
         return Err(no_gpu("to report on"));
@@ -149,7 +149,7 @@ pub(crate) fn run(options: Options) -> std::result::Result<u8, Stop> {
     let has_half = gpu.capabilities().f16;
     let precisions = [Precision::F32, Precision::F16].into_iter().filter(|precision| *precision == Precision::F32 || has_half);
     let ceilings = Ceilings::measure(&gpu);
-    // Each in its turn: nothing else shall run while something is timed.
+    // One after the other: nothing else must run while something is timed.
     let precisions: Vec<InPrecision> = precisions.map(|precision| in_precision(&gpu, precision, &networks, &ceilings)).collect();
     let is_well = ceilings.is_ok() && precisions.iter().all(InPrecision::is_well);
     let report = Report {
@@ -168,7 +168,7 @@ pub(crate) fn run(options: Options) -> std::result::Result<u8, Stop> {
     if is_well {
         return Ok(WELL);
     }
-    message::error(&format!("on {} something failed, or differs from the reference: the report says what", gpu.summary().name));
+    message::error(&format!("{}: something failed or differs from the reference; the report says what", gpu.summary().name));
     Ok(FAILED)
 }
 
@@ -202,7 +202,7 @@ fn in_precision(gpu: &Gpu, precision: Precision, networks: &[Network; 2], ceilin
 }
 
 impl InPrecision {
-    /// Whether the device computes as it should, and nothing failed.
+    /// Whether nothing failed, and the device agrees with the reference.
     fn is_well(&self) -> bool {
         let agrees = |verified: &Verified| matches!(&verified.layers, Part::Found(layers) if layers.agrees && layers.faults.is_empty());
         let is_timed = |timed: &Timed| matches!(timed.latency_ms, Part::Found(_));
@@ -220,7 +220,7 @@ impl Network {
         Engine::new(gpu, &self.graph()?, &self.checkpoint.weights, EngineOptions::default().with_precision(precision))
     }
 
-    /// Beside the reference.
+    /// Compares the device with the reference.
     fn agreement(&self, gpu: &Gpu, precision: Precision) -> Result<Agreement> {
         let engine = self.engine(gpu, precision)?;
         let verification = Verification::run(&engine, &self.checkpoint.weights, Input::values(&noise(1, self.size), self.size))?;
@@ -240,7 +240,7 @@ fn latency(engine: &Engine, batch: usize, size: [usize; 2]) -> Result<LatencyMs>
     Ok(LatencyMs { p50: latencies.percentile_ms(50), p95: latencies.percentile_ms(95) })
 }
 
-/// Pictures of three channels.
+/// Images of three channels.
 fn noise(batch: usize, [height, width]: [usize; 2]) -> Vec<f32> {
     (0..batch * 3 * height * width).map(|index| (index as f32 * 0.37).sin()).collect()
 }

@@ -17,10 +17,10 @@ use crate::terminal::progress::Progress;
 
 /// Measure which kernels are the fastest on this device, and use them from now on
 ///
-/// Kernels are chosen by a rule until a network of their kind has been tuned on the device and was faster so, which is measured
-/// at the end. What is found is kept for the device, its driver and this version, in the folder that DENSENET_CACHE_DIR names,
-/// which must be one that can be written to; --forget returns to the rule. What was measured is kept as well, as it goes: started
-/// again, it goes on where it was ended.
+/// Kernels are chosen by a rule until a network of their kind has been tuned on the device and was faster with the tuned kernels, which
+/// is measured at the end. The result is kept for the device, its driver and this version, in the folder that DENSENET_CACHE_DIR
+/// names, which must be writable; --forget returns to the rule. Measurements are kept as they are made: an interrupted tuning continues
+/// where it stopped.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -31,22 +31,22 @@ Examples:
 pub(crate) struct Options {
     #[command(flatten)]
     network: NetworkOptions,
-    /// Images that run at once
+    /// Images per batch
     ///
-    /// Several numbers are measured one after the other.
+    /// Several sizes are tuned one after the other.
     #[arg(long, short, value_name = "N", value_delimiter = ',', default_values_t = [1], value_parser = clap::value_parser!(u32).range(1..), help_heading = "Measurement")]
     batch: Vec<u32>,
     #[command(flatten)]
     device: DeviceOptions,
-    /// Measure anew what was measured on this device before
+    /// Repeat what was already measured on this device
     #[arg(long, help_heading = "Measurement")]
     again: bool,
-    /// Forget what was found and measured on this device
+    /// Delete results and measurements for this device
     #[arg(long, conflicts_with_all = ["model", "arch", "batch", "size", "again"], help_heading = "Measurement")]
     forget: bool,
 }
 
-/// Measures, prints and keeps.
+/// Measures, prints and saves the result.
 pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     if options.forget {
         let Device::Gpu(gpu) = options.device.open()? else { return Err(no_gpu("with kernels to choose from")) };
@@ -57,7 +57,7 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let graph = model.graph(height, width)?;
     let device = options.device.open()?;
     let Device::Gpu(gpu) = &device else { return Err(no_gpu("with kernels to choose from")) };
-    // Before minutes are spent on what would be lost.
+    // Fail before spending minutes on a result that could not be saved.
     check_tuning(gpu).map_err(|error| Stop::refused(unkept(&error)))?;
     let Runner::Gpu(engine) = options.device.runner_on(&device, &graph, &model.weights, true)? else {
         return Err(no_gpu("with kernels to choose from"));
@@ -72,7 +72,7 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let tuned = engine.tuning();
     if device_tuning(gpu, tuned.precision()).fastest() != tuned.fastest() {
         check_tuning(gpu).map_err(|error| Stop::failed(unkept(&error)))?;
-        return Err(Stop::failed("what was found could not be kept: another process may have tuned the same device; tune again"));
+        return Err(Stop::failed("the result could not be kept: another process may have tuned the same device; tune again"));
     }
     Ok(WELL)
 }
@@ -82,7 +82,7 @@ fn forget(gpu: &Gpu) -> Result<u8, Stop> {
     let is_kept = |precision| !device_tuning(gpu, precision).fastest().is_empty();
     if is_kept(Precision::F32) || is_kept(Precision::F16) {
         check_tuning(gpu).map_err(|error| Stop::refused(unkept(&error)))?;
-        return Err(Stop::failed("what was found is still there: another process may have tuned the same device; try again"));
+        return Err(Stop::failed("the results are still there: another process may have tuned the same device; try again"));
     }
     message::note(&format!("{}: kernels are chosen by the rule", gpu.summary().name));
     Ok(WELL)
@@ -90,14 +90,14 @@ fn forget(gpu: &Gpu) -> Result<u8, Stop> {
 
 /// What to do where nothing can be kept.
 fn unkept(error: &Error) -> String {
-    format!("{error}; set DENSENET_CACHE_DIR to a folder that can be written to")
+    format!("{error}; set DENSENET_CACHE_DIR to a writable folder")
 }
 
 /// Where there is no bar, so long nothing is said of how far it is.
 const SILENCE: Duration = Duration::from_secs(10);
 
-/// Measures one batch: for each class of convolutions a line with the fastest tile and how long it takes, and one with how much
-/// longer the others do; at the end what the network gains.
+/// Tunes for one batch size. Returns, for each class of convolutions, a line with the fastest tile and its time and one with the relative
+/// times of the others, and finally the gain for the network.
 fn table(engine: &Engine, batch: usize, height: usize, width: usize) -> densenet_wgpu::Result<String> {
     let mut bar: Option<Progress> = None;
     let mut said: Option<Instant> = None;
@@ -105,7 +105,7 @@ fn table(engine: &Engine, batch: usize, height: usize, width: usize) -> densenet
         let bar = bar.get_or_insert_with(|| {
             if at.resumed > 0 {
                 let (resumed, count) = (at.resumed, at.count);
-                message::note(&format!("batch {batch}: {resumed} of {count} kernels were measured before (--again measures them anew)"));
+                message::note(&format!("batch {batch}: {resumed} of {count} kernels were already measured (--again repeats them)"));
             }
             Progress::begin_parts(at.count, at.measured)
         });
@@ -133,14 +133,14 @@ fn table(engine: &Engine, batch: usize, height: usize, width: usize) -> densenet
     Ok(text + &gain(&tuned, batch))
 }
 
-/// What is measured next, and what is to be beaten.
+/// What is measured next, and the best time so far.
 fn next(at: &TuningProgress<'_>) -> String {
     let Some((tile, class)) = at.next else { return "the network, by the rule and tuned".into() };
     let best = at.best.map_or(String::new(), |best| format!("; best so far: {}, {:.3} ms", best.tile, best.seconds * 1e3));
     format!("{tile} for {class}{best}")
 }
 
-/// What the network's convolutions take by the rule and tuned, and which of the two is used from now on.
+/// The time of the network's convolutions by the rule and tuned, and which of the two is used from now on.
 fn gain(tuned: &Tuned, batch: usize) -> String {
     let (by_rule, fastest) = (tuned.seconds_by_rule * 1e3, tuned.seconds_tuned * 1e3);
     let (speedup, noise) = (tuned.speedup(), tuned.noise);

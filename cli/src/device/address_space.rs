@@ -1,25 +1,25 @@
-//! A limit on a process's memory under which drivers and threads end in a crash, and what to say of it before.
+//! Checks the limit on address space, because drivers and threads crash if it is too low.
 
 use std::thread::available_parallelism;
 
 use crate::exit::Stop;
 
-/// What opening a device takes, in bytes of address space. Mesa's software device needs one gibibyte and crashes below;
-/// drivers of GPUs reserve more.
+/// Address space for opening a device, in bytes. Mesa's software adapter needs one gibibyte and crashes below; drivers of GPUs
+/// reserve more.
 const DEVICE: u64 = 2 << 30;
 
-/// What the program takes beside its threads.
+/// Address space for the program without its threads.
 const PROGRAM: u64 = 512 << 20;
 
-/// What threads take for each core, one that computes and one that decodes: their stacks, and a heap of 64 MiB for each from glibc.
+/// Address space for the threads of a core, one that computes and one that decodes: a stack and a 64 MiB heap from glibc each.
 const CORE: u64 = 2 * (64 << 20) + 2 * (4 << 20);
 
-/// Errors where this process may not have the address space that opening a device takes.
+/// Errors if the limit is too low to open a device.
 pub(crate) fn check_for_a_device() -> Result<(), Stop> {
     check(DEVICE, "to open a device with", "raise it (`ulimit -v unlimited`), or use --device cpu")
 }
 
-/// Errors where it may not have what threads on every core take.
+/// Errors if the limit is too low for threads on every core.
 pub(crate) fn check_for_threads() -> Result<(), Stop> {
     let cores = available_parallelism().map_or(1, usize::from);
     check(PROGRAM + CORE * cores as u64, &format!("for threads on {cores} cores"), "raise it (`ulimit -v unlimited`)")
@@ -36,12 +36,12 @@ fn check(needed: u64, purpose: &str, remedy: &str) -> Result<(), Stop> {
     }
 }
 
-/// The limit on address space, in bytes, where there is one. Linux tells it in a file.
+/// The limit on address space in bytes, if there is one. Read from a file, so only known on Linux.
 fn limit() -> Option<u64> {
     of_limits(&std::fs::read_to_string("/proc/self/limits").ok()?)
 }
 
-/// The soft limit on address space in what Linux says of a process's limits.
+/// The soft limit on address space in the text of `/proc/self/limits`.
 fn of_limits(limits: &str) -> Option<u64> {
     let line = limits.lines().find_map(|line| line.strip_prefix("Max address space"))?;
     line.split_whitespace().next()?.parse().ok()

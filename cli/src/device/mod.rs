@@ -1,4 +1,4 @@
-//! `--device D` and what runs there: a GPU's engine, or the CPU reference.
+//! `--device D`, and what runs there: an engine on a GPU, or the reference on the CPU.
 
 mod address_space;
 mod slow;
@@ -12,7 +12,7 @@ use densenet_wgpu::{Checkpoint, Classifier, ClassifierOptions, Engine, EngineOpt
 
 use crate::exit::Stop;
 use crate::message;
-use crate::remedy::told;
+use crate::remedy::explained;
 
 /// Where and how precisely to run.
 #[derive(Args)]
@@ -20,55 +20,55 @@ use crate::remedy::told;
 pub(crate) struct DeviceOptions {
     /// A number or part of a name from `densenet devices`, or `cpu`
     ///
-    /// Default: the best GPU. `cpu` is the reference: the same network on the processor, slow and obvious. A software device, which
-    /// plays a GPU on the processor and is several times as fast as that, is taken where there is no GPU, with a warning. `classify`
-    /// and `embed` take several, as in 0,1, or `all` GPUs, which share the pictures.
+    /// Default: the best GPU or, with a warning, a software adapter if there is none. `cpu` is the reference: the same network on the CPU,
+    /// simple and slow; a software adapter is several times as fast. `classify` and `embed` take more than one device, as in 0,1, or `all`
+    /// GPUs, which share the pictures.
     #[arg(long, short, value_name = "D")]
     device: Option<String>,
-    /// Numbers to compute with
+    /// Floating-point format
     #[arg(long, value_name = "P", value_enum, default_value_t = Precision::F32)]
     precision: Precision,
-    /// Give a picture the same bits in any batch
+    /// Give a picture bit-identical results in any batch
     ///
-    /// On GPUs the last bits may depend on the batch's size otherwise, as kernels are chosen by it too.
+    /// Otherwise the last bits may depend on the batch size on GPUs, because it influences the choice of kernels.
     #[arg(long)]
     batch_invariant: bool,
-    /// Use a device that was never tested
+    /// Use a device without testing it
     ///
-    /// Skips the small network of every kind of layer that a device computes beside the reference before its first use.
+    /// Skips the self-test before a device's first use, which compares a small network of every kind of layer with the reference.
     #[arg(long)]
     no_self_test: bool,
 }
 
-/// Numbers to compute with.
+/// Floating-point format to compute with.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Precision {
     /// 32-bit floats.
     F32,
-    /// 16-bit floats in memory, 32-bit sums: half the memory, and faster on most GPUs; answers differ by up to 2 %.
+    /// 16-bit floats in memory, 32-bit accumulators: half the memory, and faster on most GPUs; results differ by up to 2 %.
     F16,
-    /// 16-bit floats on GPUs where they pass a check, else 32-bit floats.
+    /// 16-bit floats on GPUs where they pass a check, otherwise 32-bit floats.
     Auto,
 }
 
-/// Where to run: an open device.
+/// An open device.
 pub(crate) enum Device {
     /// A GPU.
     Gpu(Box<Gpu>),
-    /// The processor.
+    /// The CPU.
     Cpu,
 }
 
 /// What runs a network.
 pub(crate) enum Runner {
-    /// On a GPU.
+    /// An engine on a GPU.
     Gpu(Box<Engine>),
-    /// On the processor, slowly.
+    /// The reference on the CPU.
     Cpu(Box<Reference>),
 }
 
 impl Device {
-    /// The GPU, unless it is the processor.
+    /// The GPU, unless it is the CPU.
     fn gpu(&self) -> Option<&Gpu> {
         match self {
             Self::Gpu(gpu) => Some(gpu),
@@ -87,7 +87,7 @@ impl From<Device> for Named {
 }
 
 impl DeviceOptions {
-    /// Opens the one device that was asked for; says what a person should know about it.
+    /// Opens the one requested device, and reports its warnings.
     pub(crate) fn open(&self) -> Result<Device, Stop> {
         let [device] = &self.devices()[..] else {
             let refused = format!("{}expected one device, found {}; classify and embed take several", self.flag(), self.devices().len());
@@ -96,7 +96,7 @@ impl DeviceOptions {
         self.open_one(device)
     }
 
-    /// Opens one of the devices that were asked for; says what a person should know about it.
+    /// Opens one of the requested devices, and reports its warnings.
     fn open_one(&self, device: &Named) -> Result<Device, Stop> {
         let name = match device {
             Named::Reference => {
@@ -109,8 +109,8 @@ impl DeviceOptions {
         open_gpu(name).map(|gpu| Device::Gpu(Box::new(gpu)))
     }
 
-    /// Makes a classifier of `model`, which `options` describe, on every device that was asked for. What a person should know
-    /// about a device is said before anything is compiled for it, which may take long, or be the end.
+    /// Makes a classifier of `model` on every requested device. Reports the warnings of a device before anything is compiled for it,
+    /// because that may be slow or crash.
     pub(crate) fn classifier(&self, model: Checkpoint, options: ClassifierOptions) -> Result<Classifier, Stop> {
         let devices = self.devices().iter().map(|device| self.open_one(device)).collect::<Result<Vec<_>, _>>()?;
         let gpus: Vec<&Gpu> = devices.iter().filter_map(Device::gpu).collect();
@@ -122,7 +122,7 @@ impl DeviceOptions {
         if gpus.len() < devices.len() {
             slow::warn();
         }
-        let told: Vec<String> = gpus.iter().flat_map(|gpu| gpu.warnings()).cloned().collect();
+        let reported: Vec<String> = gpus.iter().flat_map(|gpu| gpu.warnings()).cloned().collect();
         if self.no_self_test {
             gpus.iter().for_each(|gpu| untested(&gpu.summary().name));
         }
@@ -137,21 +137,21 @@ impl DeviceOptions {
             Error::Options { .. } => Stop::refused(format!("{}{error}", self.flag())),
             error => not_trusted(&error),
         })?;
-        classifier.warnings().iter().filter(|warning| !told.contains(warning)).for_each(|warning| message::warning(warning));
+        classifier.warnings().iter().filter(|warning| !reported.contains(warning)).for_each(|warning| message::warning(warning));
         Ok(classifier)
     }
 
-    /// The devices that were asked for.
+    /// The requested devices.
     fn devices(&self) -> Vec<Named> {
         self.device.as_deref().map_or(vec![Named::Best], Named::list)
     }
 
-    /// What stands before a message about the devices.
+    /// The beginning of a message about the devices.
     fn flag(&self) -> String {
         self.device.as_ref().map_or(String::new(), |asked| format!("--device {asked}: "))
     }
 
-    /// Errors where the processor cannot compute what was asked for.
+    /// Errors if the CPU cannot compute in the requested precision.
     fn checked_cpu(&self) -> Result<(), Stop> {
         match self.precision {
             Precision::F16 => Err(Stop::refused("--device cpu: expected --precision f32, which the reference computes in, found f16")),
@@ -159,12 +159,12 @@ impl DeviceOptions {
         }
     }
 
-    /// Makes the one device that was asked for ready to run `graph`, with shared kernels (`fusion`) or without.
+    /// Prepares the one requested device to run `graph`, with fused kernels (`fusion`) or without.
     pub(crate) fn runner(&self, graph: &Graph, weights: &Weights, fusion: bool) -> Result<Runner, Stop> {
         self.runner_on(&self.open()?, graph, weights, fusion)
     }
 
-    /// [`DeviceOptions::runner`] on an open device, which is tested on its first use.
+    /// Like [`DeviceOptions::runner`], on an open device, which is tested before its first use.
     pub(crate) fn runner_on(&self, device: &Device, graph: &Graph, weights: &Weights, fusion: bool) -> Result<Runner, Stop> {
         let Device::Gpu(gpu) = device else {
             slow::warn();
@@ -178,7 +178,7 @@ impl DeviceOptions {
         Ok(Runner::Gpu(Box::new(self.engine_on(gpu, graph, weights, fusion)?)))
     }
 
-    /// An engine on an open device, tested or not.
+    /// An engine on an open device, without a test.
     pub(crate) fn engine_on(&self, gpu: &Gpu, graph: &Graph, weights: &Weights, fusion: bool) -> densenet_wgpu::Result<Engine> {
         let options = EngineOptions::default().with_fusion(fusion).with_batch_invariant(self.batch_invariant);
         let options = options.with_precision(self.precision_on(gpu)?);
@@ -187,7 +187,7 @@ impl DeviceOptions {
         Ok(engine)
     }
 
-    /// What to compute with on this device.
+    /// The precision to use on this device.
     fn precision_on(&self, gpu: &Gpu) -> densenet_wgpu::Result<densenet_wgpu::Precision> {
         match self.precision {
             Precision::F32 => Ok(densenet_wgpu::Precision::F32),
@@ -197,7 +197,7 @@ impl DeviceOptions {
     }
 }
 
-/// Opens the device of that name, or the best; says what a person should know about it.
+/// Opens the device of that name, or the best one, and reports its warnings.
 pub(crate) fn open_gpu(name: Option<&str>) -> Result<Gpu, Stop> {
     address_space::check_for_a_device()?;
     let gpu = Gpu::open(name)?;
@@ -205,37 +205,37 @@ pub(crate) fn open_gpu(name: Option<&str>) -> Result<Gpu, Stop> {
     Ok(gpu)
 }
 
-/// What to say of `cpu` where a device is needed, "with kernels to time": what there is instead.
+/// The error for `cpu` where a device is `needed`, such as "with kernels to time".
 pub(crate) fn no_gpu(needed: &str) -> Stop {
-    let remedy = "`densenet devices` shows what there is";
+    let remedy = "`densenet devices` lists them";
     Stop::refused(format!("--device cpu: expected a device {needed}, found the reference itself; {remedy}"))
 }
 
-/// Says that nobody knows whether a device computes rightly.
+/// Warns that a device is used without a test.
 fn untested(device: &str) {
-    message::warning(&format!("--no-self-test: {device} is used as if it were right; it may never have been tested"));
+    message::warning(&format!("--no-self-test: {device} is used without a test; its results may be wrong"));
 }
 
-/// What to say of an error; of a device that failed its self-test, what else there is.
+/// Explains an error; for a device that failed its self-test, names alternatives.
 fn not_trusted(error: &Error) -> Stop {
     match error {
         Error::SelfTest { adapter, .. } => Stop::refused(format!("{error}; {}", instead_of(adapter))),
-        error => Stop::refused(told(error)),
+        error => Stop::refused(explained(error)),
     }
 }
 
-/// What to do where the adapter of that name and graphics API failed its self-test: what else there is.
+/// What to do if the adapter of that name and graphics API failed its self-test: the alternatives.
 fn instead_of(adapter: &str) -> String {
     let is_it = |other: &AdapterSummary| format!("{} ({})", other.name, other.backend) == adapter;
     let (it, others): (Vec<_>, Vec<_>) = Gpu::adapters().into_iter().partition(is_it);
     let driver = it.first().map_or(String::new(), |adapter| format!(" ({})", adapter.driver));
     let others = others.iter().map(|other| format!("--device {} ({}, {}), ", other.index, other.name, other.backend)).collect::<String>();
     let remedy = format!("update its driver{driver}, or use {others}--device cpu");
-    format!("{remedy}. `densenet verify` tells more; --no-self-test uses the device nevertheless")
+    format!("{remedy}. `densenet verify` shows more; --no-self-test uses the device anyway")
 }
 
 impl Runner {
-    /// The network's first output for images of `height` x `width` pixels, `[N, C, H, W]`; as many as `input` holds.
+    /// The network's first output for the images of `height` x `width` pixels in `input`, `[N, C, H, W]`.
     pub(crate) fn run(&self, input: &[f32], height: usize, width: usize) -> densenet_wgpu::Result<Vec<f32>> {
         match self {
             Self::Gpu(engine) => engine.run(Input::values(input, [height, width])),

@@ -14,10 +14,9 @@ use crate::message;
 
 /// The inputs that `arguments` stand for, in their order.
 ///
-/// A path that exists stands for itself, whatever characters it has; a folder for the pictures below it, sorted by the
-/// bytes of their paths. What does not exist and looks like a pattern is expanded, as a shell would have done.
-/// Files that a person named are always tried. Stops where nothing is left to try; with a shard, only where there is nothing
-/// for any.
+/// An existing path stands for itself, whatever characters it has, and a folder for the pictures below it, sorted by the bytes of their
+/// paths. An argument that does not exist and looks like a pattern is expanded as a shell would. Files that are named are always tried.
+/// Stops if there is no input; an empty shard does not stop if others have inputs.
 pub(crate) fn expand(arguments: &[PathBuf], shard: Option<Shard>) -> Result<Vec<Input>, Stop> {
     let mut expansion = Expansion::default();
     if arguments.iter().filter(|path| is_list(path)).count() > 1 {
@@ -48,7 +47,7 @@ pub(crate) fn expand(arguments: &[PathBuf], shard: Option<Shard>) -> Result<Vec<
     Ok(inputs)
 }
 
-/// What has been found so far.
+/// Inputs found so far.
 #[derive(Default)]
 struct Expansion {
     inputs: Vec<Found>,
@@ -70,7 +69,7 @@ impl Expansion {
         let before = self.inputs.len();
         for found in found {
             match found {
-                // `**` finds what is in a folder by itself.
+                // `**` finds the contents of folders by itself.
                 Ok(path) if path.is_dir() && text.contains("**") => {}
                 Ok(path) => self.add_path(&path),
                 Err(error) => self.inputs.push(Found::refused(error.path(), error.error())),
@@ -119,7 +118,7 @@ fn is_pattern(path: &Path) -> bool {
     path.to_str().is_some_and(|text| text.contains(['*', '?', '[']))
 }
 
-/// Paths, one a line; empty lines do not count.
+/// Paths, one per line; empty lines are ignored.
 fn listed(mut source: impl BufRead) -> Result<Vec<PathBuf>, Stop> {
     let mut bytes = Vec::new();
     source.read_to_end(&mut bytes).map_err(|error| Stop::refused(format!("standard input: {error}")))?;

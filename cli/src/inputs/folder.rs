@@ -1,4 +1,4 @@
-//! The pictures in a folder, and what else is there.
+//! The pictures in a folder, and other files.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -10,21 +10,21 @@ use walkdir::WalkDir;
 
 use super::found::Found;
 
-/// What a folder holds, with all folders in it.
+/// The contents of a folder and its subfolders.
 #[derive(Default)]
 pub(super) struct Folder {
-    /// What looks like a picture, sorted by the bytes of its path.
+    /// Files that look like pictures, sorted by the bytes of their paths.
     pub(super) pictures: Vec<Found>,
-    /// How many files there are that do not, by their kind.
+    /// The number of other files, by kind.
     skipped: BTreeMap<String, usize>,
 }
 
-/// Kinds that a message names.
+/// Number of kinds that a message names.
 const SHOWN: usize = 6;
 
 impl Folder {
-    /// Looks through the folder at `path`. What looks like a picture, by its name or its first bytes, is one, even where it
-    /// cannot be read: then it is found with the reason.
+    /// Searches the folder at `path`. A file is a picture if its name or its first bytes look like one. If it cannot be read, it is found
+    /// with the reason.
     pub(super) fn of(path: &Path) -> Self {
         let mut folder = Self::default();
         for entry in WalkDir::new(path).follow_links(true) {
@@ -32,7 +32,7 @@ impl Folder {
                 Ok(entry) if entry.file_type().is_dir() => {}
                 Ok(entry) if entry.file_type().is_file() => folder.add(entry.into_path()),
                 Ok(_) => folder.skip("pipe or device"),
-                // What is there was found where it is.
+                // Its contents are found at their own place.
                 Err(error) if error.loop_ancestor().is_some() => {}
                 Err(error) => {
                     let Some(path) = error.path() else { continue };
@@ -56,19 +56,19 @@ impl Folder {
         match File::open(&path).map(|file| Picture::recognises(BufReader::new(file))) {
             Ok(true) => self.pictures.push(Found::new(path)),
             Ok(false) => self.skip(&kind),
-            // Those of DICOM often have no ending.
+            // DICOM files often have no extension.
             Err(error) if kind == NO_ENDING => self.pictures.push(Found::refused(path, format!("cannot be opened: {error}"))),
             Err(_) => self.skip(&format!("{kind} that cannot be opened")),
         }
     }
 
-    /// A link that leads nowhere, or a file that went away a moment ago.
+    /// A dangling link, or a file that was just deleted.
     fn add_lost(&mut self, path: &Path) {
         match fs::read_link(path) {
-            // Without an ending it may have led to a folder, on a disk that is not there.
+            // Without an extension it may have been a folder, on a disk that is not mounted.
             Ok(target) if is_named_so(path) || kind(path) == NO_ENDING => {
                 self.pictures
-                    .push(Found::refused(path, format!("expected a picture, found a link to {}, which is not there", target.display())));
+                    .push(Found::refused(path, format!("expected a picture, found a link to {}, which does not exist", target.display())));
             }
             Ok(_) => self.skip("link that leads nowhere"),
             Err(_) => self.skip(&kind(path)),
@@ -79,7 +79,7 @@ impl Folder {
         *self.skipped.entry(kind.to_owned()).or_default() += 1;
     }
 
-    /// What is passed over, as a sentence; nothing where nothing is.
+    /// A sentence about skipped files, if there are any.
     pub(super) fn skipped(&self) -> Option<String> {
         let count: usize = self.skipped.values().sum();
         let mut kinds: Vec<(&String, &usize)> = self.skipped.iter().collect();
@@ -89,15 +89,15 @@ impl Folder {
         if others > 0 {
             named.push(format!("{others} of other kinds"));
         }
-        let files = if count == 1 { "file that is no picture" } else { "files that are no pictures" };
+        let files = if count == 1 { "file that is not a picture" } else { "files that are not pictures" };
         (count > 0).then(|| format!("skipped {count} {files}: {}", named.join(", ")))
     }
 }
 
-/// Files without an ending.
+/// The kind of files without an extension.
 const NO_ENDING: &str = "without an ending";
 
-/// A file's kind, by its name.
+/// The kind of a file, by its name.
 fn kind(path: &Path) -> String {
     if is_attributes(path) {
         return "of macOS's attributes (._*)".into();
@@ -105,7 +105,7 @@ fn kind(path: &Path) -> String {
     path.extension().map_or(NO_ENDING.into(), |ending| format!(".{}", ending.to_string_lossy().to_lowercase()))
 }
 
-/// Whether a file is `._x.jpg` beside `x.jpg`, as macOS keeps attributes on foreign disks.
+/// Whether a file is like the `._x.jpg` beside `x.jpg`, in which macOS keeps attributes on foreign disks.
 fn is_attributes(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"._"))
 }
@@ -116,13 +116,13 @@ fn is_named_so(path: &Path) -> bool {
     !is_attributes(path) && ending.is_some_and(|ending| READ.contains(&ending.as_str()) || NOT_READ.contains(&ending.as_str()))
 }
 
-/// Endings of the formats that [`Picture::read`] decodes, or says why it does not.
+/// Extensions of formats that [`Picture::read`] decodes, or explains why it does not.
 const READ: [&str; 22] = [
     "png", "jpg", "jpeg", "jpe", "jfif", "gif", "bmp", "webp", "tif", "tiff", "pnm", "pbm", "pgm", "ppm", "dcm", "dicom", "jp2", "j2k",
     "j2c", "jpf", "jpx", "jpc",
 ];
 
-/// Endings of other pictures: whoever has them in a folder wants to know that they were not read.
+/// Extensions of other pictures: they get a row, so that it is known that they were not read.
 const NOT_READ: [&str; 29] = [
     "heic", "heif", "hif", "avif", "jxl", "jls", "jxr", "wdp", "psd", "psb", "ico", "tga", "exr", "qoi", "dds", "pcx", "pfm", "pam", "svg",
     "dng", "cr2", "cr3", "nef", "arw", "orf", "rw2", "raf", "pef", "srw",
@@ -158,7 +158,7 @@ mod tests {
         let names: Vec<_> = found.pictures.iter().map(|found| found.path.file_name().unwrap().to_str().unwrap()).collect();
         assert_eq!(names, ["._b.png", ".hidden.jpg", "a.HEIC", "b", "c.svg", "d.jpg"]);
         let said = found.skipped().unwrap();
-        assert_eq!(said, "skipped 5 files that are no pictures: 2 .txt, 1 .json, 1 of macOS's attributes (._*), 1 without an ending");
+        assert_eq!(said, "skipped 5 files that are not pictures: 2 .txt, 1 .json, 1 of macOS's attributes (._*), 1 without an ending");
         assert_eq!(Folder::of(&folder_of(&files[..1]).path().join("a.HEIC")).skipped(), None);
     }
 
@@ -169,6 +169,6 @@ mod tests {
             (0..=kind).for_each(|_| folder.skip(&format!(".k{kind}")));
         }
         let said = folder.skipped().unwrap();
-        assert_eq!(said, "skipped 45 files that are no pictures: 9 .k8, 8 .k7, 7 .k6, 6 .k5, 5 .k4, 4 .k3, 6 of other kinds");
+        assert_eq!(said, "skipped 45 files that are not pictures: 9 .k8, 8 .k7, 7 .k6, 6 .k5, 5 .k4, 4 .k3, 6 of other kinds");
     }
 }

@@ -2,20 +2,20 @@
 
 use std::path::PathBuf;
 
-/// A path, to be tried or not.
+/// A path, with the reason if it cannot be read.
 pub(super) struct Found {
     pub(super) path: PathBuf,
-    /// Why it cannot even be tried.
+    /// Why it cannot be read.
     pub(super) refusal: Option<String>,
 }
 
 impl Found {
-    /// A path to try.
+    /// A path to read.
     pub(super) fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into(), refusal: None }
     }
 
-    /// A path that cannot be tried because of `error`.
+    /// A path that cannot be read because of `error`.
     pub(super) fn refused(path: impl Into<PathBuf>, error: impl ToString) -> Self {
         Self { path: path.into(), refusal: Some(error.to_string()) }
     }

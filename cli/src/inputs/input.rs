@@ -6,12 +6,12 @@ use densenet_wgpu::Source;
 
 use super::subject::Subject;
 
-/// One input, in its place among the rows.
+/// One input.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Input {
-    /// Its place among all inputs, from 0; a part of them keeps the places that they have in the whole.
+    /// Its index among all inputs, also if only a shard of them is processed.
     pub(crate) number: usize,
-    /// Whose row it is.
+    /// What its row is about.
     pub(crate) subject: Subject,
     /// Where the picture is.
     pub(crate) content: Content,
@@ -22,9 +22,9 @@ pub(crate) struct Input {
 pub(crate) enum Content {
     /// In a file.
     File(PathBuf),
-    /// Here.
+    /// In memory.
     Bytes(Vec<u8>),
-    /// Nowhere: why it cannot even be tried.
+    /// Unavailable, for this reason.
     Refused(String),
 }
 

@@ -1,4 +1,4 @@
-//! The pictures to read: those that arguments stand for, or those that another program sends.
+//! The pictures to read: from arguments, or sent by another program.
 
 mod expansion;
 mod folder;
@@ -18,16 +18,16 @@ pub(crate) use requests::Requests;
 pub(crate) use shard::ShardOptions;
 pub(crate) use subject::Subject;
 
-/// Inputs that are known, or that come one by one.
+/// Inputs that are known in advance, or that arrive one by one.
 pub(crate) enum Inputs {
-    /// All are known.
+    /// Known in advance.
     Listed(vec::IntoIter<Input>),
-    /// Another program sends them.
+    /// Sent by another program.
     Sent(Requests),
 }
 
 impl Inputs {
-    /// How many there are, where that is known.
+    /// Their number, if known.
     pub(crate) fn known_count(&self) -> Option<usize> {
         match self {
             Self::Listed(inputs) => Some(inputs.len()),
@@ -35,7 +35,7 @@ impl Inputs {
         }
     }
 
-    /// Whether another program sends them, which may wait for each answer.
+    /// Whether another program sends them, and may wait for each answer.
     pub(crate) fn are_sent(&self) -> bool {
         matches!(self, Self::Sent(_))
     }

@@ -1,4 +1,4 @@
-//! `--stdin-jsonl`: pictures that another program sends, a line each, as `{"id":…,"path":…}` or `{"id":…,"b64":…}`.
+//! `--stdin-jsonl`: pictures sent by another program, one per line, as `{"id":…,"path":…}` or `{"id":…,"b64":…}`.
 
 use std::io::{self, BufRead, BufReader, Read};
 
@@ -10,21 +10,21 @@ use serde_json::Value;
 use super::input::{Content, Input};
 use super::subject::{Id, Subject};
 
-/// Bytes that a line may have beside a picture.
+/// Bytes that a line may have besides its picture.
 const MAX_OTHER_BYTES: u64 = 1 << 16;
 
-/// Padding may be there or not: some programs leave it out.
+/// Padding is optional: some programs leave it out.
 const BASE64: GeneralPurpose =
     GeneralPurpose::new(&base64::alphabet::STANDARD, GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent));
 
-/// Inputs as they come.
+/// Inputs as they arrive.
 pub(crate) struct Requests {
     lines: Lines<Box<dyn BufRead + Send>>,
     sent: usize,
 }
 
 impl Requests {
-    /// Those of standard input, with pictures of at most so many bytes.
+    /// Reads them from standard input, with pictures of at most `max_file_bytes`.
     pub(crate) fn from_stdin(max_file_bytes: u64) -> Self {
         Self::new(BufReader::new(io::stdin()), max_file_bytes)
     }
@@ -120,7 +120,7 @@ fn request((number, line): Line) -> (Subject, Content) {
         Ok(Request { id: Some(id), path: None, b64: Some(Value::String(b64)) }) => (Subject::Line { id, path: None }, decoded(b64)),
         Ok(Request { id, path: None, b64: None }) => refused(id, None, "neither a path nor a b64"),
         Ok(Request { id, path: Some(path), b64: Some(_) }) => refused(id, text(Some(path)), "both a path and a b64"),
-        Ok(Request { id, .. }) => refused(id, None, "a path or b64 that is no text"),
+        Ok(Request { id, .. }) => refused(id, None, "a path or b64 that is not text"),
     }
 }
 
@@ -170,7 +170,7 @@ mod tests {
             (r#"{"id":3,"path":"a","b64":""}"#, "3", ["line 1", "both"]),
             (&format!(r#"{{"id":3,"b64":"{}"}}"#, "A".repeat(100)), "null", ["line 1", "at most 100 bytes"]),
             (r#"{"id":3,"b64":"?"}"#, "3", ["b64", "base 64"]),
-            (r#"{"id":5,"b64":5}"#, "5", ["line 1", "no text"]),
+            (r#"{"id":5,"b64":5}"#, "5", ["line 1", "not text"]),
         ] {
             let found = requests(text);
             let [(Subject::Line { id: found_id, .. }, Content::Refused(error))] = &found[..] else { panic!("{text}: {found:?}") };

@@ -1,4 +1,4 @@
-//! `--shard i/n`: one of n parts of the inputs, for jobs that share nothing but their arguments.
+//! `--shard i/n`: one of n parts of the inputs, for independent jobs with the same arguments.
 
 use std::path::{Component, Path};
 use std::str::FromStr;
@@ -9,17 +9,17 @@ use clap::Args;
 #[derive(Args)]
 #[command(next_help_heading = "Input")]
 pub(crate) struct ShardOptions {
-    /// Take only one of n parts of the inputs, i from 0 to n - 1
+    /// Process only one of n parts of the inputs, i from 0 to n - 1
     ///
-    /// For jobs that share nothing but their arguments. A path alone tells which part it is in: parts stay the same when files come
-    /// or go.
+    /// For independent jobs with the same arguments. Which part an input belongs to depends on its path alone: it does not change when
+    /// other files are added or removed.
     #[arg(long, value_name = "i/n")]
     pub(crate) shard: Option<Shard>,
 }
 
 /// One of several parts of all inputs.
 ///
-/// A path alone tells which part it is in, so that the parts are the same whatever else is, or is not yet, in a folder.
+/// Which part an input belongs to depends on its path alone, so parts do not change when other files are added or removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Shard {
     index: u64,

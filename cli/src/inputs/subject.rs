@@ -1,4 +1,4 @@
-//! Whose row it is.
+//! What a row is about.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -6,34 +6,34 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-/// Whose row it is, as JSON writes it: `"path":…`, or what the program that sent it calls it, `"id":…` and, where it has one,
+/// What a row is about, as written in JSON: `"path":…` or, for a picture from another program, its `"id":…` and, if it has one, its
 /// `"path":…`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub(crate) enum Subject {
-    /// A file's.
+    /// A file.
     File {
-        /// As it was named or found.
+        /// As given or found.
         #[serde(serialize_with = "lossy")]
         path: PathBuf,
     },
-    /// That of a line on standard input.
+    /// A line of standard input.
     Line {
-        /// As the line has it.
+        /// As in the line.
         id: Id,
-        /// The picture's path, where the picture was not in the line itself.
+        /// The picture's path, unless the line contained the picture.
         #[serde(skip_serializing_if = "Option::is_none")]
         path: Option<String>,
     },
 }
 
 impl Subject {
-    /// That of the file at `path`.
+    /// The file at `path`.
     pub(crate) fn file(path: impl Into<PathBuf>) -> Self {
         Self::File { path: path.into() }
     }
 
-    /// The file's path, or what stands for it.
+    /// The file's path, otherwise the id.
     pub(crate) fn name(&self) -> PathBuf {
         match self {
             Self::File { path } => path.clone(),
@@ -43,18 +43,18 @@ impl Subject {
     }
 }
 
-/// Any JSON, to the letter: numbers keep their digits, and objects their order.
+/// Any JSON, kept verbatim: numbers keep their digits, and objects their order.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Id(Box<RawValue>);
 
 impl Id {
-    /// That of a line that has none.
+    /// The id of a line that has none.
     pub(crate) fn none() -> Self {
         Self(RawValue::NULL.to_owned())
     }
 
-    /// Text without its quotes.
+    /// A text without its quotes.
     fn name(&self) -> String {
         serde_json::from_str(self.0.get()).unwrap_or_else(|_| self.0.get().to_owned())
     }

@@ -1,4 +1,4 @@
-//! What the command line adds to what was assumed of a model: the flag that says it.
+//! What was assumed about a model, and the flag that states it.
 
 use densenet_wgpu::checkpoint::{Assumption, Field};
 use densenet_wgpu::{Checkpoint, labels};
@@ -6,43 +6,43 @@ use serde::Serialize;
 
 use crate::message;
 
-/// Something that was assumed, in the words of the JSON form.
+/// An assumption, with the keys of the JSON output.
 #[derive(Serialize)]
 pub(crate) struct Assumed<'a> {
     #[serde(flatten)]
     assumption: &'a Assumption,
-    /// What to give the program to say it, or what to do where there is no flag.
+    /// The flag that states it, or what to do where there is none.
     flag: String,
 }
 
 impl<'a> Assumed<'a> {
-    /// All that was assumed of `model`, or is open.
+    /// Everything that was assumed about `model` or is unknown.
     pub(crate) fn of(model: &'a Checkpoint) -> Vec<Self> {
-        let flagged = |assumption: &'a Assumption| Self { assumption, flag: flag(assumption.field, model.config.num_classes) };
-        model.assumed.iter().map(flagged).collect()
+        let with_flag = |assumption: &'a Assumption| Self { assumption, flag: flag(assumption.field, model.config.num_classes) };
+        model.assumed.iter().map(with_flag).collect()
     }
 }
 
-/// One line for a person.
+/// One line of human-readable output.
 impl std::fmt::Display for Assumed<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} ({})", self.assumption, self.flag)
     }
 }
 
-/// Says what was assumed of `fields` on standard error, a line each.
-pub(crate) fn tell(model: &Checkpoint, fields: &[Field]) {
+/// Reports on standard error what was assumed about `fields`, one line each.
+pub(crate) fn report(model: &Checkpoint, fields: &[Field]) {
     for assumed in Assumed::of(model).iter().filter(|assumed| fields.contains(&assumed.assumption.field)) {
         message::note(&format!("{}: {assumed}", model.name));
     }
 }
 
-/// What of a row was assumed: the fields' names.
+/// The names of the fields that were assumed.
 pub(crate) fn names(model: &Checkpoint) -> Vec<&'static str> {
     model.assumed.iter().filter(|assumption| assumption.value.is_some()).map(|assumption| assumption.field.name()).collect()
 }
 
-/// The flag that says `field` of a model of so many classes.
+/// The flag that states `field`, for a model with this number of classes.
 fn flag(field: Field, classes: Option<usize>) -> String {
     match field {
         Field::Activation if classes == Some(1) => "--activation sigmoid|none".into(),
@@ -55,11 +55,11 @@ fn flag(field: Field, classes: Option<usize>) -> String {
             format!("--labels {}", fitting.join("|"))
         }
         Field::NewChannels => "--new-channels first|last".into(),
-        // Maxima alone are not run.
+        // A max pool alone is not supported.
         Field::Pool => "--head-layers linear".into(),
         Field::Preprocessing => "--preprocess PRESET|FILE".into(),
-        // Nothing here pads otherwise.
-        _ => "a model saved whole, as model.save('OUT.keras') does, tells it".into(),
+        // No flag changes the padding.
+        _ => "a whole model says it: model.save('OUT.keras')".into(),
     }
 }
 
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
     use densenet_wgpu::Config;
 
-    fn told(classes: usize) -> Vec<String> {
+    fn assumed(classes: usize) -> Vec<String> {
         let mut model = Checkpoint::init(Config::imagenet(4, &[1, 1], 4).with_classes(Some(classes)), 1).unwrap();
         model.complete_description(None);
         Assumed::of(&model).iter().map(ToString::to_string).collect()
@@ -77,14 +77,14 @@ mod tests {
     #[test]
     fn each_has_its_flag_with_values_that_fit() {
         assert_eq!(
-            told(14),
+            assumed(14),
             [
                 "activation: softmax is assumed; weights alone do not tell it (--activation softmax|sigmoid|none)",
                 "labels: open; nothing names the model's 14 classes (--labels chexnet|chexpert|FILE)",
                 "preprocessing: the preset torchvision is assumed; the file does not say how pictures are prepared (--preprocess PRESET|FILE)",
             ]
         );
-        let one = told(1);
+        let one = assumed(1);
         assert!(one[0].starts_with("activation: open; one output may be") && one[0].ends_with("(--activation sigmoid|none)"), "{one:?}");
         assert!(one[1].ends_with("(--labels FILE)"), "{one:?}");
     }

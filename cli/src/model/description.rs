@@ -1,4 +1,4 @@
-//! How a model's pictures are prepared and what its classes are called: what was asked for, else what it says.
+//! How a model's pictures are prepared and what its classes are called: from flags, otherwise from the model.
 
 use clap::{Args, ValueHint};
 use densenet_wgpu::checkpoint::{Description, Field};
@@ -13,17 +13,18 @@ use crate::exit::Stop;
 #[derive(Args)]
 #[command(next_help_heading = "Input")]
 pub(crate) struct PreprocessingOptions {
-    /// How pictures are prepared: a preset or a JSON file
+    /// How to prepare pictures: a preset or a JSON file
     ///
-    /// Presets are torchvision, timm, keras, xrv, chexnet, monai, cifar, opencv, tensorflow and monai-tensor. A JSON file has the words in which a converted
-    /// checkpoint describes its preprocessing. Default: what the model says, else the preset that fits its origin.
+    /// Presets are torchvision, timm, keras, xrv, chexnet, monai, cifar, opencv, tensorflow and monai-tensor. A JSON file has the keys with
+    /// which a converted checkpoint describes its preprocessing. Default: what the model specifies, otherwise the preset that fits its
+    /// origin.
     #[arg(long, value_name = "P", value_parser = PRESETS, hide_possible_values = true)]
     preprocess: Option<String>,
-    /// Another way to resize pictures to the model's size
+    /// How to resize pictures, instead of the model's own way
     ///
-    /// Modes are squash (whatever the aspect ratio), short_side, cover, square (the largest in the centre) and long_side (padded).
-    /// Filters are Pillow's nearest, bilinear, bicubic and lanczos, which antialias; linear and cubic, which do not, as OpenCV's, TensorFlow's
-    /// and PyTorch's; OpenCV's area and PyTorch's adaptive_area. Without one it is the model's.
+    /// Modes are squash (ignores the aspect ratio), short_side, cover, square (the largest centred square) and long_side (padded). Filters
+    /// are Pillow's nearest, bilinear, bicubic and lanczos, which antialias; linear and cubic without antialiasing, as in OpenCV,
+    /// TensorFlow and PyTorch; OpenCV's area and PyTorch's adaptive_area. Default filter: the model's.
     #[arg(long, value_name = "MODE[:FILTER]")]
     resize: Option<Resizing>,
 }
@@ -34,51 +35,52 @@ pub(crate) struct PreprocessingOptions {
 pub(crate) struct DescriptionOptions {
     #[command(flatten)]
     preprocessing: PreprocessingOptions,
-    /// What the classes are called: a list's name or a text file
+    /// Class labels: the name of a list, or a text file
     ///
-    /// It counts before what the model says. Lists are chexnet, chexpert, cifar10, svhn, imagenet and xrv. A file has one label a line, in the order of the classes; an
-    /// empty line hides an output. Of a folder its folders' names are taken, sorted as text, as torchvision's ImageFolder does.
+    /// Takes precedence over the model's own labels. Lists are chexnet, chexpert, cifar10, svhn, imagenet and xrv. A file has one label per
+    /// line, in the order of the classes; an empty line hides an output. A folder stands for the names of its subfolders, sorted as text,
+    /// as in torchvision's ImageFolder.
     #[arg(long, value_name = "L", value_parser = LABELS, hide_possible_values = true, value_hint = ValueHint::FilePath, help_heading = "Model")]
     labels: Option<String>,
     /// What turns logits into probabilities: softmax, sigmoid or none
     ///
-    /// softmax: a picture is of one class; sigmoid: of any number; none: logits are all there is. Default: what the model says, or
-    /// the preset of --preprocess; else softmax, which rows then call assumed, and logits alone where there is one output.
+    /// softmax: each picture has exactly one class; sigmoid: any number of classes; none: logits only. Default: what the model or the
+    /// preset of --preprocess specifies; otherwise softmax, which rows mark as assumed, or logits only if the model has a single output.
     #[arg(long, value_name = "A", value_parser = ActivationName, hide_possible_values = true, help_heading = "Model")]
     activation: Option<Activation>,
 }
 
-/// What a model is used with.
+/// How a model is used.
 pub(crate) struct Described {
     /// How its pictures are prepared.
     pub(crate) preprocessing: Preprocessing,
-    /// Who said so.
+    /// Where that comes from.
     pub(crate) source: String,
-    /// Who said what its classes are called.
+    /// Where the labels of its classes come from.
     pub(crate) labels_source: Option<String>,
-    /// How a classifier of it is made.
+    /// How to make a classifier of it.
     pub(crate) options: ClassifierOptions,
 }
 
-/// What may be assumed of a model's pictures, and of its classes.
+/// What may be assumed about a model's pictures, and about its classes.
 const PICTURES: [Field; 1] = [Field::Preprocessing];
 const CLASSES: [Field; 2] = [Field::Activation, Field::Labels];
 
 impl DescriptionOptions {
-    /// Completes the model's description, as [`DescriptionOptions::complete`] does; says on standard error what was assumed.
+    /// Completes the model's description, as [`DescriptionOptions::complete`] does; reports on standard error what was assumed.
     pub(crate) fn describe(&self, model: &mut Checkpoint) -> Result<Described, Stop> {
         let described = self.complete(model)?;
-        assumed::tell(model, &PICTURES);
-        assumed::tell(model, &CLASSES);
+        assumed::report(model, &PICTURES);
+        assumed::report(model, &CLASSES);
         Ok(described)
     }
 
-    /// Completes the model's description: what was asked for, else what it says, else what is likely.
+    /// Completes the model's description: from flags, otherwise from the model, otherwise with the likeliest values.
     pub(crate) fn complete(&self, model: &mut Checkpoint) -> Result<Described, Stop> {
         let classes = model.config.num_classes.unwrap_or(0);
         let mut options = ClassifierOptions::default();
         if let Some(name) = &self.labels {
-            options = options.with_labels(labels::asked(name, classes)?);
+            options = options.with_labels(labels::read(name, classes)?);
         }
         if let Some(activation) = self.activation {
             if model.config.num_classes == Some(1) && activation == Activation::Softmax {
@@ -99,7 +101,7 @@ impl PreprocessingOptions {
     /// Completes how the model's pictures are prepared, as [`DescriptionOptions::describe`] does.
     pub(crate) fn describe(&self, model: &mut Checkpoint) -> Result<Described, Stop> {
         let described = self.complete(model, ClassifierOptions::default())?;
-        assumed::tell(model, &PICTURES);
+        assumed::report(model, &PICTURES);
         Ok(described)
     }
 
@@ -111,7 +113,7 @@ impl PreprocessingOptions {
         };
         let named = models::preset(model);
         let described = options.describe(model);
-        let Description { preprocessing, preset, .. } = described.map_err(|error| self.blamed(error))?;
+        let Description { preprocessing, preset, .. } = described.map_err(|error| self.attributed(error))?;
         let by = model.origin.as_ref().and_then(|origin| origin.described_by);
         let source = match (&self.preprocess, named, by, preset) {
             (Some(name), ..) if preset.is_some() => format!("--preprocess {name}"),
@@ -130,8 +132,8 @@ impl PreprocessingOptions {
         Ok(Described { preprocessing, source, labels_source, options })
     }
 
-    /// What is wrong, in the file that says it: a model that was opened has none of these errors of its own.
-    fn blamed(&self, error: Error) -> Stop {
+    /// The error, attributed to the file of `--preprocess`: a model that was opened has no such errors of its own.
+    fn attributed(&self, error: Error) -> Stop {
         match (&self.preprocess, error) {
             (Some(path), Error::Preprocessing { field, expected, found, .. }) => {
                 Stop::refused(format!("--preprocess {path}: {field}: expected {expected}, found {found}"))

@@ -1,21 +1,21 @@
-//! Models by name, those from the Hugging Face hub with a bar that shows how much has come.
+//! Opens models by name, with a progress bar for downloads from the Hugging Face hub.
 
 use densenet_wgpu::checkpoint::Reading;
 use densenet_wgpu::{Checkpoint, Error};
 
 use crate::exit::Stop;
-use crate::remedy::told;
+use crate::remedy::explained;
 use remote::open_and_show;
 
-/// Opens the model of that name, or the checkpoint in that file; where there is none, says what else would work.
+/// Opens the model of that name, or the checkpoint in that file. The error says what else would work.
 pub(crate) fn open(name: &str, reading: &Reading) -> Result<Checkpoint, Stop> {
     open_and_show(name, reading).map_err(|error| {
-        let text = told(&error);
+        let text = explained(&error);
         Stop::refused(match error {
             Error::NoWeights { .. } => format!("{text}, or try --model digits"),
             #[cfg(feature = "hub")]
             Error::Hub { .. } => remote::not_fetched(name, &text),
-            Error::MissingFeature { .. } => format!("{text}; fetched by hand it works too: --model PATH; --model digits is bundled"),
+            Error::MissingFeature { .. } => format!("{text}; a file downloaded by hand works too: --model PATH; --model digits is bundled"),
             _ if text.contains(name) => text,
             _ => format!("{name}: {text}"),
         })
@@ -59,7 +59,7 @@ mod remote {
         match name.parse::<Remote>() {
             Err(_) if name.starts_with("hf://") => error.to_owned(),
             _ => format!(
-                "{name} could not be fetched. {error}. A file fetched by hand works too: --model PATH; the bundled --model digits needs no network"
+                "{name} could not be fetched. {error}. A file downloaded by hand works too: --model PATH; the bundled --model digits needs no network"
             ),
         }
     }

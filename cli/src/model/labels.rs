@@ -1,4 +1,4 @@
-//! `--labels L`: what the classes are called, by a list's name, a text file, or a folder of folders.
+//! `--labels L`: class labels from a list's name, a text file, or the names of folders.
 
 use std::fs;
 use std::path::Path;
@@ -9,9 +9,9 @@ use densenet_wgpu::labels;
 use crate::exit::Stop;
 use crate::message;
 
-/// The labels that `name` stands for, of a model of so many classes; says in which order they were taken, where that is not
-/// plain. Stops where there are none, or another number.
-pub(crate) fn asked(name: &str, classes: usize) -> Result<Vec<String>, Stop> {
+/// The labels that `name` stands for, for a model with this number of classes; reports their order where it is not obvious. Stops if
+/// there are none, or if their number differs.
+pub(crate) fn read(name: &str, classes: usize) -> Result<Vec<String>, Stop> {
     let path = Path::new(name);
     let expected = format!("--labels {name}: expected {classes} labels, one for each of the model's classes");
     if let Some(labels) = labels::named(name) {
@@ -24,7 +24,7 @@ pub(crate) fn asked(name: &str, classes: usize) -> Result<Vec<String>, Stop> {
     if path.is_dir() {
         let labels = folders(path).map_err(|error| Stop::refused(format!("--labels {name}: {error}")))?;
         if labels.len() != classes {
-            let remedy = "give a folder that has one for each class, or a text file with one label a line";
+            let remedy = "give a folder that has one for each class, or a text file with one label per line";
             return Err(Stop::refused(format!("{expected}, found {} folders; {remedy}", labels.len())));
         }
         message::note(&format!("--labels {name}: its folders' names, sorted as text: {}", some(&labels)));
@@ -33,7 +33,7 @@ pub(crate) fn asked(name: &str, classes: usize) -> Result<Vec<String>, Stop> {
     if !path.exists() {
         let known = labels::names().collect::<Vec<_>>().join(", ");
         let suggestion = suggestion(name, labels::names());
-        let expected = format!("expected {known} or a text file with one label a line, found neither");
+        let expected = format!("expected {known} or a text file with one label per line, found neither");
         return Err(Stop::refused(format!("--labels {name}: {expected}{suggestion}")));
     }
     let labels = labels::read_labels(path, classes)?;

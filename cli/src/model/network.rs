@@ -16,19 +16,19 @@ pub(crate) struct NetworkOptions {
     model: ModelOptions,
     /// An architecture with random weights, such as densenet121
     ///
-    /// There are densenet121, densenet161, densenet169, densenet201, densenet264, densenet264d and densenetblur121d.
+    /// One of densenet121, densenet161, densenet169, densenet201, densenet264, densenet264d, densenetblur121d.
     #[arg(long, value_name = "A", value_parser = Architecture, hide_possible_values = true, conflicts_with = "model")]
     arch: Option<Config>,
-    /// Height and width of the input; default: the model's own, else 224x224
+    /// Height and width of the input; default: the model's own, otherwise 224x224
     #[arg(long, value_name = "HxW")]
     pub(crate) size: Option<Size>,
 }
 
-/// Seed of an architecture's weights.
+/// Seed of the random weights.
 const SEED: u64 = 0;
 
 impl NetworkOptions {
-    /// Opens the model, or makes one of the architecture.
+    /// Opens the model, or makes one with the architecture.
     pub(crate) fn open(&self) -> Result<Checkpoint, Stop> {
         match &self.arch {
             Some(config) => Ok(Checkpoint::init(config.clone(), SEED)?),
@@ -39,13 +39,11 @@ impl NetworkOptions {
     fn open_model(&self) -> Result<Checkpoint, Stop> {
         match self.model.model {
             Some(_) => self.model.open(),
-            None => {
-                Err(Stop::refused("expected --model M or --arch A, found neither; --model digits and --arch densenet121 are there always"))
-            }
+            None => Err(Stop::refused("expected --model M or --arch A, found neither; --model digits and --arch densenet121 always work")),
         }
     }
 
-    /// The network without its weights, and how its pictures are prepared where it says that.
+    /// The network without its weights, and its preprocessing if it has one.
     pub(crate) fn describe(&self) -> Result<(Config, Option<Preprocessing>), Stop> {
         match &self.arch {
             Some(config) => Ok((config.clone(), None)),
@@ -53,7 +51,7 @@ impl NetworkOptions {
         }
     }
 
-    /// The size that was asked for, else that of `preprocessing`, else 224x224.
+    /// The size of `--size`, otherwise that of `preprocessing`, otherwise 224x224.
     pub(crate) fn size(&self, preprocessing: Option<&Preprocessing>) -> Size {
         self.size.unwrap_or_else(|| Size::of(preprocessing))
     }

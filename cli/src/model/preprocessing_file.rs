@@ -1,4 +1,4 @@
-//! `--preprocess FILE`: a preprocessing in the words of the metadata.
+//! `--preprocess FILE`: a preprocessing with the keys of the metadata.
 
 use std::fs;
 
@@ -7,15 +7,15 @@ use densenet_wgpu::preprocessing::{Preprocessing, Preset};
 
 use crate::exit::Stop;
 
-/// Names that people give and that are no preset's, although one of a preset is near: what they are.
-const NO_PRESETS: [(&str, &str); 4] = [
+/// Names that resemble those of presets but are none: what they are.
+const NOT_PRESETS: [(&str, &str); 4] = [
     ("chexpert", "CheXpert is a data set, whose pictures each of its networks prepares in its own way: that network's code says how"),
     ("imagenet", "ImageNet is a data set, whose pictures each framework prepares in its own way: torchvision, timm or keras"),
     ("pytorch", "torchvision prepares pictures for PyTorch's own networks"),
     ("svhn", "SVHN is a data set, whose pictures each of its networks prepares in its own way: that network's code says how"),
 ];
 
-/// Reads the preprocessing in the file at `path`, whatever its numbers. Stops where it is none.
+/// Reads the preprocessing in the file at `path`, without checking its numbers. Stops if it is none.
 pub(crate) fn read(path: &str) -> Result<Preprocessing, Stop> {
     let wrong = |what: String| Stop::refused(format!("--preprocess {path}: {what}"));
     let text = fs::read_to_string(path).map_err(|error| {
@@ -30,7 +30,7 @@ pub(crate) fn read(path: &str) -> Result<Preprocessing, Stop> {
 
 /// What was probably meant, for the end of a message.
 fn meant(name: &str) -> String {
-    match NO_PRESETS.iter().find(|(known, _)| name.eq_ignore_ascii_case(known)) {
+    match NOT_PRESETS.iter().find(|(known, _)| name.eq_ignore_ascii_case(known)) {
         Some((_, what)) => format!("; {what}"),
         None => suggestion(name, Preset::names()),
     }
@@ -45,7 +45,7 @@ mod tests {
         assert!(meant("chexpert").contains("CheXpert is a data set") && !meant("chexpert").contains("did you mean"));
         assert_eq!(meant("chexnt"), "; did you mean chexnet?");
         assert_eq!(meant("torchvison"), "; did you mean torchvision?");
-        for (name, _) in NO_PRESETS {
+        for (name, _) in NOT_PRESETS {
             assert!(Preset::named(name).is_none(), "{name}");
         }
     }

@@ -16,9 +16,8 @@ const DEFAULT_MODEL: &str = "densenet121";
 pub(crate) struct ModelOptions {
     /// A checkpoint file, or the name of a model
     ///
-    /// Files are those of PyTorch, Keras or safetensors, known by their content; one that has the name of a model needs ./
-    /// before it. The model digits is inside the program; published ones, such as densenet121, and
-    /// `hf://OWNER/REPOSITORY[@REVISION][/FILE]` are fetched once.
+    /// Reads PyTorch, Keras and safetensors files, recognised by their content; a file with the same name as a model needs ./ in front. The
+    /// model digits is bundled; published models, such as densenet121, and `hf://OWNER/REPOSITORY[@REVISION][/FILE]` are downloaded once.
     #[arg(long, short, value_name = "M", value_parser = MODELS, hide_possible_values = true)]
     pub(crate) model: Option<String>,
     #[command(flatten)]
@@ -26,7 +25,7 @@ pub(crate) struct ModelOptions {
 }
 
 impl ModelOptions {
-    /// Opens the model; without `--model` says which one is always there.
+    /// Opens the model. The error without `--model` names one that always works.
     pub(crate) fn open(&self) -> Result<Checkpoint, Stop> {
         match &self.model {
             Some(name) => self.variant.open(name),
@@ -39,7 +38,7 @@ impl ModelOptions {
         self.variant.open(self.name_or_default())
     }
 
-    /// Opens the features alone of the model, or of the default one: a classifier need not be understood.
+    /// Opens the model, or the default one, for its features alone: the classifier may be one that is not supported.
     pub(crate) fn open_features_or_default(&self) -> Result<Checkpoint, Stop> {
         self.variant.open_features(self.name_or_default())
     }

@@ -1,4 +1,4 @@
-//! What a checkpoint cannot tell about its network, and the flags that say it.
+//! Flags for what a checkpoint cannot say about its network.
 
 use std::str::FromStr;
 
@@ -10,82 +10,82 @@ use densenet_wgpu::{Checkpoint, Error};
 use super::{assumed, hub};
 use crate::exit::Stop;
 use crate::message;
-use crate::remedy::flagged;
+use crate::remedy::with_flags;
 
-/// What a checkpoint cannot tell about its network.
+/// What a checkpoint cannot say about its network.
 #[derive(Args)]
 #[command(next_help_heading = "Model")]
 pub(crate) struct VariantOptions {
     /// The network has no ReLU after its last batch norm
     ///
-    /// Keras Applications had none until August 2018, and weights alone do not tell.
+    /// Keras Applications had none until August 2018, and the weights alone do not show it.
     #[arg(long)]
     no_final_relu: bool,
-    /// The pool of a deep stem does not blur, as that of densenet264d
+    /// The pool of the deep stem does not blur, as in densenet264d
     ///
-    /// A pool that blurs has no weights that would tell it from one that does not.
+    /// A blur pool has no weights, so a checkpoint does not show whether there is one.
     #[arg(long)]
     no_blur: bool,
-    /// Batch norm's epsilon
+    /// Epsilon of the batch norms
     ///
-    /// For weights alone, of a network that was built with another epsilon than its framework's models.
+    /// For files of weights alone, if the network was built with an epsilon other than its framework's models.
     #[arg(long, value_name = "E")]
     epsilon: Option<f32>,
-    /// Which network of a file that holds more
+    /// Which network to read from a file that holds more than one
     ///
-    /// It is what the names of its tensors begin with, as in --root encoder, --root backbone.0; a single point stands for nothing.
-    /// What is beside the network is passed over.
+    /// The prefix of its tensors' names, as in --root encoder or --root backbone.0; a single dot is the empty prefix. Other tensors are
+    /// ignored.
     #[arg(long, value_name = "PREFIX")]
     root: Option<String>,
     /// Which of several heads is the classifier
     ///
-    /// It is what the names of its tensors begin with. The others are passed over.
+    /// The prefix of its tensors' names. The other heads are ignored.
     #[arg(long, value_name = "NAME")]
     head: Option<String>,
-    /// The layers of a classifier that has several
+    /// The layers of a classifier that has more than one
     ///
-    /// All of them in order, where the file does not tell what is between those with weights, as in --head-layers
-    /// linear,relu,dropout,linear. Words are linear, batchnorm, relu, leakyrelu:0.01, silu, gelu, gelu-tanh, tanh, sigmoid, dropout,
-    /// flatten, at the end softmax, logsoftmax or sigmoid, and at the beginning maxmeanpool (fastai's AdaptiveConcatPool2d) or
-    /// meanmaxpool (timm's catavgmax). Another epsilon than the framework's is batchnorm:0.001.
-    #[arg(long, value_name = "L", value_delimiter = ',', value_parser = said::<HeadStep>)]
+    /// All layers in order, for files that do not say what lies between those with weights, as in --head-layers linear,relu,dropout,linear.
+    /// Layers are linear, batchnorm, relu, leakyrelu:0.01, silu, gelu, gelu-tanh, tanh, sigmoid, dropout, flatten; at the end softmax,
+    /// logsoftmax or sigmoid; at the beginning maxmeanpool (fastai's AdaptiveConcatPool2d) or meanmaxpool (timm's catavgmax). An epsilon
+    /// other than the framework's is written batchnorm:0.001.
+    #[arg(long, value_name = "L", value_delimiter = ',', value_parser = parsed::<HeadStep>)]
     head_layers: Option<Vec<HeadStep>>,
     /// The stem's stride, and whether a max pool follows
     ///
-    /// For stems whose tensors do not tell it, as in --stem stride=1,pool=no.
-    #[arg(long, value_name = "STEM", value_parser = said::<Entry>)]
+    /// For stems whose tensors do not show it, as in --stem stride=1,pool=no.
+    #[arg(long, value_name = "STEM", value_parser = parsed::<Entry>)]
     stem: Option<Entry>,
-    /// Where a dense layer's new channels come: first or last
+    /// Where a dense layer puts its new channels: first or last
     ///
-    /// For networks whose names are of no repository that is known.
-    #[arg(long, value_name = "W", value_parser = said::<NewChannels>)]
+    /// For networks whose tensor names match no known repository.
+    #[arg(long, value_name = "W", value_parser = parsed::<NewChannels>)]
     new_channels: Option<NewChannels>,
 }
 
-/// What may be assumed of a network.
+/// What may be assumed about a network.
 const NETWORK: [Field; 6] = [Field::Blur, Field::Epsilon, Field::FinalRelu, Field::NewChannels, Field::Padding, Field::Pool];
 
 impl VariantOptions {
-    /// Opens the model of that name; says what was chosen while reading it, and what was assumed of the network.
+    /// Opens the model of that name; reports what was chosen while reading it, and what was assumed about the network.
     pub(crate) fn open(&self, name: &str) -> Result<Checkpoint, Stop> {
         let model = self.read(name)?;
-        assumed::tell(&model, &NETWORK);
+        assumed::report(&model, &NETWORK);
         Ok(model)
     }
 
-    /// [`VariantOptions::open`] for the features alone: a classifier need not be understood.
+    /// Like [`VariantOptions::open`], but for the features alone: the classifier may be one that is not supported.
     pub(crate) fn open_features(&self, name: &str) -> Result<Checkpoint, Stop> {
         let model = self.read_as(name, &self.reading().with_features_only(true))?;
-        assumed::tell(&model, &NETWORK);
+        assumed::report(&model, &NETWORK);
         Ok(model)
     }
 
-    /// [`VariantOptions::open`] without a word of what was assumed.
+    /// Like [`VariantOptions::open`], but does not report what was assumed.
     pub(crate) fn read(&self, name: &str) -> Result<Checkpoint, Stop> {
         self.read_as(name, &self.reading())
     }
 
-    /// What was said of how to read a file.
+    /// How to read the file, according to the flags.
     fn reading(&self) -> Reading {
         let mut reading = Reading::default().with_entry(self.stem.unwrap_or_default());
         reading.root.clone_from(&self.root);
@@ -98,7 +98,7 @@ impl VariantOptions {
     fn read_as(&self, name: &str, reading: &Reading) -> Result<Checkpoint, Stop> {
         let mut model = hub::open(name, reading)?;
         if let Some(origin) = &model.origin {
-            origin.notes.iter().for_each(|note| message::note(&format!("{} {}", model.name, flagged(note))));
+            origin.notes.iter().for_each(|note| message::note(&format!("{} {}", model.name, with_flags(note))));
         }
         if self.no_final_relu {
             model.config.final_relu = false;
@@ -111,7 +111,7 @@ impl VariantOptions {
             }
             _ if self.no_blur => {
                 return Err(Stop::refused(format!(
-                    "--no-blur: expected a model with a deep stem, found {}; leave --no-blur away",
+                    "--no-blur: expected a model with a deep stem, found {}; remove --no-blur",
                     model.config
                 )));
             }
@@ -126,12 +126,12 @@ impl VariantOptions {
     }
 }
 
-/// What the library reads of a flag's value. No checkpoint is to blame where that is nothing.
-fn said<T: FromStr<Err = Error>>(text: &str) -> Result<T, String> {
+/// Parses a flag's value. The error does not mention a checkpoint.
+fn parsed<T: FromStr<Err = Error>>(text: &str) -> Result<T, String> {
     text.parse().map_err(|error| without_file(&error))
 }
 
-/// What is wrong, without the file that is not to blame for it.
+/// What is wrong, without the name of a file.
 fn without_file(error: &Error) -> String {
     match error {
         Error::Checkpoint { reason, .. } => reason.clone(),

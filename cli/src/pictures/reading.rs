@@ -1,4 +1,4 @@
-//! The flags that say how pictures are read.
+//! Flags for how pictures are read.
 
 use clap::Args;
 use densenet_wgpu::ClassifierOptions;
@@ -11,48 +11,48 @@ use crate::arguments::{Count, Range, Size};
 #[derive(Args)]
 #[command(next_help_heading = "Input")]
 pub(crate) struct PictureOptions {
-    /// Height and width that the network sees; default: the model's own
+    /// Height and width of the network's input; default: the model's own
     #[arg(long, value_name = "HxW")]
     pub(crate) size: Option<Size>,
-    /// Turn pictures upright as their EXIF orientation says
+    /// Turn pictures upright according to their EXIF orientation
     ///
-    /// Without it they are read as they lie, as torchvision does.
+    /// Without it the orientation is ignored, as in torchvision.
     #[arg(long)]
     pub(crate) exif: bool,
-    /// See grey of DICOM files through their own VOI LUT or window
+    /// Apply the VOI LUT or window of greyscale DICOM files
     ///
-    /// Without it all that their stored bits can be is scaled, as torchxrayvision does.
+    /// Without it the whole range of the stored bits is scaled, as in torchxrayvision.
     #[cfg(feature = "dicom")]
     #[arg(long, conflicts_with = "range")]
     voi_lut: bool,
     /// Black and white of samples of more than 8 bits, as in 0:4095
     ///
-    /// For 10, 12 or 14 bits in PNG or TIFF files of 16; auto is each picture's own darkest and brightest. Samples outside it are cut
-    /// off; pictures of 8 bits stay as they are. Of DICOM files it is in the numbers that the Modality LUT makes, Hounsfield units
-    /// say. Default: all that the samples can be, or what a PNG says of its significant bits.
+    /// For 10, 12 or 14 bits in 16-bit PNG or TIFF files; auto takes each picture's own minimum and maximum. Samples outside the range are
+    /// clipped; 8-bit pictures are not affected. In DICOM files the values are those after the Modality LUT, such as Hounsfield units.
+    /// Default: the whole range of the samples, or the significant bits that a PNG declares.
     #[arg(long, value_name = "LEAST:MOST", allow_hyphen_values = true)]
     range: Option<Range>,
-    /// Read JPEG files that end too early as far as they go
+    /// Decode truncated JPEG files as far as they go
     ///
-    /// As Pillow's LOAD_TRUNCATED_IMAGES: what is missing is grey, or coarse where the file is progressive. Without it such a file is an
-    /// error in its row.
+    /// Like Pillow's LOAD_TRUNCATED_IMAGES: the missing part is grey, or coarse in a progressive file. Without it such a file gets an error
+    /// in its row.
     #[arg(long)]
     truncated: bool,
-    /// Pixels a picture may have, as in 500M
+    /// Maximum number of pixels in a picture, as in 500M
     ///
     /// Default: 178956970, as in Pillow.
     #[arg(long, value_name = "N")]
     max_pixels: Option<Count>,
-    /// Bytes a picture may take to be decoded, as in 2G or 512Mi
+    /// Maximum number of bytes for decoding a picture, as in 2G or 512Mi
     ///
-    /// Those that a decoder may allocate, 1Gi by default, and those of a file that is read at once: a JPEG or DICOM file, or one
-    /// from a pipe or a line of standard input, 256Mi by default.
+    /// Limits what a decoder may allocate, 1Gi by default, and the size of files that are read as a whole, 256Mi by default: JPEG and DICOM
+    /// files, and pictures from a pipe or from a line of standard input.
     #[arg(long, value_name = "N")]
     max_bytes: Option<Count>,
 }
 
 impl PictureOptions {
-    /// How the pictures' files are decoded.
+    /// How picture files are decoded.
     pub(crate) fn decoding(&self) -> Decoding {
         let mut decoding = Decoding::default().with_truncated(self.truncated);
         if let Some(Count(pixels)) = self.max_pixels {
@@ -69,8 +69,8 @@ impl PictureOptions {
         decoding
     }
 
-    /// What was asked for, for a classifier.
-    pub(crate) fn asked(&self, options: ClassifierOptions) -> ClassifierOptions {
+    /// A classifier's options with these flags applied.
+    pub(crate) fn applied_to(&self, options: ClassifierOptions) -> ClassifierOptions {
         let options = options.with_decoding(self.decoding()).with_upright(self.exif);
         match self.size {
             Some(Size { height, width }) => options.with_size([height, width]),
@@ -78,7 +78,7 @@ impl PictureOptions {
         }
     }
 
-    /// A model's `own` preprocessing, for the size that was asked for.
+    /// The model's `own` preprocessing, for the size of `--size` if given.
     pub(crate) fn sized(&self, own: Preprocessing) -> Preprocessing {
         match self.size {
             Some(Size { height, width }) => own.sized(height, width),

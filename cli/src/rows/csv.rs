@@ -1,4 +1,4 @@
-//! Rows as comma-separated values, one line a class.
+//! Rows as comma-separated values, one line per class.
 
 use super::answer::{Answer, Outcome};
 use super::model::Model;

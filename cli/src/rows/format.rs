@@ -1,14 +1,14 @@
-//! How rows are written.
+//! The formats of rows.
 
 use clap::ValueEnum;
 
 /// How rows are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum RowFormat {
-    /// For reading.
+    /// Human-readable.
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
-    /// Comma-separated values, one line a class.
+    /// Comma-separated values, one line per class.
     Csv,
 }

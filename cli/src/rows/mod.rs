@@ -1,4 +1,4 @@
-//! The rows of `classify`: text, JSON lines or CSV.
+//! The rows of `classify`, as text, JSON or CSV.
 
 mod answer;
 mod csv;
@@ -26,9 +26,9 @@ pub(crate) struct Rows {
     pub(crate) format: RowFormat,
     /// The model.
     pub(crate) model: Model,
-    /// What else decides their answers.
+    /// What else determines the answers.
     pub(crate) settings: Settings,
-    /// What of the rows was assumed of the model, by name.
+    /// The names of the fields that were assumed about the model.
     pub(crate) assumed: Vec<&'static str>,
     /// What the classes are called.
     pub(crate) legend: Legend,
@@ -68,7 +68,7 @@ impl Rows {
         }
     }
 
-    /// Writes the row of one input; JSON's also names its heatmaps, where they were asked for.
+    /// Writes the row of one input. In JSON it also names the heatmaps, if any were requested.
     pub(crate) fn write(&mut self, subject: &Subject, outcome: &Outcome, heatmaps: Option<&[HeatmapFiles]>) -> Result<(), Stop> {
         let path = subject.to_string();
         match (self.format, outcome) {

@@ -1,8 +1,8 @@
-//! Whose answers rows have.
+//! The model that made a row.
 
 use densenet_wgpu::Checkpoint;
 
-/// The model that made rows: what tells `runs/1/best.pth` from `runs/2/best.pth`.
+/// The model that made a row, identified well enough to distinguish `runs/1/best.pth` from `runs/2/best.pth`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Model {
     /// Its name.

@@ -1,4 +1,4 @@
-//! What decides an answer beside the tensors and the picture: rows of one command are told from those of another by it.
+//! A fingerprint of what determines an answer besides the tensors and the picture, to distinguish rows of different commands.
 
 use std::fmt;
 
@@ -11,15 +11,15 @@ use serde_json::{Map, Value, json};
 
 use crate::exit::Stop;
 
-/// Hexadecimal digits of a part: 32 bits, as no two that a person chooses between have in common by accident.
+/// Hexadecimal digits of a part: 32 bits, enough to avoid accidental collisions.
 const DIGITS: usize = 8;
 
-/// How the network computes beside its tensors, how pictures are prepared, and what the outputs mean: a fingerprint of each, so
-/// that what differs can be said. It is of what holds, and not of who said it: a flag that says what a file says changes nothing.
+/// Fingerprints of how the network computes besides its tensors, how pictures are prepared, and what the outputs mean: three, so that
+/// a message can say what differs. They depend on values, not on their source: a flag that repeats what the file says changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Settings(pub(super) [String; 3]);
 
-/// What each part is of, and the flags that decide it.
+/// What each part covers, and the flags that determine it.
 const PARTS: [(&str, &str); 3] = [
     ("the network", "--epsilon, --no-final-relu, --no-blur, --stem, --head-layers"),
     ("how pictures are prepared", "--preprocess, --resize, --size, --range, --voi-lut, --exif, --ten-crop"),
@@ -27,7 +27,7 @@ const PARTS: [(&str, &str); 3] = [
 ];
 
 impl Settings {
-    /// Those of a model whose description is complete, with pictures that are prepared so, for a classifier with those options.
+    /// The settings of a model with a complete description, this preprocessing and these options.
     pub(crate) fn of(model: &Checkpoint, preprocessing: &Preprocessing, options: &ClassifierOptions) -> Result<Self, Stop> {
         let mut network = object(model.metadata())?;
         let mut pictures = object(preprocessing)?;
@@ -35,7 +35,7 @@ impl Settings {
         outputs.extend(pictures.remove_entry("activation"));
         outputs.extend(["labels", "thresholds"].into_iter().filter_map(|key| network.remove_entry(key)));
         network.retain(|key, _| !["assumed", "name", "preprocessing"].contains(&key.as_str()));
-        // What was not asked for has no key, so that a flag of a later version changes nothing where it is not given.
+        // Flags that are not given have no key, so that a flag of a later version does not change old fingerprints.
         let decoding = &options.decoding;
         let range = match decoding.sample_range {
             SampleRange::Whole => None,
@@ -53,7 +53,7 @@ impl Settings {
         })))
     }
 
-    /// What differs in rows whose settings are written so, and the flags that decide it; `None` where nothing does.
+    /// What differs in rows with these `written` settings, and the flags that determine it; `None` if nothing does.
     pub(crate) fn differ_from(&self, written: &str) -> Option<String> {
         if *written == self.to_string() {
             return None;
@@ -64,7 +64,7 @@ impl Settings {
     }
 }
 
-/// As rows have them.
+/// As written in rows.
 impl fmt::Display for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.join("-"))

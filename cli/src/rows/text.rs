@@ -1,4 +1,4 @@
-//! A row of `classify` for reading.
+//! A human-readable row of `classify`.
 //!
 //! ```text
 //! cat.jpg
@@ -6,9 +6,8 @@
 //!    5.08 %  █                     tabby         class 281  logit   11.3207
 //! ```
 //!
-//! On a terminal probabilities have bars, and a line is as wide as the terminal at the most: labels are cut, and where
-//! there is too little room even then, the class's number and the logit are left out. Elsewhere everything is there, and
-//! nothing is drawn.
+//! On a terminal probabilities have bars, and lines are at most as wide as the terminal: labels are cut, and if that is not enough,
+//! the class's number and the logit are left out. Elsewhere there are no bars, and nothing is cut.
 
 use densenet_wgpu::labels::RankedClass;
 
@@ -18,21 +17,21 @@ use crate::terminal::Terminal;
 use crate::terminal::cell::{cut, padded, width};
 use crate::terminal::paint::{ASIDE, BAD, BAR, HEADING, paint};
 
-/// Columns of a bar, where there is room.
+/// Columns of a bar, if there is room.
 const BAR_WIDTH: usize = 20;
-/// Columns below which a bar says nothing.
+/// Columns below which a bar is useless.
 const LEAST_BAR_WIDTH: usize = 8;
-/// Columns of a label for which bar, number and logit give way.
+/// Columns of a label that take precedence over bar, number and logit.
 const LEAST_LABEL_WIDTH: usize = 16;
-/// What stands between two columns.
+/// The gap between two columns.
 const GAP: &str = "  ";
 
 /// One class of a row, column by column.
 struct Line {
-    /// None where the model has none.
+    /// `None` if the model has none.
     probability: Option<f64>,
     label: String,
-    /// Empty where the label is the number.
+    /// Empty if the label is the number.
     class: String,
     logit: String,
 }
@@ -65,7 +64,7 @@ impl Line {
     }
 }
 
-/// How wide each column is; 0 for one that is left out.
+/// The width of each column; 0 for one that is left out.
 #[derive(Debug, PartialEq, Eq)]
 struct Layout {
     bar: usize,
@@ -92,7 +91,7 @@ impl Layout {
         let (logit, class) = (fit(logit), fit(class));
         let longer = (label - least).min(left);
         let bar = if bar > 0 { BAR_WIDTH.min(bar + left - longer) } else { 0 };
-        // A terminal too narrow even for the least has a label of one column.
+        // A terminal that is too narrow even for that has a label of one column.
         let label = (least + longer).min(columns.saturating_sub(percent + GAP.len())).max(1);
         Self { bar, label, class, logit, is_utf8 }
     }
@@ -118,7 +117,7 @@ impl Layout {
     }
 }
 
-/// How much `part` is of 1, in as many columns as there are, to an eighth of one.
+/// A bar for a `part` of 1 of this number of columns, to an eighth of a column.
 fn bar(part: f64, columns: usize, is_utf8: bool) -> String {
     const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
     let part = part.clamp(0.0, 1.0);

@@ -1,4 +1,4 @@
-//! Text in a table: as wide as a terminal shows it, which for Chinese is not how many characters it has.
+//! Text in a table, measured in terminal columns: Chinese characters take two.
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -7,12 +7,12 @@ pub(crate) fn width(text: &str) -> usize {
     text.width()
 }
 
-/// `text`, and blanks behind it up to `columns`.
+/// `text`, padded with blanks to `columns`.
 pub(crate) fn padded(text: &str, columns: usize) -> String {
     format!("{text}{:blank$}", "", blank = columns.saturating_sub(width(text)))
 }
 
-/// `text` where it is no wider than `columns`, else its beginning and `ellipsis`.
+/// `text` if it is at most `columns` wide, otherwise its beginning and `ellipsis`.
 pub(crate) fn cut(text: &str, columns: usize, ellipsis: &str) -> String {
     if width(text) <= columns {
         return text.to_owned();

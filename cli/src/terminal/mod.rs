@@ -1,4 +1,4 @@
-//! The terminal that standard output is, if it is one.
+//! The terminal of standard output.
 
 pub(crate) mod cell;
 pub(crate) mod paint;
@@ -7,7 +7,7 @@ pub(crate) mod progress;
 use std::env;
 use std::io::{self, IsTerminal};
 
-/// Columns of a terminal that does not say how many it has.
+/// Columns of a terminal of unknown size.
 const COLUMNS: usize = 80;
 
 /// What a terminal can show.
@@ -15,13 +15,12 @@ const COLUMNS: usize = 80;
 pub(crate) struct Terminal {
     /// Characters in a row.
     pub(crate) columns: usize,
-    /// Whether it shows more than ASCII.
+    /// Whether it shows characters beyond ASCII.
     pub(crate) is_utf8: bool,
 }
 
 impl Terminal {
-    /// The terminal as it is now, of whatever size a person has made it; `None` where standard output is a file or pipe,
-    /// for which nothing is cut or drawn.
+    /// The terminal at its current size; `None` if standard output is a file or pipe, for which nothing is cut or drawn.
     pub(crate) fn stdout() -> Option<Self> {
         let stdout = io::stdout();
         if !stdout.is_terminal() {
@@ -34,13 +33,12 @@ impl Terminal {
     }
 }
 
-/// Whether terminals of this locale show more than ASCII.
+/// Whether a terminal with this locale shows characters beyond ASCII.
 pub(crate) fn shows_unicode() -> bool {
     is_utf8(|name| env::var(name).ok())
 }
 
-/// Whether the locale says UTF-8, in the first of POSIX's variables that says anything. Rust's own output to a console of
-/// Windows is always Unicode.
+/// Whether the first of POSIX's locale variables that is set says UTF-8. On Windows, Rust's output to a console is always Unicode.
 fn is_utf8(variable: impl Fn(&str) -> Option<String>) -> bool {
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(variable).find(|locale| !locale.is_empty());
     let locale = locale.unwrap_or_default().to_lowercase();

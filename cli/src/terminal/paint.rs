@@ -1,7 +1,6 @@
-//! How text looks on a terminal: few styles, each with one meaning.
+//! Text styles on a terminal: few, each with one meaning.
 //!
-//! What is written for reading carries its styles as ANSI escapes; where it leaves the program they are taken out again
-//! unless they are wanted there ([`wanted`]).
+//! Human-readable output carries its styles as ANSI escapes, which are removed on output unless the stream wants them ([`wanted`]).
 
 use std::io::Write;
 
@@ -11,20 +10,20 @@ use anstyle::{AnsiColor, Style};
 use clap::ValueEnum;
 use clap::builder::Styles;
 
-/// What one looks for first: a picture's path, a table's head.
+/// Headings: a picture's path, the header of a table.
 pub(crate) const HEADING: Style = Style::new().bold();
-/// What went wrong.
+/// Errors.
 pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
-/// What may go wrong.
+/// Warnings.
 pub(crate) const DOUBTFUL: Style = AnsiColor::Yellow.on_default().bold();
-/// What was held to something, and held.
+/// Checks that passed.
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default().bold();
-/// How much of a whole.
+/// Bars.
 pub(crate) const BAR: Style = AnsiColor::Cyan.on_default();
-/// What is there for whoever looks for it.
+/// Less important details.
 pub(crate) const ASIDE: Style = Style::new().dimmed();
 
-/// The same for help and misuse, which clap writes.
+/// The same styles for help and usage errors, which clap writes.
 pub(crate) const HELP: Styles = Styles::styled()
     .header(HEADING)
     .usage(HEADING)
@@ -39,8 +38,8 @@ pub(crate) fn paint(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// `text`, a table that the library wrote, with headings: its first line, and those that begin with one of `beginnings`, be it
-/// behind blanks.
+/// `text`, a table from the library, with headings painted: its first line, and lines that begin with one of `beginnings`, also after
+/// blanks.
 pub(crate) fn headed(text: &str, beginnings: &[&str]) -> String {
     let is_heading = |(at, line): (usize, &str)| at == 0 || beginnings.iter().any(|beginning| line.trim_start().starts_with(beginning));
     text.lines().enumerate().map(|(at, line)| if is_heading((at, line)) { paint(HEADING, line) } else { line.to_owned() } + "\n").collect()
@@ -51,13 +50,13 @@ pub(crate) fn plain(text: &str) -> String {
     adapter::strip_str(text).to_string()
 }
 
-/// Whether styles are wanted on `stream`: where it is a terminal, which is not `TERM=dumb`, and `NO_COLOR` is not set; or
-/// where `--color` or `CLICOLOR_FORCE` says so.
+/// Whether styles are wanted on `stream`: if it is a terminal other than `TERM=dumb` and `NO_COLOR` is not set, or if `--color` or
+/// `CLICOLOR_FORCE` says so.
 pub(crate) fn wanted<S: RawStream>(stream: &S) -> bool {
     AutoStream::choice(stream) != ColorChoice::Never
 }
 
-/// Writes `text`, with its styles where they are wanted, in one piece.
+/// Writes `text` in one piece, with its styles if they are wanted.
 pub(crate) fn write<S: RawStream + anstream::stream::AsLockedWrite>(mut stream: S, text: &str) -> std::io::Result<()> {
     match wanted(&stream) {
         // Where a console of Windows knows no escapes, this calls its functions.

@@ -1,4 +1,4 @@
-//! How far a run is, on a terminal.
+//! The progress of a run, on a terminal.
 
 use std::fmt::Write;
 use std::io::{self, IsTerminal};
@@ -10,23 +10,23 @@ use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressFinish, 
 
 use super::shows_unicode;
 
-/// The bar that is on the terminal. There is one terminal, and what is written there must not be written into the bar.
+/// The bar on the terminal. Other output must not be written into it.
 static SHOWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
 
 const STYLE: &str = "{bar:20} {pos}/{len}{rate}";
 
 const STYLE_OF_PARTS: &str = "{bar:20} {pos}/{len} {wide_msg}";
 
-/// A bar on standard error, where that is a terminal, until this is dropped.
+/// A progress bar on standard error, if that is a terminal, until this is dropped.
 pub(crate) struct Progress {
     bar: Option<ProgressBar>,
 }
 
 impl Progress {
-    /// Begins a run of `total` pictures, of which `done` have their results already; nothing is shown where the number is not
-    /// known, or there is one, or on a terminal that cannot move its cursor.
+    /// Starts a bar for `total` pictures, of which `done` already have results. Shows nothing if the number is unknown or 1, or on a
+    /// terminal that cannot move its cursor.
     pub(crate) fn begin(total: Option<usize>, done: usize) -> Self {
-        // Of this run alone: indicatif's own would count what an earlier one did. A bar cannot say that it could not be written.
+        // The rate of this run: indicatif's own rate would include results of an earlier one. Write errors are ignored.
         let rate = move |state: &ProgressState, text: &mut dyn Write| {
             let (pictures, seconds) = (state.pos().saturating_sub(done as u64) as f64, state.elapsed().as_secs_f64());
             if pictures > 0.0 {
@@ -38,8 +38,8 @@ impl Progress {
         Self::with_style(total, done, STYLE, |style| style.with_key("rate", rate))
     }
 
-    /// Begins work of `total` parts that are not alike, of which `done` are done already. Nothing is shown where pictures' would not
-    /// be.
+    /// Starts a bar for `total` parts that take different times, of which `done` are done. Shown under the same conditions as
+    /// [`Progress::begin`].
     pub(crate) fn begin_parts(total: usize, done: usize) -> Self {
         Self::with_style(Some(total), done, STYLE_OF_PARTS, |style| style)
     }
@@ -53,7 +53,7 @@ impl Progress {
         let style = ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar());
         let style = if shows_unicode() { style } else { style.progress_chars("#>.") };
         let bar = bar.with_style(keyed(style)).with_position(done as u64).with_finish(ProgressFinish::AndClear);
-        // The time goes on while a batch runs.
+        // Update the time while a batch runs.
         bar.enable_steady_tick(Duration::from_millis(500));
         *shown() = Some(bar.clone());
         Self { bar: Some(bar) }
@@ -64,7 +64,7 @@ impl Progress {
         self.bar.is_some()
     }
 
-    /// So many are done, and this is next.
+    /// Sets the number of parts done, and the next part.
     pub(crate) fn at(&self, done: usize, next: &str) {
         if let Some(bar) = &self.bar {
             bar.set_position(done as u64);
@@ -72,7 +72,7 @@ impl Progress {
         }
     }
 
-    /// So many more are done.
+    /// Adds a number of pictures done.
     pub(crate) fn add(&self, pictures: usize) {
         if let Some(bar) = &self.bar {
             bar.inc(pictures as u64);
@@ -89,9 +89,9 @@ impl Drop for Progress {
     }
 }
 
-/// Writes to the terminal, perhaps, while no bar is in the way.
+/// Calls `write`, which may write to the terminal, with the bar hidden.
 pub(crate) fn suspended<T>(write: impl FnOnce() -> T) -> T {
-    // What panics may be at the bar itself.
+    // The bar itself may be what panicked.
     if std::thread::panicking() {
         return write();
     }
@@ -101,12 +101,12 @@ pub(crate) fn suspended<T>(write: impl FnOnce() -> T) -> T {
     }
 }
 
-/// A terminal with room at the end of the bar's line: what a person types there, as Ctrl-C, must not push the bar, which fills
-/// its line, up where it is not removed any more.
+/// A terminal with room at the end of the bar's line: echoed keys, such as ^C, must not wrap the line and leave a bar behind that is
+/// never removed.
 #[derive(Debug)]
 struct Margin(Term);
 
-/// Columns of what a person may type.
+/// Columns left for echoed keys.
 const MARGIN: u16 = 8;
 
 impl TermLike for Margin {

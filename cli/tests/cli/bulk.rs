@@ -48,7 +48,7 @@ fn a_run_that_is_killed_goes_on_with_no_row_lost_or_doubled() {
             child.kill().unwrap(); // SIGKILL
             child.wait().unwrap();
         }
-        assert_says(&resume(&inputs, &rows).output().unwrap(), 1, &["rows are there"]);
+        assert_says(&resume(&inputs, &rows).output().unwrap(), 1, &["rows exist"]);
         let found = fs::read_to_string(&rows).unwrap();
         let mut command = densenet();
         command.arg("classify").args(CPU).args(["--top-k", "2", "--format", if ending == "csv" { "csv" } else { "json" }]);
@@ -56,7 +56,7 @@ fn a_run_that_is_killed_goes_on_with_no_row_lost_or_doubled() {
         assert_eq!(found, stdout(&whole));
         // And with nothing left to do: the same status as that of a run that was never killed.
         let again = resume(&inputs, &rows).output().unwrap();
-        assert_says(&again, 1, &[&format!("{count} rows are there, 0 inputs are left"), &format!("1 of {count} inputs failed")]);
+        assert_says(&again, 1, &[&format!("{count} rows exist, 0 inputs are left"), &format!("1 of {count} inputs failed")]);
         assert_eq!((stdout(&again), fs::read_to_string(&rows).unwrap()), (String::new(), found));
     }
 }
@@ -71,11 +71,11 @@ fn torn_rows_are_cut_off_and_written_again() {
         let folder = folder();
         let (inputs, rows) = (folder.path().join("in"), folder.path().join("rows").with_extension(ending));
         pictures(&inputs, 4);
-        assert_says(&resume(&inputs, &rows).output().unwrap(), 1, &["0 rows are there, 4 inputs are left"]);
+        assert_says(&resume(&inputs, &rows).output().unwrap(), 1, &["0 rows exist, 4 inputs are left"]);
         let whole = fs::read(&rows).unwrap();
         for torn in (1..whole.len()).step_by(whole.len() / 12) {
             fs::write(&rows, &whole[..torn]).unwrap();
-            assert_says(&resume(&inputs, &rows).output().unwrap(), 1, &["rows are there"]);
+            assert_says(&resume(&inputs, &rows).output().unwrap(), 1, &["rows exist"]);
             assert_eq!(String::from_utf8(fs::read(&rows).unwrap()).unwrap(), String::from_utf8_lossy(&whole), "torn at {torn}");
         }
     }
@@ -123,9 +123,9 @@ fn rows_of_another_number_of_classes_go_on_with_as_many() {
             command.arg("classify").args(CPU).args(["--top-k", classes, "--resume"]).arg(&rows).arg(&inputs);
             command.output().unwrap()
         };
-        assert_says(&with("4"), 1, &["0 rows are there"]);
+        assert_says(&with("4"), 1, &["0 rows exist"]);
         assert_refused(&with("3"), &["expected rows of 3 classes, found one of 4; give --top-k 4, or another file"]);
-        assert_says(&with("4"), 1, &["3 rows are there, 0 inputs are left"]);
+        assert_says(&with("4"), 1, &["3 rows exist, 0 inputs are left"]);
     }
 }
 
@@ -150,7 +150,7 @@ fn rows_of_two_checkpoints_are_not_mixed() {
             command.args(["classify", "--device", "cpu", "--top-k", "2", "--resume"]).arg(&rows).arg("--model").arg(model);
             command.arg(&inputs).output().unwrap()
         };
-        assert_says(&resume(&one), 1, &["0 rows are there, 4 inputs are left"]);
+        assert_says(&resume(&one), 1, &["0 rows exist, 4 inputs are left"]);
         // As if it had been ended: the header of CSV and the rows of a picture.
         let whole = fs::read_to_string(&rows).unwrap();
         let begun: String = whole.split_inclusive('\n').take(if ending == "csv" { 3 } else { 1 }).collect();
@@ -160,7 +160,7 @@ fn rows_of_two_checkpoints_are_not_mixed() {
             &["expected rows of the model best of identity ", "found one of ", "4d8a1abd3f2c32fb; give another file"],
         );
         assert_eq!(fs::read_to_string(&rows).unwrap(), begun);
-        assert_says(&resume(&one), 1, &["1 rows are there, 3 inputs are left"]);
+        assert_says(&resume(&one), 1, &["1 rows exist, 3 inputs are left"]);
         assert_eq!(fs::read_to_string(&rows).unwrap(), whole);
         // What the file is called does not tell: a copy goes on.
         let copy = folder.path().join("copy.safetensors");
@@ -180,7 +180,7 @@ fn rows_of_other_flags_are_not_mixed() {
     let [network, prepared, meant] = ["the network (", "how pictures are prepared (", "what its outputs mean ("];
     for ending in ["jsonl", "csv"] {
         let rows = folder.path().join("rows").with_extension(ending);
-        assert_says(&resume(&inputs, &rows).output().unwrap(), 1, &["0 rows are there, 4 inputs are left"]);
+        assert_says(&resume(&inputs, &rows).output().unwrap(), 1, &["0 rows exist, 4 inputs are left"]);
         // As if it had been ended: the header of CSV and the rows of a picture.
         let whole = fs::read_to_string(&rows).unwrap();
         let begun: String = whole.split_inclusive('\n').take(if ending == "csv" { 3 } else { 1 }).collect();
@@ -207,7 +207,7 @@ fn rows_of_other_flags_are_not_mixed() {
         }
         // The same answers by other ways; the remedy is the same flags.
         let again = resume(&inputs, &rows).args(["--activation", "softmax", "--truncated", "--size", "64x64"]).output().unwrap();
-        assert_says(&again, 1, &["1 rows are there, 3 inputs are left"]);
+        assert_says(&again, 1, &["1 rows exist, 3 inputs are left"]);
         assert_eq!(fs::read_to_string(&rows).unwrap(), whole);
     }
     // Of earlier versions, which did not say it: goes on, and is said.
@@ -397,7 +397,7 @@ fn after_control_c_files_hold_what_is_done() {
     let _end = given_up_on(&child);
     until(|| lines(&rows) >= 30, "30 rows");
     interrupt(&child, "-INT");
-    assert_says(&child.wait_with_output().unwrap(), 130, &["30 of 31 inputs have a row", "the same command goes on"]);
+    assert_says(&child.wait_with_output().unwrap(), 130, &["30 of 31 inputs have a row", "the same command continues"]);
     assert_eq!(lines(&rows), 30);
 
     let features = folder.path().join("features.npy");

@@ -35,14 +35,14 @@ mod with_dicom {
     use crate::infer::read_npy;
     use crate::{CPU, densenet, paths, stderr};
 
-    const NOTICE: &str = "DICOM: this is no medical device, and what it finds no diagnosis (said once)";
+    const NOTICE: &str = "DICOM: this is not a medical device, and its results are not a diagnosis (reported once)";
 
     #[test]
     fn a_person_is_told_once_and_rows_stay_as_they_are() {
         let folder = folder();
         let [one, three] = [("grey-12", "1"), ("rle-three-frames", "3")].map(|(name, path)| extracted(folder.path(), name, path));
         let output = classify(&[&one, &three, &one, &three, "--format", "json", "--top-k", "1"]);
-        assert_says(&output, 0, &[NOTICE, &format!("{three}: the first of its 3 frames is read (said once)")]);
+        assert_says(&output, 0, &[NOTICE, &format!("{three}: only the first of its 3 frames is read (reported once)")]);
         assert_eq!(stderr(&output).lines().count(), 2, "{}", stderr(&output));
         let rows = json_lines(&output);
         assert_eq!(rows.len(), 4);
@@ -66,7 +66,7 @@ mod with_dicom {
         let directory = [&[0; 128], &b"DICM\x02\0\x02\0UI\x14\x001.2.840.10008.1.3.10"[..]].concat();
         fs::write(folder.path().join("DICOMDIR"), directory).unwrap();
         let output = classify(&[folder.path().to_str().unwrap(), "--format", "json"]);
-        assert_says(&output, 1, &["skipped 1 file that is no picture", "1 of 3 inputs failed"]);
+        assert_says(&output, 1, &["skipped 1 file that is not a picture", "1 of 3 inputs failed"]);
         let expected = ["a/IM0001", "b.dcm", "c.dcm"].map(|name| folder.path().join(name).to_str().unwrap().to_owned());
         assert_eq!(paths(&output), expected);
         let error = json_lines(&output)[2]["error"].as_str().unwrap().to_owned();

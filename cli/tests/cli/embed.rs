@@ -125,7 +125,7 @@ fn embed_refuses_what_it_cannot_begin() {
     };
     assert_refused(&to(&embed.folder.path().join("none/out.npy")), &["none/out.npy", "make it first"]);
     assert_refused(&to(embed.folder.path()), &["expected a file to write, found a folder"]);
-    assert_refused(&to(&embed.folder.path().join("out.jsonl")), &["expected another ending than .jsonl"]);
+    assert_refused(&to(&embed.folder.path().join("out.jsonl")), &["expected an ending other than .jsonl"]);
     // What a shell makes of `--output *.png`.
     let picture = embed.folder.path().join("picture.png");
     fs::copy(fixture("L.png"), &picture).unwrap();

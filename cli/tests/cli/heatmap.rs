@@ -194,7 +194,7 @@ fn what_fails_costs_nothing_else() {
     fs::remove_file(&png).unwrap();
     fs::create_dir(&png).unwrap();
     let output = maps.run(&[&good, "no such.png", &good, "--heatmap-class", "4", "--heatmap-class", "5"]);
-    let told = ["no heatmap of class 4", "expected a file to write, found a folder", "1 of 3 inputs failed", "1 of 3 inputs have not all"];
+    let told = ["no heatmap of class 4", "expected a file to write, found a folder", "1 of 3 inputs failed", "1 of 3 inputs lack some"];
     assert_says(&output, 1, &told);
     let rows = json_lines(&output);
     let heatmaps =

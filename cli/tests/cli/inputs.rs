@@ -13,7 +13,7 @@ fn folders_are_sorted_by_bytes_and_skip_what_is_no_picture() {
     fs::write(folder.path().join("notes.txt"), "not a picture").unwrap();
     fs::write(folder.path().join("b/cut.png"), &fs::read(fixture("L.png")).unwrap()[..60]).unwrap();
     let output = classify(&[folder.path().to_str().unwrap(), "--format", "json"]);
-    assert_says(&output, 1, &["skipped 1 file that is no picture", "1 of 6 inputs failed"]);
+    assert_says(&output, 1, &["skipped 1 file that is not a picture", "1 of 6 inputs failed"]);
     let expected = ["B.png", "a.png", "b-.png", "b/a.png", "b/c/no extension", "b/cut.png"];
     assert_eq!(paths(&output), expected.map(|name| folder.path().join(name).to_str().unwrap().to_owned()));
     assert!(json_lines(&output)[5]["error"].as_str().unwrap().contains("damaged or cut off"));
@@ -48,9 +48,9 @@ fn no_picture_vanishes() {
     let failed: Vec<&str> = rows.iter().filter_map(|row| row["error"].as_str()).collect();
     #[cfg(unix)]
     {
-        let skipped = "skipped 3 files that are no pictures: 1 .txt, 1 link that leads nowhere, 1 of macOS's attributes (._*)";
+        let skipped = "skipped 3 files that are not pictures: 1 .txt, 1 link that leads nowhere, 1 of macOS's attributes (._*)";
         assert_says(&output, 1, &[skipped, "4 of 5 inputs failed"]);
-        assert_eq!(failed[2..], ["expected a picture, found a link to nowhere, which is not there"; 2]);
+        assert_eq!(failed[2..], ["expected a picture, found a link to nowhere, which does not exist"; 2]);
     }
     for error in &failed[..2] {
         assert_eq!(*error, "HEIC is not read here; convert it to PNG or JPEG first, as `heif-convert IN OUT.png` does");

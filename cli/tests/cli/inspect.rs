@@ -146,7 +146,7 @@ fn a_converted_file_is_the_same_model_and_says_so_itself() {
         };
         let converted = convert("a.safetensors");
         let onto_itself = densenet().arg("convert").args([&converted, &converted]).output().unwrap();
-        assert_refused(&onto_itself, &["expected another file than the one that is read"]);
+        assert_refused(&onto_itself, &["expected a file other than the one to read"]);
         assert_eq!(fs::read(&converted).unwrap(), fs::read(convert("b.safetensors")).unwrap(), "{name} twice");
 
         let (before, after) = (inspect(&path, &["--format", "json"]), inspect(&converted, &["--format", "json"]));
@@ -194,8 +194,8 @@ fn preprocessing_and_labels_can_be_told() {
     assert_refused(&inspect(&path, &["--preprocess", "torchvison"]), &["torchvision, timm, keras", "did you mean torchvision?"]);
     fs::write(&written, "{\"mean\": 3}").unwrap();
     assert_refused(&inspect(&path, &["--preprocess", written.to_str().unwrap()]), &["preprocessing.json", "invalid type"]);
-    assert_refused(&inspect(&path, &["--labels", &fixture("L.png")]), &["L.png", "one label a line"]);
-    assert_refused(&inspect(&path, &["--labels", "none.txt"]), &["none.txt", "a text file with one label a line, found neither"]);
+    assert_refused(&inspect(&path, &["--labels", &fixture("L.png")]), &["L.png", "one label per line"]);
+    assert_refused(&inspect(&path, &["--labels", "none.txt"]), &["none.txt", "a text file with one label per line, found neither"]);
 }
 
 #[test]

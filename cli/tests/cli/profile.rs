@@ -23,8 +23,8 @@ fn a_table_says_where_the_time_goes_on_the_default_device() {
         "3x3 convolution",
         "by module",
         "features.denseblock2",
-        "in one pass, as it always runs",
-        "what looking costs",
+        "in one pass, as it normally runs",
+        "profiling costs",
         "cold start, until the first result",
         "make engine",
         "pipeline  ",
@@ -65,7 +65,7 @@ fn json_is_compared_with_later_on_the_default_device() {
 
     let output = profile(&["--compare", before, "--batch", "2"]);
     assert_says(&output, 0, &[]);
-    assert!(stdout(&output).contains("what moved") && stdout(&output).contains("before ms"), "{}", stdout(&output));
+    assert!(stdout(&output).contains("what changed") && stdout(&output).contains("before ms"), "{}", stdout(&output));
     let output = profile(&["--compare", before, "--batch", "2", "--format", "json"]);
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(report["comparison"]["total"]["before_ms"].as_f64().map(|ms| ms > 0.0), Some(true));
@@ -76,7 +76,7 @@ fn without_fusion_it_shows_what_fusion_buys_on_the_default_device() {
     let output = profile(&["--no-fusion"]);
     assert_says(&output, 0, &[]);
     let text = stdout(&output);
-    assert!(text.contains("a kernel for each operation") && text.contains("what fusion buys") && text.contains("norm_relu"), "{text}");
+    assert!(text.contains("a kernel for each operation") && text.contains("what fusion saves") && text.contains("norm_relu"), "{text}");
 }
 
 #[test]

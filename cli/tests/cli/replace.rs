@@ -50,7 +50,7 @@ fn what_this_program_did_not_write_is_replaced_by_force_only() {
     }
     let path = folder.path().join("names");
     fs::write(&path, "cat\n").unwrap();
-    assert_refused(&convert(&path, &[]), &["a list of labels goes behind --labels"]);
+    assert_refused(&convert(&path, &[]), &["a list of labels is given with --labels"]);
 }
 
 #[test]

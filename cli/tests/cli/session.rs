@@ -94,12 +94,12 @@ fn a_run_is_watched_ended_and_goes_on() {
     let screen = session.wait_for(|screen| screen.contains(" 20/21, "), "a bar that says how far it is");
     let bars: Vec<&str> = screen.lines().filter(|line| line.contains("20/21")).collect();
     assert!(bars.len() == 1 && bars[0].contains('█') && bars[0].contains(" images/s, ") && bars[0].ends_with(" left"), "{screen}");
-    assert!(screen.contains("0 rows are there, 21 inputs are left"), "{screen}");
+    assert!(screen.contains("0 rows exist, 21 inputs are left"), "{screen}");
     assert_eq!(rows(&results), 20);
 
     session.type_in(&["C-c"]);
     let screen = session.wait_for(|screen| screen.contains("status 130"), "the end after Ctrl-C");
-    assert!(screen.contains("ended by a signal: 20 of 21 inputs have a row; the same command goes on"), "{screen}");
+    assert!(screen.contains("stopped by a signal: 20 of 21 inputs have a row; the same command continues"), "{screen}");
     assert!(!screen.contains('█'), "the bar is gone:\n{screen}");
 
     fs::remove_file(&pipe).unwrap();
@@ -108,7 +108,7 @@ fn a_run_is_watched_ended_and_goes_on() {
     session.wait_for(|screen| !screen.contains("status"), "an empty screen");
     session.type_in(&[&resumed, "Enter"]);
     let screen = session.wait_for(|screen| screen.contains("status 0"), "the end");
-    assert!(screen.contains("20 rows are there, 1 inputs are left") && !screen.contains('█'), "{screen}");
+    assert!(screen.contains("20 rows exist, 1 inputs are left") && !screen.contains('█'), "{screen}");
     assert_eq!(rows(&results), 21);
 
     // With rows on the same screen none is lost behind the bar, and the bar is the last line while it is there.

@@ -66,15 +66,15 @@ fn what_was_measured_is_not_measured_again() {
     let before: usize = count(&kept(cache.path(), "timings"));
     let resumed = tune(&[]).output().unwrap();
     let all: usize = count(&kept(cache.path(), "timings"));
-    assert_says(&resumed, 0, &[&format!("batch 1: {before} of {all} kernels were measured before (--again measures them anew)\n")]);
+    assert_says(&resumed, 0, &[&format!("batch 1: {before} of {all} kernels were already measured (--again repeats them)\n")]);
     let third = tune(&[]).output().unwrap();
-    assert_says(&third, 0, &[&format!("batch 1: {all} of {all} kernels were measured before")]);
+    assert_says(&third, 0, &[&format!("batch 1: {all} of {all} kernels were already measured")]);
     let classes =
         |output: &Output| stdout(output).lines().filter(|line| !line.starts_with("batch ")).map(str::to_owned).collect::<Vec<_>>();
     assert_eq!(classes(&third), classes(&resumed));
     let again = tune(&["--again"]).output().unwrap();
     assert_says(&again, 0, &["batch 1: 0 of "]);
-    assert!(!stderr(&again).contains("measured before"), "{}", stderr(&again));
+    assert!(!stderr(&again).contains("already measured"), "{}", stderr(&again));
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn what_cannot_be_kept_is_not_measured() {
     let folder = folder();
     let file = folder.path().join("file");
     std::fs::write(&file, "no folder").unwrap();
-    let remedy = "set DENSENET_CACHE_DIR to a folder that can be written to";
+    let remedy = "set DENSENET_CACHE_DIR to a writable folder";
     for (cache, found) in [(file.as_path(), "file: "), (std::path::Path::new(""), "expected a cache folder")] {
         let output = densenet().env("DENSENET_CACHE_DIR", cache).args(["tune", "--model", "digits"]).output().unwrap();
         assert_refused(&output, &[found, remedy]);

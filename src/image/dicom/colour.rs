@@ -15,7 +15,7 @@ pub(super) struct Palette {
 }
 
 impl Palette {
-    /// The palette of a picture. Errors where it has none, or one in segments.
+    /// The palette of a picture. Errors if it has none, or one in segments.
     pub(super) fn of(data_set: &DataSet, format: &ImagePixel) -> Result<Self> {
         let lookup = |descriptor, data| {
             if data_set.get(TOP, data).is_none() {
@@ -29,20 +29,20 @@ impl Palette {
             lookup(tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR, tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DATA)?,
             lookup(tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR, tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DATA)?,
         ];
-        // Of wide entries the high byte, as of wide colour in other files.
+        // The high byte of wide entries, as for wide colour in other files.
         let sample = |table: &Lookup, number: u16| (table.at(format.signed(number).into()) >> table.bits.saturating_sub(8)) as u8;
         let colour = |number| tables.each_ref().map(|table| sample(table, number));
         Ok(Self { table: (0..=format.max()).map(colour).collect() })
     }
 }
 
-/// Stored numbers as 8-bit samples: scaled by the range of their bits, which leaves 8 as they are.
+/// Stored numbers as 8-bit samples, scaled by the range of their bits, which does not change 8-bit numbers.
 pub(super) fn rgb(numbers: &[u16], format: &ImagePixel) -> Vec<u8> {
     let max = u32::from(format.max());
     numbers.iter().map(|&number| ((u32::from(number) * 255 + max / 2) / max) as u8).collect()
 }
 
-/// Red, green and blue of luma and chromas, ITU-R BT.601 at full range.
+/// Red, green and blue from luma and chroma, ITU-R BT.601 at full range.
 pub(super) fn rgb_of_ybr(samples: &[u8]) -> Vec<u8> {
     let rounded = |sample: f64| (sample + 0.5).floor().clamp(0.0, 255.0) as u8;
     let pixel = |&[y, cb, cr]: &[u8; 3]| {

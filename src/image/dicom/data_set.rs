@@ -1,4 +1,4 @@
-//! A file's elements, found one after the other without recursion, and its pixel data.
+//! The elements of a file, read without recursion, and its pixel data.
 
 use std::collections::HashMap;
 use std::io::{Cursor, Read};
@@ -18,21 +18,21 @@ use crate::image::Decoding;
 use crate::image::dicom_start::{Encoding, first_element};
 use crate::image::refusal::damaged;
 
-/// A file after its meta information (PS3.10, 7.1): how its data set is encoded, and the data set's bytes.
+/// A file after its meta information (PS3.10, 7.1): the encoding of its data set, and the bytes.
 pub(super) struct File<'a> {
     pub(super) syntax: &'static TransferSyntax,
     pub(super) data_set: &'a [u8],
 }
 
 impl<'a> File<'a> {
-    /// Reads the meta information, where there is some. A file that names no transfer syntax shows by its first element how it is
-    /// encoded. Errors where it is damaged or names a transfer syntax that does not exist.
+    /// Reads the meta information, if there is any. If a file names no transfer syntax, its first element shows its encoding. Errors if it
+    /// is damaged or names an unknown transfer syntax.
     pub(super) fn open(bytes: &'a [u8]) -> Result<Self> {
         let (mut element_end, mut uid) = (first_element(bytes).unwrap_or_default(), None);
         let mut source = Cursor::new(bytes);
         source.set_position(element_end as u64);
         let mut reader = LazyDataSetReader::new_with_ts(source, &EXPLICIT_VR_LITTLE_ENDIAN.erased()).map_err(damaged)?;
-        // It ends with its group, whose length a file may lack; what comes then may be encoded otherwise.
+        // It ends with its group, whose length may be missing. What follows may be encoded differently.
         while let Some(Ok(token)) = reader.advance() {
             match token {
                 LazyDataToken::ElementHeader(header) if header.tag.group() == 2 => {}
@@ -60,12 +60,12 @@ impl<'a> File<'a> {
         Ok(Self { syntax, data_set })
     }
 
-    /// Whether the data set is to be [`inflated`](File::inflated) first.
+    /// Whether the data set must be [`inflated`](File::inflated) first.
     pub(super) fn is_deflated(&self) -> bool {
         self.syntax.uid() == uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN
     }
 
-    /// The data set of a file that deflates it. Errors where a decoder may not have so many bytes.
+    /// The inflated data set. Errors if it exceeds the memory limit of decoders.
     pub(super) fn inflated(&self, decoding: &Decoding) -> Result<Vec<u8>> {
         let most = decoding.max_decoder_bytes;
         let mut bytes = Vec::new();
@@ -78,27 +78,27 @@ impl<'a> File<'a> {
 /// One element.
 #[derive(Clone, Copy)]
 pub(super) struct Element<'a> {
-    /// What its value is.
+    /// The type of its value.
     pub(super) vr: VR,
-    /// Its value as the file has it.
+    /// Its value as stored.
     pub(super) bytes: &'a [u8],
-    /// Whether its numbers have their high byte first.
+    /// Whether its numbers are big endian.
     pub(super) is_big_endian: bool,
 }
 
 impl Element<'_> {
-    /// Its numbers of 16 bits.
+    /// Its 16-bit numbers.
     pub(super) fn words(&self) -> impl ExactSizeIterator<Item = u16> {
         let word = if self.is_big_endian { u16::from_be_bytes } else { u16::from_le_bytes };
         self.bytes.as_chunks().0.iter().map(move |&bytes| word(bytes))
     }
 
-    /// Its text, without what fills it up.
+    /// Its text without padding.
     pub(super) fn text(&self) -> String {
         text(self.bytes)
     }
 
-    /// The first of its numbers, which are text; `None` where that is no number.
+    /// The first number in its text; `None` if that is not a number.
     pub(super) fn decimal(&self) -> Option<f64> {
         self.text().split('\\').next()?.trim().parse().ok().filter(|number: &f64| number.is_finite())
     }
@@ -106,7 +106,7 @@ impl Element<'_> {
 
 /// Pixel data (PS3.5, 8 and A.4).
 pub(super) enum PixelData<'a> {
-    /// All frames as they are.
+    /// All frames, native.
     Native(Element<'a>),
     /// The first frame, encoded, of one fragment or several.
     Encoded(Vec<u8>),
@@ -120,19 +120,19 @@ pub(super) struct DataSet<'a> {
     elements: HashMap<(Tag, Tag), Element<'a>>,
 }
 
-/// Where an element is that is in no sequence.
+/// The place of an element outside any sequence.
 pub(super) const TOP: Tag = Tag(0, 0);
 
-/// Sequences that may be in one another. Those that mean something are some ten.
+/// Maximum depth of nested sequences. The standard needs about ten.
 const MAX_DEPTH: usize = 1000;
 
 impl<'a> DataSet<'a> {
-    /// Reads a data set to its pixel data. Errors where it is damaged or has none.
+    /// Reads a data set to its pixel data. Errors if it is damaged or has none.
     pub(super) fn read(syntax: &'static TransferSyntax, bytes: &'a [u8]) -> Result<Self> {
         let is_big_endian = syntax.uid() == EXPLICIT_VR_BIG_ENDIAN.uid();
         let mut reader = LazyDataSetReader::new_with_ts(Cursor::new(bytes), syntax).map_err(damaged)?;
         let mut elements = HashMap::new();
-        // The sequences around an element: how many, the outermost, and which of its items.
+        // The sequences around an element: the depth, the outermost one, and the index of its item.
         let (mut depth, mut sequence, mut item) = (0_usize, TOP, 0_usize);
         while let Some(token) = reader.advance() {
             match token.map_err(damaged)? {
@@ -177,14 +177,14 @@ impl<'a> DataSet<'a> {
         Err(Error::picture("DICOM: expected pixel data, found none: the file is a report, a plan or the like, or is cut off"))
     }
 
-    /// The element of that tag, in the first item of a sequence or in none ([`TOP`]); `None` where it is missing or empty.
+    /// The element of that tag, in the first item of a sequence or in none ([`TOP`]); `None` if it is missing or empty.
     pub(super) fn get(&self, sequence: Tag, tag: Tag) -> Option<Element<'a>> {
         self.elements.get(&(sequence, tag)).copied().filter(|element| !element.bytes.is_empty())
     }
 }
 
-/// The first frame of encoded pixel data, behind the table of offsets, which a file may leave empty: a frame of RLE is one
-/// fragment, one of JPEG, JPEG-LS or JPEG 2000 begins where a fragment begins one. What is cut off ends with the file.
+/// The first frame of encoded pixel data, after the table of offsets, which may be empty: an RLE frame is one fragment; a JPEG, JPEG-LS or
+/// JPEG 2000 frame begins with the fragment that starts one. A truncated frame ends with the file.
 fn first_frame<S: StatefulDecode>(reader: &mut LazyDataSetReader<S>, bytes: &[u8], is_one_fragment: bool) -> Vec<u8> {
     const STARTS: [&[u8]; 3] = [&[0xff, 0xd8], &[0xff, 0x4f, 0xff, 0x51], b"\0\0\0\x0cjP  "];
     let (mut frame, mut items) = (Vec::new(), 0);

@@ -8,23 +8,23 @@ use super::refusal::refused;
 use crate::error::Result;
 use crate::image::refusal::damaged;
 
-/// What the samples of a pixel are (PS3.3, C.7.6.3.1.2).
+/// The meaning of the samples of a pixel (PS3.3, C.7.6.3.1.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Photometric {
     /// Grey.
     Monochrome {
-        /// Whether the least value is white.
+        /// Whether the smallest value is white.
         is_inverted: bool,
     },
-    /// Places in tables of red, green and blue.
+    /// Indices into tables of red, green and blue.
     Palette,
     /// Red, green, blue.
     Rgb,
     /// Luma and two chromas, as in JPEG.
     YbrFull,
-    /// The same; each two pixels of a row share their chromas.
+    /// The same; two neighbouring pixels of a row share their chromas.
     YbrFull422,
-    /// Luma and two chromas that JPEG 2000's own colour transform makes of red, green and blue, and back.
+    /// Luma and two chromas of JPEG 2000's own colour transform, which decoding reverses.
     YbrOfJpeg2000,
 }
 
@@ -35,26 +35,26 @@ pub(super) struct ImagePixel {
     pub(super) rows: usize,
     /// Width in pixels.
     pub(super) columns: usize,
-    /// Samples of a pixel: 1 or 3.
+    /// Samples per pixel: 1 or 3.
     pub(super) channels: usize,
-    /// Whether each channel is a plane of its own.
+    /// Whether each channel is a separate plane.
     pub(super) is_planar: bool,
-    /// Bits that a sample takes: 1, 8 or 16.
+    /// Bits allocated for a sample: 1, 8 or 16.
     pub(super) bits_allocated: u32,
-    /// Bits of them that are the sample.
+    /// Bits of them that hold the sample.
     pub(super) bits_stored: u32,
-    /// The place of the sample's lowest bit.
+    /// The position of the sample's lowest bit.
     pub(super) low_bit: u32,
-    /// Whether samples are two's complements.
+    /// Whether samples are two's complement.
     pub(super) is_signed: bool,
-    /// What the samples are.
+    /// The meaning of the samples.
     pub(super) photometric: Photometric,
-    /// Pictures in the file.
+    /// Number of pictures in the file.
     pub(super) frames: u32,
 }
 
 impl ImagePixel {
-    /// How `data_set` stores its samples. Errors where it does not say, or is not among what is read here.
+    /// How `data_set` stores its samples. Errors if that is missing, or not supported.
     pub(super) fn of(data_set: &DataSet) -> Result<Self> {
         let given = |tag: Tag| data_set.get(TOP, tag).and_then(|element| element.words().next());
         let number = |name: &str, tag: Tag| given(tag).ok_or_else(|| refused(name, "none"));
@@ -107,7 +107,7 @@ impl ImagePixel {
         self.pixels() * self.channels
     }
 
-    /// Errors where samples of so many coded bits, with a sign or not, do not tell which stored bits they are.
+    /// Errors if samples coded in this number of bits, with or without a sign, do not determine the stored bits.
     pub(super) fn takes_coded_bits(&self, bits: u32, is_signed: bool) -> Result<()> {
         if bits > self.bits_allocated {
             return Err(damaged(format!("its samples are coded in {bits} bits where the file has {} for them", self.bits_allocated)));
@@ -119,17 +119,17 @@ impl ImagePixel {
         Ok(())
     }
 
-    /// The largest number that the stored bits make, without a sign.
+    /// The largest unsigned number in the stored bits.
     pub(super) fn max(&self) -> u16 {
         u16::MAX >> (16 - self.bits_stored)
     }
 
-    /// The stored number among the bits allocated for it, without its sign.
+    /// The unsigned stored number in the bits allocated for it.
     pub(super) fn masked(&self, word: u16) -> u16 {
         (word >> self.low_bit) & self.max()
     }
 
-    /// The number that masked bits stand for, with its sign.
+    /// The signed number that masked bits stand for.
     pub(super) fn signed(&self, number: u16) -> i32 {
         let is_negative = self.is_signed && number > self.max() / 2;
         i32::from(number) - if is_negative { i32::from(self.max()) + 1 } else { 0 }

@@ -1,4 +1,4 @@
-//! JPEG inside DICOM: 8 and 12 bits, and lossless up to 16.
+//! JPEG in DICOM: 8 and 12 bits, and lossless up to 16.
 
 use libjpeg_turbo_rs::precision::{decompress_12bit_with_limits, decompress_lossless_arbitrary};
 use libjpeg_turbo_rs::{ColorSpace, ComponentInfo, Decoder, FrameHeader, PixelFormat};
@@ -10,9 +10,9 @@ use crate::error::Result;
 use crate::image::refusal::damaged;
 use crate::image::{Decoding, jpeg};
 
-/// The samples of a frame. Errors where it has another size than `format` says.
+/// The samples of a frame. Errors if it has another size than `format` says.
 pub(super) fn values(decoding: &Decoding, bytes: &[u8], format: &ImagePixel) -> Result<Values> {
-    let error = |error| jpeg::told(decoding, &error);
+    let error = |error| jpeg::refusal(decoding, &error);
     let limits = jpeg::limits(decoding);
     let mut decoder = Decoder::new_with_limits(bytes, limits).map_err(error)?;
     let header = decoder.header();
@@ -27,7 +27,7 @@ pub(super) fn values(decoding: &Decoding, bytes: &[u8], format: &ImagePixel) -> 
             return Err(refused("a lossless JPEG in Huffman's code, of channels of one size", "another"));
         }
         (true, _) => {
-            // Planes, and the samples of all of them side by side.
+            // Planes, and their samples interleaved.
             let byte_size = 4 * format.elements() as u64;
             if byte_size > decoding.max_decoder_bytes {
                 return Err(decoding.too_many_bytes(byte_size));
@@ -36,7 +36,7 @@ pub(super) fn values(decoding: &Decoding, bytes: &[u8], format: &ImagePixel) -> 
         }
         (false, 8) if is_colour => {
             decoder.set_output_format(PixelFormat::Rgb);
-            // Without a marker that says otherwise, a JPEG of three channels has luma and chroma. DICOM says otherwise.
+            // Without a marker, a JPEG of three channels has luma and chroma, unless DICOM says otherwise.
             if format.photometric == Photometric::Rgb && !has_adobe_marker(bytes) && decoder.jpeg_color_space() == ColorSpace::YCbCr {
                 decoder.set_output_colorspace(ColorSpace::YCbCr);
             }
@@ -55,13 +55,13 @@ pub(super) fn values(decoding: &Decoding, bytes: &[u8], format: &ImagePixel) -> 
     Ok(Values { numbers, photometric })
 }
 
-/// Whether all channels have as many samples.
+/// Whether all channels have the same number of samples.
 fn is_whole(header: &FrameHeader) -> bool {
     let factors = |component: &ComponentInfo| (component.horizontal_sampling, component.vertical_sampling);
     header.components.windows(2).all(|pair| factors(&pair[0]) == factors(&pair[1]))
 }
 
-/// Whether Adobe's marker (APP14), which tells whether there is luma, comes before the first scan.
+/// Whether Adobe's marker (APP14), which says whether there is luma, comes before the first scan.
 fn has_adobe_marker(bytes: &[u8]) -> bool {
     let mut rest = bytes.get(2..).unwrap_or_default();
     while let [0xff, marker, high, low, after @ ..] = rest {

@@ -1,4 +1,4 @@
-//! JPEG 2000 inside DICOM: grey and colour of up to 16 bits, lossless and lossy.
+//! JPEG 2000 in DICOM: grey and colour of up to 16 bits, lossless and lossy.
 
 use super::image_pixel::{ImagePixel, Photometric};
 use super::refusal::refused;
@@ -8,7 +8,7 @@ use crate::image::Decoding;
 use crate::image::jpeg2000::Codestream;
 use crate::image::refusal::damaged;
 
-/// The samples of a frame. Errors where it has another size than `format` says.
+/// The samples of a frame. Errors if it has another size than `format` says.
 pub(super) fn values(decoding: &Decoding, bytes: &[u8], format: &ImagePixel) -> Result<Values> {
     let codestream = Codestream::of(bytes)?;
     let found = [codestream.height, codestream.width, codestream.components.len()];
@@ -18,7 +18,7 @@ pub(super) fn values(decoding: &Decoding, bytes: &[u8], format: &ImagePixel) -> 
     }
     codestream.components.iter().try_for_each(|component| format.takes_coded_bits(component.bits, component.is_signed))?;
     let photometric = match (format.photometric, codestream.has_colour_transform) {
-        // Many files call RGB what they are before their encoder makes luma and chromas of it.
+        // Many files say RGB, although their encoder converted it to luma and chroma.
         (Photometric::YbrOfJpeg2000 | Photometric::Rgb, true) | (Photometric::Rgb, false) => Photometric::Rgb,
         (Photometric::YbrOfJpeg2000, false) => {
             return Err(refused("a JPEG 2000 with a colour transform for YBR_RCT or YBR_ICT", "one without"));
@@ -26,7 +26,7 @@ pub(super) fn values(decoding: &Decoding, bytes: &[u8], format: &ImagePixel) -> 
         (Photometric::YbrFull | Photometric::YbrFull422, true) => {
             return Err(refused("a JPEG 2000 without a colour transform for YBR_FULL", "one with"));
         }
-        // Each pixel has its own chromas here, whatever the name.
+        // Here each pixel has its own chromas, despite the name.
         (Photometric::YbrFull422, false) => Photometric::YbrFull,
         (photometric, _) => photometric,
     };

@@ -1,4 +1,4 @@
-//! JPEG-LS inside DICOM (ITU-T T.87): grey of 2 to 16 bits, lossless and near-lossless.
+//! JPEG-LS in DICOM (ITU-T T.87): grey of 2 to 16 bits, lossless and near-lossless.
 
 use super::image_pixel::ImagePixel;
 use super::refusal::refused;
@@ -7,14 +7,14 @@ use crate::guarded::guarded;
 use crate::image::Decoding;
 use crate::image::refusal::damaged;
 
-/// What the headers before the first scan say.
+/// The headers before the first scan.
 struct Header {
     bits: u32,
     /// Height, width, channels.
     shape: [usize; 3],
 }
 
-/// The words of a frame. Errors where it has another size than `format` says, or is of a kind that its decoder computes wrongly.
+/// The words of a frame. Errors if it has another size than `format` says, or is of a kind that the decoder gets wrong.
 pub(super) fn words(decoding: &Decoding, bytes: &[u8], format: &ImagePixel) -> Result<Vec<u16>> {
     let header = Header::of(bytes)?;
     let expected = [format.rows, format.columns, format.channels];
@@ -25,20 +25,20 @@ pub(super) fn words(decoding: &Decoding, bytes: &[u8], format: &ImagePixel) -> R
         return Err(refused("a JPEG-LS of grey", "one of colour"));
     }
     format.takes_coded_bits(header.bits, false)?;
-    // Samples twice for a while: the decoder's and ours.
+    // Temporarily two copies of the samples: the decoder's and ours.
     let byte_size = 4 * format.elements() as u64;
     if byte_size > decoding.max_decoder_bytes {
         return Err(decoding.too_many_bytes(byte_size));
     }
-    // Its sums overflow on what no encoder writes: where that is checked, it panics.
+    // Its sums overflow on data that no encoder writes, which panics in builds with overflow checks.
     let decoded = guarded(|| jpegls::decode(bytes, format.columns as u32, format.rows as u32));
-    let (words, ..) = decoded.map_err(|_| damaged("samples of its JPEG-LS are larger than may be"))?.map_err(damaged)?;
+    let (words, ..) = decoded.map_err(|_| damaged("samples of its JPEG-LS are too large"))?.map_err(damaged)?;
     Ok(words)
 }
 
 impl Header {
-    /// What the segments before the first scan say. Errors where one is cut off, or where the scan's samples are shifted or looked
-    /// up in a table, which the decoder passes over.
+    /// Reads the segments before the first scan. Errors if one is cut off, or if the scan's samples are shifted or mapped by a table, which
+    /// the decoder ignores.
     fn of(bytes: &[u8]) -> Result<Self> {
         let cut_off = || damaged("the headers of its JPEG-LS are cut off");
         let mut rest = bytes.strip_prefix(&[0xff, 0xd8]).ok_or_else(|| damaged("it has no JPEG-LS where one should be"))?;

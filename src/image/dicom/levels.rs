@@ -1,4 +1,4 @@
-//! From a stored value to one of 256 levels of grey: the Modality LUT, then the VOI LUT where asked for, then the polarity
+//! From a stored value to one of 256 levels of grey: the Modality LUT, then the VOI LUT if requested, then the polarity
 //! (PS3.3, C.11.1 and C.11.2; PS3.4, N.2). All of it is one table, so that each value is rounded once.
 
 use dicom_dictionary_std::tags;
@@ -13,17 +13,17 @@ use crate::image::{Decoding, SampleRange};
 
 /// The level of each stored value.
 pub(super) struct Levels {
-    /// By the stored bits, without sign.
+    /// Indexed by the stored bits, without sign.
     pub(super) table: Vec<u8>,
-    /// Whether a VOI LUT was asked for and the file has neither one nor a window.
+    /// Whether a VOI LUT was requested and the file has neither one nor a window.
     pub(super) lacks_voi_lut: bool,
-    /// What values the picture has, and what they are scaled from; `None` with a VOI LUT, and of at most 8 bits.
+    /// The values of the picture, and the range they are scaled from; `None` with a VOI LUT, and for at most 8 bits.
     pub(super) wide: Option<Wide>,
 }
 
 impl Levels {
-    /// The levels of a grey picture of those stored `numbers`: through its VOI LUT or window where that is asked for and there is
-    /// one, else from the range that is asked for. Errors where one of those tables or numbers is damaged.
+    /// The levels of a grey picture with these stored `numbers`: by its VOI LUT or window if requested and there is one, otherwise from the
+    /// requested range. Errors if one of the tables or numbers is damaged.
     pub(super) fn of(data_set: &DataSet, format: &ImagePixel, decoding: &Decoding, numbers: &[u16]) -> Result<Self> {
         let modality = Modality::of(data_set, format)?;
         let voi = if decoding.voi_lut { Voi::of(data_set, modality.least(format) < 0.0)? } else { None };
@@ -39,7 +39,7 @@ impl Levels {
     }
 }
 
-/// From stored values to what the device measured.
+/// From stored values to measured ones (Modality LUT).
 enum Modality {
     Table(Lookup),
     Rescale { slope: f64, intercept: f64 },
@@ -69,18 +69,18 @@ impl Modality {
         }
     }
 
-    /// The least that a stored value may become.
+    /// The smallest measured value of any stored value.
     fn least(&self, format: &ImagePixel) -> f64 {
         self.ends(format).into_iter().fold(f64::INFINITY, f64::min)
     }
 
-    /// What the least and the largest stored value become.
+    /// The measured values of the smallest and the largest stored value.
     fn ends(&self, format: &ImagePixel) -> [f64; 2] {
         let ends = if format.is_signed { [format.max() / 2 + 1, format.max() / 2] } else { [0, format.max()] };
         ends.map(|number| self.value(format.signed(number)))
     }
 
-    /// What values those stored numbers are, and what they are scaled from.
+    /// The measured values of these stored numbers, and the range they are scaled from.
     fn wide(&self, format: &ImagePixel, asked: SampleRange, numbers: &[u16]) -> Wide {
         let mut is_used = vec![false; usize::from(format.max()) + 1];
         numbers.iter().for_each(|&number| is_used[usize::from(number)] = true);
@@ -95,7 +95,7 @@ impl Modality {
         Wide { is_grey: true, used, range }
     }
 
-    /// The level of a value among all that there may be. A rescale moves both by the same, so that only its sign is left.
+    /// The level of a value in the full range. A rescale maps both in the same way, so only its sign matters.
     fn level(&self, format: &ImagePixel, number: u16) -> u8 {
         let scaled = |number: i64, max: i64| ((number * 255 + max / 2) / max) as u8;
         let (max, least) = (i64::from(format.max()), if format.is_signed { i64::from(format.max() / 2) + 1 } else { 0 });
@@ -108,12 +108,12 @@ impl Modality {
     }
 }
 
-/// The least and the largest of `values`.
+/// The smallest and the largest of `values`.
 fn between(values: impl Iterator<Item = f64>) -> [f64; 2] {
     values.fold([f64::INFINITY, f64::NEG_INFINITY], |[least, most], value| [least.min(value), most.max(value)])
 }
 
-/// What of the measured values is of interest.
+/// Which measured values are of interest (VOI LUT).
 enum Voi {
     Table(Lookup),
     Window { function: Function, centre: f64, width: f64 },
@@ -128,8 +128,8 @@ enum Function {
 }
 
 impl Voi {
-    /// The file's first, a table before a window; `None` where it has none. `is_signed` tells whether it is of numbers that may be
-    /// negative: what a table's first one is follows from that where the file does not say it.
+    /// The file's first, with tables before windows; `None` if it has none. `is_signed` says whether its input may be negative, which
+    /// determines the type of a table's first entry if the file does not.
     fn of(data_set: &DataSet, is_signed: bool) -> Result<Option<Self>> {
         let tags = [tags::LUT_DESCRIPTOR, tags::LUT_DATA];
         if let Some(table) = Lookup::of(data_set, tags::VOILUT_SEQUENCE, tags, is_signed)? {
@@ -151,7 +151,7 @@ impl Voi {
         Ok(Some(Self::Window { function, centre, width }))
     }
 
-    /// What part of white a value is, from 0 to 1.
+    /// The brightness of a value, from 0 to 1.
     fn fraction(&self, value: f64) -> f64 {
         match self {
             Self::Table(table) => f64::from(table.at(value)) / f64::from(table.max()),

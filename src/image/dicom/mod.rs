@@ -1,7 +1,7 @@
 //! DICOM files: from stored values to 8-bit samples, in the order of the standard's grey scale pipeline.
 //!
-//! Elements are found in [`data_set`], [`image_pixel`] says how samples are stored, [`stored`] makes numbers of them, whatever
-//! their encoding, and [`levels`] or [`colour`] makes 8-bit samples of those. Sections are those of DICOM PS3 2025.
+//! Elements are found in [`data_set`], [`image_pixel`] says how samples are stored, [`stored`] decodes them to numbers, whatever their
+//! encoding, and [`levels`] or [`colour`] converts those to 8-bit samples. Sections are those of DICOM PS3 2025.
 
 mod colour;
 mod data_set;
@@ -40,7 +40,7 @@ pub(super) fn decode(decoding: &Decoding, bytes: &[u8]) -> Result<Picture> {
     let data_set = DataSet::read(file.syntax, encoded)?;
     let format = ImagePixel::of(&data_set)?;
     decoding.takes_pixels(format.columns as u64, format.rows as u64)?;
-    // Of each pixel its stored values in 16 bits and three samples of 8; in colour, values or samples twice for a while.
+    // Per pixel: its stored values in 16 bits and three 8-bit samples; in colour, temporarily two copies of values or samples.
     let byte_size = format.pixels() as u64 * if format.channels == 1 { 5 } else { 12 };
     if byte_size > decoding.max_decoder_bytes {
         return Err(decoding.too_many_bytes(byte_size));

@@ -1,14 +1,14 @@
-//! RLE Lossless (PS3.5, annex G): for each byte of a sample, the highest first, a plane that TIFF's PackBits has packed.
+//! RLE Lossless (PS3.5, annex G): a plane for each byte of a sample, the highest first, compressed with TIFF's PackBits.
 
 use super::image_pixel::ImagePixel;
 use super::refusal::refused;
 use crate::error::Result;
 use crate::image::refusal::damaged;
 
-/// Bytes before the first segment: how many there are, and where each of at most 15 begins.
+/// Bytes before the first segment: the number of segments, and the beginnings of at most 15.
 const BYTE_HEADER: usize = 64;
 
-/// The words of a frame, channels side by side. Errors where its planes are not what `format` says.
+/// The words of a frame, channels side by side. Errors if its planes are not what `format` says.
 pub(super) fn words(frame: &[u8], format: &ImagePixel) -> Result<Vec<u16>> {
     if format.bits_allocated == 1 {
         return Err(refused("BitsAllocated of 8 or 16 for RLE", 1));
@@ -22,7 +22,7 @@ pub(super) fn words(frame: &[u8], format: &ImagePixel) -> Result<Vec<u16>> {
     }
     let mut words = vec![0; format.elements()];
     for segment in 0..expected {
-        // A segment may be followed by bytes that fill it up, so where it ends does not matter.
+        // A segment may be padded, so its end does not matter.
         let packed = frame.get(numbers[segment + 1]..).unwrap_or_default();
         let channel = segment / bytes_of_sample;
         let mut samples = words.iter_mut().skip(channel).step_by(format.channels);
@@ -40,7 +40,7 @@ pub(super) fn words(frame: &[u8], format: &ImagePixel) -> Result<Vec<u16>> {
     Ok(words)
 }
 
-/// Hands `take` each byte that is packed, until it has enough.
+/// Passes each unpacked byte to `take`, until it has enough.
 fn unpack(packed: &[u8], mut take: impl FnMut(u8) -> bool) {
     let mut rest = packed;
     while let [control, tail @ ..] = rest {

@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::image::Decoding;
 use crate::image::refusal::damaged;
 
-/// The samples of the first frame. Errors where there are too few.
+/// The samples of the first frame. Errors if there are too few.
 pub(super) fn values(decoding: &Decoding, data_set: &DataSet, format: &ImagePixel) -> Result<Values> {
     if format.photometric == Photometric::YbrOfJpeg2000 && !is_jpeg2000(data_set.syntax.uid()) {
         return Err(refused("JPEG 2000 for YBR_RCT or YBR_ICT", data_set.syntax.name()));
@@ -50,13 +50,13 @@ fn jpeg2000_values(_: &Decoding, _: &[u8], _: &ImagePixel) -> Result<Values> {
     Err(super::transfer_syntax::without_jpeg2000())
 }
 
-/// The words of the first of native frames, channels side by side.
+/// The words of the first native frame, channels interleaved.
 fn native(element: &Element, format: &ImagePixel) -> Result<Vec<u16>> {
     if format.photometric == Photometric::YbrFull422 && !format.columns.is_multiple_of(2) {
         return Err(refused("an even number of Columns for YBR_FULL_422", format.columns));
     }
     let bits = match format.photometric {
-        // Two lumas, and the chromas of both.
+        // Two lumas, and their shared chromas.
         Photometric::YbrFull422 => format.pixels() as u64 * 2 * 8,
         _ => format.elements() as u64 * u64::from(format.bits_allocated),
     };
@@ -66,7 +66,7 @@ fn native(element: &Element, format: &ImagePixel) -> Result<Vec<u16>> {
     }
     let words: Vec<u16> = match format.bits_allocated {
         1 => (0..format.pixels()).map(|pixel| u16::from(element.bytes[pixel / 8] >> (pixel % 8) & 1)).collect(),
-        // Where words have their high byte first, so have those that two samples share (PS3.5, 8.1.1).
+        // Big endian also applies to words that two samples share (PS3.5, 8.1.1).
         8 if element.vr == VR::OW && element.is_big_endian => {
             (0..byte_len).map(|byte| u16::from(element.bytes.get(byte ^ 1).copied().unwrap_or_default())).collect()
         }

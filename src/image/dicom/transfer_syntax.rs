@@ -1,4 +1,4 @@
-//! Transfer syntaxes: which pixel data are read here, and what converts the others.
+//! Transfer syntaxes: which are supported, and commands that convert the others.
 
 use dicom_dictionary_std::uids;
 use dicom_transfer_syntax_registry::TransferSyntax;
@@ -8,7 +8,7 @@ use super::refusal::refused;
 use crate::error::{Error, Result};
 use crate::image::refusal::AS_PNG;
 
-/// Errors where pixel data of that transfer syntax are not read here.
+/// Errors if pixel data of this transfer syntax are not supported.
 pub(super) fn check(syntax: &TransferSyntax) -> Result<()> {
     let uid = syntax.uid();
     if is_native(uid) || is_jpeg(uid) || is_jpeg_ls(uid) || uid == uids::RLE_LOSSLESS {
@@ -21,8 +21,7 @@ pub(super) fn check(syntax: &TransferSyntax) -> Result<()> {
     Err(refused_as_coded(refused("pixel data that are native, RLE, JPEG, JPEG-LS or JPEG 2000", found), uid))
 }
 
-/// What is said of pixel data of that transfer syntax, with what makes them native in place of PNG, which would lose the rest of the
-/// file.
+/// `error` with the advice to make the pixel data native, instead of converting to PNG, which would lose the rest of the file.
 pub(super) fn refused_as_coded(error: Error, uid: &str) -> Error {
     match error {
         Error::Picture { path, reason } => Error::Picture { path, reason: reason.replace(AS_PNG, &remedy(uid)) },
@@ -47,10 +46,10 @@ pub(super) fn is_jpeg2000(uid: &str) -> bool {
     [uids::JPEG2000_LOSSLESS, uids::JPEG2000].contains(&uid)
 }
 
-/// What to do with pixel data of that transfer syntax that are not read here: to make them native keeps all else in the file.
+/// Advice for pixel data of a transfer syntax that is not supported: making them native keeps everything else in the file.
 fn remedy(uid: &str) -> String {
     const VIDEOS: &str = "1.2.840.10008.1.2.4.10";
-    // From process 1 to 29, those that are retired too.
+    // Processes 1 to 29, including retired ones.
     const JPEGS: [&str; 3] = ["1.2.840.10008.1.2.4.5", "1.2.840.10008.1.2.4.6", uids::JPEG_LOSSLESS_SV1];
     let dcmtks = match uid {
         uids::RLE_LOSSLESS => " or `dcmdrle IN OUT`",

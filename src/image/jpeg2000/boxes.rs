@@ -4,8 +4,7 @@ use super::segment::cut_off;
 use crate::error::Result;
 use crate::image::refusal::{damaged, unsupported};
 
-/// The codestream of a file. Errors where it has none or several, of which the decoder would take another, or a palette without
-/// bounds.
+/// The codestream of a file. Errors if it has none, or several, of which the decoder would choose another, or an unbounded palette.
 pub(super) fn contiguous(file: &[u8]) -> Result<&[u8]> {
     const START: [u8; 4] = [0xff, 0x4f, 0xff, 0x51];
     if file.starts_with(&START) {
@@ -13,7 +12,7 @@ pub(super) fn contiguous(file: &[u8]) -> Result<&[u8]> {
     }
     let none = || damaged("it has no JPEG 2000 codestream");
     let (mut codestream, mut rest) = (None, file);
-    // Fewer bytes than a box's head fill up what a file is in.
+    // Fewer bytes than the head of a box are padding.
     while rest.len() >= 8 {
         let (kind, content, behind) = split_box(rest).ok_or_else(none)?;
         rest = behind;
@@ -27,7 +26,7 @@ pub(super) fn contiguous(file: &[u8]) -> Result<&[u8]> {
     codestream.filter(|codestream| codestream.starts_with(&START)).ok_or_else(none)
 }
 
-/// What is in the header box of a file: a palette has a column for each channel at the most, and each channel is looked up once.
+/// Errors if the header box of a file has a palette with more columns than channels, or looks up a channel more than once.
 fn check_palette(mut boxes: &[u8]) -> Result<()> {
     const MAX_CHANNELS: usize = 4;
     while let Some((kind, content, behind)) = split_box(boxes) {
@@ -45,11 +44,11 @@ fn check_palette(mut boxes: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// How many channels the colours of a file have, where it says it; the first that says it counts (I.5.3.3). Errors where they are
-/// neither grey, RGB nor what the decoder makes RGB of: it would take those of some others for RGB too.
+/// The number of channels of a file's colours, if it states it; the first statement counts (I.5.3.3). Errors if they are neither grey, RGB
+/// nor something that the decoder converts to RGB: it would mistake some others for RGB.
 pub(super) fn colours(file: &[u8]) -> Result<Option<usize>> {
     let Some(specification) = find_box(file, b"jp2h").and_then(|header| find_box(header, b"colr")) else { return Ok(None) };
-    // Colours by their number (ISO/IEC 15444-2, table M.25), or by a profile, whose header says what it is of (ICC.1, 7.2.8).
+    // Colours by number (ISO/IEC 15444-2, table M.25), or by a profile, whose header names its colour space (ICC.1, 7.2.8).
     let space = match specification {
         [1, _, _, number @ ..] => match number.first_chunk().map(|&number| u32::from_be_bytes(number)) {
             Some(16 | 18) => return Ok(Some(3)),
@@ -67,13 +66,13 @@ pub(super) fn colours(file: &[u8]) -> Result<Option<usize>> {
             b"GRAY" => return Ok(Some(1)),
             space => format!("the colours {:?} of a profile", String::from_utf8_lossy(space).trim_end()),
         },
-        [method, _, _, ..] => format!("colours that are said by method {method}"),
+        [method, _, _, ..] => format!("colours specified by method {method}"),
         _ => return Err(cut_off()),
     };
     Err(unsupported(format!("a JPEG 2000 in {space}, neither grey nor RGB")))
 }
 
-/// What the first box of that kind among `boxes` holds.
+/// The content of the first box of that kind among `boxes`.
 fn find_box<'a>(mut boxes: &'a [u8], wanted: &[u8; 4]) -> Option<&'a [u8]> {
     while let Some((kind, content, behind)) = split_box(boxes) {
         if kind == *wanted {
@@ -84,7 +83,7 @@ fn find_box<'a>(mut boxes: &'a [u8], wanted: &[u8; 4]) -> Option<&'a [u8]> {
     None
 }
 
-/// A box's kind, its content, and what follows (I.4).
+/// The kind and content of a box, and what follows it (I.4).
 fn split_box(bytes: &[u8]) -> Option<([u8; 4], &[u8], &[u8])> {
     let (&[a, b, c, d, kind @ ..], after) = bytes.split_first_chunk::<8>()?;
     let (content, behind) = match u32::from_be_bytes([a, b, c, d]) {

@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::image::Decoding;
 use crate::image::refusal::{damaged, unsupported};
 
-/// The decoder takes as many; it needs memory for each in each code-block.
+/// The limit of the decoder, which needs memory for each layer in each code-block.
 const MAX_LAYERS: u16 = 32;
 
 /// A codestream and what its headers say.
@@ -22,15 +22,15 @@ pub(in crate::image) struct Codestream<'a> {
     pub(in crate::image) height: usize,
     pub(in crate::image) width: usize,
     pub(in crate::image) components: Vec<Component>,
-    /// Whether red, green and blue are made of luma and chromas as it is decoded.
+    /// Whether decoding converts luma and chroma to red, green and blue.
     pub(in crate::image) has_colour_transform: bool,
-    /// What the decoder may take at the most.
+    /// Upper bound of the memory that the decoder needs.
     byte_size: u64,
 }
 
 impl<'a> Codestream<'a> {
-    /// The codestream of a file, which is it alone or has it in a box (annex I). Errors where its headers are damaged, or say what
-    /// the decoder would compute wrongly or without limits.
+    /// The codestream of a file, bare or in a box (annex I). Errors if its headers are damaged, or describe something that the decoder
+    /// would compute wrongly or without limits.
     pub(in crate::image) fn of(file: &'a [u8]) -> Result<Self> {
         let bytes = contiguous(file)?;
         let (mut size, mut style, mut styles) = (None, None, Vec::new());
@@ -49,7 +49,7 @@ impl<'a> Codestream<'a> {
         let (size, style) = size.zip(style).ok_or_else(cut_off)?;
         let tiles = size.tiles().ok_or_else(|| damaged("the size of its JPEG 2000, or of its tiles, is none"))?;
         if size.is_subsampled {
-            return Err(unsupported("a JPEG 2000 whose channels have not as many samples as pixels"));
+            return Err(unsupported("a JPEG 2000 with subsampled channels"));
         }
         if style.layers > MAX_LAYERS {
             return Err(unsupported(format!("a JPEG 2000 of more than {MAX_LAYERS} layers")));
@@ -79,7 +79,7 @@ impl<'a> Codestream<'a> {
         })
     }
 
-    /// Errors where the decoder may take more bytes than it should.
+    /// Errors if the decoder may need more memory than allowed.
     pub(in crate::image) fn takes_bytes(&self, decoding: &Decoding) -> Result<()> {
         if self.byte_size > decoding.max_decoder_bytes {
             return Err(decoding.too_many_bytes(self.byte_size));
@@ -87,7 +87,7 @@ impl<'a> Codestream<'a> {
         Ok(())
     }
 
-    /// The samples, `[height, width, channels]`, counted from the least that there may be.
+    /// The samples, `[height, width, channels]`, relative to the smallest possible value.
     #[cfg(feature = "dicom")]
     pub(in crate::image) fn samples(&self) -> Result<Vec<u16>> {
         let image = Image::new(self.bytes, &settings()).map_err(refusal)?;

@@ -1,4 +1,4 @@
-//! JPEG 2000 (ISO/IEC 15444-1): what its headers say, looked at before anything is decoded, and its samples.
+//! JPEG 2000 (ISO/IEC 15444-1): checks the headers before anything is decoded, and reads the samples.
 
 mod boxes;
 mod codestream;

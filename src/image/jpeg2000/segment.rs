@@ -1,4 +1,4 @@
-//! The segments of a codestream, and which of them the decoder must not see.
+//! The segments of a codestream, checked before the decoder sees them.
 
 use crate::error::{Error, Result};
 use crate::image::refusal::{damaged, unsupported};
@@ -20,8 +20,8 @@ pub(super) fn split_segment(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     Some((*marker, segment, behind))
 }
 
-/// Errors where a segment makes the decoder keep what nothing bounds, or is longer than what it reads of it: it would take the rest
-/// for headers that are not seen here.
+/// Errors if a segment makes the decoder store an unbounded amount, or is longer than what it reads: it would interpret the rest as
+/// headers that were not checked here.
 pub(super) fn check_segment(marker: u8, segment: &[u8]) -> Result<()> {
     // Of 32 levels with three bands each, and one more, in two bytes each, behind a byte of style and one of a component.
     const MAX_STEPS: usize = 2 + 2 * 97;
@@ -36,14 +36,13 @@ pub(super) fn check_segment(marker: u8, segment: &[u8]) -> Result<()> {
         (0x5d, [_, sizes @ ..]) => steps(sizes) && sizes.len() <= MAX_STEPS,
         (0x5d, []) => false,
         (0x5e, _) => return Err(unsupported("a JPEG 2000 with a region of interest")),
-        (0x5f, _) => return Err(unsupported("a JPEG 2000 whose order changes on the way")),
+        (0x5f, _) => return Err(unsupported("a JPEG 2000 whose progression order changes")),
         _ => true,
     };
-    if is_sound { Ok(()) } else { Err(damaged("a segment of its JPEG 2000 is longer or shorter than what it says")) }
+    if is_sound { Ok(()) } else { Err(damaged("a segment of its JPEG 2000 has the wrong length")) }
 }
 
-/// Errors where a tile has no part, or a part has a style of its own: one that the decoder takes for all tiles, or whose blocks may
-/// be many.
+/// Errors if a tile has no part, or a part has its own style, which the decoder would apply to all tiles, or which may have many blocks.
 pub(super) fn check_tile_parts(parts: &[u8], tiles: usize) -> Result<()> {
     let mut is_there = vec![false; tiles];
     let mut rest = parts;
@@ -60,7 +59,7 @@ pub(super) fn check_tile_parts(parts: &[u8], tiles: usize) -> Result<()> {
         while !headers.starts_with(&[0xff, 0x93]) {
             let (marker, segment, after) = split_segment(headers).ok_or_else(cut_off)?;
             if [0x52, 0x53].contains(&marker) {
-                return Err(unsupported("a JPEG 2000 whose tiles are coded each in its own style"));
+                return Err(unsupported("a JPEG 2000 whose tiles have different coding styles"));
             }
             check_segment(marker, segment)?;
             headers = after;

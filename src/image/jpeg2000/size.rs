@@ -36,7 +36,7 @@ impl Size {
         })
     }
 
-    /// How many tiles there are; `None` where the picture or a tile is empty, or there are more than there may be.
+    /// The number of tiles; `None` if the picture or a tile is empty, or there are too many tiles.
     pub(super) fn tiles(&self) -> Option<usize> {
         let along = |side: usize| {
             let is_sound = self.begin[side] < self.end[side] && self.tile_begin[side] <= self.begin[side] && self.tile[side] > 0;

@@ -1,4 +1,4 @@
-//! How tiles are coded, and what memory that takes.
+//! How tiles are coded, and how much memory that takes.
 
 /// How tiles are coded (A.6.1).
 pub(super) struct Style {
@@ -38,7 +38,7 @@ impl Blocks {
         is_sound.then(|| Self { block: [across + 2, down + 2], has_many_segments: style & 5 != 0, precincts })
     }
 
-    /// What the decoder takes for the blocks of a tile at the most: each has a part in each layer, and nodes in two trees.
+    /// Upper bound of the memory that the decoder needs for the blocks of a tile: each has a part in each layer, and nodes in two trees.
     pub(super) fn byte_size(&self, tile: [u32; 2], layers: u16, byte_len: usize) -> u64 {
         let count = |resolution: usize, precinct: &[u8; 2]| {
             let reduced = self.precincts.len() - 1 - resolution;

@@ -161,7 +161,7 @@ struct Lanes {
 }
 
 impl Lanes {
-    /// For rows of `samples` samples; `None` where the row is shorter than the vectors. One channel is one sum anyway:
+    /// For rows of `samples` samples; `None` if the row is shorter than the vectors. One channel is one sum anyway:
     /// there, vectors would only add zeros.
     fn of<const C: usize>(taps: &Taps, origin: usize, samples: usize) -> Option<Self> {
         if C == 1 {

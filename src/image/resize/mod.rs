@@ -15,7 +15,7 @@ pub use part::Part;
 /// `picture` resized to `height` x `width` pixels: Pillow's `Image.resize((width, height), filter)`, or what the [`Filter`] says.
 ///
 /// # Panics
-/// Where `height` or `width` is 0.
+/// If `height` or `width` is 0.
 pub fn resize(picture: &Picture, height: usize, width: usize, filter: Filter) -> Picture {
     resize_part(picture, height, width, &Part { rows: 0..height, columns: 0..width }, filter)
 }
@@ -23,7 +23,7 @@ pub fn resize(picture: &Picture, height: usize, width: usize, filter: Filter) ->
 /// A part of what [`resize`] returns, without computing the rest.
 ///
 /// # Panics
-/// Where the part is empty or reaches beyond `height` x `width`.
+/// If the part is empty or reaches beyond `height` x `width`.
 pub fn resize_part(picture: &Picture, height: usize, width: usize, part: &Part, filter: Filter) -> Picture {
     assert!(!part.rows.is_empty() && part.rows.end <= height, "rows {:?} of {height}", part.rows);
     assert!(!part.columns.is_empty() && part.columns.end <= width, "columns {:?} of {width}", part.columns);

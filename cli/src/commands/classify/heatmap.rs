@@ -1,4 +1,4 @@
-//! `classify --heatmap`: where in a picture its classes were seen.
+//! `classify --heatmap`: maps of where in a picture its classes were seen.
 
 use std::fmt::Display;
 use std::fs;
@@ -15,27 +15,26 @@ use densenet_wgpu::{Classifier, ClassifierOptions, Prediction};
 use crate::exit::Stop;
 use crate::inputs::Subject;
 use crate::npy::Array;
-use crate::remedy::told_in_row;
+use crate::remedy::explained_in_row;
 use crate::rows::HeatmapFiles;
 
-/// Whether and for which classes heatmaps are written.
+/// Whether heatmaps are written, and for which classes.
 #[derive(Args)]
 #[command(next_help_heading = "Heatmaps")]
 pub(crate) struct HeatmapOptions {
-    /// Write where in each picture its classes were seen into this folder
+    /// Write heatmaps of where each class was seen to this folder
     ///
-    /// For each class there are ROW-NAME.INDEX.npy, the map in units of the logit, and ROW-NAME.INDEX.png, the map over the
-    /// picture.
+    /// For each class: ROW-NAME.INDEX.npy, the map in units of the logit, and ROW-NAME.INDEX.png, the map over the picture.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     heatmap: Option<PathBuf>,
-    /// Their class: top, all, a number or a label
+    /// Which classes to map: top, all, a number or a label
     ///
-    /// `top` is the first one of the row. May be given several times.
+    /// `top` is the first class of the row. Can be given more than once.
     #[arg(long, value_name = "CLASS", default_value = "top", requires = "heatmap")]
     heatmap_class: Vec<String>,
 }
 
-/// Classes that were asked for.
+/// Which classes to map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wanted {
     Top,
@@ -43,7 +42,7 @@ enum Wanted {
     Index(usize),
 }
 
-/// Characters of a picture's name that the names of its heatmaps have: file names may have 255 bytes, characters four.
+/// Characters of a picture's name that are used in the names of its heatmaps: a file name may have 255 bytes, a character four.
 const NAME_LENGTH: usize = 48;
 
 /// Writes heatmaps.
@@ -53,22 +52,22 @@ pub(crate) struct Heatmaps {
     legend: Legend,
 }
 
-/// Pixels of a picture that is kept as it was decoded; a larger one is read once more where it is needed again.
+/// The largest picture, in pixels, that is kept after decoding; a larger one is decoded again when needed.
 const KEPT_PIXELS: usize = 1 << 20;
 
 impl HeatmapOptions {
-    /// Whether there are to be any.
-    pub(crate) fn is_asked(&self) -> bool {
+    /// Whether heatmaps are written.
+    pub(crate) fn is_enabled(&self) -> bool {
         self.heatmap.is_some()
     }
 
-    /// What was asked for, for a classifier.
-    pub(crate) fn asked(&self, options: ClassifierOptions) -> ClassifierOptions {
-        if self.is_asked() { options.with_class_maps(true).with_kept_pixels(KEPT_PIXELS) } else { options }
+    /// A classifier's options with these flags applied.
+    pub(crate) fn applied_to(&self, options: ClassifierOptions) -> ClassifierOptions {
+        if self.is_enabled() { options.with_class_maps(true).with_kept_pixels(KEPT_PIXELS) } else { options }
     }
 
-    /// Makes the folder ready, where there are to be any, for a network of so many classes. Stops where it cannot be written to
-    /// or the model has no such class.
+    /// Creates the folder if heatmaps are written, for a network with this number of classes. Stops if the folder is not writable, or
+    /// the model lacks a class.
     pub(crate) fn begin(&self, legend: &Legend, classes: usize) -> Result<Option<Heatmaps>, Stop> {
         let Some(folder) = &self.heatmap else { return Ok(None) };
         let wanted = self.heatmap_class.iter().map(|name| wanted(name, legend, classes)).collect::<Result<_, _>>()?;
@@ -78,7 +77,7 @@ impl HeatmapOptions {
     }
 }
 
-/// The class of that name.
+/// The classes that a name stands for.
 fn wanted(name: &str, legend: &Legend, classes: usize) -> Result<Wanted, Stop> {
     match name {
         "top" => return Ok(Wanted::Top),
@@ -99,8 +98,8 @@ fn wanted(name: &str, legend: &Legend, classes: usize) -> Result<Wanted, Stop> {
 }
 
 impl Heatmaps {
-    /// Writes the heatmaps of the input of that number, whose row begins with `top`. What could not be written is told in the
-    /// errors.
+    /// Writes the heatmaps of input `number`, whose row begins with `top`. Returns the files, and an error for each that could not be
+    /// written.
     pub(crate) fn write(
         &self,
         classifier: &Classifier,
@@ -120,7 +119,7 @@ impl Heatmaps {
                     decoded = picture;
                     &decoded
                 }
-                Err(error) => return (Vec::new(), vec![format!("no heatmap: {}", told_in_row(&error))]),
+                Err(error) => return (Vec::new(), vec![format!("no heatmap: {}", explained_in_row(&error))]),
             },
         };
         let stem = format!("{number:05}-{}", safe_stem(&subject.name()));
@@ -134,7 +133,7 @@ impl Heatmaps {
         (files, errors)
     }
 
-    /// The classes that were asked for, each once.
+    /// The classes to map, each once.
     fn classes(&self, logits: &[f32], top: &[RankedClass]) -> Vec<RankedClass> {
         let probabilities = self.legend.probabilities(logits);
         let class = |index: usize| {
@@ -159,7 +158,7 @@ impl Heatmaps {
         classes
     }
 
-    /// Writes the files of one class, whose names begin with `stem`.
+    /// Writes the files of one class; their names begin with `stem`.
     fn write_class(
         &self,
         stem: &str,
@@ -189,7 +188,7 @@ impl Heatmaps {
     }
 }
 
-/// Writes `figure` as PNG; the file appears when it is complete.
+/// Writes `figure` as PNG; the file appears only when complete.
 fn write_png(path: &Path, figure: &Picture) -> Result<(), String> {
     let failed = |error: io::Error| error.to_string();
     let mut file = BufWriter::new(WholeFile::create(path).map_err(failed)?);
@@ -198,7 +197,7 @@ fn write_png(path: &Path, figure: &Picture) -> Result<(), String> {
     file.into_inner().map_err(|error| failed(error.into_error()))?.finish().map_err(failed)
 }
 
-/// The name of the file at `path` without its ending, in characters that any file name may have.
+/// The name of the file at `path` without its extension, with characters that are unsafe in file names replaced.
 fn safe_stem(path: &Path) -> String {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let safe = |c: char| if c.is_alphanumeric() || "-_.+".contains(c) { c } else { '_' };

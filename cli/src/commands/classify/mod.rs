@@ -26,41 +26,40 @@ use heatmap::{HeatmapOptions, Heatmaps};
 
 /// Classify pictures
 ///
-/// Prints the best classes of each picture, in the order of the pictures. Without --model it is densenet121, trained on
-/// ImageNet, which is fetched once, 32 MB. A picture that cannot be read costs its own row and no other; the exit status is 1
-/// then.
+/// Prints the top classes of each picture, in the order of the inputs. The default model is densenet121, trained on ImageNet: 32 MB,
+/// downloaded once. A picture that cannot be read gets an error in its row and does not affect the others; the exit status is then 1.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  # a picture of anything
+  # any photo
   densenet classify cat.jpg
 
-  # a folder and a pattern, with a model of one's own
+  # a folder and a pattern, with your own model
   densenet classify photos 'more/*.jpg' --model best.pth --labels classes.txt
 
-  # for programs: JSON, CSV; paths from standard input
+  # JSON and CSV for other programs; paths from standard input
   find . -name '*.png' | densenet classify - --model digits --format json
   densenet classify photos --top-k 1 --format csv > photos.csv
 
-  # many: the same command goes on after Ctrl-C or a crash; one of eight parts, as a job of an array
+  # many pictures: repeat the command to continue after Ctrl-C or a crash; one of eight parts, as an array job
   densenet classify photos --resume photos.csv
   densenet classify scans --shard $SLURM_ARRAY_TASK_ID/8 --resume scans-$SLURM_ARRAY_TASK_ID.jsonl
 
-  # where in the picture
+  # heatmaps: where in the picture
   densenet classify cat.jpg --heatmap maps")]
 pub(crate) struct Options {
-    /// Files, folders, patterns, or `-` for a list of paths on standard input
+    /// Files, folders, patterns, or `-` to read paths from standard input
     ///
-    /// A folder stands for every picture in it and in its folders, a pattern such as 'a*/*.jpg' for whatever matches it, a list
-    /// has one path a line.
+    /// A folder stands for every picture in it and its subfolders, a pattern such as 'a*/*.jpg' for everything it matches. A list has one
+    /// path per line.
     #[arg(value_name = "PATH", required_unless_present = "stdin_jsonl", value_hint = ValueHint::AnyPath)]
     paths: Vec<PathBuf>,
     #[command(flatten)]
     shard: ShardOptions,
-    /// Answer pictures that another program sends
+    /// Classify pictures sent by another program
     ///
-    /// Each line of standard input is one, {"id":...,"path":...} or {"id":...,"b64":...}, and is answered with a line of JSON that has its
-    /// id, as soon as its batch is done; a batch waits for no line that has not come.
+    /// Each line of standard input is a request, {"id":...,"path":...} or {"id":...,"b64":...}. Each is answered with a line of JSON that
+    /// has the same id, as soon as its batch is done. A batch never waits for a line that has not arrived.
     #[arg(long, conflicts_with_all = ["paths", "shard", "resume"], help_heading = "Input")]
     stdin_jsonl: bool,
     #[command(flatten)]
@@ -71,31 +70,30 @@ pub(crate) struct Options {
     pictures: PictureOptions,
     /// Average the probabilities of ten crops
     ///
-    /// The corners and the centre, and those of the mirror image. A batch counts crops, and has ten at the least.
+    /// The four corners and the centre, and the same five of the mirror image. A batch counts crops, so it has at least ten.
     #[arg(long, conflicts_with = "heatmap", help_heading = "Input")]
     ten_crop: bool,
     #[command(flatten)]
     device: DeviceOptions,
     #[command(flatten)]
     batch: BatchOptions,
-    /// Classes to print for each picture
+    /// Number of classes to print per picture
     #[arg(long, short = 'k', value_name = "K", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Output")]
     top_k: u32,
-    /// How to print
+    /// Output format
     ///
-    /// Default: text; with --stdin-jsonl JSON, with --resume CSV where its file's ending is .csv, else JSON.
+    /// Default: text; json with --stdin-jsonl; with --resume csv if the name of its file ends in .csv, otherwise json.
     #[arg(long, short, value_enum, help_heading = "Output")]
     format: Option<RowFormat>,
-    /// Append rows to a file, and go on where it ends
+    /// Append rows to a file, continuing where it ends
     ///
-    /// Inputs that have a row there are skipped, so that the same command goes on after whatever ended it. What a crash tore off is
-    /// written again. The file is made if it is missing.
+    /// Inputs that already have a row are skipped, so an interrupted run continues when its command is repeated. A row that a crash left
+    /// incomplete is written again. The file is created if it does not exist.
     #[arg(long, value_name = "OUT", conflicts_with = "dump_input", help_heading = "Output", value_hint = ValueHint::FilePath)]
     resume: Option<PathBuf>,
-    /// Also write what goes into the network to a .npy file
+    /// Also write the network's input to a .npy file
     ///
-    /// Float32 [N, C, H, W]: a row for each input that could be read, in order, or with --ten-crop ten; inputs that fail have
-    /// none.
+    /// Float32 [N, C, H, W]: one entry per readable input, in order, or ten with --ten-crop. Inputs that fail have none.
     #[arg(long, value_name = "FILE", help_heading = "Output", value_hint = ValueHint::FilePath)]
     dump_input: Option<PathBuf>,
     #[command(flatten)]
@@ -114,17 +112,17 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let Described { preprocessing, options: described, .. } = options.description.describe(&mut model)?;
     let preprocessing = options.pictures.sized(preprocessing);
     if options.ten_crop && preprocessing.crop.is_none() {
-        let remedy = "--preprocess takes one with a crop, as torchvision has";
+        let remedy = "--preprocess torchvision has one";
         return Err(Stop::refused(format!("--ten-crop: expected a preprocessing with a crop, found: {preprocessing}; {remedy}")));
     }
     let Size { height, width } = options.pictures.size.unwrap_or_else(|| Size::of(Some(&preprocessing)));
-    // A size that is too small is told before anything is written or opened.
+    // Fails early if the size is too small, before anything is written or opened.
     model.graph(height, width)?;
     let legend = model.legend();
     let heatmaps = options.heatmap.begin(&legend, classes)?;
 
-    let asked = options.asked(described);
-    let settings = Settings::of(&model, &preprocessing, &asked)?;
+    let classifier_options = options.applied_to(described);
+    let settings = Settings::of(&model, &preprocessing, &classifier_options)?;
     let rows = Rows { format, legend, model: Model::from(&model), settings, assumed: assumed::names(&model), output: Output::new() };
     let mut classification = Classification { rows, top_k: options.top_k as usize, heatmaps, written: 0, failed: 0, unmapped: 0 };
     let total = inputs.as_ref().map(Vec::len);
@@ -135,7 +133,7 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     if inputs.known_count() == Some(0) {
         return classification.finish(Ok(None), total, options.resume.is_some());
     }
-    let classifier = options.device.classifier(model, asked)?;
+    let classifier = options.device.classifier(model, classifier_options)?;
     let shape = [preprocessing.channels, height, width];
     let dump = options.dump_input.as_deref().map(|path| Dump::create(path, shape)).transpose()?;
 
@@ -149,14 +147,14 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
 }
 
 impl Options {
-    /// What was asked for, for the classifier of a model that `described` describes.
-    fn asked(&self, described: ClassifierOptions) -> ClassifierOptions {
-        let options = self.batch.asked(self.pictures.asked(described));
+    /// A classifier's options with all flags applied.
+    fn applied_to(&self, described: ClassifierOptions) -> ClassifierOptions {
+        let options = self.batch.applied_to(self.pictures.applied_to(described));
         let options = options.with_ten_crops(self.ten_crop).with_inputs(self.dump_input.is_some());
-        self.heatmap.asked(options)
+        self.heatmap.applied_to(options)
     }
 
-    /// How rows are written: as was asked for, else what suits who reads them.
+    /// How rows are written: by `--format`, otherwise in the format that suits their reader.
     fn format(&self) -> Result<RowFormat, Stop> {
         let is_csv = |path: &Path| path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
         let own = match &self.resume {
@@ -178,20 +176,20 @@ impl Options {
     }
 }
 
-/// Rows under way.
+/// Classification of a run's inputs, and its rows.
 struct Classification {
     rows: Rows,
     top_k: usize,
     heatmaps: Option<Heatmaps>,
     /// Inputs that have a row.
     written: usize,
-    /// Those whose row says what went wrong.
+    /// Inputs whose row has an error.
     failed: usize,
-    /// Those that have not all of their heatmaps.
+    /// Inputs that lack some of their heatmaps.
     unmapped: usize,
 }
 
-/// What a row says, the heatmaps that were written, and what went wrong with others.
+/// A row, the heatmaps that were written, and errors of others.
 struct Row {
     subject: Subject,
     outcome: Outcome,
@@ -200,7 +198,7 @@ struct Row {
 }
 
 impl Classification {
-    /// Writes what comes before the first row, and leaves out the inputs that have a row in the file to resume.
+    /// Writes what comes before the first row, and returns the inputs that have no row in the file to resume.
     fn begin(&mut self, inputs: Vec<Input>, resume: Option<&Path>, classes: usize) -> Result<Vec<Input>, Stop> {
         let Some(path) = resume else {
             self.rows.begin()?;
@@ -210,7 +208,7 @@ impl Classification {
         let expected = Expected { format: self.rows.format, model: &self.rows.model, settings: &self.rows.settings, classes };
         let mut resumed = Resumed::open(path, &expected)?;
         let left = resumed.left_of(inputs);
-        message::note(&format!("{}: {} rows are there, {} inputs are left", path.display(), resumed.rows, left.len()));
+        message::note(&format!("{}: {} rows exist, {} inputs are left", path.display(), resumed.rows, left.len()));
         if self.heatmaps.is_some() && resumed.rows > 0 {
             message::warning("--heatmap: inputs that have a row already get no heatmaps");
         }
@@ -222,7 +220,7 @@ impl Classification {
         Ok(left)
     }
 
-    /// Writes the rows of inputs that ran together, and their heatmaps, on every core.
+    /// Writes the rows of a batch, and its heatmaps in parallel.
     fn finish_batch(&mut self, classifier: &Classifier, inputs: Vec<Finished>) -> Result<(), Stop> {
         let rows: Vec<Row> = inputs.into_par_iter().map(|input| self.row(classifier, input)).collect();
         for Row { subject, outcome, heatmaps, errors } in rows {
@@ -248,7 +246,7 @@ impl Classification {
         Row { subject, outcome, heatmaps, errors }
     }
 
-    /// The exit status; on standard error, how many inputs failed, or have no row yet.
+    /// Reports on standard error how many inputs failed or have no row yet. Returns the exit status.
     fn finish(self, finished: Result<Option<Stop>, Stop>, total: Option<usize>, resumes: bool) -> Result<u8, Stop> {
         let failure = match finished {
             Err(Stop::ReaderGone) => return Ok(self.status()),
@@ -259,19 +257,19 @@ impl Classification {
             message::error(&format!("{} of {} inputs failed; their rows say why", self.failed, self.written));
         }
         if self.unmapped > 0 {
-            message::error(&format!("{} of {} inputs have not all of their heatmaps", self.unmapped, self.written));
+            message::error(&format!("{} of {} inputs lack some of their heatmaps", self.unmapped, self.written));
         }
         if let Some(failure) = failure {
             return Err(failure);
         }
-        let Some(status) = interrupt::asked() else { return Ok(self.status()) };
+        let Some(status) = interrupt::status() else { return Ok(self.status()) };
         let of = total.map_or(String::new(), |total| format!(" of {total}"));
         let remedy = match total {
-            Some(total) if self.written < total && resumes => "; the same command goes on",
-            Some(total) if self.written < total => "; --resume OUT keeps rows in a file and goes on where they end",
+            Some(total) if self.written < total && resumes => "; the same command continues",
+            Some(total) if self.written < total => "; --resume OUT keeps rows in a file and continues where they end",
             _ => "",
         };
-        message::note(&format!("ended by a signal: {}{of} inputs have a row{remedy}", self.written));
+        message::note(&format!("stopped by a signal: {}{of} inputs have a row{remedy}", self.written));
         Ok(status)
     }
 

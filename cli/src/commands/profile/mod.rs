@@ -21,19 +21,19 @@ use crate::output::Destination;
 use crate::terminal::paint::headed;
 use stages::{ColdStart, Stages};
 
-/// Show where the time goes: each step, each kind of operation, each dense block
+/// Show where the time goes: by step, by kind of operation, by dense block
 ///
-/// Each step runs in a pass of its own, at whose bounds the device's clock is read. The same run in one pass, and without any
-/// clock, is measured beside it: what looking costs shows.
+/// Each step runs in a compute pass of its own, and the device's clock is read before and after it. The same run is also measured in a
+/// single pass, and without any clock, which shows what profiling costs.
 ///
-/// Each step is held against three floors: the time that its operations, its bytes and its launch take at the least on this
-/// device, as measured in the same minute. The longest of them bounds it.
+/// Each step is compared with three lower bounds: the time that its operations, its memory traffic and its launch need at least on this
+/// device, measured at the same time. The longest of them bounds the step.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   densenet profile --arch densenet121
 
-  # what moved since
+  # what has changed since
   densenet profile --model best.pth --batch 8 --format json --output before.json
   densenet profile --model best.pth --batch 8 --compare before.json
 
@@ -42,21 +42,21 @@ Examples:
 pub(crate) struct Options {
     #[command(flatten)]
     network: NetworkOptions,
-    /// Images that run at once
+    /// Images per batch
     #[arg(long, short, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Measurement")]
     batch: u32,
     #[command(flatten)]
     device: DeviceOptions,
-    /// Runs that are measured, of each kind
+    /// Runs to measure, of each kind
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Measurement")]
     runs: u32,
-    /// Run one kernel for each operation, and show beside it what fusion buys
+    /// Run one kernel per operation, and show what fusion saves
     #[arg(long, conflicts_with = "compare", help_heading = "Measurement")]
     no_fusion: bool,
-    /// A profile that was written with --format json: show what moved since
+    /// Show what has changed since a profile written with --format json
     #[arg(long, value_name = "OLD.json", help_heading = "Measurement", value_hint = ValueHint::FilePath)]
     compare: Option<PathBuf>,
-    /// How to print
+    /// Output format
     #[arg(long, short, value_enum, default_value_t = Format::Table, help_heading = "Output")]
     format: Format,
     /// The file to write; default: standard output
@@ -67,7 +67,7 @@ pub(crate) struct Options {
 /// How a profile is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// For reading.
+    /// Human-readable.
     Table,
     /// One JSON object.
     Json,
@@ -77,7 +77,7 @@ enum Format {
     Svg,
 }
 
-/// The JSON form: the profile, and what else was asked for.
+/// The JSON output: the profile, and what else was requested.
 #[derive(Serialize)]
 struct Report<'a> {
     #[serde(flatten)]
@@ -87,11 +87,11 @@ struct Report<'a> {
     cold_start: &'a ColdStart,
     /// With `--no-fusion`, the same network with fusion.
     fused: Option<&'a Profile>,
-    /// With `--compare`, what moved.
+    /// With `--compare`, what changed.
     comparison: Option<&'a Comparison>,
 }
 
-/// Measures, and writes what was asked for.
+/// Measures, and writes the requested output.
 pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let stages = Stages::listen();
     let destination = Destination::open(options.output.as_deref())?;
@@ -122,8 +122,8 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
         let mut profile = Profile::measure(engine, input, options.runs as usize, ceilings)?;
         profile.model = model.name.clone();
         if profile.clock == Clock::Host && gpu.summary().features.iter().any(|feature| feature == "timestamps") {
-            let found = "its timestamps stand, run backwards or were never written";
-            message::warning(&format!("{}: {found}; times are the host's, and count what a submission costs", profile.device));
+            let found = "its timestamps stand still, run backwards or were never written";
+            message::warning(&format!("{}: {found}; times are measured by the host, and include the cost of submission", profile.device));
         }
         Ok::<_, Stop>(profile)
     };
@@ -159,7 +159,7 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
 }
 
 fn table(profile: &Profile, cold_start: &ColdStart, comparison: Option<&Comparison>, no_fusion: bool) -> String {
-    let title = if no_fusion { "what fusion buys (now: fused)" } else { "what moved" };
+    let title = if no_fusion { "what fusion saves (now: fused)" } else { "what changed" };
     let comparison = comparison.map_or(String::new(), |comparison| format!("\n{title}\n{}\n", comparison.to_string().trim_end()));
     let [profile, cold_start] = [profile.to_string(), cold_start.to_string()].map(|text| printable_lines(&text));
     let headings = ["layer ", "by operation", "by module", "cold start", title, "before ms"];

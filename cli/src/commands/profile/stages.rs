@@ -1,4 +1,4 @@
-//! The library's stages as they pass: how long each took, and within which.
+//! The stages of the library's work: how long each took, and within which other.
 
 use std::fmt::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,26 +14,26 @@ use tracing_subscriber::{Layer, Registry};
 /// Stages shorter than this many milliseconds have no line of their own.
 const LEAST_MS: f64 = 0.05;
 
-/// A stage that is over.
+/// A finished stage.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Stage {
-    /// What it is.
+    /// Its name.
     name: &'static str,
-    /// What of: a shader's variant, a file.
+    /// Its object: a shader variant, a file.
     #[serde(skip_serializing_if = "String::is_empty")]
     of: String,
-    /// How many of the same there were within the same stage.
+    /// Number of equal stages within the same stage.
     times: usize,
-    /// When the first of them began, from the beginning of all stages, in milliseconds.
+    /// When the first of them began, in milliseconds after the first stage.
     begin_ms: f64,
-    /// How long they took. Stages on several threads overlap.
+    /// Their total time. Stages on several threads overlap.
     ms: f64,
     /// The stages within it, in the order in which they began.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     stages: Vec<Stage>,
 }
 
-/// A stage that is over, and which one it was within.
+/// A finished stage, and which one it was within.
 #[derive(Debug)]
 struct Passed {
     id: u64,
@@ -44,7 +44,7 @@ struct Passed {
     ms: f64,
 }
 
-/// Listens to the library from its making until it is asked.
+/// Records the stages of the library.
 #[derive(Clone)]
 pub(crate) struct Stages {
     start: Instant,
@@ -52,15 +52,15 @@ pub(crate) struct Stages {
 }
 
 impl Stages {
-    /// Begins to listen. To be called once in a process.
+    /// Starts recording. Call it once per process.
     pub(crate) fn listen() -> Self {
         let stages = Self { start: Instant::now(), over: Arc::new(Mutex::new(Some(Vec::new()))) };
-        // Where somebody else listens already, there is nothing to show.
+        // If another subscriber is set, nothing is recorded.
         let _ = tracing::subscriber::set_global_default(Registry::default().with(stages.clone()));
         stages
     }
 
-    /// What has passed so far, in the order in which it began. Listens no more.
+    /// The stages so far, in the order in which they began. Stops recording.
     pub(crate) fn finish(&self) -> ColdStart {
         let ms = self.start.elapsed().as_secs_f64() * 1e3;
         let mut passed = self.over.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default();
@@ -69,7 +69,7 @@ impl Stages {
     }
 }
 
-/// The stages within `parent`. Those of the same name of the same thing are one.
+/// The stages within `parent`. Stages with the same name and object are merged.
 fn within(passed: &[Passed], parent: Option<u64>) -> Vec<Stage> {
     let mut stages: Vec<Stage> = Vec::new();
     for Passed { id, name, of, begin_ms, ms, .. } in passed.iter().filter(|stage| stage.parent == parent) {
@@ -85,7 +85,7 @@ fn within(passed: &[Passed], parent: Option<u64>) -> Vec<Stage> {
     stages
 }
 
-/// What a span is while it is open.
+/// An open span.
 struct Open {
     begin: Instant,
     of: String,
@@ -112,7 +112,7 @@ impl<S: tracing::Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Stages {
     }
 }
 
-/// A span's fields, one after the other.
+/// The fields of a span, joined.
 #[derive(Default)]
 struct Words(String);
 
@@ -127,12 +127,12 @@ impl Visit for Words {
     }
 }
 
-/// What passed until the first result was there.
+/// The stages up to the first result.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct ColdStart {
-    /// All of it.
+    /// Total time.
     ms: f64,
-    /// Its stages, and theirs.
+    /// Its stages, nested.
     stages: Vec<Stage>,
 }
 
@@ -144,7 +144,7 @@ impl fmt::Display for ColdStart {
 }
 
 impl Stage {
-    /// One line, and those of the stages within; none for one that is over at once.
+    /// Writes a line, and those of the stages within; none for a very short stage.
     fn line(&self, f: &mut fmt::Formatter<'_>, depth: usize) -> fmt::Result {
         let Self { name, of, times, ms, stages, .. } = self;
         if *ms < LEAST_MS {

@@ -16,15 +16,15 @@ use crate::exit::{FAILED, Stop, WELL};
 use crate::message::{self, printable};
 use crate::model::NetworkOptions;
 use crate::output::{Output, ReportFormat};
-use crate::remedy::told;
+use crate::remedy::explained;
 use crate::terminal::paint::{BAD, DOUBTFUL, GOOD, HEADING, paint};
 use specimen::Specimen;
 
-/// Hold a device to the reference, layer by layer
+/// Compare a device with the reference, layer by layer
 ///
-/// The network runs twice: as it always does, with operations that share kernels, and with a kernel for each operation, so
-/// that every layer is seen. Exit status 1 where a layer differs from the reference by more than 1e-4 of its largest magnitude
-/// (2e-2 with --precision f16). The report is made to be pasted into a bug report.
+/// The network runs twice: as usual, with operations that share kernels, and with one kernel per operation, so that every layer is
+/// compared. The exit status is 1 if a layer differs from the reference by more than 1e-4 of its largest magnitude (2e-2 with
+/// --precision f16). The output can be pasted into a bug report.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -36,20 +36,20 @@ Examples:
 pub(crate) struct Options {
     #[command(flatten)]
     network: NetworkOptions,
-    /// A .npy file of float32 [N, C, H, W] to run; default: pictures of noise
+    /// A .npy file of float32 [N, C, H, W] to run; default: noise
     #[arg(long, value_name = "INPUT", conflicts_with_all = ["batch", "size"], help_heading = "Input", value_hint = ValueHint::FilePath)]
     input: Option<PathBuf>,
-    /// Pictures that run at once
+    /// Pictures per batch
     #[arg(long, short, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Input")]
     batch: u32,
     #[command(flatten)]
     device: DeviceOptions,
-    /// How to print
+    /// Output format
     #[arg(long, short, value_enum, default_value_t = ReportFormat::Text, help_heading = "Output")]
     format: ReportFormat,
 }
 
-/// Runs both, compares, and prints the report.
+/// Compares the device with the reference and prints the report.
 pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let mut model = options.network.open()?;
     let specimen = match &options.input {
@@ -63,7 +63,7 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let engine = |fusion| {
         options.device.engine_on(&gpu, &graph, &model.weights, fusion).map_err(|error| match error {
             // That none is right was found by computing.
-            Error::NoKernel { .. } => Stop::failed(told(&error)),
+            Error::NoKernel { .. } => Stop::failed(explained(&error)),
             other => other.into(),
         })
     };
@@ -89,12 +89,12 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
         ReportFormat::Json => Output::new().json(&report)?,
     }
     let Some(divergence) = first_divergence else { return Ok(WELL) };
-    let remedy = "another version of its driver may compute it rightly, --device cpu does";
+    let remedy = "another driver version may compute it correctly; --device cpu does";
     message::error(&format!("{} differs from the reference: {divergence}; {remedy}", gpu.summary().name));
     Ok(FAILED)
 }
 
-/// What was found, in the words of the JSON form.
+/// The results, with the keys of the JSON output.
 #[derive(Serialize)]
 struct Report<'a> {
     program: &'static str,
@@ -115,7 +115,7 @@ struct Report<'a> {
 struct Pass {
     /// Whether operations shared kernels.
     fusion: bool,
-    /// Tiles that others took the place of, and what is wrong with each.
+    /// Tiles that were replaced, and what is wrong with each.
     tiles_left_out: Vec<String>,
     layers: Vec<LayerCheck>,
 }
@@ -148,7 +148,7 @@ impl Pass {
     }
 }
 
-/// The cells of a row, words to the left, numbers to the right.
+/// The cells of a row: words aligned left, numbers right.
 fn line(row: &[String; 6], [layer, kernel, error, worst, found, expected]: [usize; 6]) -> String {
     let [a, b, c, d, e, f] = row;
     format!("{a:<layer$}  {b:<kernel$}  {c:>error$}  {d:<worst$}  {e:>found$}  {f:>expected$}")

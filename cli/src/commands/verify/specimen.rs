@@ -1,4 +1,4 @@
-//! What a device and the reference both compute.
+//! The input that a device and the reference are compared on.
 
 use std::path::Path;
 
@@ -14,13 +14,13 @@ use crate::arguments::Size;
 use crate::exit::Stop;
 use crate::npy::Images;
 
-/// A batch of one size.
+/// A batch of images of one size.
 pub(crate) struct Specimen {
     /// Height in pixels.
     pub(crate) height: usize,
     /// Width in pixels.
     pub(crate) width: usize,
-    /// What it is, for a person.
+    /// A description for the report.
     pub(crate) words: String,
     content: Content,
 }
@@ -44,7 +44,7 @@ impl Specimen {
         Ok(Self { height, width, words, content: Content::Values(images.next(count).map_err(in_input)?) })
     }
 
-    /// Noise, as pictures that went through the model's preprocessing; as numbers for a model that takes no pictures.
+    /// Noise: as preprocessed pictures or, for a model that takes no pictures, as numbers.
     pub(crate) fn noise(model: &mut Checkpoint, batch: u32, size: Option<Size>) -> Result<Self, Stop> {
         let channels = model.config.in_channels;
         let preprocessing = model.complete_description(None).preprocessing;
@@ -70,7 +70,7 @@ impl Specimen {
         Ok(Self { height, width, words: format!("noise, {:?}", [batch, channels, height, width]), content })
     }
 
-    /// Runs it on an engine and beside that on the reference.
+    /// Runs it on an engine and on the reference, and compares them.
     pub(crate) fn verify(&self, engine: &Engine, weights: &Weights) -> densenet_wgpu::Result<Verification> {
         let (run, size) = (|input| Verification::run(engine, weights, input), [self.height, self.width]);
         match &self.content {
@@ -80,7 +80,7 @@ impl Specimen {
     }
 }
 
-/// A number from 0 to 1 for each index: the multiples of the golden ratio, without what is before the point.
+/// A number from 0 to 1 for each index: the fractional part of a multiple of the golden ratio.
 fn noise(index: usize) -> f32 {
     ((index as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as f32 / (1 << 24) as f32
 }

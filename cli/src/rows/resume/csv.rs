@@ -6,10 +6,10 @@ use super::expected::Expected;
 use super::held::{End, Held};
 use crate::rows::csv::HEADER;
 
-/// How CSV of every version begins.
+/// The beginning of the header in every version.
 const EARLIER_HEADER: &[u8] = b"path,rank,index,label,probability,logit,error";
 
-/// A picture's lines of CSV are one row here.
+/// Reads whole rows up to a torn one. The lines of a picture are one row.
 pub(super) fn read(source: impl BufRead, end: End, expected: &Expected<'_>) -> Result<Held, String> {
     let Expected { model, classes, .. } = *expected;
     let not_ours =
@@ -30,7 +30,7 @@ pub(super) fn read(source: impl BufRead, end: End, expected: &Expected<'_>) -> R
     }
 
     let mut held = Held { byte_end: end.byte, ..Held::default() };
-    // Where the last row begins, and how many lines of it there are.
+    // Where the last row begins, and how many lines of it were found.
     let (mut byte_begin, mut found) = (end.byte, classes);
     let mut records = ::csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(source).into_byte_records().peekable();
     while let Some(record) = records.next() {
@@ -38,7 +38,7 @@ pub(super) fn read(source: impl BufRead, end: End, expected: &Expected<'_>) -> R
         let (line, byte_record) = record.position().map_or((0, 0), |position| (position.line(), position.byte()));
         let (line, byte_record) = (line + 1, byte_record + header.len() as u64);
         let fields: Vec<String> = record.iter().map(|field| String::from_utf8_lossy(field).into_owned()).collect();
-        // An error that lost its closing quote lacks the field behind it.
+        // An error that lost its closing quote lacks the next field.
         let is_whole = fields.len() == HEADER.len() && end.is_of_line;
         if records.peek().is_none() && !is_whole {
             held.byte_end = byte_record;
@@ -57,7 +57,7 @@ pub(super) fn read(source: impl BufRead, end: End, expected: &Expected<'_>) -> R
             found += 1;
         } else if found != classes || is_next {
             if is_next {
-                // All of them, so that the remedy is one.
+                // Count all of them, so that the suggested --top-k is right.
                 let ranks = records.map_while(|record| record.ok().filter(|next| next.get(0) == Some(path.as_bytes())));
                 let ranks = ranks.map_while(|next| std::str::from_utf8(next.get(1)?).ok()?.parse::<usize>().ok());
                 found = ranks.zip(found + 2..).take_while(|(rank, next)| rank == next).last().map_or(found + 1, |(rank, _)| rank);

@@ -1,29 +1,29 @@
-//! What rows in a file have to look like.
+//! What the rows in a file must look like.
 
 use crate::rows::format::RowFormat;
 use crate::rows::model::Model;
 use crate::rows::settings::Settings;
 
-/// What rows in the file have to look like.
+/// What the rows in a file must look like.
 pub(crate) struct Expected<'a> {
     pub(crate) format: RowFormat,
     /// The model.
     pub(crate) model: &'a Model,
-    /// What else decides answers.
+    /// What else determines answers.
     pub(crate) settings: &'a Settings,
-    /// Classes that a row has.
+    /// Number of classes in a row.
     pub(crate) classes: usize,
 }
 
 impl Expected<'_> {
-    /// What to say of a row of another model: nobody could take a file apart that has the rows of two.
+    /// The error for a row of another model: rows of two models in one file could not be separated again.
     pub(super) fn other_model(&self, line: u64, name: &str, identity: &str) -> String {
         let Model { name: own, identity: of_own } = self.model;
         let of_other = if identity.is_empty() { "without an identity".into() } else { format!("of identity {identity}") };
         format!("line {line}: expected rows of the model {own} of identity {of_own}, found one of {name} {of_other}; give another file")
     }
 
-    /// Errors where the row has other settings.
+    /// Errors if the row has other settings.
     pub(super) fn check_settings(&self, line: u64, written: &str) -> Result<(), String> {
         self.settings.differ_from(written).map_or(Ok(()), |differing| {
             let found = format!("found one of {written}; what differs is {differing}");
@@ -32,7 +32,7 @@ impl Expected<'_> {
         })
     }
 
-    /// What to say of a row of another number of classes.
+    /// The error for a row with another number of classes.
     pub(super) fn other_classes(&self, line: u64, found: usize) -> String {
         let remedy = if found == 0 { "give another file".into() } else { format!("give --top-k {found}, or another file") };
         format!("line {line}: expected rows of {} classes, found one of {found}; {remedy}", self.classes)

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 
-/// What a file holds: each row's path, and whether it says why there is no result.
+/// What a file holds: the path of each row, and whether it is an error.
 #[derive(Default)]
 pub(super) struct Held {
     /// Where the last whole row ends.
@@ -13,7 +13,7 @@ pub(super) struct Held {
     pub(super) without_settings: usize,
 }
 
-/// Where a file ends.
+/// The end of a file.
 #[derive(Clone, Copy)]
 pub(super) struct End {
     pub(super) byte: u64,

@@ -19,7 +19,7 @@ struct JsonRow {
     top: Vec<IgnoredAny>,
 }
 
-/// How each row begins.
+/// The beginning of each row.
 const JSON_BEGIN: &[u8] = br#"{"path":""#;
 
 /// Reads whole rows up to a torn one.
@@ -38,7 +38,7 @@ pub(super) fn read(source: impl BufRead, expected: &Expected<'_>) -> Result<Held
             |found: &str| format!("line {number}: expected a row that `classify --format json` wrote, found {found}; give another file");
         if line.last() != Some(&b'\n') {
             let common = line.len().min(JSON_BEGIN.len());
-            // Where the power failed, the file may be longer than what was written.
+            // After a power failure, the file may be longer than what was written.
             let is_torn = line[..common] == JSON_BEGIN[..common] || line.iter().all(|&byte| byte == 0);
             return if is_torn { Ok(held) } else { Err(not_ours("something else")) };
         }

@@ -1,7 +1,7 @@
-//! `--resume OUT`: rows of an earlier run in a file, and what is left to do.
+//! `--resume OUT`: the rows of an earlier run in a file, and the inputs that remain.
 //!
-//! A row is one write, and the last may be torn where a run was killed. What is torn is cut off, so that the file holds whole
-//! rows whenever a run begins; nothing else of it is ever changed.
+//! A row is one write, so only the last can be torn if a run was killed. A torn row is cut off before a run begins; nothing else in the
+//! file is ever changed.
 
 mod csv;
 mod expected;
@@ -26,23 +26,23 @@ use crate::message;
 pub(crate) use expected::Expected;
 use held::{End, Held};
 
-/// A file of rows that nobody else writes to, open at its end.
+/// A file of rows that no other process writes to, open at its end.
 pub(crate) struct Resumed {
     pub(crate) file: File,
-    /// Whether there is no row yet, nor what comes before the first.
+    /// Whether the file is empty: without rows, and without what comes before them.
     pub(crate) is_empty: bool,
-    /// Inputs that have a row there.
+    /// Inputs that have a row in it.
     pub(crate) rows: usize,
-    /// Those whose row says why there is no result.
+    /// Inputs whose row has an error.
     pub(crate) failed: usize,
-    /// Of each path its rows that are no input's yet, the last first, and whether they say why there is no result: an input
-    /// that is given twice has two.
+    /// For each path, its rows that are not matched with an input yet, the last first, and whether they are errors. An input that is
+    /// given twice has two rows.
     held: HashMap<String, Vec<bool>>,
 }
 
 impl Resumed {
-    /// Opens the file at `path`, which is made if it is missing; cuts off a torn row. Stops where the file holds anything else
-    /// than such rows, or another process writes to it.
+    /// Opens the file at `path`, creating it if it does not exist, and cuts off a torn row. Stops if the file holds anything but
+    /// `expected` rows, or if another process writes to it.
     pub(crate) fn open(path: &Path, expected: &Expected<'_>) -> Result<Self, Stop> {
         let refused = |error: &dyn std::fmt::Display| Stop::refused(format!("--resume {}: {error}", path.display()));
         let mut file = open_alone(path).map_err(|error| refused(&error))?;
@@ -70,7 +70,7 @@ impl Resumed {
         Ok(resumed)
     }
 
-    /// The inputs without those that have a row, which are counted.
+    /// The inputs that have no row; counts those that have one.
     pub(crate) fn left_of(&mut self, inputs: Vec<Input>) -> Vec<Input> {
         let mut left = Vec::new();
         for input in inputs {
@@ -86,20 +86,20 @@ impl Resumed {
     }
 }
 
-/// How long, and how often, to wait for a process that was killed a moment ago and is not quite gone.
+/// How long, and how often, to wait for the end of a process that was just killed.
 #[cfg(not(windows))]
 const PAUSE: Duration = Duration::from_millis(100);
 #[cfg(not(windows))]
 const PAUSES: u32 = if cfg!(test) { 2 } else { 50 };
 
-/// Opens a file that no other process can write to at the same time.
+/// Opens a file so that no other process can write to it at the same time.
 fn open_alone(path: &Path) -> Result<File, String> {
-    let busy = "expected a file that nobody writes to, found one that another process appends rows to: wait for its end";
+    let busy = "expected a file that no other process writes to, found one that another process appends rows to: wait for its end";
     let mut options = OpenOptions::new();
-    // Where there are no locks, rows of two writers must not be written over each other. Windows, which can keep others from
-    // writing, lets nobody cut a file that was opened for appending.
+    // On file systems without locks, appending keeps two writers from overwriting each other's rows. Windows can exclude other
+    // writers, but cannot truncate a file that was opened for appending.
     options.read(true).write(true).create(true).append(cfg!(not(windows)));
-    // Others may read: rows are there as they are done.
+    // Others may read rows as they are written.
     #[cfg(windows)]
     std::os::windows::fs::OpenOptionsExt::share_mode(&mut options, 1);
     if path.exists() && !path.is_file() {
@@ -111,7 +111,7 @@ fn open_alone(path: &Path) -> Result<File, String> {
         _ if error.kind() == io::ErrorKind::NotFound => "expected a folder that exists, found none; make it first".into(),
         _ => error.to_string(),
     })?;
-    // Where there are no locks, as on some network file systems, there is nothing to do.
+    // Some network file systems have no locks.
     #[cfg(not(windows))]
     for pause in 0.. {
         match file.try_lock() {

@@ -1,7 +1,7 @@
-//! The truth: a slow, obvious executor of the [`Graph`] on the CPU.
+//! The reference: a simple, slow executor of the [`Graph`] on the CPU.
 //!
-//! Operation by operation, from the checkpoint's own tensors: nothing is folded, fused or placed, so that it shares no
-//! mistake with the plan or the kernels. Every operation computes in 64-bit floats and rounds its result to 32 bits.
+//! It runs operation by operation on the checkpoint's own tensors: nothing is folded, fused or placed, so it shares no mistakes with the
+//! plan or the kernels. Every operation computes in 64-bit floats and rounds its result to 32 bits.
 //!
 //! ```
 //! use densenet_wgpu::verify::Reference;
@@ -55,28 +55,28 @@ pub struct Reference {
 }
 
 impl Reference {
-    /// Takes a network with its weights. Errors where the weights are not exactly those that it needs
+    /// Makes a reference for a network with its weights. Errors if the weights are not exactly those that it needs
     /// ([`Weights::check`]).
     pub fn new(graph: Graph, weights: Weights) -> Result<Self> {
         weights.check(&graph)?;
         Ok(Self { graph, weights })
     }
 
-    /// The network, at the size it was made for.
+    /// The network, at the size that it was made for.
     pub fn graph(&self) -> &Graph {
         &self.graph
     }
 
     /// Runs the network on a batch `[N, C, height, width]` and returns its output `[N, C', H', W']`, for a
-    /// classifier `[N, classes]`; the first where it has several.
+    /// classifier `[N, classes]`; the first output if there are several.
     ///
-    /// The size may differ from the graph's own. Errors where the length is not that of whole pictures, a value is NaN
+    /// The size may differ from the graph's own. Errors if the length is not that of whole pictures, a value is NaN
     /// or infinite, or the pictures are too small for the network.
     pub fn run(&self, input: &[f32], height: usize, width: usize) -> Result<Vec<f32>> {
         self.run_to(input, height, width, self.graph.output())
     }
 
-    /// [`Reference::run`] for all of the network's outputs: one `[N, C', H', W']` for each, in their order.
+    /// Like [`Reference::run`], but returns all outputs of the network in order, each `[N, C', H', W']`.
     pub fn run_all(&self, input: &[f32], height: usize, width: usize) -> Result<Vec<Vec<f32>>> {
         let wanted = self.graph.outputs();
         let mut outputs = vec![Vec::new(); wanted.len()];
@@ -89,7 +89,7 @@ impl Reference {
         Ok(outputs)
     }
 
-    /// [`Reference::run`], but stops at `layer` and returns what it makes. Errors also where the graph has no such layer.
+    /// Like [`Reference::run`], but stops at `layer` and returns its result. Errors also if the graph has no such layer.
     pub fn run_to(&self, input: &[f32], height: usize, width: usize, layer: Value) -> Result<Vec<f32>> {
         let mut output = None;
         self.walk(input, height, width, |value, result| {
@@ -102,8 +102,8 @@ impl Reference {
         output.ok_or_else(|| Error::NoSuchLayer { name: format!("value {}", layer.index()), suggestion: None })
     }
 
-    /// Runs the network on a batch and shows `visit` what each layer makes, in the graph's order, until it breaks.
-    /// A result lives only as long as a later layer reads it. Errors as [`Reference::run`] does.
+    /// Runs the network on a batch and passes the result of each layer to `visit`, in the graph's order, until it breaks.
+    /// A result is kept only while a later layer needs it. Errors as [`Reference::run`] does.
     pub fn walk(&self, input: &[f32], height: usize, width: usize, mut visit: impl FnMut(Value, &[f32]) -> ControlFlow<()>) -> Result<()> {
         let same = Shape { height, width, ..self.graph.input_shape() } == self.graph.input_shape();
         let resized = if same { None } else { Some(self.graph.resized(height, width)?) };
