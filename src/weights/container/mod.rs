@@ -92,6 +92,11 @@ pub(crate) struct Module {
 }
 
 impl Module {
+    /// The last part of its class.
+    pub(crate) fn class_name(&self) -> &str {
+        self.class.rsplit('.').next().unwrap_or(&self.class)
+    }
+
     /// What it is called in the file.
     pub(crate) fn shown(&self) -> &str {
         self.named.as_deref().unwrap_or(&self.path)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::head::is_below;
+use super::path::is_below;
 use super::{Network, order, some_of, training};
 use crate::arch::Config;
 use crate::error::{Error, Result};

@@ -6,16 +6,12 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-mod families;
 mod fit;
-mod folded;
-mod head;
 mod keras;
 mod keras_config;
-mod modules;
 mod names;
 mod order;
-mod positional;
+mod path;
 mod pruned;
 mod pytorch;
 mod training;
@@ -111,8 +107,8 @@ pub(super) struct Network<'a> {
     pub(super) root: String,
     /// The classifier's layers, where it is more than a linear one.
     pub(super) head: Vec<HeadLayer>,
-    /// Modules behind the features that tell what they compute, and were taken at their word: their names.
-    told: Vec<String>,
+    /// Names of the modules behind the features that state what they compute, and were taken at their word.
+    interpreted: Vec<String>,
     /// What the names of the classifier's layers begin with, where one was asked for.
     head_name: Option<String>,
     /// Whether its layers have numbers for names in the file.
@@ -166,7 +162,7 @@ impl<'a> Network<'a> {
             beside: Vec::new(),
             root: String::new(),
             head: Vec::new(),
-            told: Vec::new(),
+            interpreted: Vec::new(),
             head_name: None,
             is_numbered: false,
             head_place: None,
@@ -210,12 +206,7 @@ const HARMLESS: [(&str, &str); 9] = [
 /// assert_eq!(harmless("features.norm0.weight"), None);
 /// ```
 pub fn harmless(name: &str) -> Option<&'static str> {
-    HARMLESS.iter().find(|(ending, _)| ends_in(name, ending)).map(|(_, reason)| *reason)
-}
-
-/// Whether a name ends in `ending`, as whole keys.
-fn ends_in(name: &str, ending: &str) -> bool {
-    name.strip_suffix(ending).is_some_and(|rest| rest.is_empty() || rest.ends_with(['.', '/']))
+    HARMLESS.iter().find(|(ending, _)| path::ends_in(name, ending)).map(|(_, reason)| *reason)
 }
 
 impl Stored<'_> {
@@ -226,8 +217,9 @@ impl Stored<'_> {
 
     /// Whether this tensor belongs to no layer and may be ignored.
     fn is_harmless(&self) -> bool {
-        let is_count = !["num_batches_tracked", "n_averaged", "steps", "initted", "step"].iter().any(|name| ends_in(&self.name, name))
-            || self.elements() == Some(1);
+        let is_count =
+            !["num_batches_tracked", "n_averaged", "steps", "initted", "step"].iter().any(|name| path::ends_in(&self.name, name))
+                || self.elements() == Some(1);
         harmless(&self.name).is_some() && is_count
     }
 }
@@ -248,7 +240,7 @@ pub(super) fn resolve<'a>(contents: &mut Contents<'a>, reading: &Reading) -> Res
     let mut network = match contents.container {
         Container::Hdf5 | Container::KerasArchive => keras::resolve(contents, reading)?,
         Container::Safetensors | Container::TorchZip | Container::TorchLegacy | Container::TorchScript => {
-            let numbered = positional::rename(contents);
+            let numbered = pytorch::rename(contents);
             pytorch::resolve(contents, &numbered, reading)?
         }
     };

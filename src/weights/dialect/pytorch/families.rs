@@ -1,6 +1,6 @@
 //! What layers are called: torchvision's names and those of its relatives.
 
-use super::Dialect;
+use crate::weights::dialect::Dialect;
 
 /// Names of one family. In a pattern `#` stands for a number counted from 1, `@` for one counted from 0; the network's
 /// own name has `#` for both.

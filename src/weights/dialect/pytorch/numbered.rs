@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use super::pytorch::path;
 use crate::error::Error;
 use crate::weights::container::Contents;
+use crate::weights::dialect::path;
 
 /// Most places in a file that are looked at.
 const MOST_NETWORKS: usize = 16;
 
 /// A network whose layers were numbered, and have torchvision's names now.
-pub(super) struct Numbered {
+pub(in crate::weights::dialect) struct Numbered {
     scope: Rc<str>,
     prefix: String,
     /// Whether the numbers leave room for a pool in the stem; `None` where something else stands there.
@@ -28,7 +28,7 @@ impl Numbered {
 
     /// That modules stand in the stem of which nothing is told.
     pub(super) fn untold(&self) -> Error {
-        let [last, block] = self.between.map(|number| format!("{}{number}", path(&self.scope, &self.prefix)));
+        let [last, block] = self.between.map(|number| format!("{}{number}", path::join(&self.scope, &self.prefix)));
         Error::checkpoint(format!(
             "between {last} and its first dense block {block} expected a ReLU behind a batch norm, and a max pool or none, found room \
              for {}: what stands there a state dict does not tell. Say it where it is no more than a ReLU and a max pool: `entry` \
@@ -51,7 +51,7 @@ enum Kind {
 }
 
 /// Gives numbered layers torchvision's names; the networks they are of.
-pub(super) fn rename(contents: &mut Contents) -> Vec<Numbered> {
+pub(in crate::weights::dialect) fn rename(contents: &mut Contents) -> Vec<Numbered> {
     let mut places: BTreeMap<(Rc<str>, String), BTreeMap<usize, BTreeSet<Kind>>> = BTreeMap::new();
     for tensor in &contents.tensors {
         for (at, _) in tensor.name.match_indices(".denselayer1.") {

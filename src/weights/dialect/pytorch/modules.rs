@@ -4,11 +4,11 @@
 
 use std::collections::BTreeSet;
 
-use super::Network;
-use super::head::is_below;
-use super::pytorch::Root;
+use super::root::Root;
 use crate::error::{Error, Result};
 use crate::weights::container::{Contents, Module};
+use crate::weights::dialect::Network;
+use crate::weights::dialect::path::is_below;
 use crate::weights::reading::{Entry, Reading};
 
 /// Modules that do nothing in evaluation.
@@ -35,17 +35,17 @@ pub(super) fn check(
         contents.tensors.iter().filter(|tensor| *tensor.scope == *root.scope).filter_map(|tensor| holder(&tensor.name)).collect();
     let passes_over =
         |path: &str| passes_over_all || reading.head.is_some() && holder(path).is_some_and(|holder| holders.contains(&holder));
-    let (told, head) = (network.told.clone(), network.head_name.clone().filter(|_| !reading.features_only));
-    let is_told = |path: &str| {
+    let (interpreted, head) = (network.interpreted.clone(), network.head_name.clone().filter(|_| !reading.features_only));
+    let is_passed = |path: &str| {
         let is_outside = path.strip_prefix(prefix).is_none_or(is_after);
         // A number is a layer without tensors of a network whose layers are numbered.
         let is_beside = is_outside || !inside(path) && !path[prefix.len()..].starts_with(|c: char| c.is_ascii_digit());
-        told.iter().any(|told| is_below(path, told))
+        interpreted.iter().any(|module| is_below(path, module))
             || reading.head_layers.is_some() && is_outside
             || passes_over(path) && is_beside && !head.as_deref().is_some_and(|head| is_below(path, head))
     };
     let in_place = contents.modules.iter().filter(|module| *module.scope == *root.scope && module.is_leaf);
-    for module in in_place.filter(|module| module.path.starts_with(wrapper) && !is_told(&module.path)) {
+    for module in in_place.filter(|module| module.path.starts_with(wrapper) && !is_passed(&module.path)) {
         let expected = match module.path.strip_prefix(prefix) {
             Some(name) => match layer(name) {
                 Some(own) => expected_layer(&own, module, network),
@@ -69,8 +69,10 @@ pub(super) fn check(
 fn expected_layer(own: &str, module: &Module, network: &mut Network) -> Option<&'static str> {
     let is_deep = network.tensors.contains_key("features.conv2.weight");
     match (own, module.kernel) {
-        (_, None) if class(module) == "Identity" && network.folded.iter().any(|norm| norm.strip_prefix("features.") == Some(own)) => None,
-        (_, None) => (!class(module).contains("BatchNorm")).then_some("a batch norm"),
+        (_, None) if module.class_name() == "Identity" && network.folded.iter().any(|norm| norm.strip_prefix("features.") == Some(own)) => {
+            None
+        }
+        (_, None) => (!module.class_name().contains("BatchNorm")).then_some("a batch norm"),
         ("conv0", _) if is_deep => (!is_window(module, 3, 2, 1)).then_some("a 3x3 convolution with stride 2 and zero padding of 1"),
         ("conv0", Some([side, _])) => {
             let stride = module.stride.map_or(1, |[stride, _]| stride);
@@ -86,7 +88,7 @@ fn expected_layer(own: &str, module: &Module, network: &mut Network) -> Option<&
 
 /// What a module between the layers should be, where it is something else.
 fn expected_between(name: &str, module: &Module, network: &mut Network) -> Option<&'static str> {
-    let class = class(module);
+    let class = module.class_name();
     let is_deep = network.tensors.contains_key("features.conv2.weight");
     let last = name.rsplit('.').next().unwrap_or(name);
     if DROPOUTS.contains(&class) {
@@ -127,7 +129,7 @@ fn is_after(name: &str) -> bool {
 
 /// What a module after the dense blocks, or beside the network, should be, where it is something else.
 fn expected_after(module: &Module) -> Option<&'static str> {
-    let class = class(module);
+    let class = module.class_name();
     let last = module.path.rsplit('.').next().unwrap_or(&module.path);
     let allowed = AFTER.contains(&class) || DROPOUTS.contains(&class) || class.ends_with("Loss");
     // MONAI's head begins with the final ReLU.
@@ -147,12 +149,8 @@ fn is_window(module: &Module, kernel: i64, stride: i64, padding: i64) -> bool {
         && !module.rounds_up
 }
 
-fn class(module: &Module) -> &str {
-    module.class.rsplit('.').next().unwrap_or(&module.class)
-}
-
 fn described(module: &Module) -> String {
-    let mut text = class(module).to_owned();
+    let mut text = module.class_name().to_owned();
     let windows = [("kernel", module.kernel), ("stride", module.stride), ("padding", module.padding), ("dilation", module.dilation)];
     for (name, window) in windows {
         if let Some([height, width]) = window {

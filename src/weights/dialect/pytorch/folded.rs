@@ -4,9 +4,9 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use super::Network;
 use crate::error::{Error, Result};
 use crate::weights::container::{Element, Stored};
+use crate::weights::dialect::Network;
 
 /// A deviation and its square, the variance: so large that no epsilon counts beside it, and powers of two, so that dividing by the one
 /// and multiplying by it again changes no bit.
