@@ -8,7 +8,6 @@ use std::fmt;
 
 mod fit;
 mod keras;
-mod keras_config;
 mod names;
 mod order;
 mod path;
