@@ -158,7 +158,7 @@ pub mod internal {
     pub use crate::kernels::{Constant, Convolution, Kernel, Region, Shader, StructLayout, Variant, WeightRows};
     pub use crate::nearest::{nearest, suggestion};
     pub use crate::plan::{Norm, NormRelu, Pack, PackedWeights};
-    pub use crate::weights::{harmless, sha256};
+    pub use crate::weights::sha256;
     pub use crate::whole_file::WholeFile;
 }
 

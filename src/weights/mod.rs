@@ -41,7 +41,7 @@ pub use assumption::{Assumption, Field};
 pub use checkpoint::{Checkpoint, Origin};
 pub use container::{Container, Element};
 pub use describe::Description;
-pub use dialect::{Dialect, harmless};
+pub use dialect::Dialect;
 pub use identity::sha256;
 pub use infer::infer;
 pub use metadata::{Activation, Filter, Metadata, Preprocessing, Range, Resize, ResizeMode};

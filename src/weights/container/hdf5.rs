@@ -37,11 +37,8 @@ const MOST_READINGS: u64 = 16;
 /// What may be read of a file of any size.
 const SMALLEST_BUDGET: usize = 1 << 20;
 
-/// Groups at the top that are no part of the network, each with the reason.
-const SIBLINGS: [(&str, &str); 2] = [
-    ("optimizer_weights", "the state of training: inference never reads it"),
-    ("optimizer", "the state of training: inference never reads it"),
-];
+/// Groups at the top that are no part of the network: the state of training.
+const SIBLINGS: [&str; 2] = ["optimizer_weights", "optimizer"];
 
 /// Reads a file that is in memory. The datasets are copied out of it: chunks may be compressed.
 pub(super) fn read(bytes: &[u8], container: Container) -> Result<Contents<'static>> {
@@ -145,7 +142,7 @@ impl Reader {
             let is_inner = inner.name() == "vars";
             let name = if is_inner { Attributes::of(inner)?.text("name") } else { Some(inner.name().to_owned()) };
             self.layers.extend(name.filter(|name| name.len() <= LONGEST_PATH));
-            if depth > 0 || SIBLINGS.iter().all(|(name, _)| *name != inner.name()) {
+            if depth > 0 || !SIBLINGS.contains(&inner.name()) {
                 self.tree(inner, &format!("{path}{}/", inner.name()), depth + 1)?;
             }
         }

@@ -1,15 +1,31 @@
 //! What training leaves beside a network, told by whole words of its keys: an `optimal_model` is no optimizer.
 
-/// Words in the keys beside a network that say what they hold is no part of it, each with the reason.
-const SIBLINGS: [(&[&str], &str); 8] = [
-    (&["opt", "optim", "optimizer", "optimizers", "optimiser", "optimisers"], "the state of training: inference never reads it"),
-    (&["sched", "schedule", "schedules", "scheduler", "schedulers"], "the schedule of training: inference never reads it"),
-    (&["scaler", "scalers"], "the scale of 16-bit training: inference never reads it"),
-    (&["callbacks"], "what a trainer remembers: inference never reads it"),
-    (&["hyper parameters"], "the arguments of training: inference never reads them"),
-    (&["loops"], "what a trainer remembers: inference never reads it"),
-    (&["rng", "rngs"], "the state of a random generator: inference never reads it"),
-    (&["random"], "the state of a random generator: inference never reads it"),
+/// Words in the keys beside a network of what inference never reads.
+const SIBLINGS: [&str; 19] = [
+    // The state of an optimizer.
+    "opt",
+    "optim",
+    "optimizer",
+    "optimizers",
+    "optimiser",
+    "optimisers",
+    // The schedule of learning rates.
+    "sched",
+    "schedule",
+    "schedules",
+    "scheduler",
+    "schedulers",
+    // The scale of 16-bit training.
+    "scaler",
+    "scalers",
+    // What a trainer remembers, and its arguments.
+    "callbacks",
+    "loops",
+    "hyper parameters",
+    // The state of a random generator.
+    "rng",
+    "rngs",
+    "random",
 ];
 
 /// Words in the name of a loss, whose weights training alone reads.
@@ -51,7 +67,7 @@ const AVERAGES: [&str; 4] = ["ema", "emamodel", "modelema", "swa"];
 
 /// Whether the keys of a dictionary say that it is no part of a network.
 pub(super) fn is_sibling(scope: &str) -> bool {
-    SIBLINGS.iter().any(|(phrases, _)| says(scope, phrases))
+    says(scope, &SIBLINGS)
 }
 
 /// Whether a tensor of this path belongs to a loss.

@@ -54,7 +54,7 @@ pub(super) fn resolve<'a>(contents: &Contents<'a>, reading: &Reading) -> Result<
         } else if entrances.iter().any(Entrance::has_tensors) && layer.is_normalisation() {
             normalisations.push(layer);
         } else {
-            network.left_over.extend(layer.tensors.into_iter().map(|(_, t)| t).filter(|tensor| !tensor.is_harmless()));
+            network.left_over.extend(layer.tensors.into_iter().map(|(_, t)| t).filter(|tensor| !tensor.is_bookkeeping()));
         }
     }
     match head.add_to(&mut network, features, described, reading) {

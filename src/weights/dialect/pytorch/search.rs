@@ -90,7 +90,7 @@ impl<'c, 'a> Search<'c, 'a> {
         };
         let tensors = self.contents.tensors.iter().zip(&self.taken);
         let rest: Vec<&Stored> =
-            tensors.filter(|(t, taken)| !**taken && !t.is_harmless() && !is_ignored(t)).map(|(tensor, _)| tensor).collect();
+            tensors.filter(|(t, taken)| !**taken && !t.is_bookkeeping() && !is_ignored(t)).map(|(tensor, _)| tensor).collect();
         let normalisation = normalisation::find(&rest, network);
         let is_normalisation = |tensor: &Stored| normalisation.as_ref().is_some_and(|names| names.contains(&tensor.path()));
         let (passed, rest): (Vec<&Stored>, Vec<&Stored>) = rest
