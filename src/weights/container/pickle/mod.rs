@@ -2,61 +2,19 @@
 //!
 //! A pickle is a program that builds objects; Python's own reader lets it call any function there is. This one builds
 //! records of what the program asks for: classes are names, instances are a class with its arguments and state, and a
-//! call is recorded only where the function is on [`CALLABLE`], else the file is refused. All values live in one list
+//! call is recorded only where the function is on [the list](callable), else the file is refused. All values live in one list
 //! and refer to each other by position, so neither depth nor cycles cost anything; their number is bounded.
 //!
 //! Opcodes: CPython's `pickletools`, protocols 0 to 5.
 
+mod callable;
 mod machine;
+mod program;
+mod value;
 
 use crate::error::Result;
 use machine::Machine;
-
-/// A value's position in [`Pickle::values`].
-pub(super) type Id = u32;
-
-/// A recorded value.
-#[derive(Debug, Clone)]
-pub(super) enum Value {
-    /// `None`.
-    None,
-    /// A boolean.
-    Bool(bool),
-    /// An integer of at most 64 bits.
-    Int(i64),
-    /// A longer integer, which nothing but the magic number of a stream is.
-    Long,
-    /// A float.
-    Float(f64),
-    /// A string.
-    Text(String),
-    /// Bytes, of which nothing but the number matters here.
-    Bytes,
-    /// A list, tuple or set.
-    Sequence(Vec<Id>),
-    /// A dictionary's keys and values in the order they were set.
-    Dict(Vec<(Id, Id)>),
-    /// A class or function by name.
-    Global(Box<Global>),
-    /// An instance of a class, or what a function on the list would return.
-    Object {
-        /// The class or function, a [`Value::Global`].
-        class: Id,
-        /// What it was called with.
-        arguments: Id,
-        /// What it was given afterwards.
-        state: Option<Id>,
-    },
-    /// What the file keeps outside the pickle: PyTorch's storages.
-    Persistent(Id),
-}
-
-/// The name of a class or function.
-#[derive(Debug, Clone)]
-pub(super) struct Global {
-    module: String,
-    name: String,
-}
+pub(super) use value::{Id, Value};
 
 /// A pickle that was read.
 pub(super) struct Pickle {
