@@ -1,81 +1,14 @@
-//! A tensor as a file holds it: where its elements lie, of what type, in which order.
+//! A tensor as a file holds it: where its elements lie, and in which order.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::rc::Rc;
 
-use half::{bf16, f16};
-
+use super::Element;
 use crate::error::{Error, Result};
 
 /// The bytes that tensors are views of: a part of the file, or what was unpacked from one.
 pub(crate) type Storage<'a> = Rc<Cow<'a, [u8]>>;
-
-/// Type of a tensor's elements.
-///
-/// ```
-/// use densenet_wgpu::checkpoint::Element;
-/// use densenet_wgpu::models;
-///
-/// let origin = models::bundled("digits").expect("it is bundled")?.origin.expect("it was a file");
-/// assert_eq!(origin.elements.into_iter().collect::<Vec<_>>(), [Element::F32]);
-/// # Ok::<(), densenet_wgpu::Error>(())
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum Element {
-    /// IEEE 754 half precision.
-    F16,
-    /// The upper half of a 32-bit float.
-    BF16,
-    /// IEEE 754 single precision.
-    F32,
-    /// IEEE 754 double precision.
-    F64,
-    /// No floating-point number: nothing a network computes with.
-    Other {
-        /// Its name in the file.
-        name: &'static str,
-        /// Bytes of one element.
-        bytes: usize,
-    },
-}
-
-impl Element {
-    /// Bytes of one element.
-    pub(crate) fn bytes(self) -> usize {
-        match self {
-            Self::F16 | Self::BF16 => 2,
-            Self::F32 => 4,
-            Self::F64 => 8,
-            Self::Other { bytes, .. } => bytes,
-        }
-    }
-
-    /// Appends the elements in `bytes`, a whole number of them; `None` where they are no floats.
-    fn read(self, bytes: &[u8], floats: &mut Vec<f32>) -> Option<()> {
-        match self {
-            Self::F16 => floats.extend(bytes.as_chunks().0.iter().map(|&element| f16::from_le_bytes(element).to_f32())),
-            Self::BF16 => floats.extend(bytes.as_chunks().0.iter().map(|&element| bf16::from_le_bytes(element).to_f32())),
-            Self::F32 => floats.extend(bytes.as_chunks().0.iter().map(|&element| f32::from_le_bytes(element))),
-            Self::F64 => floats.extend(bytes.as_chunks().0.iter().map(|&element| f64::from_le_bytes(element) as f32)),
-            Self::Other { .. } => return None,
-        }
-        Some(())
-    }
-}
-
-impl fmt::Display for Element {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::F16 => "f16",
-            Self::BF16 => "bf16",
-            Self::F32 => "f32",
-            Self::F64 => "f64",
-            Self::Other { name, .. } => name,
-        })
-    }
-}
 
 /// A tensor in a file: a view of a storage, its elements `strides` apart, as PyTorch keeps them.
 #[derive(Clone)]

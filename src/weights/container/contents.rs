@@ -1,0 +1,48 @@
+//! What a file holds before anything is known about the network in it.
+
+use super::{ClassNames, Container, Module, Stored};
+
+/// What a file holds.
+pub(crate) struct Contents<'a> {
+    /// The kind of file.
+    pub(crate) container: Container,
+    /// Bytes of all storages: what tensors may be views of.
+    pub(crate) byte_count: usize,
+    /// All tensors, in the file's order.
+    pub(crate) tensors: Vec<Stored<'a>>,
+    /// What the file says about itself in our own words.
+    pub(crate) description: Option<String>,
+    /// The modules of a network that was saved whole.
+    pub(crate) modules: Vec<Module>,
+    /// Batch norm's epsilon, where such a network tells it.
+    pub(crate) epsilon: Option<f32>,
+    /// Labels, where such a network has them.
+    pub(crate) labels: Option<Vec<String>>,
+    /// Places beside a network that name its classes.
+    pub(crate) class_names: Vec<ClassNames>,
+    /// The arguments of the program that trained it: an object of JSON.
+    pub(crate) arguments: Option<serde_json::Value>,
+    /// What Keras's layers are called, with and without weights, as far as a file holds it.
+    pub(crate) layers: Vec<String>,
+    /// Keras's configuration of the network, JSON.
+    pub(crate) keras_config: Option<String>,
+}
+
+impl Contents<'_> {
+    /// Nothing yet.
+    pub(crate) fn new(container: Container, byte_count: usize) -> Self {
+        Self {
+            container,
+            byte_count,
+            tensors: Vec::new(),
+            description: None,
+            modules: Vec::new(),
+            epsilon: None,
+            labels: None,
+            class_names: Vec::new(),
+            arguments: None,
+            layers: Vec::new(),
+            keras_config: None,
+        }
+    }
+}
