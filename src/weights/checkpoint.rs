@@ -9,13 +9,12 @@ use std::path::Path;
 use super::Weights;
 use super::container::{self, Container, Element};
 use super::dialect::{self, Dialect, Names};
-use super::hub_config::HubConfig;
 use super::infer::infer_told;
-use super::metadata::{Activation, Metadata, Preprocessing};
+use super::metadata::Metadata;
 use super::own_labels::OwnLabels;
-use super::preset::Preset;
+use super::preprocessing::timm::{ConfigJson, TrainArguments};
+use super::preprocessing::{Activation, Preprocessing, Preset, torchxrayvision};
 use super::reading::{Entry, Reading};
-use super::timm_arguments::TimmArguments;
 use super::{Assumption, Field, known_file};
 use crate::arch::{Config, Stem};
 use crate::error::{Error, Result};
@@ -240,7 +239,7 @@ impl Checkpoint {
             config = config.with_head(std::mem::take(&mut network.head));
         }
         let beside = if is_described { None } else { beside() };
-        let hub = beside.as_ref().map(|text| HubConfig::read(text, &config)).transpose()?.flatten();
+        let hub = beside.as_ref().map(|text| ConfigJson::read(text, &config)).transpose()?.flatten();
 
         config.epsilon = metadata.epsilon.or(network.epsilon).unwrap_or(config.epsilon);
         config.final_relu = metadata.final_relu.or(network.final_relu).unwrap_or(true);
@@ -272,7 +271,7 @@ impl Checkpoint {
             notes: network.notes,
         };
         let arguments = contents.arguments.as_ref().filter(|_| !is_described);
-        let trained = arguments.map(|arguments| TimmArguments::read(arguments, &config)).transpose()?.flatten();
+        let trained = arguments.map(|arguments| TrainArguments::read(arguments, &config)).transpose()?.flatten();
         let is_pool_told = contents.description.is_some() || hub.is_some() || trained.is_some() || reading.head_layers.is_some();
         if let Some(pooling) = network.pooling.filter(|_| !is_pool_told) {
             network.assumed.push(Assumption::of(Field::Pool, "mean", format!("weights do not tell it, and {pooling} is avg by default")));
@@ -292,7 +291,7 @@ impl Checkpoint {
         }
         let OwnLabels { found, assumed: of_labels } = own;
         let (hub_name, hub_labels, hub_preprocessing) = match hub {
-            Some(HubConfig { name, labels, preprocessing, .. }) => (Some(name), labels, Some(preprocessing)),
+            Some(ConfigJson { name, labels, preprocessing, .. }) => (Some(name), labels, Some(preprocessing)),
             None => (None, None, None),
         };
         let is_torchvisions = known_file::is_torchvisions(name, bytes);
@@ -312,7 +311,7 @@ impl Checkpoint {
         });
         let written = metadata.labels.map(|labels| (labels, "the file itself".to_owned()));
         let thresholds = metadata.thresholds.or(thresholds);
-        let points = thresholds.as_ref().and_then(|thresholds| Preset::labels_of_points(thresholds));
+        let points = thresholds.as_ref().and_then(|thresholds| torchxrayvision::labels_of(thresholds));
         let labelled = written
             .or(found)
             .or(hub_labels.map(|labels| (labels, BESIDE.to_owned())))

@@ -1,6 +1,6 @@
 //! What a checkpoint's file does not say about its pictures and classes: completed from presets, or left open.
 
-use super::metadata::{Activation, Preprocessing, Range};
+use super::preprocessing::{Activation, Preprocessing, Range};
 use super::{Assumption, Checkpoint, Dialect, Field, Preset};
 use crate::arch::Stem;
 use crate::labels::Legend;
@@ -53,7 +53,7 @@ impl Checkpoint {
     pub(crate) fn complete(&mut self, said: Option<Preset>, likely: Option<Preset>) -> Description {
         let told = self.origin.as_ref().and_then(|origin| origin.activation);
         let own = self.preprocessing.take().filter(|_| said.is_none());
-        let chosen = said.or(likely).unwrap_or_else(|| Preset::likely(self.origin.as_ref(), &self.config));
+        let chosen = said.or(likely).unwrap_or_else(|| Preset::likely(self.origin.as_ref().map(|origin| origin.dialect), &self.config));
         let is_preset = own.is_none();
         let normalisation = self.origin.as_ref().and_then(|origin| origin.normalisation.clone());
         let mut preprocessing = own.unwrap_or_else(|| {

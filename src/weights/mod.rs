@@ -23,16 +23,14 @@ mod class_map;
 mod container;
 mod describe;
 mod dialect;
-mod hub_config;
 mod identity;
 mod infer;
 mod init;
 mod known_file;
 mod metadata;
 mod own_labels;
-mod preset;
+mod preprocessing;
 mod reading;
-mod timm_arguments;
 
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Op, TensorSpec};
@@ -44,8 +42,8 @@ pub use describe::Description;
 pub use dialect::Dialect;
 pub use identity::sha256;
 pub use infer::infer;
-pub use metadata::{Activation, Filter, Metadata, Preprocessing, Range, Resize, ResizeMode};
-pub use preset::Preset;
+pub use metadata::Metadata;
+pub use preprocessing::{Activation, Filter, Preprocessing, Preset, Range, Resize, ResizeMode};
 pub use reading::{Entry, HeadStep, NewChannels, Reading};
 
 /// An array of 32-bit floats.

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::Checkpoint;
-use super::metadata::Activation;
+use super::preprocessing::Activation;
 use crate::error::{Error, Result};
 use crate::head::HeadLayer;
 use crate::nonlinearity::Nonlinearity;

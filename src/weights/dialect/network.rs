@@ -6,7 +6,7 @@ use super::Dialect;
 use crate::head::HeadLayer;
 use crate::weights::Assumption;
 use crate::weights::container::Stored;
-use crate::weights::metadata::Activation;
+use crate::weights::preprocessing::Activation;
 use crate::weights::reading::{Entry, NewChannels};
 
 /// A network found in a file: its tensors under torchvision's names, and what the file tells beyond them.

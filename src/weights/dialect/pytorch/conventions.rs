@@ -7,7 +7,7 @@ use crate::nonlinearity::Nonlinearity;
 use crate::weights::container::Contents;
 use crate::weights::dialect::path::ends_in;
 use crate::weights::dialect::{Dialect, Network};
-use crate::weights::metadata::Activation;
+use crate::weights::preprocessing::Activation;
 use crate::weights::reading::{NewChannels, Reading};
 use crate::weights::{Assumption, Field};
 

@@ -4,7 +4,7 @@ use super::{Configuration, features};
 use crate::error::{Error, Result};
 use crate::head::HeadLayer;
 use crate::nonlinearity::Nonlinearity;
-use crate::weights::metadata::Activation;
+use crate::weights::preprocessing::Activation;
 
 impl Configuration<'_> {
     /// The layers behind the global pool, those without tensors too. Errors where one is none that a head has.

@@ -8,7 +8,7 @@ mod written;
 
 use crate::error::{Error, Result};
 use crate::weights::dialect::some_of;
-use crate::weights::metadata::Activation;
+use crate::weights::preprocessing::Activation;
 pub(super) use entrance::{Entrance, normalised};
 use layer::{ConfiguredLayer, ENTRANCES};
 use written::{Settings, Written, layers_in, parse};

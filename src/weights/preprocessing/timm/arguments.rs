@@ -5,15 +5,15 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::hub_config::{Arguments, Pretrained};
-use super::metadata::{Activation, Preprocessing, imagenet};
+use super::{ModelArguments, Pretrained};
 use crate::arch::Config;
 use crate::error::Result;
+use crate::weights::preprocessing::{Activation, Preprocessing, imagenet};
 
 /// What the arguments say.
-pub(super) struct TimmArguments {
+pub(in crate::weights) struct TrainArguments {
     /// How pictures are prepared for evaluation.
-    pub(super) preprocessing: Preprocessing,
+    pub(in crate::weights) preprocessing: Preprocessing,
 }
 
 /// What every `train.py` of timm's writes; `None` is the default.
@@ -36,13 +36,13 @@ struct Written {
     bce_loss: bool,
     gp: Option<String>,
     #[serde(default)]
-    model_kwargs: Arguments,
+    model_kwargs: ModelArguments,
 }
 
-impl TimmArguments {
+impl TrainArguments {
     /// Reads arguments for a network of that configuration; `None` where they are another program's, or another network's. Errors
     /// where they are those of a network that is not run.
-    pub(super) fn read(arguments: &Value, config: &Config) -> Result<Option<Self>> {
+    pub(in crate::weights) fn read(arguments: &Value, config: &Config) -> Result<Option<Self>> {
         let Ok(own) = Written::deserialize(arguments) else { return Ok(None) };
         let side = own.img_size.unwrap_or(224);
         let input_size = own.input_size.unwrap_or([config.in_channels, side, side]);
@@ -81,7 +81,7 @@ mod tests {
         let plain = json!({"model": "densenet121", "img_size": null, "input_size": null, "crop_pct": null, "interpolation": "",
             "mean": null, "std": null, "lr": 0.1});
         let config = Config::densenet121().with_classes(Some(5));
-        let read = |arguments: &Value| TimmArguments::read(arguments, &config).unwrap().map(|read| read.preprocessing);
+        let read = |arguments: &Value| TrainArguments::read(arguments, &config).unwrap().map(|read| read.preprocessing);
         let preprocessing = read(&plain).unwrap();
         assert_eq!((preprocessing.crop, preprocessing.activation), (Some([224, 224]), Activation::Softmax));
         assert_eq!(preprocessing.resize, Some(Resize { filter: Filter::Bicubic, mode: ResizeMode::ShortSide(256) }));
@@ -104,7 +104,7 @@ mod tests {
         for (key, value) in [("gp", json!("max")), ("model_kwargs", json!({"act_layer": "silu"}))] {
             let mut other = own.clone();
             other[key] = value;
-            let message = TimmArguments::read(&other, &config).err().unwrap().to_string();
+            let message = TrainArguments::read(&other, &config).err().unwrap().to_string();
             assert!(message.contains("the arguments it was trained with: expected a network with ReLUs"), "{message}");
         }
 

@@ -1,24 +1,9 @@
 //! What is known about the pictures and classes of well-known models, for files that do not say it themselves.
 
-use super::checkpoint::Origin;
-use super::dialect::Dialect;
-use super::metadata::{Activation, Filter, Preprocessing, Range, Resize, ResizeMode, imagenet};
+use super::{Activation, Filter, Preprocessing, Range, Resize, ResizeMode, imagenet, torchxrayvision};
 use crate::arch::Config;
 use crate::labels::named;
-
-/// torchxrayvision's outputs, and their operating points in each of its weight sets.
-const TORCHXRAYVISION: &str = include_str!("../../data/torchxrayvision.csv");
-
-/// torchxrayvision's weight sets: the name in the library, the column of the table, how the file's name begins.
-const WEIGHT_SETS: [(&str, &str, &str); 7] = [
-    ("densenet121-res224-all", "all", "nih-pc-chex-mimic_ch-google-openi-kaggle-densenet121-"),
-    ("densenet121-res224-nih", "nih", "nih-densenet121-"),
-    ("densenet121-res224-pc", "pc", "pc-densenet121-"),
-    ("densenet121-res224-chex", "chex", "chex-densenet121-"),
-    ("densenet121-res224-rsna", "rsna", "kaggle-densenet121-"),
-    ("densenet121-res224-mimic_nb", "mimic_nb", "mimic_nb-densenet121-"),
-    ("densenet121-res224-mimic_ch", "mimic_ch", "mimic_ch-densenet121-"),
-];
+use crate::weights::Dialect;
 
 /// How a family of models wants its pictures.
 ///
@@ -90,8 +75,8 @@ impl Preset {
     }
 
     /// What a model is likely to want, from where it comes and what it looks like.
-    pub(super) fn likely(origin: Option<&Origin>, config: &Config) -> Self {
-        match origin.map(|origin| origin.dialect) {
+    pub(in crate::weights) fn likely(dialect: Option<Dialect>, config: &Config) -> Self {
+        match dialect {
             Some(Dialect::Keras) => Self::Keras,
             Some(Dialect::Torchxrayvision) => Self::Xrv,
             Some(Dialect::Chexnet) => Self::Chexnet,
@@ -150,11 +135,7 @@ impl Preset {
     pub(crate) fn published_labels(self, model: &str, classes: usize) -> Option<Vec<String>> {
         let labels = match self {
             Self::Torchvision | Self::Timm | Self::Keras | Self::TensorFlow => named("imagenet")?,
-            Self::Xrv => {
-                let set = weight_set(model);
-                let is_trained = |column: &dyn Fn(usize) -> Option<f32>| set.is_none_or(|set| column(set).is_some());
-                outputs().map(|(label, column)| if is_trained(&column) { label.to_owned() } else { String::new() }).collect()
-            }
+            Self::Xrv => torchxrayvision::labels(model),
             Self::Chexnet | Self::Monai | Self::MonaiTensor | Self::Cifar | Self::OpenCv => return None,
         };
         (labels.len() == classes).then_some(labels)
@@ -162,18 +143,11 @@ impl Preset {
 
     /// What torchxrayvision's outputs are called, in their order.
     pub(crate) fn xrv_labels() -> impl Iterator<Item = &'static str> {
-        outputs().map(|(label, _)| label)
-    }
-
-    /// What torchxrayvision's outputs are called in the weight set that has exactly these operating points; `None` where none has.
-    pub(super) fn labels_of_points(points: &[Option<f32>]) -> Option<Vec<String>> {
-        let has = |set: &(&str, &str, &str)| Self::Xrv.thresholds(set.0, points.len()).is_some_and(|known| known == points);
-        let (name, ..) = WEIGHT_SETS.iter().find(|set| has(set))?;
-        Self::Xrv.published_labels(name, points.len())
+        torchxrayvision::names()
     }
 
     /// The preset that prepares pictures so, whatever its activation if need be, else what is done, in words.
-    pub(super) fn nearest_words(preprocessing: &Preprocessing) -> String {
+    pub(in crate::weights) fn nearest_words(preprocessing: &Preprocessing) -> String {
         let of = |preset: Self| preset.preprocessing(preprocessing.channels);
         let same = Self::ALL.iter().find(|(_, preset)| of(*preset) == *preprocessing);
         let alike = || Self::ALL.iter().find(|(_, preset)| of(*preset).with_activation(preprocessing.activation) == *preprocessing);
@@ -182,24 +156,9 @@ impl Preset {
 
     /// The operating points of a model of that name, `None` for an output that was not trained.
     pub fn thresholds(self, model: &str, classes: usize) -> Option<Vec<Option<f32>>> {
-        let set = weight_set(model).filter(|_| self == Self::Xrv)?;
-        let thresholds: Vec<Option<f32>> = outputs().map(|(_, column)| column(set)).collect();
+        let thresholds = torchxrayvision::operating_points(model).filter(|_| self == Self::Xrv)?;
         (thresholds.len() == classes).then_some(thresholds)
     }
-}
-
-/// The column of the weight set that a model or file of that name has.
-fn weight_set(model: &str) -> Option<usize> {
-    let (_, set, _) = WEIGHT_SETS.iter().find(|(name, _, file)| *name == model || model.starts_with(file))?;
-    TORCHXRAYVISION.lines().next()?.split(',').position(|column| column == *set)
-}
-
-/// torchxrayvision's outputs: the label, and its operating point in a column of the table.
-fn outputs() -> impl Iterator<Item = (&'static str, impl Fn(usize) -> Option<f32>)> {
-    TORCHXRAYVISION.lines().skip(1).map(|line| {
-        let label = line.split(',').next().unwrap_or_default();
-        (label, move |column: usize| line.split(',').nth(column)?.parse().ok())
-    })
 }
 
 #[cfg(test)]
@@ -235,17 +194,9 @@ mod tests {
     }
 
     #[test]
-    fn operating_points_belong_to_their_weight_set() {
-        let thresholds = |name| Preset::Xrv.thresholds(name, 18).unwrap();
-        assert_eq!(thresholds("densenet121-res224-all")[17], Some(0.05015312));
-        assert_eq!(thresholds("kaggle-densenet121-d121-tw-lr001-rot45-tr15-sc15-seed0-best").iter().flatten().count(), 2);
-        assert_eq!(thresholds("pc-densenet121-d121-tw-lr001-rot45-tr15-sc15-seed0-best")[14], None);
-        assert_eq!(Preset::Xrv.thresholds("another", 18), None);
+    fn operating_points_are_torchxrayvisions_alone() {
+        assert!(Preset::Xrv.thresholds("densenet121-res224-all", 18).is_some());
+        assert_eq!(Preset::Xrv.thresholds("densenet121-res224-all", 17), None);
         assert_eq!(Preset::Chexnet.thresholds("densenet121-res224-all", 18), None);
-        let labels = Preset::Xrv.published_labels("densenet121-res224-rsna", 18).unwrap();
-        assert_eq!(Preset::labels_of_points(&thresholds("densenet121-res224-rsna")), Some(labels.clone()));
-        assert_eq!(Preset::labels_of_points(&[Some(0.5); 18]), None);
-        assert_eq!(labels.iter().filter(|label| !label.is_empty()).collect::<Vec<_>>(), ["Pneumonia", "Lung Opacity"]);
-        assert_eq!(Preset::Xrv.published_labels("another", 18).unwrap()[0], "Atelectasis");
     }
 }
