@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::image::Decoding;
 use crate::kernels::Precision;
 use crate::models;
-use crate::weights::{Activation, Checkpoint, Description, Field, Preprocessing, Preset};
+use crate::weights::{Activation, Checkpoint, Description, Field, Preprocessing, Preset, Stated};
 
 /// Options of a [`Classifier`](super::Classifier). The default is the best GPU, 32-bit floats, batches of 16 pictures, and the model's own
 /// description.
@@ -207,27 +207,16 @@ impl ClassifierOptions {
             model.labels = Some(labels.clone());
             model.settle(Field::Labels);
         }
-        let by_name = models::preset(model);
-        let is_fetched = model.origin.as_ref().is_some_and(|origin| origin.repository.is_some());
-        let (said, likely) = match &self.preprocessing {
-            Some(preprocessing) => {
-                model.preprocessing = Some(preprocessing.clone());
-                model.settle(Field::Preprocessing);
-                model.settle(Field::Activation);
-                (None, None)
-            }
-            None => (self.preset.or(by_name.filter(|_| is_fetched)), by_name),
-        };
-        let mut description = model.complete(said, likely);
-        if let Some(activation) = self.activation {
-            if model.config.num_classes == Some(1) && activation == Activation::Softmax {
-                let expected = "sigmoid or none for a model of one output, whose softmax is always 1".into();
-                return Err(Error::Options { expected, found: activation.name().into() });
-            }
-            description.preprocessing.activation = activation;
-            model.preprocessing = Some(description.preprocessing.clone());
-            model.settle(Field::Activation);
+        if let (Some(activation @ Activation::Softmax), Some(1)) = (self.activation, model.config.num_classes) {
+            let expected = "sigmoid or none for a model of one output, whose softmax is always 1".into();
+            return Err(Error::Options { expected, found: activation.name().into() });
         }
+        let description = model.complete(&Stated {
+            preprocessing: self.preprocessing.as_ref(),
+            preset: self.preset,
+            activation: self.activation,
+            published: models::preset(model),
+        });
         model.check()?;
         Ok(description)
     }

@@ -40,11 +40,11 @@ const MOST_LAYERS: usize = 1024;
 /// # }
 /// ```
 pub fn infer<'a>(shapes: impl IntoIterator<Item = (&'a str, &'a [usize])>) -> Result<Config> {
-    infer_told(shapes, Entry::default())
+    infer_with_entry(shapes, Entry::default())
 }
 
-/// [`infer`] of a network whose stem is told beside its shapes.
-pub(super) fn infer_told<'a>(shapes: impl IntoIterator<Item = (&'a str, &'a [usize])>, entry: Entry) -> Result<Config> {
+/// [`infer`] of a network whose stem is stated beside its shapes.
+pub(super) fn infer_with_entry<'a>(shapes: impl IntoIterator<Item = (&'a str, &'a [usize])>, entry: Entry) -> Result<Config> {
     let shapes = Shapes(shapes.into_iter().collect());
     shapes.check()?;
     entry.check()?;
@@ -288,7 +288,7 @@ mod tests {
                 let shapes = shapes(&config);
                 let named = || shapes.iter().map(|(name, shape)| (name.as_str(), shape.as_slice()));
                 let entry = Entry { stride: Some(stride), pool: Some(pool) };
-                assert_eq!(infer_told(named(), entry).unwrap(), config);
+                assert_eq!(infer_with_entry(named(), entry).unwrap(), config);
                 let is_known = matches!((kernel, norm, stride, pool), (7, true, 2, true) | (3, false, 1, false));
                 assert_eq!(infer(named()).is_ok_and(|found| found == config), is_known, "{config}");
             }
@@ -299,9 +299,9 @@ mod tests {
     fn a_deep_stem_has_one_entry() {
         let shapes = shapes(&Config::densenetblur121d());
         let named = || shapes.iter().map(|(name, shape)| (name.as_str(), shape.as_slice()));
-        assert!(infer_told(named(), Entry::default()).is_ok());
+        assert!(infer_with_entry(named(), Entry::default()).is_ok());
         for entry in ["stride=1", "pool=no", "stride=2,pool=yes"] {
-            let message = infer_told(named(), entry.parse().unwrap()).unwrap_err().to_string();
+            let message = infer_with_entry(named(), entry.parse().unwrap()).unwrap_err().to_string();
             assert!(message.contains("no `entry` for a deep stem") && message.contains("leave it away"), "{message}");
         }
     }

@@ -21,14 +21,11 @@ mod assumption;
 mod checkpoint;
 mod class_map;
 mod container;
-mod describe;
 mod dialect;
 mod identity;
 mod infer;
 mod init;
-mod known_file;
-mod metadata;
-mod own_labels;
+mod origin;
 mod preprocessing;
 mod reading;
 
@@ -36,13 +33,13 @@ use crate::error::{Error, Result};
 use crate::graph::{Graph, Op, TensorSpec};
 
 pub use assumption::{Assumption, Field};
-pub use checkpoint::{Checkpoint, Origin};
+pub use checkpoint::{Checkpoint, Description, Metadata};
 pub use container::{Container, Element};
-pub use describe::Description;
 pub use dialect::Dialect;
 pub use identity::sha256;
 pub use infer::infer;
-pub use metadata::Metadata;
+pub use origin::Origin;
+pub(crate) use preprocessing::Stated;
 pub use preprocessing::{Activation, Filter, Preprocessing, Preset, Range, Resize, ResizeMode};
 pub use reading::{Entry, HeadStep, NewChannels, Reading};
 

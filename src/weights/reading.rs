@@ -1,12 +1,10 @@
 //! What whoever opens a file says of the network in it, where the file does not.
 
 use std::fmt;
-use std::path::Path;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::Checkpoint;
 use super::preprocessing::Activation;
 use crate::error::{Error, Result};
 use crate::head::HeadLayer;
@@ -291,15 +289,5 @@ impl Reading {
     #[must_use]
     pub fn with_features_only(self, features_only: bool) -> Self {
         Self { features_only, ..self }
-    }
-
-    /// [`Checkpoint::open`], read so.
-    pub fn open(&self, path: impl AsRef<Path>) -> Result<Checkpoint> {
-        Checkpoint::open_as(path.as_ref(), self)
-    }
-
-    /// [`Checkpoint::from_bytes`], read so.
-    pub fn from_bytes(&self, bytes: &[u8], name: &str) -> Result<Checkpoint> {
-        Checkpoint::from_bytes_as(bytes, name, self)
     }
 }

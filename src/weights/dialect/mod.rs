@@ -20,7 +20,7 @@ use super::container::{Container, Contents, Element, Stored};
 use super::reading::Reading;
 use crate::error::{Error, Result};
 pub(super) use names::Names;
-use network::Network;
+pub(super) use network::Network;
 
 /// Whose names a checkpoint's tensors have.
 ///

@@ -2,6 +2,7 @@
 
 mod activation;
 mod filter;
+pub(super) mod merge;
 mod preset;
 mod range;
 mod resize;
@@ -15,6 +16,8 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 pub use activation::Activation;
 pub use filter::Filter;
+pub(super) use merge::OfFile;
+pub(crate) use merge::Stated;
 pub use preset::Preset;
 pub use range::Range;
 pub use resize::{Resize, ResizeMode};

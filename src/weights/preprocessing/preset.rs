@@ -1,9 +1,7 @@
 //! What is known about the pictures and classes of well-known models, for files that do not say it themselves.
 
 use super::{Activation, Filter, Preprocessing, Range, Resize, ResizeMode, imagenet, torchxrayvision};
-use crate::arch::Config;
 use crate::labels::named;
-use crate::weights::Dialect;
 
 /// How a family of models wants its pictures.
 ///
@@ -72,20 +70,6 @@ impl Preset {
     /// The preset's name.
     pub fn name(self) -> &'static str {
         Self::ALL.iter().find(|(_, preset)| *preset == self).map_or("", |(name, _)| name)
-    }
-
-    /// What a model is likely to want, from where it comes and what it looks like.
-    pub(in crate::weights) fn likely(dialect: Option<Dialect>, config: &Config) -> Self {
-        match dialect {
-            Some(Dialect::Keras) => Self::Keras,
-            Some(Dialect::Torchxrayvision) => Self::Xrv,
-            Some(Dialect::Chexnet) => Self::Chexnet,
-            Some(Dialect::Monai) => Self::Monai,
-            Some(Dialect::Timm) => Self::Timm,
-            _ if config.stem.keeps_size() => Self::Cifar,
-            _ if config.in_channels == 1 && config.num_classes == Some(18) => Self::Xrv,
-            _ => Self::Torchvision,
-        }
     }
 
     /// How pictures are prepared for a model of that many input channels.

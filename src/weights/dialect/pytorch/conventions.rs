@@ -12,13 +12,7 @@ use crate::weights::reading::{NewChannels, Reading};
 use crate::weights::{Assumption, Field};
 
 /// Completes the network at `root` with what its repository does its own way, and with what has to be assumed of it.
-pub(super) fn apply<'a>(
-    contents: &Contents<'a>,
-    root: &Root,
-    numbered: Option<&Numbered>,
-    reading: &Reading,
-    network: &mut Network<'a>,
-) {
+pub(super) fn apply<'a>(contents: &Contents<'a>, root: &Root, numbered: Option<&Numbered>, reading: &Reading, network: &mut Network<'a>) {
     network.epsilon = contents.epsilon;
     let is_xrv = contents.modules.iter().any(|module| module.class.starts_with("torchxrayvision."));
     if is_xrv || network.thresholds.is_some() {

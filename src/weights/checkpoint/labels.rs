@@ -1,16 +1,61 @@
-//! Which of the names that a file has are those of the network's classes.
+//! Which of the names in and beside a file are those of the network's classes.
 
-use super::container::{ClassNames, Contents, class_names_in_json};
-use super::{Assumption, Field};
-use crate::labels::folder_order;
+use crate::labels::{folder_order, named};
+use crate::weights::container::{ClassNames, Contents, class_names_in_json};
+use crate::weights::preprocessing::merge::{CONFIG_JSON, TORCHVISION};
+use crate::weights::preprocessing::timm::ConfigJson;
+use crate::weights::preprocessing::torchxrayvision;
+use crate::weights::{Assumption, Field};
+
+/// Who may name a network's classes, the first of them wins.
+pub(super) struct Labels<'a> {
+    /// The file's own metadata.
+    pub(super) metadata: Option<Vec<String>>,
+    /// What trainers write into a file beside the network.
+    pub(super) contents: &'a Contents<'a>,
+    /// The text of `config.json` beside the file, where it is not timm's.
+    pub(super) beside: Option<&'a str>,
+    /// timm's `config.json` beside the file.
+    pub(super) config_json: Option<&'a ConfigJson>,
+    /// Thresholds that are torchxrayvision's operating points.
+    pub(super) thresholds: Option<&'a [Option<f32>]>,
+    /// Whether torchvision publishes the file.
+    pub(super) is_torchvisions: bool,
+}
+
+/// The names that won.
+pub(super) struct Labelled {
+    /// The names in the order of the classes, and where they were.
+    pub(super) labels: Option<(Vec<String>, String)>,
+    /// What is assumed of them, or open.
+    pub(super) assumed: Option<Assumption>,
+}
+
+impl Labels<'_> {
+    /// The names of so many classes.
+    pub(super) fn merge(self, classes: usize) -> Labelled {
+        let mut own = OwnLabels::of(self.contents, classes);
+        if let (OwnLabels { found: None, assumed: None }, None, Some(text)) = (&own, self.config_json, self.beside) {
+            own = OwnLabels::beside(text, classes);
+            own.found = own.found.map(|(labels, place)| (labels, format!("{place} in {CONFIG_JSON}")));
+        }
+        let of_config_json = || Some((self.config_json?.labels.clone()?, CONFIG_JSON.to_owned()));
+        let of_points = || Some((torchxrayvision::labels_of(self.thresholds?)?, "its thresholds, which are torchxrayvision's".to_owned()));
+        let of_torchvision = || Some((named("imagenet").filter(|_| self.is_torchvisions)?, TORCHVISION.to_owned()));
+        let written = self.metadata.map(|labels| (labels, "the file itself".to_owned()));
+        let labels = written.or(own.found).or_else(of_config_json).or_else(of_points).or_else(of_torchvision);
+        let assumed = own.assumed.filter(|assumption| labels.is_some() == assumption.value.is_some());
+        Labelled { labels, assumed }
+    }
+}
 
 /// What a file says of the classes' names.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct OwnLabels {
+struct OwnLabels {
     /// The names in the order of the classes, and where in the file they are.
-    pub(super) found: Option<(Vec<String>, String)>,
+    found: Option<(Vec<String>, String)>,
     /// What is left to be said of them.
-    pub(super) assumed: Option<Assumption>,
+    assumed: Option<Assumption>,
 }
 
 /// Names that show in which order others are.
@@ -18,12 +63,12 @@ const SHOWN: usize = 4;
 
 impl OwnLabels {
     /// What a file's content says of so many classes.
-    pub(super) fn of(contents: &Contents, classes: usize) -> Self {
+    fn of(contents: &Contents, classes: usize) -> Self {
         Self::among(contents.labels.as_ref(), &contents.class_names, classes)
     }
 
     /// What `config.json` beside a file says of so many classes.
-    pub(super) fn beside(text: &str, classes: usize) -> Self {
+    fn beside(text: &str, classes: usize) -> Self {
         let Ok(json) = serde_json::from_str::<serde_json::Value>(text) else { return Self { found: None, assumed: None } };
         let mut own = Self::among(None, &class_names_in_json(&json), classes);
         // It may be that of another network in the same folder.

@@ -19,9 +19,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Field;
-use super::preprocessing::Preprocessing;
-use super::reading::Entry;
+use crate::error::{Error, Result};
+use crate::weights::Field;
+use crate::weights::container::Contents;
+use crate::weights::preprocessing::Preprocessing;
+use crate::weights::reading::Entry;
 
 // Fields in alphabetical order: the JSON is sorted, so that the same checkpoint is the same bytes.
 
@@ -72,6 +74,16 @@ pub struct Metadata {
     /// Whether transitions have a ReLU; they do where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transition_relu: Option<bool>,
+}
+
+impl Metadata {
+    /// What a file says about itself; nothing where it is not one of ours. Errors where that cannot be read.
+    pub(super) fn of(contents: &Contents) -> Result<Self> {
+        let Some(text) = &contents.description else { return Ok(Self::default()) };
+        // A later version may say more; what is damaged nobody can tell.
+        let damaged = |e| Error::checkpoint(format!("metadata `densenet`: {e}; convert its source again, or get the file again"));
+        serde_json::from_str(text).map_err(damaged)
+    }
 }
 
 #[cfg(test)]

@@ -1,9 +1,11 @@
 //! What a checkpoint's file does not say about its pictures and classes: completed from presets, or left open.
 
-use super::preprocessing::{Activation, Preprocessing, Range};
-use super::{Assumption, Checkpoint, Dialect, Field, Preset};
+use super::Checkpoint;
 use crate::arch::Stem;
 use crate::labels::Legend;
+use crate::weights::preprocessing::merge::{CONFIG_JSON, Merged, Source, merge};
+use crate::weights::preprocessing::{Activation, Preprocessing, Preset, Stated};
+use crate::weights::{Assumption, Dialect, Field};
 
 /// How a checkpoint's pictures are prepared, after [`Checkpoint::complete_description`].
 ///
@@ -33,7 +35,7 @@ pub struct Description {
 }
 
 /// Why an activation is assumed.
-const UNTOLD: &str = "weights alone do not tell it";
+const NOT_IN_WEIGHTS: &str = "weights alone do not tell it";
 
 /// Why that of one output is open.
 const ONE_OUTPUT: &str = "one output may be a sigmoid's or a number of its own, so logits are shown";
@@ -46,38 +48,34 @@ impl Checkpoint {
     /// one output a softmax is none. Labels are the file's alone. Thresholds are the file's, else those of torchxrayvision's
     /// weight set of the model's name.
     pub fn complete_description(&mut self, preset: Option<Preset>) -> Description {
-        self.complete(preset, None)
+        self.complete(&Stated { preset, ..Stated::default() })
     }
 
-    /// [`Checkpoint::complete_description`], where without `said` the preset `likely` is assumed.
-    pub(crate) fn complete(&mut self, said: Option<Preset>, likely: Option<Preset>) -> Description {
-        let told = self.origin.as_ref().and_then(|origin| origin.activation);
-        let own = self.preprocessing.take().filter(|_| said.is_none());
-        let chosen = said.or(likely).unwrap_or_else(|| Preset::likely(self.origin.as_ref().map(|origin| origin.dialect), &self.config));
-        let is_preset = own.is_none();
-        let normalisation = self.origin.as_ref().and_then(|origin| origin.normalisation.clone());
-        let mut preprocessing = own.unwrap_or_else(|| {
-            let preset = chosen.preprocessing(self.config.in_channels);
-            let activation = told.unwrap_or(preset.activation);
-            let preset = preset.with_activation(activation);
-            match normalisation {
-                Some([mean, std]) if preset.range != Range::MinusPlus1024 => preset.with_normalisation(mean, std),
-                _ => preset,
+    /// [`Checkpoint::complete_description`] with all that the caller may say.
+    pub(crate) fn complete(&mut self, stated: &Stated) -> Description {
+        let of_file = self.preprocessing.take();
+        let Merged { mut preprocessing, source, preset, family } = merge(stated, of_file, self.origin.as_ref(), &self.config);
+        match source {
+            Source::Stated => {
+                self.settle(Field::Preprocessing);
+                self.settle(Field::Activation);
             }
-        });
-        if said.is_some() {
-            self.settle(Field::Preprocessing);
-            self.settle(Field::Activation);
-        } else if is_preset {
-            let why = "the file does not say how pictures are prepared";
-            self.assume(Assumption::of(Field::Preprocessing, format!("the preset {}", chosen.name()), why));
-            if told.is_none() && self.config.num_classes.is_some() {
-                self.assume(Assumption::of(Field::Activation, preprocessing.activation.name(), UNTOLD));
+            Source::File => {}
+            Source::Assumed => {
+                let why = "the file does not say how pictures are prepared";
+                self.assume(Assumption::of(Field::Preprocessing, format!("the preset {}", family.name()), why));
+                let is_activation_known = self.origin.as_ref().is_some_and(|origin| origin.activation.is_some());
+                if !is_activation_known && self.config.num_classes.is_some() {
+                    self.assume(Assumption::of(Field::Activation, preprocessing.activation.name(), NOT_IN_WEIGHTS));
+                }
             }
         }
         if self.config.num_classes == Some(1) && preprocessing.activation == Activation::Softmax {
             preprocessing.activation = Activation::None;
             self.assume(Assumption::open(Field::Activation, ONE_OUTPUT));
+        }
+        if stated.activation.is_some() {
+            self.settle(Field::Activation);
         }
         self.preprocessing = Some(preprocessing.clone());
         match (self.config.num_classes, &self.labels) {
@@ -91,11 +89,21 @@ impl Checkpoint {
             }
             (Some(_), _) => {}
         }
-        let is_xrv = said == Some(Preset::Xrv) || self.origin.as_ref().is_some_and(|origin| origin.dialect == Dialect::Torchxrayvision);
-        if self.thresholds.is_none() && is_xrv {
-            self.thresholds = chosen.thresholds(&self.name, self.config.num_classes.unwrap_or(0));
+        let is_xrv = self.origin.as_ref().is_some_and(|origin| origin.dialect == Dialect::Torchxrayvision);
+        if self.thresholds.is_none() && (is_xrv || preset == Some(Preset::Xrv) && source == Source::Stated) {
+            self.thresholds = family.thresholds(&self.name, self.config.num_classes.unwrap_or(0));
         }
-        Description { preprocessing, preset: is_preset.then_some(chosen) }
+        Description { preprocessing, preset }
+    }
+
+    /// Takes back how pictures are prepared where `config.json` beside the file says it: timm describes its own way there, also of
+    /// weights that are not its own.
+    pub(crate) fn forget_config(&mut self) {
+        if let Some(origin) = self.origin.as_mut().filter(|origin| origin.described_by == Some(CONFIG_JSON)) {
+            origin.described_by = None;
+            self.preprocessing = None;
+            self.settle(Field::Activation);
+        }
     }
 
     /// Adds to what is assumed; in place of what was assumed of the same field.
