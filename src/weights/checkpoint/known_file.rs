@@ -1,6 +1,6 @@
 //! Files that prove what they are: torchvision's downloads have the first digits of their own SHA-256 in their names.
 
-use sha2::{Digest, Sha256};
+use crate::weights::sha256;
 
 /// torchvision's DenseNets of ImageNet-1k, also those of 2017 (`torchvision/models/densenet.py`).
 const TORCHVISION: [&str; 7] = [
@@ -20,8 +20,7 @@ pub(super) fn is_torchvisions(name: &str, bytes: &[u8]) -> bool {
 
 /// Whether a name ends in the first digits of the content's SHA-256.
 fn has_own_digest(name: &str, bytes: &[u8]) -> bool {
-    let digest: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-    name.rsplit_once('-').is_some_and(|(_, digits)| digits.len() == 8 && digest.starts_with(digits))
+    name.rsplit_once('-').is_some_and(|(_, digits)| digits.len() == 8 && sha256(bytes).starts_with(digits))
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! A trained network: architecture, weights, labels and preprocessing.
 
 mod architecture;
+mod class_map;
 mod description;
 mod file;
+mod init;
 mod known_file;
 mod labels;
 mod metadata;

@@ -2,10 +2,11 @@
 
 use std::f64::consts::TAU;
 
-use super::{Checkpoint, Tensor, Weights};
+use super::Checkpoint;
 use crate::arch::Config;
 use crate::error::Result;
 use crate::graph::{Op, TensorSpec};
+use crate::weights::{Tensor, Weights};
 
 impl Checkpoint {
     /// An untrained network, initialised as `torchvision.models.DenseNet.__init__` does it.

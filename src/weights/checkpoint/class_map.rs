@@ -1,9 +1,10 @@
 //! A classifier that also says where: class activation maps.
 
-use super::{Checkpoint, Tensor, Weights};
+use super::Checkpoint;
 use crate::error::{Error, Result};
 use crate::graph::{Conv, Graph, Op};
 use crate::shape::Window;
+use crate::weights::{Tensor, Weights};
 
 /// The layer that makes the maps.
 const LAYER: &str = "class_map";
