@@ -1,10 +1,10 @@
-//! What nothing said of a model, and what is taken for it.
+//! What nothing states of a model, and what is assumed instead.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Something about a model that neither its file nor anybody else said.
+/// Something about a model that neither its file nor the caller states.
 ///
 /// ```
 /// use densenet_wgpu::checkpoint::Field;
@@ -24,13 +24,13 @@ use serde::{Deserialize, Serialize};
 pub struct Assumption {
     /// What it is about.
     pub field: Field,
-    /// What is taken for it; `None` where it stays open: answers then leave out what would depend on it.
+    /// What is assumed; `None` where it stays open: answers then leave out what would depend on it.
     pub value: Option<String>,
-    /// What there is to know of it instead.
+    /// Why it is assumed or open.
     pub why: String,
 }
 
-/// What a file may leave unsaid, in alphabetical order.
+/// What a file may leave unstated, in alphabetical order.
 ///
 /// ```
 /// use densenet_wgpu::checkpoint::Field;
@@ -81,18 +81,18 @@ impl Field {
 }
 
 impl Assumption {
-    /// `value` is taken for `field`.
+    /// `value` is assumed for `field`.
     pub(crate) fn of(field: Field, value: impl Into<String>, why: impl Into<String>) -> Self {
         Self { field, value: Some(value.into()), why: why.into() }
     }
 
-    /// Nothing is taken for `field`.
+    /// Nothing is assumed for `field`.
     pub(crate) fn open(field: Field, why: impl Into<String>) -> Self {
         Self { field, value: None, why: why.into() }
     }
 }
 
-/// One line for a person.
+/// As one line of text.
 impl fmt::Display for Assumption {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { field, value, why } = self;

@@ -1,15 +1,15 @@
-//! What tells one network's weights from another's.
+//! What distinguishes one network's weights from another's.
 
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use sha2::{Digest, Sha256};
 
 use super::{Tensor, Weights};
 
-/// Hexadecimal digits of an identity: 64 bits, as no two checkpoints have in common by accident.
+/// Hexadecimal digits of an identity: 64 bits, which no two checkpoints share by accident.
 const DIGITS: usize = 16;
 
 impl Weights {
-    /// What tells these tensors from any others, whatever the file and its name: 16 hexadecimal digits.
+    /// What distinguishes these tensors from any others, whatever the file and its name: 16 hexadecimal digits.
     ///
     /// They are the first ones of the SHA-256 of a text that has a line for each tensor, in the order of names: its name, its
     /// shape, and the SHA-256 of its elements, 32-bit floats with the least byte first.

@@ -1,4 +1,4 @@
-//! The numbers: named tensors, the files they come from, and the architecture that their shapes tell.
+//! Named tensors, the files they come from, and the architecture that their shapes show.
 //!
 //! [`Checkpoint::open`] reads a file of any [`Container`] and [`Dialect`]; [`Checkpoint::complete_description`] completes what the file does
 //! not say of pictures and classes from a [`Preset`]; [`Checkpoint::save`] writes it all as one safetensors file.

@@ -6,7 +6,7 @@ use super::container::{Container, Element};
 use super::dialect::Dialect;
 use super::preprocessing::Activation;
 
-/// What a checkpoint's file was, and what was found out about it.
+/// Facts about the file that a checkpoint was read from.
 ///
 /// ```
 /// use densenet_wgpu::models;
@@ -30,7 +30,7 @@ pub struct Origin {
     /// Where the description of preprocessing was, if anywhere: the file itself, the arguments that it was trained with,
     /// `config.json` beside it, or, of what torchvision publishes, the file's SHA-256.
     pub described_by: Option<&'static str>,
-    /// What turns logits into probabilities, where the file tells without saying how pictures are prepared.
+    /// What turns logits into probabilities, where the file states it without saying how pictures are prepared.
     pub activation: Option<Activation>,
     /// The repository that the file was fetched from, where it was: owner and name.
     pub repository: Option<String>,
@@ -39,7 +39,6 @@ pub struct Origin {
     /// Mean and standard deviation of each channel of a picture from 0 to 1, where a module around the network normalises pictures
     /// itself.
     pub normalisation: Option<[Vec<f32>; 2]>,
-    /// What was chosen while reading, a sentence each, which begins with the model's name: that is left out here, as it may
-    /// change.
+    /// What was chosen while reading, one sentence each without its subject, the model's name, which may change.
     pub notes: Vec<String>,
 }

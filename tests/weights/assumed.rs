@@ -38,9 +38,9 @@ fn a_pool_that_may_be_another_is_said_to_be_assumed() {
     let timm = bare(deep, ["", ""]);
     let smp = bare(plain.clone(), ["classifier", "classification_head.3"]);
     for (bytes, whose) in [(&timm, "timm's `global_pool`"), (&smp, "segmentation_models_pytorch's `pooling`")] {
-        let told = format!("pool: mean is assumed; weights do not tell it, and {whose} is avg by default");
-        assert_eq!(assumed(bytes, Reading::default()), Some(told));
-        assert_eq!(assumed(bytes, Reading::default().with_head_layers(vec![HeadStep::Linear])), None, "it was said");
+        let expected = format!("pool: mean is assumed; weights do not tell it, and {whose} is avg by default");
+        assert_eq!(assumed(bytes, Reading::default()), Some(expected));
+        assert_eq!(assumed(bytes, Reading::default().with_head_layers(vec![HeadStep::Linear])), None, "it was stated");
         let converted = Checkpoint::from_bytes(bytes, "any").unwrap().to_bytes().unwrap();
         assert!(assumed(&converted, Reading::default()).unwrap().ends_with("it was when this file was written"));
     }

@@ -32,7 +32,7 @@ fn headed(layers: &[Layer]) -> Vec<u8> {
 }
 
 #[test]
-fn the_order_of_a_head_is_told_by_numbers_or_not_at_all() {
+fn the_order_of_a_head_is_that_of_numbers_or_unknown() {
     let open = |layers: &[Layer], stated: Option<&str>| {
         let steps = stated.map(|words| words.split(',').map(|word| word.parse().unwrap()).collect::<Vec<HeadStep>>());
         steps.map_or(Reading::default(), |steps| Reading::default().with_head_layers(steps)).from_bytes(&headed(layers), "file")
@@ -47,7 +47,7 @@ fn the_order_of_a_head_is_told_by_numbers_or_not_at_all() {
     let numbered = [("head.fc2", Some(11)), ("head.fc1", Some(11)), ("head.out", Some(2))];
     let found = open(&numbered, three).unwrap();
     assert_eq!(["classifier.0", "classifier.2", "classifier.4"].map(|layer| first(&found, layer)), [2.0, 1.0, 3.0]);
-    // Which of norm and linear layer comes first is for whoever opens it to say.
+    // Which of norm and linear layer comes first is for the caller to state.
     let mixed = [("head.fc1", Some(11)), ("head.bn1", None), ("head.out", Some(2))];
     refusal(&mixed, None, &["the order of head.bn1 [11] and head.fc1 [11, 11]", "`head_layers` linear,batchnorm,relu,linear"]);
     let found = open(&mixed, Some("linear,batchnorm,relu,linear")).unwrap();

@@ -31,7 +31,7 @@ fn numbers_tell_a_pool_or_that_something_else_is_there() {
 }
 
 #[test]
-fn numbered_networks_are_told_by_the_files_names() {
+fn errors_have_the_files_numbers() {
     let message = |edit: fn(&mut Tensors)| {
         let mut tensors = numbered(4);
         edit(&mut tensors);

@@ -1,4 +1,4 @@
-//! A classifier that also says where: class activation maps.
+//! Class activation maps: where in a picture each class was seen.
 
 use super::Checkpoint;
 use crate::error::{Error, Result};
@@ -10,8 +10,8 @@ use crate::weights::{Tensor, Weights};
 const LAYER: &str = "class_map";
 
 impl Checkpoint {
-    /// The network for pictures of `height` x `width` pixels with a second output: for each class a map `[H', W']` of how
-    /// much every place speaks for it, and the weights of that network.
+    /// The network for pictures of `height` x `width` pixels with a second output: for each class a map `[H', W']` of the
+    /// evidence for it in every place, and the weights of that network.
     ///
     /// The map of class c is `sum_k classifier.weight[c, k] * x_k`, where x is what the global pool takes the mean of: the
     /// last norm after its ReLU, or without one where the model has none ([`Config::final_relu`](crate::Config)). The mean

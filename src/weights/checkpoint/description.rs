@@ -21,7 +21,7 @@ use crate::weights::{Assumption, Dialect, Field};
 /// assert_eq!(model.complete_description(None).preset, Some(Preset::Torchvision));
 /// assert_eq!(fields(&model), [Field::Activation, Field::Labels, Field::Preprocessing]);
 /// let mut model = untrained;
-/// model.complete_description(Some(Preset::Chexnet)); // said; but no preset knows what a network's classes are
+/// model.complete_description(Some(Preset::Chexnet)); // stated; but no preset knows what a network's classes are
 /// assert_eq!((fields(&model), model.legend().label(13)), (vec![Field::Labels], "13".into()));
 /// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
@@ -41,17 +41,17 @@ const NOT_IN_WEIGHTS: &str = "weights alone do not tell it";
 const ONE_OUTPUT: &str = "one output may be a sigmoid's or a number of its own, so logits are shown";
 
 impl Checkpoint {
-    /// Fills in, here in memory, what the file does not say; [`Checkpoint::assumed`] then has what was assumed and what is open.
+    /// Fills in what the file does not say, in memory alone; [`Checkpoint::assumed`] then has what was assumed and what is open.
     ///
-    /// Pictures are prepared as `preset` says, whatever the file says of that; without one as the file says, else as the preset
-    /// does that a model of this origin and architecture is likely to want. The activation is the file's, else the preset's; of
-    /// one output a softmax is none. Labels are the file's alone. Thresholds are the file's, else those of torchxrayvision's
+    /// Pictures are prepared as `preset` says, whatever the file says; without one as the file says, else by the preset that is likely
+    /// for a model of this origin and architecture. The activation is the file's, else the preset's; a softmax of one output becomes
+    /// none. Labels are the file's alone. Thresholds are the file's, else those of torchxrayvision's
     /// weight set of the model's name.
     pub fn complete_description(&mut self, preset: Option<Preset>) -> Description {
         self.complete(&Stated { preset, ..Stated::default() })
     }
 
-    /// [`Checkpoint::complete_description`] with all that the caller may say.
+    /// [`Checkpoint::complete_description`] with all that the caller may state.
     pub(crate) fn complete(&mut self, stated: &Stated) -> Description {
         let of_file = self.preprocessing.take();
         let Merged { mut preprocessing, source, preset, family } = merge(stated, of_file, self.origin.as_ref(), &self.config);
@@ -106,14 +106,14 @@ impl Checkpoint {
         }
     }
 
-    /// Adds to what is assumed; in place of what was assumed of the same field.
+    /// Adds an assumption, in place of one of the same field.
     pub(crate) fn assume(&mut self, assumption: Assumption) {
         self.settle(assumption.field);
         let place = self.assumed.partition_point(|other| other.field < assumption.field);
         self.assumed.insert(place, assumption);
     }
 
-    /// Assumes of `field` what a file of ours says that was assumed when it was written.
+    /// Assumes `field` again, which was assumed when a file of this library was written.
     pub(super) fn assume_as_written(&mut self, field: Field) {
         let preprocessing = self.preprocessing.as_ref();
         let value = match field {
@@ -140,7 +140,7 @@ impl Checkpoint {
         }
     }
 
-    /// Takes what is there of `field` for said: it counts as assumed, or open, no longer.
+    /// Takes the value of `field` as stated: it no longer counts as assumed, or open.
     pub fn settle(&mut self, field: Field) {
         self.assumed.retain(|assumption| assumption.field != field);
     }

@@ -7,18 +7,18 @@ use std::path::Path;
 use crate::error::{Error, Result};
 use crate::weights::container;
 
-/// What a folder is that TensorFlow wrote, and the way round it.
+/// What a folder of TensorFlow's is, and the workaround.
 const SAVED_MODEL: &str = "is a TensorFlow SavedModel, a program and not a checkpoint. Save it as one in Python, with a TensorFlow that \
                            has Keras 2 (2.15, or with TF_USE_LEGACY_KERAS=1): import tensorflow as tf; \
                            tf.keras.models.load_model('IN').save('OUT.h5')";
 
-/// As much of a file as tells what kind it is.
+/// Bytes that show which kind of file it is.
 const BYTES_TO_RECOGNISE: u64 = 512;
 
-/// As much of a `config.json` as is read; timm's have less than a kilobyte, or labels too.
+/// Bytes that are read of a `config.json`; timm's have less than a kilobyte, or labels too.
 const LARGEST_CONFIG: u64 = 1 << 20;
 
-/// The content of a file. One that is no checkpoint by its first bytes is not read further: a device has no end.
+/// Reads a file. One whose first bytes are no checkpoint's is not read further: a device has no end.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
     let in_file = |source: io::Error| Error::File { path: path.into(), source };
     if path.is_dir() {

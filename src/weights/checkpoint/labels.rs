@@ -7,7 +7,7 @@ use crate::weights::preprocessing::timm::ConfigJson;
 use crate::weights::preprocessing::torchxrayvision;
 use crate::weights::{Assumption, Field};
 
-/// Who may name a network's classes, the first of them wins.
+/// Who may name a network's classes: the first of them wins.
 pub(super) struct Labels<'a> {
     /// The file's own metadata.
     pub(super) metadata: Option<Vec<String>>,
@@ -32,7 +32,7 @@ pub(super) struct Labelled {
 }
 
 impl Labels<'_> {
-    /// The names of so many classes.
+    /// The names of a network with that number of classes.
     pub(super) fn merge(self, classes: usize) -> Labelled {
         let mut own = OwnLabels::of(self.contents, classes);
         if let (OwnLabels { found: None, assumed: None }, None, Some(text)) = (&own, self.config_json, self.beside) {
@@ -54,20 +54,20 @@ impl Labels<'_> {
 struct OwnLabels {
     /// The names in the order of the classes, and where in the file they are.
     found: Option<(Vec<String>, String)>,
-    /// What is left to be said of them.
+    /// What is assumed of them, or open.
     assumed: Option<Assumption>,
 }
 
-/// Names that show in which order others are.
+/// Names that a message shows of an order.
 const SHOWN: usize = 4;
 
 impl OwnLabels {
-    /// What a file's content says of so many classes.
+    /// What a file's content says of that number of classes.
     fn of(contents: &Contents, classes: usize) -> Self {
         Self::among(contents.labels.as_ref(), &contents.class_names, classes)
     }
 
-    /// What `config.json` beside a file says of so many classes.
+    /// What `config.json` beside a file says of that number of classes.
     fn beside(text: &str, classes: usize) -> Self {
         let Ok(json) = serde_json::from_str::<serde_json::Value>(text) else { return Self { found: None, assumed: None } };
         let mut own = Self::among(None, &class_names_in_json(&json), classes);

@@ -80,7 +80,7 @@ impl Metadata {
     /// What a file says about itself; nothing where it is not one of ours. Errors where that cannot be read.
     pub(super) fn of(contents: &Contents) -> Result<Self> {
         let Some(text) = &contents.description else { return Ok(Self::default()) };
-        // A later version may say more; what is damaged nobody can tell.
+        // A later version may have more keys, or the file is damaged.
         let damaged = |e| Error::checkpoint(format!("metadata `densenet`: {e}; convert its source again, or get the file again"));
         serde_json::from_str(text).map_err(damaged)
     }

@@ -55,27 +55,27 @@ pub struct Checkpoint {
     pub thresholds: Option<Vec<Option<f32>>>,
     /// How a picture becomes the network's input, where the file says so.
     pub preprocessing: Option<Preprocessing>,
-    /// What nothing said and was assumed, or stays open, sorted by field: of the network while it was read, of its pictures
+    /// What nothing states and was assumed, or stays open, sorted by field: of the network while it was read, of its pictures
     /// and classes by [`Checkpoint::complete_description`].
     pub assumed: Vec<Assumption>,
-    /// What the file was; `None` for a network that was made here.
+    /// Facts about the file; `None` for a network that was not read from one.
     pub origin: Option<Origin>,
 }
 
 impl Checkpoint {
-    /// A network that was made here, without labels and without a word of its pictures. [`Checkpoint::check`] tells whether the
-    /// weights are those of the architecture.
+    /// A checkpoint without labels, thresholds or preprocessing. [`Checkpoint::check`] says whether the weights are those of the
+    /// architecture.
     pub fn new(name: impl Into<String>, config: Config, weights: Weights) -> Self {
         Self { name: name.into(), config, weights, labels: None, thresholds: None, preprocessing: None, assumed: Vec::new(), origin: None }
     }
 
-    /// Calls the model so.
+    /// Sets the model's name.
     #[must_use]
     pub fn with_name(self, name: impl Into<String>) -> Self {
         Self { name: name.into(), ..self }
     }
 
-    /// Calls the classes so, in their order; `""` is an output that was not trained.
+    /// Sets the classes' names, in their order; `""` is an output that was not trained.
     #[must_use]
     pub fn with_labels(self, labels: Vec<String>) -> Self {
         let mut named = Self { labels: Some(labels), ..self };
@@ -83,13 +83,13 @@ impl Checkpoint {
         named
     }
 
-    /// Counts each class as found from this probability on; `None` is an output that was not trained.
+    /// Sets the probability from which each class counts as found; `None` is an output that was not trained.
     #[must_use]
     pub fn with_thresholds(self, thresholds: Vec<Option<f32>>) -> Self {
         Self { thresholds: Some(thresholds), ..self }
     }
 
-    /// Prepares pictures so.
+    /// Sets how pictures are prepared.
     #[must_use]
     pub fn with_preprocessing(self, preprocessing: Preprocessing) -> Self {
         let mut described = Self { preprocessing: Some(preprocessing), ..self };
@@ -149,7 +149,7 @@ impl Checkpoint {
 }
 
 impl Config {
-    /// The network for some input size that is large enough: for what does not depend on it.
+    /// The network for some input size that is large enough, for callers to which the size does not matter.
     pub(in crate::weights) fn any_graph(&self) -> Result<Graph> {
         let halvings = self.block_config.len().saturating_sub(1) + if self.stem.keeps_size() { 0 } else { 3 };
         let side = 1 << halvings.min(24);

@@ -35,7 +35,7 @@ impl Checkpoint {
 }
 
 impl Reading {
-    /// [`Checkpoint::open`], read so.
+    /// [`Checkpoint::open`] with this reading.
     pub fn open(&self, path: impl AsRef<Path>) -> Result<Checkpoint> {
         let path = path.as_ref();
         let bytes = file::read(path)?;
@@ -45,7 +45,7 @@ impl Reading {
         read(&bytes, name, &path.display().to_string(), || file::config_json(path), self)
     }
 
-    /// [`Checkpoint::from_bytes`], read so.
+    /// [`Checkpoint::from_bytes`] with this reading.
     pub fn from_bytes(&self, bytes: &[u8], name: &str) -> Result<Checkpoint> {
         read(bytes, name, name, || None, self)
     }
@@ -59,7 +59,7 @@ fn read(bytes: &[u8], name: &str, source: &str, beside: impl FnOnce() -> Option<
         Error::Tensor { tensor, expected, found, .. } => {
             Error::Tensor { file, tensor: one_line(&tensor), expected, found: one_line(&found) }
         }
-        // Numbers from the file that make no network.
+        // The file's numbers make no network.
         other => Error::Checkpoint { file, reason: one_line(&other.to_string()) },
     })
 }
@@ -72,7 +72,7 @@ fn from_content(bytes: &[u8], name: &str, beside: impl FnOnce() -> Option<String
     let mut network = dialect::resolve(&mut contents, &reading)?;
     network.check_size(contents.byte_count)?;
     let names = Names::of(&network);
-    let mut config = architecture::infer(&mut network, reading.entry).map_err(|error| names.told(error))?;
+    let mut config = architecture::infer(&mut network, reading.entry).map_err(|error| names.in_error(error))?;
     let beside = if is_described { None } else { beside() };
     let config_json = beside.as_ref().map(|text| ConfigJson::read(text, &config)).transpose()?.flatten();
     architecture::complete(&mut config, &metadata, &mut network, config_json.as_ref());
@@ -133,7 +133,7 @@ fn from_content(bytes: &[u8], name: &str, beside: impl FnOnce() -> Option<String
     if reading.new_channels.is_some() {
         checkpoint.settle(Field::NewChannels);
     }
-    checkpoint.check().map_err(|error| names.told(error))?;
+    checkpoint.check().map_err(|error| names.in_error(error))?;
     Ok(checkpoint)
 }
 
@@ -162,7 +162,7 @@ fn origin(contents: &Contents, network: Network) -> Origin {
     }
 }
 
-/// What is said of a file's content, names of any length and any characters in it, as one line of a person's length.
+/// A message with names from a file, of any length and with any characters, as one line of readable length.
 fn one_line(text: &str) -> String {
     const LONGEST: usize = 1000;
     let mut line: String =

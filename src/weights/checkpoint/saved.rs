@@ -24,7 +24,7 @@ impl Checkpoint {
     pub fn metadata(&self) -> Metadata {
         let default = Config::densenet121();
         Metadata {
-            // Of labels that are not there nothing need be said.
+            // Labels that are open need no mention: the file has none.
             assumed: self.assumed.iter().filter(|it| it.field != Field::Labels || it.value.is_some()).map(|it| it.field).collect(),
             blur: match self.config.stem {
                 Stem::Deep { blur, .. } => Some(blur),
@@ -66,7 +66,7 @@ impl Checkpoint {
         container::safetensors::is_ours(path.as_ref())
     }
 
-    /// Writes a safetensors file: whoever opens `path` finds what was there before, or all of the new file.
+    /// Writes a safetensors file at once: `path` always holds what was there before, or all of the new file.
     /// Errors where [`Checkpoint::to_bytes`] does, or the file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();

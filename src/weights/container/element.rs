@@ -1,4 +1,4 @@
-//! What a file holds the elements of its tensors as.
+//! The dtype of a tensor's elements.
 
 use std::fmt;
 
@@ -25,7 +25,7 @@ pub enum Element {
     F32,
     /// IEEE 754 double precision.
     F64,
-    /// No floating-point number: nothing a network computes with.
+    /// Not a floating-point type: no layer's parameter.
     Other {
         /// Its name in the file.
         name: &'static str,

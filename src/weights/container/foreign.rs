@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 
-/// Whether a file that begins so is text, whose last character may be cut.
+/// Whether `begin`, whose last character may be cut, is text.
 fn is_text(begin: &[u8]) -> bool {
     let text = match std::str::from_utf8(begin) {
         Ok(text) => text,
@@ -12,7 +12,7 @@ fn is_text(begin: &[u8]) -> bool {
     !text.is_empty() && text.chars().all(|c| !c.is_control() || c.is_ascii_whitespace())
 }
 
-/// What an archive is that others write, and what makes a checkpoint of it.
+/// What an archive of another program is, and the Python code that makes a checkpoint of it.
 pub(super) fn archive(names: &[String]) -> Option<(&'static str, &'static str)> {
     let has = |ending: &str| names.iter().any(|name| name.ends_with(ending));
     if has("models/model.json") && has("archive_format") {
@@ -24,7 +24,7 @@ pub(super) fn archive(names: &[String]) -> Option<(&'static str, &'static str)> 
     is_numpys.then_some(("an archive of NumPy's arrays (.npz)", remedy))
 }
 
-/// What a file is that cannot be read, and what to do about it.
+/// The error for a file of another kind: what it looks like, and the workaround.
 pub(super) fn refusal(bytes: &[u8]) -> Error {
     let torchvision = "load the same network in torchvision or timm and save its state_dict()";
     let again = "get it again";
@@ -68,7 +68,7 @@ pub(super) fn refusal(bytes: &[u8]) -> Error {
         _ => (format!("has an unknown format (it starts with {:02x?})", &bytes[..bytes.len().min(8)]), again),
     };
     Error::checkpoint(format!(
-        "{looks_like}; expected safetensors, a PyTorch file (.pt, .pth), or Keras's .h5 or .keras. The way round it: {remedy}"
+        "{looks_like}; expected safetensors, a PyTorch file (.pt, .pth), or Keras's .h5 or .keras. Workaround: {remedy}"
     ))
 }
 

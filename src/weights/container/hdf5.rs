@@ -31,10 +31,10 @@ const LONGEST_PATHS: usize = 4 << 20;
 /// How many times the file's own size all datasets together may have. Keras does not compress.
 const LARGEST_EXPANSION: usize = 2;
 
-/// How many times its own size may be read of a file, headers and heaps again and again. Keras's take less than 4.
+/// How many times a file's own size may be read, as headers and heaps are read repeatedly. Keras's files take less than 4.
 const MOST_READINGS: u64 = 16;
 
-/// What may be read of a file of any size.
+/// Bytes that may be read of a file of any size.
 const SMALLEST_BUDGET: usize = 1 << 20;
 
 /// Groups at the top that are no part of the network: the state of training.
@@ -138,7 +138,7 @@ impl Reader {
         }
         for inner in &groups {
             self.count(inner.name())?;
-            // A group is called after its layer's class; the one of its variables tells the layer's own name, in newer files.
+            // A group is called after its layer's class; in newer files the group of its variables has the layer's own name.
             let is_inner = inner.name() == "vars";
             let name = if is_inner { Attributes::of(inner)?.text("name") } else { Some(inner.name().to_owned()) };
             self.layers.extend(name.filter(|name| name.len() <= LONGEST_PATH));
@@ -205,7 +205,7 @@ fn element(dataset: &Dataset) -> Option<Element> {
 struct Attributes(BTreeMap<String, Attribute>);
 
 impl Attributes {
-    /// All at once: to look for one the reader decodes every one.
+    /// Reads all at once: to find one, the reader decodes every one anyway.
     fn of(group: &Group) -> Result<Self> {
         let attributes = group.attributes().map_err(damaged)?;
         Ok(Self(attributes.into_iter().map(|attribute| (attribute.name.clone(), attribute)).collect()))

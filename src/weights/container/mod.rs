@@ -1,5 +1,4 @@
-//! What a file holds before anything is known about the network in it: tensors by name, told by the file's content and
-//! never by its own name.
+//! Files of named tensors. Which kind a file is, its content shows, never its name.
 
 use std::fmt;
 
@@ -85,12 +84,12 @@ fn magic(bytes: &[u8]) -> Result<Magic> {
     }
 }
 
-/// Errors where a file that begins with `bytes` is none that can be read: says what it looks like and the way round it.
+/// Errors where no readable file begins with `bytes`: the error says what it looks like, and the workaround.
 pub(crate) fn recognise(bytes: &[u8]) -> Result<()> {
     magic(bytes).map(drop)
 }
 
-/// Reads a file of any kind. Errors as [`recognise`] does, and where the file is damaged, cut, or unreasonable.
+/// Reads a file of any kind. Errors as [`recognise`] does, and where the file is damaged, truncated or absurdly large.
 pub(crate) fn read(bytes: &[u8]) -> Result<Contents<'_>> {
     match magic(bytes)? {
         Magic::Zip => read_zip(bytes),
@@ -119,7 +118,7 @@ fn read_zip(bytes: &[u8]) -> Result<Contents<'_>> {
         return Ok(contents);
     }
     if let Some((what, remedy)) = foreign::archive(&names) {
-        return Err(Error::checkpoint(format!("is {what}; expected weights. The way round it, in Python: {remedy}")));
+        return Err(Error::checkpoint(format!("is {what}; expected weights. Workaround in Python: {remedy}")));
     }
     let some = names.iter().take(3).map(String::as_str).collect::<Vec<_>>().join(", ");
     let found = format!("{} entries ({some})", names.len());

@@ -2,13 +2,13 @@
 
 use std::rc::Rc;
 
-/// A module of a network that was saved whole, with what decides what it computes.
+/// A module of a network that was saved whole, with the attributes that decide what it computes.
 pub(crate) struct Module {
     /// The keys under which a nested file keeps the network.
     pub(crate) scope: Rc<str>,
     /// Its name in the network; `""` for the network itself.
     pub(crate) path: String,
-    /// The same in the file, where it was a number there.
+    /// Its name in the file, where that has a number instead.
     pub(crate) named: Option<String>,
     /// Its Python class.
     pub(crate) class: String,
@@ -37,7 +37,7 @@ impl Module {
         self.class.rsplit('.').next().unwrap_or(&self.class)
     }
 
-    /// What it is called in the file.
+    /// Its name in the file, for messages.
     pub(crate) fn shown(&self) -> &str {
         self.named.as_deref().unwrap_or(&self.path)
     }

@@ -15,8 +15,7 @@ use super::{Container, Contents, Element, Stored, class_names_in_json, no_floats
 use crate::error::{Error, Result};
 use crate::weights::{Tensor, Weights};
 
-/// The one key of `__metadata__` that is ours. One key only: the format's writer takes its keys from a hash map, two
-/// would come out in either order.
+/// Our only key in `__metadata__`: the format's writer takes keys from a hash map, so two would be written in either order.
 const KEY: &str = "densenet";
 
 /// Longest header that is read. A DenseNet-264's has 150 KB.
@@ -65,7 +64,7 @@ pub(in crate::weights) fn is_ours(path: &Path) -> io::Result<bool> {
     Ok(header.is_some_and(|header| header.metadata().as_ref().is_some_and(|entries| entries.contains_key(KEY))))
 }
 
-// The crate's own reader adds lengths from the file without checking for overflow, and tells less about truncation.
+// The crate's own reader adds lengths from the file without checking for overflow, and says less about truncation.
 fn split(bytes: &[u8]) -> Result<(Header, &[u8])> {
     let damaged = |what: &dyn std::fmt::Display| Error::checkpoint(format!("safetensors {what}; the file is damaged, get it again"));
     let truncated = |what: &str, expected: u64, found: usize| {
@@ -94,7 +93,7 @@ fn split(bytes: &[u8]) -> Result<(Header, &[u8])> {
     }
 }
 
-/// Why a header is none that is read, where a tensor is of a type that this version of the format does not know.
+/// The error for a header with a tensor of a type that this version of the format does not have; `None` where another thing is wrong.
 fn of_a_newer_type(header: &[u8]) -> Option<Error> {
     let entries: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(header).ok()?;
     entries.iter().find_map(|(name, entry)| {
@@ -104,7 +103,7 @@ fn of_a_newer_type(header: &[u8]) -> Option<Error> {
     })
 }
 
-/// `None` for elements that are no whole bytes.
+/// The element type; `None` where an element is not a whole number of bytes.
 fn element(dtype: Dtype) -> Option<Element> {
     let other = |name, bytes| Element::Other { name, bytes };
     Some(match dtype {

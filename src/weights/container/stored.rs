@@ -18,7 +18,7 @@ pub(crate) struct Stored<'a> {
     pub(crate) scope: Rc<str>,
     /// Its name in that dictionary.
     pub(crate) name: String,
-    /// The same in the file, where a layer had a number for a name.
+    /// Its name in the file, where that has a number for a layer.
     pub(crate) named: Option<String>,
     /// Its dimensions, the slowest first.
     pub(crate) shape: Vec<usize>,
@@ -145,7 +145,7 @@ impl<'a> Stored<'a> {
     }
 }
 
-/// Why a tensor of that type cannot be a layer's.
+/// The error for a tensor of a type that no layer has.
 pub(crate) fn no_floats(tensor: &str, found: impl fmt::Display) -> Error {
     Error::Tensor {
         file: None,

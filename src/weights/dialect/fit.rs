@@ -79,23 +79,23 @@ impl Network<'_> {
         }
         let statistics = |spec: &&TensorSpec| spec.name.ends_with(".running_mean") || spec.name.ends_with(".running_var");
         let has_statistics = self.tensors.keys().any(|name| name.ends_with(".running_mean"));
-        let told;
+        let specific;
         let reason = if !missing.is_empty() && missing.iter().all(statistics) && !has_statistics {
             "; it has instance or group norms where batch norms are expected: such networks are not run"
         } else if left_over.iter().any(|tensor| is_parametrized(&tensor.name)) {
-            "; it has layers whose weights are computed, by weight_norm or another parametrization. The way round it: take them out in \
+            "; it has layers whose weights are computed, by weight_norm or another parametrization. Workaround: take them out in \
              Python before you save, torch.nn.utils.parametrize.remove_parametrizations(module, 'weight'), or of older modules \
              torch.nn.utils.remove_weight_norm(module)"
-        } else if let Some(of_head) = self.told_of_head(&left_over).filter(|_| missing.is_empty() && misshaped.is_empty()) {
-            told = of_head;
-            told.as_str()
+        } else if let Some(of_head) = self.reason_in_head(&left_over).filter(|_| missing.is_empty() && misshaped.is_empty()) {
+            specific = of_head;
+            specific.as_str()
         } else if left_over.len() == self.beside.len() && !left_over.is_empty() && missing.is_empty() && misshaped.is_empty() {
-            told = format!(
+            specific = format!(
                 "; all of these are beside the DenseNet: `root` {} passes over them, where they do not change what it computes; features \
                  alone (`features_only`) need nothing of them",
                 self.root
             );
-            told.as_str()
+            specific.as_str()
         } else if missing.is_empty() && misshaped.is_empty() {
             "; what is left over are layers that no DenseNet has: a network that was added to is not run"
         } else {
@@ -109,8 +109,8 @@ impl Network<'_> {
         )))
     }
 
-    /// What is left over behind the features, where that is known by its name or place: it changes what comes out.
-    fn told_of_head(&self, left_over: &[&Stored]) -> Option<String> {
+    /// Why what is left over behind the features is refused, where its name or place says what it is: it changes what comes out.
+    fn reason_in_head(&self, left_over: &[&Stored]) -> Option<String> {
         let number = |is: fn(&str) -> bool| left_over.iter().find(|tensor| tensor.shape.len() <= 1 && is(&tensor.path()));
         if let Some(power) = number(training::is_power) {
             return Some(format!(
@@ -120,7 +120,7 @@ impl Network<'_> {
         }
         if let Some(temperature) = number(training::is_temperature) {
             return Some(format!(
-                "; {} is a temperature, by which logits are divided: that is not run. The way round it: divide the last layer's weight and \
+                "; {} is a temperature, by which logits are divided: that is not run. Workaround: divide the last layer's weight and \
                  bias by it in Python, delete it and save the model again. Where training alone reads it, `root` {} passes over it",
                 temperature.path(),
                 if self.root.is_empty() { "." } else { &self.root }

@@ -1,4 +1,4 @@
-//! Whose names and layouts a file follows, and what its tensors are called here.
+//! Whose names and layouts a file follows, and the names of its tensors in this library.
 //!
 //! Nothing depends on a list of prefixes: a network is found by its stem, wherever it lies in the file; all else follows
 //! from the names below the stem's own place and from shapes.
@@ -100,7 +100,7 @@ impl Stored<'_> {
 pub(super) fn resolve<'a>(contents: &mut Contents<'a>, reading: &Reading) -> Result<Network<'a>> {
     if let Some(tensor) = contents.tensors.iter().find(|tensor| tensor.is_quantised()) {
         return Err(Error::checkpoint(format!(
-            "is quantised to 8-bit integers ({} {:?}), whose scales and fused layers are not read. The way round it: save the float model \
+            "is quantised to 8-bit integers ({} {:?}), whose scales and fused layers are not read. Workaround: save the float model \
              that it was made of, before quantize_dynamic, convert or convert_fx, with torch.save(model.state_dict(), 'OUT.pth')",
             tensor.path(),
             tensor.shape

@@ -18,14 +18,14 @@ impl Names {
         Self { paths, is_torchvision: network.has_torchvisions_names() }
     }
 
-    /// An error about the network's tensors in the file's words: whoever reads it looks for them there.
-    pub(in crate::weights) fn told(&self, error: Error) -> Error {
+    /// The error with the file's names of tensors, where its reader will look for them.
+    pub(in crate::weights) fn in_error(&self, error: Error) -> Error {
         match error {
             Error::Tensor { file, tensor, expected, found } => {
                 let tensor = match self.paths.get(&tensor) {
                     Some(path) => path.clone(),
                     None if self.is_torchvision => tensor,
-                    // What is not there has no name in the file.
+                    // A missing tensor has no name in the file.
                     None => format!("{tensor} (torchvision's name)"),
                 };
                 Error::Tensor { file, tensor, expected, found: self.words(&found) }
@@ -60,10 +60,10 @@ mod tests {
             found: "none among 2 tensors (the first: classifier.bias, features.conv0.weight)".into(),
         };
         assert_eq!(
-            names(false).told(error("features.conv0.weight")).to_string(),
+            names(false).in_error(error("features.conv0.weight")).to_string(),
             "checkpoint tensor net/conv1.weight: expected a convolution, found none among 2 tensors (the first: net/fc.bias, net/conv1.weight)"
         );
-        assert_eq!(names(false).told(error("features.conv2.weight")).place().unwrap(), "features.conv2.weight (torchvision's name)");
-        assert_eq!(names(true).told(error("features.conv2.weight")).place().unwrap(), "features.conv2.weight");
+        assert_eq!(names(false).in_error(error("features.conv2.weight")).place().unwrap(), "features.conv2.weight (torchvision's name)");
+        assert_eq!(names(true).in_error(error("features.conv2.weight")).place().unwrap(), "features.conv2.weight");
     }
 }

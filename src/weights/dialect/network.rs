@@ -9,7 +9,7 @@ use crate::weights::container::Stored;
 use crate::weights::preprocessing::Activation;
 use crate::weights::reading::{Entry, NewChannels};
 
-/// A network found in a file: its tensors under torchvision's names, and what the file tells beyond them.
+/// A network found in a file: its tensors under torchvision's names, and what else the file states of it.
 pub(in crate::weights) struct Network<'a> {
     /// Whose names the file has.
     pub(crate) dialect: Dialect,
@@ -38,41 +38,41 @@ pub(in crate::weights) struct Network<'a> {
     /// Whether there is something beside the network that is no state of training.
     pub(crate) has_company: bool,
     /// What chooses the pool before the classifier in the library that the network is of, where that has others than the mean and
-    /// nothing in the file tells which it is.
+    /// nothing in the file states which it is.
     pub(crate) pooling: Option<&'static str>,
-    /// How the picture enters, where the file tells.
+    /// How the picture enters, where the file states it.
     pub(crate) entry: Entry,
     /// Whether new channels come before or behind those a layer reads.
     pub(crate) new_channels: NewChannels,
     /// Whether its names are of more than one repository.
     pub(crate) is_mixed: bool,
-    /// Whether transitions have a ReLU, where the file tells.
+    /// Whether transitions have a ReLU, where the file states it.
     pub(crate) transition_relu: Option<bool>,
     /// A threshold for each class.
     pub(crate) thresholds: Option<Stored<'a>>,
-    /// What should be said about the choice of this network.
+    /// Notes on how this network was read.
     pub(crate) notes: Vec<String>,
-    /// What the file does not tell of the network, and was assumed.
+    /// What the file does not state of the network, and was assumed.
     pub(crate) assumed: Vec<Assumption>,
-    /// Batch norm's epsilon, where the file or its dialect tells.
+    /// Batch norm's epsilon, where the file or its dialect states it.
     pub(crate) epsilon: Option<f32>,
-    /// Whether the last batch norm is followed by a ReLU, where the file tells.
+    /// Whether the last batch norm is followed by a ReLU, where the file states it.
     pub(crate) final_relu: Option<bool>,
-    /// Whether the stem's pool blurs, where the file tells.
+    /// Whether the stem's pool blurs, where the file states it.
     pub(crate) blur: Option<bool>,
-    /// What turns logits into probabilities, where the file tells.
+    /// What turns logits into probabilities, where the file states it.
     pub(crate) activation: Option<Activation>,
     /// Mean and standard deviation of each channel, which the module around the network subtracts and divides by.
     pub(crate) normalisation: Option<[Vec<f32>; 2]>,
 }
 
 impl<'a> Network<'a> {
-    /// Whether what a tensor is called here is what it would be called in the file.
+    /// Whether the file uses torchvision's names.
     pub(super) fn has_torchvisions_names(&self) -> bool {
         self.dialect == Dialect::Torchvision && !self.is_numbered
     }
 
-    /// One without tensors, of which nothing is known.
+    /// A network without tensors, of which nothing is known.
     pub(super) fn new(dialect: Dialect, wrapper: String) -> Self {
         Self {
             dialect,

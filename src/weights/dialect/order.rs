@@ -7,7 +7,7 @@ use crate::weights::{Tensor, Weights};
 /// Puts the channels that each layer reads in this library's order: what came into the block, then the layers' in turn. In the file
 /// the last layer's come first and what came into the block last.
 ///
-/// Errors where the classifier has several layers: which of them reads which channels is not looked at.
+/// Errors where the classifier has several layers: it is not known which of them reads which channels.
 pub(in crate::weights) fn reverse(weights: &mut Weights, config: &Config) -> Result<()> {
     if !config.head.is_empty() {
         let found = config.to_string();

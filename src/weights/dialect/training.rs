@@ -1,4 +1,4 @@
-//! What training leaves beside a network, told by whole words of its keys: an `optimal_model` is no optimizer.
+//! What training leaves beside a network, recognised by whole words of its keys: an `optimal_model` is no optimizer.
 
 /// Words in the keys beside a network of what inference never reads.
 const SIBLINGS: [&str; 19] = [
@@ -18,7 +18,7 @@ const SIBLINGS: [&str; 19] = [
     // The scale of 16-bit training.
     "scaler",
     "scalers",
-    // What a trainer remembers, and its arguments.
+    // A trainer's memory and arguments.
     "callbacks",
     "loops",
     "hyper parameters",
@@ -31,7 +31,7 @@ const SIBLINGS: [&str; 19] = [
 /// Words in the name of a loss, whose weights training alone reads.
 const LOSSES: [&str; 4] = ["criterion", "criterions", "loss", "losses"];
 
-/// Words in the name of a buffer that a trainer keeps in its module: what classes weigh in the loss, and how well it went.
+/// Words in the name of a buffer that a trainer keeps in its module: the weights of classes in the loss, and metrics.
 const BUFFERS: [&str; 24] = [
     "class weight",
     "class weights",
@@ -121,7 +121,7 @@ pub(super) fn compares_directions(path: &str) -> bool {
     says(path, &WORDS)
 }
 
-/// Whether the number at this path is the power of a generalised mean, a pool (GeM) that many put in the place of the mean.
+/// Whether the number at this path is the power of a generalised mean, a pool (GeM) that often replaces the mean.
 pub(super) fn is_power(path: &str) -> bool {
     let mut keys = path.rsplit(['/', '.']);
     let last = keys.next().unwrap_or_default();
@@ -129,7 +129,7 @@ pub(super) fn is_power(path: &str) -> bool {
         || says(path, &["gem", "ge m", "generalized mean", "generalised mean"])
 }
 
-/// Whether the number at this path is what logits are divided by, so that probabilities are as sure as they are right.
+/// Whether the number at this path is a temperature, by which logits are divided to calibrate probabilities.
 pub(super) fn is_temperature(path: &str) -> bool {
     path.rsplit(['/', '.']).next().is_some_and(|last| says(last, &["temperature", "temperatures", "temp"]))
 }
@@ -139,7 +139,7 @@ pub(super) fn is_average(path: &str) -> bool {
     says(path, &AVERAGES)
 }
 
-/// Whether one of `phrases` is in the keys of `path`, as whole words.
+/// Whether the keys of `path` have one of `phrases`, as whole words.
 fn says(path: &str, phrases: &[&str]) -> bool {
     let keys: Vec<String> = path.split(['/', '.']).map(words).collect();
     phrases.iter().any(|phrase| keys.iter().any(|words| words.contains(&format!(" {phrase} "))))
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn pools_and_temperatures_are_told_by_whole_words() {
+    fn pools_and_temperatures_are_recognised_by_whole_words() {
         for path in ["pool.p", "global_pool.p", "model.head.avg_pool.p", "gem.p", "GeM.p", "pooling.power", "gem_pool.exponent"] {
             assert!(is_power(path), "{path}");
         }
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn what_training_leaves_is_told_by_whole_words() {
+    fn what_training_leaves_is_recognised_by_whole_words() {
         for key in [
             "opt",
             "optimizer",
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn losses_and_averages_are_told_by_whole_words() {
+    fn losses_and_averages_are_recognised_by_whole_words() {
         for path in
             ["loss.weight", "criterion.pos_weight", "state/val_loss", "loss_fn.weight", "losses.0.weight", "BCELoss.pos_weight", "loss2.w"]
         {

@@ -14,9 +14,9 @@ use shapes::Shapes;
 
 /// The configuration of the network that these tensors, shapes by name, belong to.
 ///
-/// Some of it is not always told by shapes: `epsilon` (here PyTorch's 1e-5), the ReLU after the last norm (here there is
-/// one), whether the pool of a deep stem blurs (here it does), `bn_size` without a bottleneck (here 4), `compression` (here the roundest number that makes every transition's width; 0.5 without
-/// transitions). Errors name the tensor that is missing, or contradicts the others.
+/// Shapes do not always decide all of it. The rest is set to: PyTorch's `epsilon` of 1e-5; a ReLU after the last norm; a deep stem's
+/// pool that blurs; a `bn_size` of 4 without a bottleneck; as `compression` the roundest number that makes every transition's width,
+/// 0.5 without transitions. Errors name the tensor that is missing, or contradicts the others.
 ///
 /// ```
 /// use std::collections::BTreeMap;
@@ -90,7 +90,7 @@ mod tests {
         let odd = Config { bn_size: 3, in_channels: 1, num_classes: None, ..Config::imagenet(5, &[2, 3, 1], 7) };
         let others = [cifar, plain, odd, Config { bn_size: 1, num_classes: Some(1), ..Config::imagenet(1, &[1, 1], 1) }];
         let many = Config::imagenet(3, &[11; 6], 10);
-        // Whether a deep stem's pool blurs is not told by shapes.
+        // Whether a deep stem's pool blurs does not show in shapes.
         let named = Config::names().filter_map(Config::named).filter(|config| !matches!(config.stem, Stem::Deep { blur: false, .. }));
         for config in named.chain(others).chain([many]) {
             assert_eq!(inferred(&shapes(&config)).unwrap(), config);
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_told_of_a_stem_completes_its_shapes() {
+    fn what_is_stated_of_a_stem_completes_its_shapes() {
         for (kernel, norm) in [(3, true), (5, true), (5, false), (7, false), (7, true), (3, false)] {
             for (stride, pool, bias) in [(1, false, false), (1, true, true), (2, true, false), (2, false, true)] {
                 let config = Config { stem: Stem::Single { kernel, stride, bias, norm, pool }.named(), ..Config::imagenet(4, &[1, 1], 8) };
@@ -119,7 +119,7 @@ mod tests {
         assert!(infer_with_entry(named(), Entry::default()).is_ok());
         for entry in ["stride=1", "pool=no", "stride=2,pool=yes"] {
             let message = infer_with_entry(named(), entry.parse().unwrap()).unwrap_err().to_string();
-            assert!(message.contains("no `entry` for a deep stem") && message.contains("leave it away"), "{message}");
+            assert!(message.contains("no `entry` for a deep stem") && message.contains("leave it out"), "{message}");
         }
     }
 

@@ -68,7 +68,7 @@ impl Shapes<'_> {
             ([first, in_channels, 3, 3], true, true) if !bias => {
                 if entry != Entry::default() {
                     let expected = "no `entry` for a deep stem, whose first convolution moves by 2 and which has a pool";
-                    return Err(tensor_error(name, expected, format!("one; leave it away ({shape:?} and features.conv1)")));
+                    return Err(tensor_error(name, expected, format!("one; leave it out ({shape:?} and features.conv1)")));
                 }
                 let [second, ..] = self.conv("features.conv1.weight")?;
                 let [out_channels, .., height, width] = self.conv("features.conv2.weight")?;
@@ -90,8 +90,8 @@ impl Shapes<'_> {
                     };
                     let hint = if norm { "" } else { " (networks of instance or group norms are not run)" };
                     let found = format!("{shape:?} and {follows}: {open}, which tensors do not tell{hint}");
-                    let expected = "a 7x7 kernel with a batch norm, a 3x3 one without, or to be told more: `entry` stride=1,pool=no, \
-                                    stride=1,pool=yes, stride=2,pool=no or stride=2,pool=yes";
+                    let expected = "a 7x7 kernel with a batch norm, a 3x3 one without, or a stem that is specified with \
+                                    `entry` stride=1,pool=no, stride=1,pool=yes, stride=2,pool=no or stride=2,pool=yes";
                     return Err(tensor_error(name, expected, found));
                 };
                 Ok((Stem::Single { kernel, stride, bias, norm, pool }.named(), shape))

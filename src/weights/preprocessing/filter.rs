@@ -48,7 +48,7 @@ pub enum Filter {
 }
 
 impl Filter {
-    /// What a file calls it, and its `antialias` where that is not what Pillow does.
+    /// Its name in a file, and its `antialias` where that is not what Pillow does.
     pub(super) fn written(self) -> (Self, Option<bool>) {
         match self {
             Self::Linear => (Self::Bilinear, Some(false)),
@@ -57,7 +57,7 @@ impl Filter {
         }
     }
 
-    /// The filter that a file calls so.
+    /// The filter of that name and `antialias` in a file.
     pub(super) fn read(self, antialias: Option<bool>) -> Result<Self, &'static str> {
         match (self, antialias) {
             (Self::Bilinear, Some(false)) => Ok(Self::Linear),
@@ -69,7 +69,7 @@ impl Filter {
     }
 }
 
-/// For people.
+/// For messages and reports.
 impl fmt::Display for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

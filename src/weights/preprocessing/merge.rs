@@ -59,7 +59,7 @@ impl OfFile {
     }
 }
 
-/// Who said how pictures are prepared.
+/// Who describes how pictures are prepared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::weights) enum Source {
     /// The caller, or where the file was fetched from: 1 to 3.
@@ -111,7 +111,7 @@ fn as_network_does(preprocessing: Preprocessing, origin: Option<&Origin>) -> Pre
     }
 }
 
-/// What a network is likely to want, from whose names it has and what it looks like.
+/// The preset that is likely for a network of that dialect and architecture.
 fn likely(dialect: Option<Dialect>, config: &Config) -> Preset {
     match dialect {
         Some(Dialect::Keras) => Preset::Keras,

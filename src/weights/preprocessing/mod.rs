@@ -90,19 +90,19 @@ impl Preprocessing {
         }
     }
 
-    /// Scales pictures so first, or not at all.
+    /// Sets how pictures are scaled first, `None` for not at all.
     #[must_use]
     pub fn with_resize(self, resize: Option<Resize>) -> Self {
         Self { resize, ..self }
     }
 
-    /// Cuts this height and width from the centre, or nothing.
+    /// Sets the height and width that are cut from the centre, `None` for nothing.
     #[must_use]
     pub fn with_crop(self, crop: Option<[usize; 2]>) -> Self {
         Self { crop, ..self }
     }
 
-    /// Scales pixel values to this.
+    /// Sets what pixel values are scaled to.
     #[must_use]
     pub fn with_range(self, range: Range) -> Self {
         Self { range, ..self }
@@ -114,7 +114,7 @@ impl Preprocessing {
         Self { mean, std, ..self }
     }
 
-    /// Turns logits into probabilities so.
+    /// Sets what turns logits into probabilities.
     #[must_use]
     pub fn with_activation(self, activation: Activation) -> Self {
         Self { activation, ..self }
@@ -180,7 +180,7 @@ impl fmt::Display for Preprocessing {
         if let Some(resize) = self.resize {
             let filter = resize.filter;
             match resize.mode {
-                // The filter is of the size, what pads it comes after.
+                // The filter belongs to the size, the padding comes after.
                 ResizeMode::LongSide(side) => write!(f, "long side to {side} ({filter}), padded to {side}x{side}, ")?,
                 mode => write!(f, "{mode} ({filter}), ")?,
             }

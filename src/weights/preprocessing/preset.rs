@@ -1,9 +1,9 @@
-//! What is known about the pictures and classes of well-known models, for files that do not say it themselves.
+//! What is known about the pictures and classes of well-known models, for files that do not state it themselves.
 
 use super::{Activation, Filter, Preprocessing, Range, Resize, ResizeMode, imagenet, torchxrayvision};
 use crate::labels::named;
 
-/// How a family of models wants its pictures.
+/// How pictures are prepared for a family of models.
 ///
 /// ```
 /// use densenet_wgpu::preprocessing::Preset;
@@ -130,7 +130,7 @@ impl Preset {
         torchxrayvision::names()
     }
 
-    /// The preset that prepares pictures so, whatever its activation if need be, else what is done, in words.
+    /// Describes a preprocessing: as a preset that does the same, if need be with another activation, else in full.
     pub(in crate::weights) fn nearest_words(preprocessing: &Preprocessing) -> String {
         let of = |preset: Self| preset.preprocessing(preprocessing.channels);
         let same = Self::ALL.iter().find(|(_, preset)| of(*preset) == *preprocessing);

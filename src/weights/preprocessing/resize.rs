@@ -67,7 +67,7 @@ impl ResizeMode {
     }
 }
 
-/// For people: `short side to 256`.
+/// For messages and reports: `short side to 256`.
 impl fmt::Display for ResizeMode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
-/// What a stem's tensors do not tell.
+/// What a stem's tensors do not show.
 ///
 /// ```
 /// use densenet_wgpu::checkpoint::Entry;
@@ -34,7 +34,7 @@ impl Entry {
         Self { pool: self.pool.or(other.pool), stride: self.stride.or(other.stride) }
     }
 
-    /// Errors where the stride is none that a stem has.
+    /// Errors where no stem has that stride.
     pub(in crate::weights) fn check(self) -> Result<()> {
         match self.stride {
             Some(stride) if !(1..=4).contains(&stride) => {

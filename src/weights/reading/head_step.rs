@@ -28,7 +28,7 @@ pub enum HeadStep {
     Linear,
     /// Batch normalisation.
     BatchNorm {
-        /// Added to the variance; PyTorch's `1e-5` where it is not said, Keras's `1e-3` in its files.
+        /// Added to the variance; PyTorch's `1e-5` by default, Keras's `1e-3` in its files.
         epsilon: Option<f32>,
     },
     /// An activation between layers; a sigmoid there is [`HeadStep::Ends`] with layers behind it.
@@ -40,7 +40,7 @@ pub enum HeadStep {
 }
 
 impl HeadStep {
-    /// Every word there is.
+    /// Every word.
     const WORDS: [(&str, Self); 18] = [
         ("linear", Self::Linear),
         ("batchnorm", Self::BatchNorm { epsilon: None }),
@@ -62,7 +62,7 @@ impl HeadStep {
         ("sigmoid", Self::Ends(Activation::Sigmoid)),
     ];
 
-    /// Another activation than ReLU.
+    /// An activation other than ReLU.
     pub(in crate::weights) const fn other(nonlinearity: Nonlinearity) -> Self {
         Self::Activation(HeadLayer::Nonlinearity(nonlinearity))
     }
@@ -108,7 +108,7 @@ impl FromStr for HeadStep {
     }
 }
 
-/// As it is read.
+/// In the words that [`FromStr`] reads.
 impl fmt::Display for HeadStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Self::BatchNorm { epsilon: Some(epsilon) } = self {

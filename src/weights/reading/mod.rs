@@ -1,4 +1,4 @@
-//! What whoever opens a file says of the network in it, where the file does not.
+//! What the caller states of the network in a file, where the file does not.
 
 mod entry;
 mod head_step;
@@ -8,7 +8,7 @@ pub use entry::Entry;
 pub use head_step::HeadStep;
 pub use new_channels::NewChannels;
 
-/// How a file is read: what of it is wanted, and what tensors do not tell.
+/// How a file is read: which part of it is wanted, and what its tensors do not show.
 ///
 /// ```
 /// use densenet_wgpu::checkpoint::{HeadStep, Reading};
@@ -43,31 +43,31 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// Reads the network whose tensors' names begin so.
+    /// Reads the network whose tensors' names begin with `root`.
     #[must_use]
     pub fn with_root(self, root: impl Into<String>) -> Self {
         Self { root: Some(root.into()), ..self }
     }
 
-    /// Takes the head whose tensors' names begin so.
+    /// Reads the head whose tensors' names begin with `head`.
     #[must_use]
     pub fn with_head(self, head: impl Into<String>) -> Self {
         Self { head: Some(head.into()), ..self }
     }
 
-    /// Takes the classifier for one of these layers.
+    /// Reads the classifier as these layers.
     #[must_use]
     pub fn with_head_layers(self, layers: Vec<HeadStep>) -> Self {
         Self { head_layers: Some(layers), ..self }
     }
 
-    /// Takes the stem for one that picture enters so.
+    /// Reads the stem with this entry.
     #[must_use]
     pub fn with_entry(self, entry: Entry) -> Self {
         Self { entry, ..self }
     }
 
-    /// Takes the new channels of a dense layer to come there.
+    /// Reads the new channels of a dense layer in that place.
     #[must_use]
     pub fn with_new_channels(self, new_channels: NewChannels) -> Self {
         Self { new_channels: Some(new_channels), ..self }

@@ -21,7 +21,7 @@ pub enum NewChannels {
     Last,
 }
 
-/// As it is read.
+/// In the words that [`FromStr`] reads.
 impl fmt::Display for NewChannels {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

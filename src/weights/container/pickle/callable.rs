@@ -1,9 +1,9 @@
-//! What a pickle may call: each call is a record here, and nothing is run.
+//! What a pickle may call: a call becomes a record, and nothing is run.
 
 use super::value::Global;
 
-/// Functions that checkpoints call, each a record here too: rebuilding tensors, containers, and numbers of NumPy. Classes are
-/// records wherever they are from, but for [`MEDDLERS`].
+/// Functions that checkpoints call: they rebuild tensors, containers, and numbers of NumPy. Classes may be of any module but the
+/// [`DANGEROUS`].
 const CALLABLE: [(&str, &[&str]); 24] = [
     (
         "torch._utils",
@@ -42,9 +42,9 @@ const CALLABLE: [(&str, &[&str]); 24] = [
     ("copyreg", &["_reconstructor", "__newobj__", "__newobj_ex__"]),
 ];
 
-/// Modules of which a pickle calls nothing unless it is to do harm: those that run programs or code, and that reach files or the
-/// network. Nothing is run here in any case; such a file is not one to go on with.
-const MEDDLERS: [&str; 32] = [
+/// Modules that run programs or code, or reach files or the network. Nothing is run here in any case, but a pickle that calls them is
+/// an attack, and refused.
+const DANGEROUS: [&str; 32] = [
     "os",
     "posix",
     "nt",
@@ -84,9 +84,9 @@ pub(super) fn is_callable(global: &Global) -> bool {
     CALLABLE.iter().any(|(module, names)| *module == global.module && names.contains(&global.name.as_str())) || is_class(global)
 }
 
-/// Whether that is the name of a class by Python's habit, and of a module that does no harm.
+/// Whether that is a class, by Python's naming convention, of a module that is not [`DANGEROUS`].
 pub(super) fn is_class(global: &Global) -> bool {
     let root = global.module.split('.').next().unwrap_or_default();
     let name = global.name.rsplit('.').next().unwrap_or_default();
-    name.trim_start_matches('_').starts_with(char::is_uppercase) && !MEDDLERS.contains(&root)
+    name.trim_start_matches('_').starts_with(char::is_uppercase) && !DANGEROUS.contains(&root)
 }

@@ -1,4 +1,4 @@
-//! The way through what was saved, dictionaries, lists and modules, to the tensors in them.
+//! Walks through what was saved, dictionaries, lists and modules, to the tensors in them.
 
 use std::rc::Rc;
 
@@ -21,7 +21,7 @@ const LONGEST_NAMES: usize = 4 << 20;
 /// Most labels that a module has as an attribute.
 const MOST_LABELS: usize = 1 << 12;
 
-/// What a file holds whose pickle and storages these are.
+/// The contents of a file with this pickle and these storages.
 pub(super) fn contents<'a>(
     container: Container,
     pickle: &Pickle,

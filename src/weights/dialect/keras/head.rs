@@ -6,7 +6,7 @@ use crate::head::HeadLayer;
 use crate::weights::dialect::{Network, some_of};
 use crate::weights::reading::{HeadStep, Reading};
 
-/// Keras's own epsilon, for batch norms in a head that nobody describes.
+/// Keras's own epsilon, for batch norms in a head without a configuration.
 const HEAD_EPSILON: f32 = 1e-3;
 
 /// The layers behind the global pool that have tensors, of each kind in the file's order.
@@ -41,7 +41,7 @@ impl<'a> Head<'a> {
                 let shown = some_of(dense.iter().map(|layer| format!("{} {:?}", layer.name, width(layer).unwrap_or_default())));
                 return Err(Error::checkpoint(format!(
                     "its classifier has {} dense layers ({shown}), and weights alone do not tell what is between them: save it whole as \
-                     .keras, or say all of them in order, as in `head_layers` linear,relu,dropout,linear where it is that",
+                     .keras, or specify all of them in order, for example `head_layers` linear,relu,dropout,linear",
                     dense.len()
                 )));
             }
@@ -79,7 +79,7 @@ impl<'a> Head<'a> {
     }
 }
 
-/// The layers of stated steps. Errors where a step is none that such a head has.
+/// The layers of stated steps. Errors where no head of Keras's has such a step.
 fn layers(steps: &[HeadStep], network: &mut Network) -> Result<Vec<HeadLayer>> {
     let mut layers = Vec::new();
     for (index, step) in steps.iter().enumerate() {

@@ -69,7 +69,7 @@ pub(super) fn layers<'a>(contents: &Contents<'a>) -> Vec<Layer<'a>> {
     let is_application =
         |layer: &Layer| layer.tensors.len() < 4 && layer.kernel(4).is_none() || application_position(&layer.name).is_some();
     if layers.iter().all(is_application) {
-        // Files of partly frozen models list the trained layers first; the names still tell.
+        // Files of partly frozen models list the trained layers first; the names still have their order.
         layers.sort_by_key(|layer| application_position(&layer.name));
     } else if contents.tensors.iter().all(|tensor| tensor.name.contains("/vars/")) {
         layers.sort_by_cached_key(|layer| layer.name.split('/').map(numbered).collect::<Vec<_>>());

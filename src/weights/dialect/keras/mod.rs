@@ -20,7 +20,7 @@ use config::{Configuration, Entrance};
 use head::Head;
 use layer::Layer;
 
-/// Keras Applications' epsilon, for files that do not tell theirs.
+/// Keras Applications' epsilon, for files that do not state theirs.
 const EPSILON: f32 = 1.001e-5;
 
 /// Finds the network in a file of Keras.
@@ -29,7 +29,7 @@ pub(super) fn resolve<'a>(contents: &Contents<'a>, reading: &Reading) -> Result<
     let stated = [("root", &reading.root), ("head", &reading.head), ("new_channels", &new_channels)];
     if let Some((word, value)) = stated.iter().find_map(|(word, value)| Some((word, value.as_ref()?))) {
         return Err(Error::checkpoint(format!(
-            "`{word}` {value}: expected a file of PyTorch's, found one of Keras's, which has one order; leave it away"
+            "`{word}` {value}: expected a file of PyTorch's, found one of Keras's, which has one order; leave it out"
         )));
     }
     let configuration = contents.keras_config.as_deref().map(Configuration::read).transpose()?;

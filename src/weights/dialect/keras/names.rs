@@ -1,4 +1,4 @@
-//! What the layers of a network are called here, by their order.
+//! This library's names of a network's layers, by their order.
 
 use super::layer::Layer;
 use crate::weights::dialect::Network;

@@ -11,7 +11,7 @@ pub(super) fn find(inputs: &[Entrance], layers: &[Layer], network: &mut Network)
     // A kernel of nothing may have any number of channels.
     let stem = network.tensors.get("features.conv0.weight").filter(|stem| !stem.shape.contains(&0));
     let channels = stem.map_or(0, |stem| stem.shape[1]);
-    // What was done to a sample from 0 to 255 so far: times `scale`, plus `offset`.
+    // So far a sample from 0 to 255 was multiplied by `scale`, then `offset` was added.
     let (mut scale, mut offset) = (vec![1.0; channels], vec![0.0; channels]);
     let mut layers = layers.iter();
     let mut names = Vec::new();

@@ -1,10 +1,10 @@
-//! How strided layers pad, which shapes do not tell.
+//! How strided layers pad, which shapes do not show.
 
 use crate::error::{Error, Result};
 use crate::weights::container::Stored;
 use crate::weights::{Assumption, Field};
 
-/// What is to be assumed of the padding of strided layers, which shapes do not tell. Errors where the names in the file are
+/// What is assumed of the padding of strided layers, which shapes do not show. Errors where the names in the file are
 /// KerasHub's, whose layers pad less on one side.
 pub(super) fn assumption(layers: &[String], tensors: &[Stored]) -> Result<Option<Assumption>> {
     let paths = tensors.iter().flat_map(|tensor| tensor.name.split('/'));

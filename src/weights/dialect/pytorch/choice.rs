@@ -125,7 +125,7 @@ mod tests {
     use crate::weights::container::Stored;
 
     #[test]
-    fn an_average_beside_its_network_is_told_by_what_places_do_not_share() {
+    fn an_average_beside_its_network_is_recognised_by_what_places_do_not_share() {
         let mut file = contents("ema", &[]);
         let average = |tensor: &Stored<'static>| called(tensor, &format!("ema_model.{}", tensor.name));
         file.tensors.extend(file.tensors.iter().map(average).collect::<Vec<_>>());
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_all_places_share_tells_no_average() {
+    fn what_all_places_share_shows_no_average() {
         let places = |all: &[&str]| shared_keys(&all.iter().map(ToString::to_string).collect::<Vec<_>>());
         assert_eq!(places(&["ema/online_model.features.", "ema/ema_model.features."]), "ema/".len());
         assert_eq!(places(&["ema.a.", "ema.b."]), "ema.".len());

@@ -32,7 +32,7 @@ pub(super) fn apply<'a>(contents: &Contents<'a>, root: &Root, numbered: Option<&
     final_relu(contents, root, numbered, network);
 }
 
-/// Whether the stem's pool blurs, as the kernel of a blur pool says.
+/// Decides whether the stem's pool blurs: it does where the file has the kernel of a blur pool.
 fn blur<'a>(contents: &Contents<'a>, network: &mut Network<'a>) {
     let Some(kernel) = contents.tensors.iter().find(|tensor| ends_in(&tensor.name, "pool0.1.filt")) else { return };
     if network.tensors.contains_key("features.conv2.weight") {
@@ -72,7 +72,7 @@ fn pooling(network: &Network) -> Option<&'static str> {
     (network.dialect == Dialect::Timm).then_some("timm's `global_pool`")
 }
 
-/// Where the channels of a new layer come.
+/// Decides where the channels of a new layer come.
 fn new_channels(network: &mut Network, reading: &Reading) {
     let known = match network.dialect {
         Dialect::Kuangliu => Some(NewChannels::First),
@@ -94,7 +94,7 @@ fn new_channels(network: &mut Network, reading: &Reading) {
     }
 }
 
-/// Whether a ReLU follows the last norm, where that is not known yet.
+/// Decides whether a ReLU follows the last norm, where that is not known yet.
 fn final_relu(contents: &Contents, root: &Root, numbered: Option<&Numbered>, network: &mut Network) {
     if is_encoder_without_relu(contents, root) && network.final_relu.is_none() {
         network.final_relu = Some(false);

@@ -1,15 +1,15 @@
-//! What layers are called: torchvision's names and those of its relatives.
+//! Names of layers: torchvision's and those of its relatives.
 
 use crate::weights::dialect::Dialect;
 
 /// Names of one family. In a pattern `#` stands for a number counted from 1, `@` for one counted from 0; the network's
 /// own name has `#` for both.
 pub(super) struct Family {
-    /// The stem's first convolution, which tells where in a file the network is.
+    /// The stem's first convolution, by which a network is found in a file.
     pub(super) stem: &'static str,
     /// What the name of a dense layer's tensor begins with: without one it is another network's stem.
     pub(super) block: &'static str,
-    /// Patterns, the layer they name here, and the dialect whose they are.
+    /// Patterns, this library's name of the layer, and the dialect.
     pub(super) layers: &'static [(&'static str, &'static str, Dialect)],
 }
 
@@ -109,13 +109,13 @@ pub(super) const FAMILIES: [Family; 5] = [
     },
 ];
 
-/// What a layer's tensors are called.
+/// The names of a layer's tensors.
 pub(super) const PARAMETERS: [&str; 5] = ["weight", "bias", "running_mean", "running_var", "num_batches_tracked"];
 
 /// What sharding, compiling and recomputing put into names.
 const WRAPPERS: [&str; 3] = ["_fsdp_wrapped_module.", "_orig_mod.", "_checkpoint_wrapped_module."];
 
-/// The name here of a family's layer, and whose name it is there.
+/// This library's name of a family's layer, and the dialect of the name in the file.
 pub(super) fn own_layer(family: &Family, layer: &str) -> Option<(String, Dialect)> {
     let layer = WRAPPERS.iter().fold(layer.to_owned(), |layer, wrapper| layer.replace(wrapper, ""));
     family.layers.iter().find_map(|(from, to, dialect)| Some((renamed(&layer, from, to)?, *dialect)))

@@ -15,7 +15,7 @@ const VARIANCE: f32 = DEVIATION * DEVIATION;
 
 /// Puts a norm behind each convolution into which its own was folded, which adds the convolution's bias and does nothing else.
 ///
-/// A bottleneck without its second norm tells that norms were folded: no DenseNet is without. Errors where a stem may have had a norm
+/// A bottleneck without its second norm shows that norms were folded: every DenseNet has one. Errors where a stem may have had a norm
 /// or not.
 pub(super) fn unfold(network: &mut Network) -> Result<()> {
     let has = |name: &str| network.tensors.contains_key(name);

@@ -56,7 +56,7 @@ pub(super) fn resolve<'a>(contents: &Contents<'a>, numbered: &[Numbered], readin
     if let Some(numbered) = numbered {
         network.entry.pool = network.entry.pool.or(numbered.pool);
         if network.entry.pool.or(reading.entry.pool).is_none() {
-            return Err(numbered.untold());
+            return Err(numbered.unknown_modules());
         }
     }
     Ok(network)

@@ -1,6 +1,6 @@
 //! Whether the modules of a PyTorch network that was saved whole compute what a DenseNet's do.
 //!
-//! Tensors alone do not tell: a stride, a pool or an activation that was exchanged leaves all names and shapes as they are.
+//! Tensors do not show it: a stride, a pool or an activation that was replaced leaves all names and shapes as they are.
 
 use std::collections::BTreeSet;
 
@@ -17,8 +17,8 @@ const DROPOUTS: [&str; 4] = ["Dropout", "Dropout2d", "AlphaDropout", "FeatureAlp
 /// Modules without parameters that may stand after the dense blocks.
 const AFTER: [&str; 6] = ["AdaptiveAvgPool2d", "Flatten", "Identity", "LogSoftmax", "Sigmoid", "Softmax"];
 
-/// Errors where a module of the network at `root` is another than a DenseNet has in that place. `layer` gives the name
-/// here of a layer with tensors, and `inside` tells what is in the network. Where a place or the features alone were asked for, what is
+/// Errors where a module of the network at `root` is another than a DenseNet has in that place. `layer` gives this library's name
+/// of a layer with tensors, and `inside` says what is in the network. Where a place or the features alone were asked for, what is
 /// beside the network and its head is passed over; where a head was, other heads are: what has tensors.
 pub(super) fn check(
     contents: &Contents,

@@ -26,13 +26,13 @@ impl Numbered {
         *self.scope == *scope && self.prefix == prefix
     }
 
-    /// That modules stand in the stem of which nothing is told.
-    pub(super) fn untold(&self) -> Error {
+    /// The error for modules in the stem of which nothing is known.
+    pub(super) fn unknown_modules(&self) -> Error {
         let [last, block] = self.between.map(|number| format!("{}{number}", path::join(&self.scope, &self.prefix)));
         Error::checkpoint(format!(
             "between {last} and its first dense block {block} expected a ReLU behind a batch norm, and a max pool or none, found room \
-             for {}: what stands there a state dict does not tell. Say it where it is no more than a ReLU and a max pool: `entry` \
-             stride=2,pool=yes, stride=1,pool=no and their like",
+             for {}: a state dict does not say what stands there. If it is no more than a ReLU and a max pool, specify it: `entry` \
+             stride=2,pool=yes, stride=1,pool=no or the like",
             match self.between[1] - self.between[0] - 1 {
                 1 => "1 module".to_owned(),
                 count => format!("{count} modules"),

@@ -19,7 +19,7 @@ pub(super) struct Search<'c, 'a> {
 }
 
 impl<'c, 'a> Search<'c, 'a> {
-    /// Nothing found yet.
+    /// A search in which no tensor belongs to a network yet.
     pub(super) fn new(contents: &'c Contents<'a>) -> Self {
         Self { contents, taken: vec![false; contents.tensors.len()], rivals: Vec::new() }
     }
@@ -75,9 +75,9 @@ impl<'c, 'a> Search<'c, 'a> {
         own.is_some_and(|(own, _)| own == "norm5")
     }
 
-    /// Takes what belongs to no network: what may not be ignored is left over, what training alone reads is passed over, which is
-    /// said of all but what every trainer writes. Where a place, a head or the features alone were asked for, what is beside the
-    /// network is passed over too.
+    /// Sorts the tensors that belong to no network: those that may not be ignored are left over, those that training alone reads are
+    /// passed over, with a note unless every trainer writes them. Where a place, a head or the features alone were asked for, those
+    /// beside the network are passed over too.
     pub(super) fn rest(&self, root: &Root, network: &mut Network<'a>, reading: &Reading) {
         let is_ignored = |tensor: &Stored| {
             // A single number beside the network is a statistic, such as the best accuracy.
@@ -121,7 +121,7 @@ impl<'c, 'a> Search<'c, 'a> {
         move |tensor| *tensor.scope == *root.scope && names_inside(&tensor.name)
     }
 
-    /// The same of a name in its dictionary.
+    /// The same for a name in its dictionary.
     pub(super) fn names_inside<'r>(&self, root: &'r Root) -> impl Fn(&str) -> bool + use<'r> {
         fn letters(name: &str) -> &str {
             name.split('.').next().unwrap_or(name).trim_end_matches(|c: char| c.is_ascii_digit())

@@ -14,7 +14,7 @@ use crate::weights::preprocessing::Preprocessing;
 pub(in crate::weights) struct ConfigJson {
     /// Architecture and tag, such as `densenet121.ra_in1k`.
     pub(in crate::weights) name: String,
-    /// Whether the stem's pool blurs, where the architecture's name tells.
+    /// Whether the stem's pool blurs, where the architecture's name states it.
     pub(in crate::weights) blur: bool,
     /// How pictures are prepared.
     pub(in crate::weights) preprocessing: Preprocessing,
@@ -45,8 +45,8 @@ impl ConfigJson {
         if !architecture.contains("densenet") || preprocessing.channels != config.in_channels {
             return Ok(None);
         }
-        preprocessing.check().map_err(|error| Error::checkpoint(format!("config.json beside it: {error}; mend it or take it away")))?;
-        model_args.check(global_pool.as_deref(), "config.json beside it (take it away where it is another network's)")?;
+        preprocessing.check().map_err(|error| Error::checkpoint(format!("config.json beside it: {error}; correct or remove it")))?;
+        model_args.check(global_pool.as_deref(), "config.json beside it (remove it if it is another network's)")?;
         let blur = model_args.aa_layer.as_ref().map_or(architecture.contains("blur"), |layer| layer.contains("blur"));
         // As timm's own `infer_imagenet_subset` does.
         let is_imagenet = config.num_classes == Some(1000) && own.tag.as_deref().is_some_and(|tag| tag.contains("in1k"));
@@ -105,7 +105,7 @@ mod tests {
             ("\"model_args\": {\"act_layer\": \"silu\"}", "the activation \"silu\""),
         ] {
             let message = read(more).err().unwrap().to_string();
-            assert!(message.contains(found) && message.contains("take it away"), "{message}");
+            assert!(message.contains(found) && message.contains("remove it"), "{message}");
         }
         for more in ["\"global_pool\": \"avg\"", "\"global_pool\": \"catavgmax\"", "\"model_args\": {\"act_layer\": \"relu\"}"] {
             assert!(!read(more).unwrap().unwrap().blur, "{more}");

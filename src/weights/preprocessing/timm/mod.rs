@@ -22,10 +22,11 @@ struct ModelArguments {
 }
 
 impl ModelArguments {
-    /// Errors where a network is made with what no weights would tell: `pool` is the one it has, `whose` says so.
+    /// Errors where a network is made with what no weights would show. `pool` is its pool where that is stated elsewhere, and `whose`
+    /// is where all this is stated.
     fn check(&self, pool: Option<&str>, whose: &str) -> Result<()> {
         let pool = pool.or(self.global_pool.as_deref()).unwrap_or("avg");
-        // Both side by side are twice as many features, which weights do tell.
+        // Both side by side are twice as many features, which weights do show.
         let is_other_pool = pool.contains("max") && !pool.contains("catavgmax");
         let activation = self.act_layer.as_deref().filter(|activation| !activation.eq_ignore_ascii_case("relu"));
         let found = match activation {
@@ -54,7 +55,7 @@ struct Pretrained {
 }
 
 impl Pretrained {
-    /// How pictures are prepared for evaluation, which may make no sense; `None` where that is not done here.
+    /// How pictures are prepared for evaluation, unchecked; `None` where this library cannot do it.
     fn preprocessing(&self) -> Option<Preprocessing> {
         // Evaluation takes the size of the test where there is one, as timm's own scripts do.
         let [channels, height, width] = self.test_input_size.unwrap_or(self.input_size);
@@ -67,7 +68,7 @@ impl Pretrained {
         };
         let scaled = |side: usize| (side as f64 / crop_share) as usize;
         let mode = match self.crop_mode.as_deref() {
-            // A picture in a border of another colour is none that is prepared here.
+            // Borders of another colour are not supported.
             Some("border") => return None,
             Some("squash") => ResizeMode::Squash([scaled(height), scaled(width)]),
             _ if scaled(height) == scaled(width) => ResizeMode::ShortSide(scaled(height)),

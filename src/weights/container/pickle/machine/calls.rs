@@ -44,7 +44,7 @@ impl Machine<'_> {
                 self.push(Value::Dict(entries));
             }
             ("collections", "defaultdict" | "Counter") => self.push(Value::Dict(Vec::new())),
-            // A set has no order that would number what is in it: an instance, whose items nobody asks for.
+            // A set has no order that would number what is in it: an instance, whose items are not read.
             ("torch", "Size") | ("builtins" | "__builtin__", "list" | "tuple") => {
                 let items = match &self.values[arguments as usize] {
                     Value::Sequence(outer) => outer.first().copied(),

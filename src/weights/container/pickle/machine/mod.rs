@@ -37,7 +37,7 @@ pub(super) struct Machine<'a> {
 }
 
 impl<'a> Machine<'a> {
-    /// A machine that has done nothing of the program that `bytes` begin with.
+    /// A machine before the first instruction of the program that `bytes` begin with.
     pub(super) fn new(bytes: &'a [u8]) -> Self {
         Self {
             program: Program::new(bytes),
@@ -58,7 +58,7 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// Does one instruction; the result where it was the last.
+    /// Executes one instruction; returns the result if it was the last.
     fn step(&mut self) -> Result<Option<Id>> {
         let most = MOST_VALUES.min(self.program.len() / 2 + FEWEST_VALUES);
         if self.values.len().max(self.memo.len()).max(self.stack.len()).max(self.marks.len()) > most {

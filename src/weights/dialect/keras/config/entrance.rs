@@ -21,7 +21,7 @@ pub(in crate::weights::dialect) enum Entrance {
         /// Its name.
         name: String,
     },
-    /// What is done to pictures otherwise here, or in training alone: its class.
+    /// The class of a layer that works in training alone, or that this library's preprocessing replaces.
     Skipped(String),
 }
 
@@ -35,7 +35,7 @@ impl Entrance {
 impl Configuration<'_> {
     /// What is done to pictures before the first convolution.
     ///
-    /// Errors where it is something else than multiplying by numbers and adding numbers.
+    /// Errors where it is anything but multiplying by numbers and adding numbers.
     pub(in crate::weights::dialect) fn entrances(&self) -> Result<Vec<Entrance>> {
         let before = self.layers.iter().take_while(|layer| !matches!(layer.class_name.as_ref(), "Conv2D" | "ZeroPadding2D"));
         let entrance = |layer: &ConfiguredLayer| -> Option<Result<Entrance>> {

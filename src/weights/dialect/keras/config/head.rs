@@ -7,7 +7,7 @@ use crate::nonlinearity::Nonlinearity;
 use crate::weights::preprocessing::Activation;
 
 impl Configuration<'_> {
-    /// The layers behind the global pool, those without tensors too. Errors where one is none that a head has.
+    /// The layers behind the global pool, also those without tensors. Errors where no head has such a layer.
     pub(in crate::weights::dialect) fn head(&self) -> Result<Vec<HeadLayer>> {
         let mut head = Vec::new();
         // A softmax or sigmoid ends it.

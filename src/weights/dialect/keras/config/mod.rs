@@ -86,7 +86,7 @@ fn collect<'j>(model: Written<'j>, layers: &mut Vec<ConfiguredLayer<'j>>, depth:
         if is_list { Settings { layers: Some(parse(model.config.get())?), ..Settings::default() } } else { parse(model.config.get())? };
     if let Some([first, _, ..]) = settings.output_layers.map(layers_in).as_deref().filter(|_| depth == 0) {
         return Err(Error::checkpoint(format!(
-            "Keras configuration: expected one output, found several. The way round it: save a model of one in Python with \
+            "Keras configuration: expected one output, found several. Workaround: save a model of one in Python with \
              keras.Model(model.input, model.get_layer({first:?}).output).save('OUT.keras')"
         )));
     }
@@ -102,7 +102,7 @@ fn collect<'j>(model: Written<'j>, layers: &mut Vec<ConfiguredLayer<'j>>, depth:
             model.class_name
         ))),
         _ => Err(Error::checkpoint(format!(
-            "Keras configuration: expected a functional or sequential model, found {}, whose program is not read. The way round it: save \
+            "Keras configuration: expected a functional or sequential model, found {}, whose program is not read. Workaround: save \
              its weights alone in Python with model.save_weights('OUT.weights.h5')",
             model.class_name
         ))),
@@ -121,7 +121,7 @@ mod tests {
         let outputs = json!({"class_name": "Functional", "config": {"layers": [], "output_layers": [["age", 0, 0], ["sex", 0, 0]]}});
         assert!(message(outputs).contains("keras.Model(model.input, model.get_layer(\"age\").output)"));
         let own = json!({"class_name": "MyNet", "module": "net", "config": {"width": 3}});
-        assert!(message(own).contains("found MyNet, whose program is not read. The way round it: save its weights alone"));
+        assert!(message(own).contains("found MyNet, whose program is not read. Workaround: save its weights alone"));
         let hub = json!({"class_name": "DenseNetBackbone", "module": "keras_hub.src.models", "config": {"width": 3}});
         assert!(message(hub).contains("KerasHub's DenseNetBackbone, which pads less on one side"));
         for one in [json!([["age", 0, 0]]), json!(["age", 0, 0])] {

@@ -13,7 +13,7 @@ impl Configuration<'_> {
         let mut layers = self.layers.iter();
         let mut previous = "";
         for expected in steps_of(network, self.final_relu) {
-            // The previous layer, and what only hands on what it computes.
+            // The previous layer, and those that hand on unchanged what it computes.
             let mut handed_on = HashSet::from([previous]);
             let layer = loop {
                 match layers.next() {
@@ -37,7 +37,7 @@ impl Configuration<'_> {
             }
             previous = layer.name();
         }
-        // What is behind the pool is a head, and was looked at as one.
+        // What is behind the pool is a head, and was checked as one.
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! A configuration as Keras writes it in JSON; what is not asked for is passed over.
+//! A configuration as Keras writes it in JSON; other keys are ignored.
 
 use std::borrow::Cow;
 
@@ -22,7 +22,7 @@ pub(super) struct Written<'j> {
     pub(super) inbound_nodes: Option<&'j RawValue>,
 }
 
-/// What is asked for of a layer's own configuration.
+/// The parts of a layer's configuration that are read.
 #[derive(Default, Deserialize)]
 pub(super) struct Settings<'j> {
     #[serde(borrow)]
@@ -80,7 +80,7 @@ pub(super) struct Function<'j> {
     pub(super) config: Option<&'j RawValue>,
 }
 
-/// The names of the layers that are referred to.
+/// The names of the layers that a part of a configuration refers to.
 pub(super) fn layers_in(json: &RawValue) -> Vec<String> {
     fn collect(value: &Value, names: &mut Vec<String>) {
         match value {

@@ -63,10 +63,11 @@ pub(super) fn chosen<'h, 'l>(heads: &'h [(String, &'l Layer)], root: &Root) -> R
     Err(several(&layers, first))
 }
 
-/// That several layers read the features, one of which `first` is called.
+/// The error for several layers that read the features, the first in the head `first`.
 pub(super) fn several(layers: &[&Layer], first: &str) -> Error {
     let has_norm = layers.iter().any(|layer| matches!(layer.kind, Kind::Norm { .. }));
-    let or = if has_norm { "; say all layers of one in order with `head_layers`, as in `head_layers` batchnorm,linear" } else { "" };
+    let or =
+        if has_norm { "; specify all layers of one in order with `head_layers`, for example `head_layers` batchnorm,linear" } else { "" };
     Error::checkpoint(format!(
         "expected one classifier, found {} layers that read the features: {}; take one with `head`, as `head` {first}{or}; features \
          alone (`features_only`) need none",

@@ -4,8 +4,8 @@ use super::layer::{Kind, Layer};
 use crate::error::{Error, Result};
 use crate::weights::reading::HeadStep;
 
-/// All of `layers` from `first` on, each reading what the one before it makes; `None` where that is no row of layers. Which are norms
-/// the steps tell that were said, and the order among norms and among others the file's, or names where it has none.
+/// All of `layers` from `first` on, each reading what the one before it makes; `None` where that is no row of layers. Stated steps
+/// decide which are norms; the order among norms and among others is the file's, or that of names where it has none.
 pub(super) fn linked(first: &Layer, mut layers: Vec<Layer>, is_sorted: bool, stated: Option<&[HeadStep]>) -> Option<Vec<Layer>> {
     if is_sorted {
         layers.sort_by_cached_key(|layer| layer.path.split('.').map(natural).collect::<Vec<_>>());
@@ -41,7 +41,7 @@ fn arranged(mut width: usize, mut layers: Vec<Layer>, steps: &[HeadStep]) -> Opt
 }
 
 /// Errors where shapes leave open in which order two layers come, and no number in their names tells it: a file of safetensors has
-/// no order of its own. Where the layers were said, it is known which are norms.
+/// no order of its own. Where the layers were stated, it is known which are norms.
 pub(super) fn check_order(chain: &[Layer], are_stated: bool) -> Result<()> {
     let widths: Vec<usize> =
         chain.iter().take(1).map(|layer| layer.kind.inputs()).chain(chain.iter().map(|layer| layer.kind.outputs())).collect();
@@ -57,7 +57,7 @@ pub(super) fn check_order(chain: &[Layer], are_stated: bool) -> Result<()> {
             let remedy = if before.is_linear() == after.is_linear() {
                 "save it with torch.save, which keeps the model's order, or number their names"
             } else {
-                "say all layers of its classifier in order, as in `head_layers` linear,batchnorm,relu,linear"
+                "specify all layers of its classifier in order, for example `head_layers` linear,batchnorm,relu,linear"
             };
             return Err(Error::checkpoint(format!(
                 "does not tell the order of {} and {}, which fit in either: a file of safetensors has no order, and their names have no \

@@ -104,12 +104,12 @@ impl<'a> Search<'_, 'a> {
     }
 
     /// Whether what has that name is another network's rather than that at `root`. Where one of several was asked for, what is
-    /// below none of them is nobody's, unless it was asked for too.
+    /// below none of them belongs to no network, unless it was asked for too.
     fn is_rivals(&self, name: &str, root: &Root, reading: &Reading) -> bool {
         let own = root.wrapper();
         let length = if name.starts_with(own) { own.len() } else { 0 };
-        let is_nobodys = reading.root.is_some() && reading.head.is_none() && !self.rivals.is_empty() && !name.starts_with(own);
-        is_nobodys || self.rivals.iter().any(|rival| rival.len() > length && name.starts_with(rival.as_str()))
+        let is_of_none = reading.root.is_some() && reading.head.is_none() && !self.rivals.is_empty() && !name.starts_with(own);
+        is_of_none || self.rivals.iter().any(|rival| rival.len() > length && name.starts_with(rival.as_str()))
     }
 
     /// Takes the tensors of a layer, which is called `own` here.

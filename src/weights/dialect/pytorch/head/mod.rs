@@ -68,8 +68,8 @@ impl<'a> Search<'_, 'a> {
         if let (Some(layer), None) = (chain.iter().flatten().find(|layer| training::compares_directions(&layer.path)), &reading.head) {
             return Err(Error::checkpoint(format!(
                 "its classifier ({}) has the name of one that compares directions, as ArcFace and CosFace: it computes cosines, which is not \
-                 run. Features alone (`features_only`) need nothing of it; where it is a plain linear layer all the same, `head` {} takes it \
-                 for one",
+                 run. Features alone (`features_only`) need nothing of it; if it is a plain linear layer all the same, `head` {} reads it \
+                 as one",
                 layer.shown(),
                 layer.path
             )));

@@ -53,7 +53,7 @@ impl<'c> Search<'c, '_> {
     }
 
     /// The modules from the pool behind the features on, where all around the features runs what it holds one after the other. They also
-    /// tell whether a ReLU comes before that pool. Errors where something else does.
+    /// decide whether a ReLU comes before that pool. Errors where something else does.
     pub(super) fn modules_behind(&self, root: &Root, network: &mut Network) -> Result<Option<Vec<&'c Module>>> {
         let modules: Vec<&'c Module> = self.contents.modules.iter().filter(|module| *module.scope == *root.scope).collect();
         let Some(norm) = modules.iter().position(|module| self.is_last_norm(root, module)) else { return Ok(None) };
@@ -79,8 +79,8 @@ impl<'c> Search<'c, '_> {
         let other = before.iter().find(|module| module.class_name() != "ReLU" && !does_nothing(module));
         if let Some(other) = other {
             return Err(Error::checkpoint(format!(
-                "module {}: expected a ReLU or none behind the features and then a global average pool, found {}: all layers behind the \
-                 means of the features can be said (`head_layers`), where it is that",
+                "module {}: expected a ReLU or none behind the features and then a global average pool, found {}: if that \
+                 computes the mean of each feature, specify all layers behind it (`head_layers`)",
                 path::join(&other.scope, other.shown()),
                 other.class_name()
             )));
@@ -120,7 +120,7 @@ fn step(module: &Module) -> Result<HeadStep> {
     let known = match module.class_name() {
         "AdaptiveAvgPool2d" | "AlphaDropout" | "FeatureAlphaDropout" => Some(HeadStep::Nothing),
         "AdaptiveConcatPool2d" if module.class.starts_with("fastai.") => Some(HeadStep::Pool(HeadLayer::MaxMeanPool)),
-        // What others call so may be something else.
+        // Other libraries' classes of these names may do something else.
         _ if !is_pytorchs => None,
         "Conv2d" => Some(HeadStep::Linear),
         "LeakyReLU" => module.slope.map(|slope| HeadStep::other(Nonlinearity::LeakyRelu { slope: slope as f32 })),

@@ -1,4 +1,4 @@
-//! The steps of a classifier, as somebody stated them, with its layers in their places.
+//! The stated steps of a classifier, with its layers in their places.
 
 use super::layer::{Kind, Layer};
 use crate::error::{Error, Result};
@@ -50,7 +50,7 @@ pub(super) fn filled(steps: &[HeadStep], chain: &[Layer], features: usize, epsil
     Ok(layers)
 }
 
-/// That the file does not tell what is between the layers of its classifier.
+/// The error for a classifier where nothing states what is between its layers.
 pub(super) fn unstated(chain: &[Layer], features: usize) -> Error {
     let pool = if chain.first().is_some_and(|layer| layer.kind.inputs() != features) { "maxmeanpool," } else { "" };
     let mut words = String::new();
@@ -67,13 +67,13 @@ pub(super) fn unstated(chain: &[Layer], features: usize) -> Error {
     if let [only] = chain {
         return Error::checkpoint(format!(
             "its classifier ({}) reads twice the {features} features: maxima and means together, in an order that a state dict does not \
-             tell. Say it: `head_layers` maxmeanpool,linear as fastai has them, meanmaxpool,linear as timm's catavgmax",
+             tell. Specify it: `head_layers` maxmeanpool,linear as fastai has them, meanmaxpool,linear as timm's catavgmax",
             only.shown()
         ));
     }
     Error::checkpoint(format!(
-        "its classifier has {} layers ({there}), and a state dict does not tell what is between them. Say all of them in order, as in \
-         `head_layers` {pool}{words} where it is that; features alone (`features_only`) need none",
+        "its classifier has {} layers ({there}), and a state dict does not tell what is between them. Specify all of them in \
+         order, for example `head_layers` {pool}{words}; features alone (`features_only`) need none",
         chain.len()
     ))
 }
