@@ -64,7 +64,7 @@ impl Network<'_> {
         let mut complaints = Vec::new();
         if !missing.is_empty() {
             let names = some_of(missing.iter().map(|spec| format!("{} {:?}", spec.name, spec.shape)));
-            // What is not there has no name in the file.
+            // A missing tensor has no name in the file.
             let whose = if self.has_torchvisions_names() { "" } else { ", in torchvision's names" };
             complaints.push(format!("{} missing ({names}{whose})", missing.len()));
         }
@@ -77,36 +77,42 @@ impl Network<'_> {
         if complaints.is_empty() {
             return Ok(());
         }
-        let statistics = |spec: &&TensorSpec| spec.name.ends_with(".running_mean") || spec.name.ends_with(".running_var");
-        let has_statistics = self.tensors.keys().any(|name| name.ends_with(".running_mean"));
-        let specific;
-        let reason = if !missing.is_empty() && missing.iter().all(statistics) && !has_statistics {
-            "; it has instance or group norms where batch norms are expected: such networks are not run"
-        } else if left_over.iter().any(|tensor| is_parametrized(&tensor.name)) {
-            "; it has layers whose weights are computed, by weight_norm or another parametrization. Workaround: take them out in \
-             Python before you save, torch.nn.utils.parametrize.remove_parametrizations(module, 'weight'), or of older modules \
-             torch.nn.utils.remove_weight_norm(module)"
-        } else if let Some(of_head) = self.reason_in_head(&left_over).filter(|_| missing.is_empty() && misshaped.is_empty()) {
-            specific = of_head;
-            specific.as_str()
-        } else if left_over.len() == self.beside.len() && !left_over.is_empty() && missing.is_empty() && misshaped.is_empty() {
-            specific = format!(
-                "; all of these are beside the DenseNet: `root` {} passes over them, where they do not change what it computes; features \
-                 alone (`features_only`) need nothing of them",
-                self.root
-            );
-            specific.as_str()
-        } else if missing.is_empty() && misshaped.is_empty() {
-            "; what is left over are layers that no DenseNet has: a network that was added to is not run"
-        } else {
-            "; it was changed, or cut, or is another network"
-        };
         let found = complaints.join(", ");
+        let reason = self.reason(&missing, &left_over, !misshaped.is_empty());
         Err(Error::checkpoint(format!(
-            "expected exactly the {} tensors of this {} DenseNet, found {found}{reason}",
+            "expected exactly the {} tensors of this {} DenseNet, found {found}; {reason}",
             specs.len(),
             self.dialect
         )))
+    }
+
+    /// What the complaints suggest of the network, and the remedy where there is one.
+    fn reason(&self, missing: &[&TensorSpec], left_over: &[&Stored], is_misshaped: bool) -> String {
+        let statistics = |spec: &&TensorSpec| spec.name.ends_with(".running_mean") || spec.name.ends_with(".running_var");
+        let has_statistics = self.tensors.keys().any(|name| name.ends_with(".running_mean"));
+        if !missing.is_empty() && missing.iter().all(statistics) && !has_statistics {
+            return "it has instance or group norms where batch norms are expected: such networks are not run".into();
+        }
+        if left_over.iter().any(|tensor| is_parametrized(&tensor.name)) {
+            return "it has layers whose weights are computed, by weight_norm or another parametrization. Workaround: take them out in \
+                    Python before you save, torch.nn.utils.parametrize.remove_parametrizations(module, 'weight'), or of older modules \
+                    torch.nn.utils.remove_weight_norm(module)"
+                .into();
+        }
+        if !missing.is_empty() || is_misshaped {
+            return "it was changed, or cut, or is another network".into();
+        }
+        if let Some(of_head) = self.reason_in_head(left_over) {
+            return of_head;
+        }
+        if left_over.len() == self.beside.len() && !left_over.is_empty() {
+            return format!(
+                "all of these are beside the DenseNet: `root` {} passes over them, where they do not change what it computes; features \
+                 alone (`features_only`) need nothing of them",
+                self.root
+            );
+        }
+        "what is left over are layers that no DenseNet has: a network that was added to is not run".into()
     }
 
     /// Why what is left over behind the features is refused, where its name or place says what it is: it changes what comes out.
@@ -114,13 +120,13 @@ impl Network<'_> {
         let number = |is: fn(&str) -> bool| left_over.iter().find(|tensor| tensor.shape.len() <= 1 && is(&tensor.path()));
         if let Some(power) = number(training::is_power) {
             return Some(format!(
-                "; {} is the power of a generalised mean (GeM), which pools the features in place of their mean: such networks are not run",
+                "{} is the power of a generalised mean (GeM), which pools the features in place of their mean: such networks are not run",
                 power.path()
             ));
         }
         if let Some(temperature) = number(training::is_temperature) {
             return Some(format!(
-                "; {} is a temperature, by which logits are divided: that is not run. Workaround: divide the last layer's weight and \
+                "{} is a temperature, by which logits are divided: that is not run. Workaround: divide the last layer's weight and \
                  bias by it in Python, delete it and save the model again. Where training alone reads it, `root` {} passes over it",
                 temperature.path(),
                 if self.root.is_empty() { "." } else { &self.root }
@@ -130,13 +136,13 @@ impl Network<'_> {
         let inside: Vec<&&Stored> = left_over.iter().filter(|tensor| is_below(&tensor.name, head)).collect();
         (inside.len() == left_over.len()).then(|| {
             format!(
-                "; what is left over is in the classifier ({head}), which does more than its linear layers: such a classifier is not run; \
+                "what is left over is in the classifier ({head}), which does more than its linear layers: such a classifier is not run; \
                  features alone (`features_only`) need nothing of it"
             )
         })
     }
 
-    /// The thresholds that a file has among its tensors: not a number stands for an output that was not trained.
+    /// The thresholds among the file's tensors; NaN stands for an output that was not trained.
     pub(in crate::weights) fn thresholds(&self) -> Result<Option<Vec<Option<f32>>>> {
         let Some(tensor) = &self.thresholds else { return Ok(None) };
         let classes = self.tensors.get("classifier.weight").map(|classifier| classifier.shape[0]);
