@@ -29,6 +29,14 @@ pub(crate) struct Stored<'a> {
     element_strides: Vec<usize>,
 }
 
+impl Stored<'static> {
+    /// A tensor of 32-bit floats that is in no file. Errors where `values` are more or fewer than the shape says.
+    pub(crate) fn computed(name: impl Into<String>, shape: Vec<usize>, values: impl IntoIterator<Item = f32>) -> Result<Self> {
+        let bytes = values.into_iter().flat_map(f32::to_le_bytes).collect();
+        Self::contiguous(name, shape, Element::F32, Rc::new(Cow::Owned(bytes)))
+    }
+}
+
 impl<'a> Stored<'a> {
     /// A tensor whose elements are all of `storage`, in row-major order. Errors where there are more or fewer.
     pub(crate) fn contiguous(name: impl Into<String>, shape: Vec<usize>, element: Element, storage: Storage<'a>) -> Result<Self> {

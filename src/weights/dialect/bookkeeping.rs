@@ -28,18 +28,12 @@ impl Stored<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::borrow::Cow;
-    use std::rc::Rc;
-
     use super::*;
-    use crate::weights::container::Element;
 
     #[test]
     fn counts_are_single_numbers() {
-        let is_bookkeeping = |name: &str, elements: usize| {
-            let storage = Rc::new(Cow::Owned(vec![0; 4 * elements]));
-            Stored::contiguous(name, vec![elements], Element::F32, storage).unwrap().is_bookkeeping()
-        };
+        let is_bookkeeping =
+            |name: &str, elements: usize| Stored::computed(name, vec![elements], vec![0.0; elements]).unwrap().is_bookkeeping();
         assert!(is_bookkeeping("features.norm0.num_batches_tracked", 1) && is_bookkeeping("op_threshs", 18));
         assert!(!is_bookkeeping("attention.steps", 4) && !is_bookkeeping("features.norm0.weight", 1));
     }

@@ -162,18 +162,14 @@ fn is_parametrized(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::borrow::Cow;
-    use std::rc::Rc;
-
     use super::*;
-    use crate::weights::container::Element;
     use crate::weights::dialect::Dialect;
 
     #[test]
     fn computed_weights_are_said_to_be_taken_out() {
         for name in ["classifier.parametrizations.weight.original0", "head.last_layer.weight_g", "features.conv0.weight_v"] {
             let mut network = Network::new(Dialect::Torchvision, String::new());
-            network.left_over.push(Stored::contiguous(name, vec![1], Element::F32, Rc::new(Cow::Owned(vec![0; 4]))).unwrap());
+            network.left_over.push(Stored::computed(name, vec![1], [0.0]).unwrap());
             let message = network.fits(&[]).unwrap_err().to_string();
             assert!(message.contains(name) && message.contains("remove_parametrizations"), "{message}");
         }

@@ -1,10 +1,8 @@
 //! Pruned layers: `torch.nn.utils.prune` keeps a layer's weight as `weight_orig` and `weight_mask`, whose product it is.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::rc::Rc;
 
-use crate::weights::container::{Contents, Element, Stored};
+use crate::weights::container::{Contents, Stored};
 
 /// What the parts of a pruned tensor are called behind its name.
 const ORIGINAL: &str = "_orig";
@@ -44,8 +42,8 @@ fn product<'a>(name: &str, original: &Stored, mask: &Stored) -> Option<Stored<'a
         return None;
     }
     let (values, mask) = (original.floats()?, mask.floats()?);
-    let bytes = values.iter().zip(mask).flat_map(|(value, kept)| (value * kept).to_le_bytes()).collect();
-    let product = Stored::contiguous(name, original.shape.clone(), Element::F32, Rc::new(Cow::Owned(bytes))).ok()?;
+    let products = values.into_iter().zip(mask).map(|(value, kept)| value * kept);
+    let product = Stored::computed(name, original.shape.clone(), products).ok()?;
     Some(product.in_scope(&original.scope))
 }
 
@@ -56,8 +54,7 @@ mod tests {
 
     fn contents(tensors: &[(&str, &str, &[f32])]) -> Contents<'static> {
         let stored = tensors.iter().map(|(scope, name, values)| {
-            let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-            let stored = Stored::contiguous(*name, vec![values.len()], Element::F32, Rc::new(Cow::Owned(bytes))).unwrap();
+            let stored = Stored::computed(*name, vec![values.len()], values.iter().copied()).unwrap();
             stored.in_scope(&(*scope).into())
         });
         Contents { tensors: stored.collect(), ..Contents::new(Container::TorchZip, 64) }

@@ -1,9 +1,6 @@
 //! Small files for the tests.
 
-use std::borrow::Cow;
-use std::rc::Rc;
-
-use crate::weights::container::{Container, Contents, Element, Stored};
+use crate::weights::container::{Container, Contents, Stored};
 
 /// A file with a network in `scope` and other tensors of three numbers.
 pub(super) fn contents<'a>(scope: &str, others: &[[&str; 2]]) -> Contents<'a> {
@@ -17,9 +14,8 @@ pub(super) fn contents<'a>(scope: &str, others: &[[&str; 2]]) -> Contents<'a> {
     let others = others.iter().map(|[scope, name]| (*scope, *name, [3].as_slice()));
     let tensors = network.map(|(name, shape)| (scope, name, shape)).into_iter().chain(others);
     contents.tensors.extend(tensors.map(|(scope, name, shape)| {
-        let bytes = 0.5f32.to_le_bytes().repeat(shape.iter().product::<usize>());
-        let stored = Stored::contiguous(name, shape.to_vec(), Element::F32, Rc::new(Cow::Owned(bytes))).unwrap();
-        stored.in_scope(&scope.into())
+        let values = vec![0.5; shape.iter().product()];
+        Stored::computed(name, shape.to_vec(), values).unwrap().in_scope(&scope.into())
     }));
     contents
 }

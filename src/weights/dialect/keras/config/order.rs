@@ -78,20 +78,17 @@ fn steps_of(network: &Network, final_relu: bool) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::borrow::Cow;
-    use std::rc::Rc;
-
     use serde_json::{Value, json};
 
     use super::*;
     use crate::weights::Dialect;
-    use crate::weights::container::{Element, Stored};
+    use crate::weights::container::Stored;
 
     /// A network with one layer in one block, and what is between that layer's convolution and the concatenation.
     fn refusal(between: &[(&str, &str)], concatenated: [&str; 2]) -> Option<String> {
         let mut network = Network::new(Dialect::Keras, String::new());
         for name in ["conv0", "denseblock1.denselayer1.conv1"] {
-            let stored = Stored::contiguous(name, vec![1, 1, 3, 3], Element::F32, Rc::new(Cow::Owned(vec![0; 36]))).unwrap();
+            let stored = Stored::computed(name, vec![1, 1, 3, 3], [0.0; 9]).unwrap();
             network.tensors.insert(format!("features.{name}.weight"), stored);
         }
         let layer = |class: &str, name: &str, inputs: &[&str]| {
