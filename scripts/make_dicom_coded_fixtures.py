@@ -8,7 +8,7 @@ Writes into tests/fixtures/dicom
                  (pyjpegls, GDCM), what is JPEG 2000 OpenJPEG's (imagecodecs, Pillow, GDCM);
                  "refused/..." has those that are not read; and JPEG 2000 pictures that are in no
                  DICOM file
-    coded.npz    by file: the picture as RGB, uint8 [H, W, 3], as make_dicom_fixtures.py has it, decoded
+    coded.npz    by file: the picture as RGB, uint8 [H, W, 3], as fixtures/dicom.py has it, decoded
                  by CharLS and OpenJPEG; of those in no DICOM file, by Pillow
 """
 
@@ -23,8 +23,9 @@ from pydicom import dcmread
 from pydicom.encaps import encapsulate
 from pydicom.uid import JPEG2000, JPEG2000Lossless, JPEGLSLossless, JPEGLSNearLossless
 
-from make_dicom_fixtures import COLUMNS, FIXTURES, ROWS, dicom, expected, grey, recoded, saved
-from make_pillow_fixtures import draw
+from fixtures.dicom import COLUMNS, FOLDER, ROWS, dicom, expected, grey, recoded, saved
+from fixtures.picture import draw
+
 
 def coded(data, syntax, frames, **fragments):
     """Return a data set as a file with those encoded frames in place of its pixels."""
@@ -118,7 +119,7 @@ def refused():
 def main():
     """Write all fixtures."""
     pictures = {}
-    with zipfile.ZipFile(FIXTURES / "coded.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(FOLDER / "coded.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in refused():
             archive.writestr(zipfile.ZipInfo(f"refused/{name}"), content, zipfile.ZIP_DEFLATED)
         for name, content in [*jpeg_ls_files(), *jpeg_2000_files()]:
@@ -131,7 +132,7 @@ def main():
             archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
             read = Image.open(io.BytesIO(content))
             pictures[name] = np.asarray(read.convert("RGB") if read.mode != "RGBA" else Image.merge("RGB", read.split()[:3]))
-    np.savez_compressed(FIXTURES / "coded.npz", **pictures)
+    np.savez_compressed(FOLDER / "coded.npz", **pictures)
 
 
 if __name__ == "__main__":

@@ -19,19 +19,15 @@ import warnings
 import zipfile
 from pathlib import Path
 
-import gdcm
 import numpy as np
 from PIL import Image
 from imagecodecs import jpeg8_decode, jpeg8_encode
 from pydicom import dcmread
-from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate, generate_frames
-from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi_lut
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
-    DigitalXRayImageStorageForPresentation,
     ExplicitVRBigEndian,
-    ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
     JPEGBaseline8Bit,
     JPEGExtended12Bit,
@@ -39,79 +35,8 @@ from pydicom.uid import (
 )
 from torchxrayvision.utils import read_xray_dcm
 
-from make_pillow_fixtures import draw
-
-FIXTURES = Path(__file__).resolve().parent.parent / "tests" / "fixtures" / "dicom"
-ROWS, COLUMNS = 13, 18
-
-
-def grey(bits, seed=1, signed=False):
-    """Return [ROWS, COLUMNS] of numbers of so many bits, the least and the largest among them."""
-    random = np.random.default_rng(seed)
-    numbers = (random.random((ROWS, COLUMNS)) ** 2 * 2**bits).astype(np.int64)
-    numbers[0, :4] = [0, 1, 2**bits - 2, 2**bits - 1]
-    numbers[1] = np.linspace(0, 2**bits - 1, COLUMNS).astype(np.int64)
-    return numbers - 2 ** (bits - 1) if signed else numbers
-
-
-def dicom(pixels, bits, allocated=None, syntax=ExplicitVRLittleEndian, signed=False, photometric="MONOCHROME2", **elements):
-    """Return a data set with those pixels: [H, W] or [H, W, 3], or several of either with NumberOfFrames."""
-    allocated = allocated or (8 if bits <= 8 else 16)
-    data = Dataset()
-    data.file_meta = FileMetaDataset()
-    data.file_meta.TransferSyntaxUID = syntax
-    data.file_meta.MediaStorageSOPClassUID = DigitalXRayImageStorageForPresentation
-    data.file_meta.MediaStorageSOPInstanceUID = "1.2.3.4"
-    data.SOPClassUID = DigitalXRayImageStorageForPresentation
-    data.SOPInstanceUID = "1.2.3.4"
-    # GDCM would invent these.
-    data.StudyDate, data.StudyTime = "20000101", "000000"
-    data.StudyInstanceUID, data.SeriesInstanceUID = "1.2.3", "1.2.3.1"
-    data.SpecificCharacterSet = "ISO_IR 192"
-    data.PatientName = "Nobody^Jörg"
-    data.Rows, data.Columns = ROWS, COLUMNS
-    data.SamplesPerPixel = 3 if pixels.shape[-1] == 3 else 1
-    if data.SamplesPerPixel == 3:
-        data.PlanarConfiguration = elements.pop("PlanarConfiguration", 0)
-    data.PhotometricInterpretation = photometric
-    data.BitsAllocated, data.BitsStored, data.HighBit = allocated, bits, bits - 1
-    data.PixelRepresentation = int(signed)
-    for name, value in elements.items():
-        setattr(data, name, value)
-    order = ">" if syntax == ExplicitVRBigEndian else "<"
-    values = pixels.astype(f"{order}{'i' if signed else 'u'}{max(allocated // 8, 1)}").tobytes()
-    if allocated == 1:
-        values = np.packbits(pixels.astype(np.uint8).ravel(), bitorder="little").tobytes()
-    data.PixelData = values + b"\0" * (len(values) % 2)
-    data["PixelData"].VR = "OW" if allocated > 8 else "OB"
-    return data
-
-
-def saved(data):
-    """Return the data set as a file."""
-    content = io.BytesIO()
-    data.save_as(content, enforce_file_format=True)
-    return content.getvalue()
-
-
-def recoded(content, syntax):
-    """Return a file with its pixel data as GDCM encodes them."""
-    with tempfile.TemporaryDirectory() as folder:
-        before, after = f"{folder}/before.dcm", f"{folder}/after.dcm"
-        Path(before).write_bytes(content)
-        reader = gdcm.ImageReader()
-        reader.SetFileName(before)
-        assert reader.Read()
-        change = gdcm.ImageChangeTransferSyntax()
-        change.SetTransferSyntax(gdcm.TransferSyntax(getattr(gdcm.TransferSyntax, syntax)))
-        change.SetInput(reader.GetImage())
-        assert change.Change(), syntax
-        writer = gdcm.ImageWriter()
-        writer.SetFileName(after)
-        writer.SetFile(reader.GetFile())
-        writer.SetImage(change.GetOutput())
-        assert writer.Write()
-        return Path(after).read_bytes()
+from fixtures.dicom import COLUMNS, FOLDER, ROWS, dicom, expected, grey, recoded, saved
+from fixtures.picture import draw
 
 
 def table(first, bits, entries):
@@ -250,59 +175,12 @@ def refused():
     yield "windowless", saved(dicom(grey(8, 82), 8, WindowCenter="1", WindowWidth="0"))
 
 
-def first_frame(data):
-    """Return the first frame as pydicom has it, without what lies above the stored bits."""
-    # pydicom's own way with bits that are not stored takes HighBit for BitsStored - 1.
-    plugin = "pillow" if data.file_meta.TransferSyntaxUID == JPEGBaseline8Bit else ""
-    data.pixel_array_options(correct_unused_bits=False, decoding_plugin=plugin)
-    frame = data.pixel_array
-    frame = frame[0] if getattr(data, "NumberOfFrames", 1) > 1 else frame
-    shift = data.HighBit + 1 - data.BitsStored
-    if data.SamplesPerPixel == 3 or data.PixelRepresentation:
-        return frame
-    return (frame.astype(np.int64) >> shift) & (2**data.BitsStored - 1)
-
-
-def levels(fractions):
-    """Return 0 to 1 as 0 to 255, halves upwards."""
-    return np.floor(fractions * 255 + 0.5).astype(np.uint8)
-
-
-def expected(data, voi=False):
-    """Return the picture as RGB."""
-    frame = first_frame(data)
-    if data.PhotometricInterpretation == "PALETTE COLOR":
-        colours = apply_color_lut(frame.astype(np.uint8), data)
-        return (colours >> 8).astype(np.uint8) if colours.dtype == np.uint16 else colours
-    if data.SamplesPerPixel == 3:
-        return frame
-    most, least = 2**data.BitsStored - 1, -(2 ** (data.BitsStored - 1)) if data.PixelRepresentation else 0
-    if voi:
-        seen = apply_voi_lut(apply_modality_lut(frame, data), data).astype(np.float64)
-        if "VOILUTSequence" in data:
-            fractions = seen / (2 ** data.VOILUTSequence[0].LUTDescriptor[2] - 1)
-        elif "ModalityLUTSequence" in data:
-            fractions = seen / (2 ** data.ModalityLUTSequence[0].LUTDescriptor[2] - 1)
-        else:
-            slope, intercept = float(data.get("RescaleSlope", 1)), float(data.get("RescaleIntercept", 0))
-            fractions = (seen - (least * slope + intercept)) / (most * slope)
-        samples = levels(fractions)
-    else:
-        frame = frame.astype(np.int64) - least
-        if "ModalityLUTSequence" in data:
-            frame, most = apply_modality_lut(frame, data).astype(np.int64), 2 ** data.ModalityLUTSequence[0].LUTDescriptor[2] - 1
-        samples = ((frame * 255 + most // 2) // most).astype(np.uint8)
-    if data.PhotometricInterpretation == "MONOCHROME1":
-        samples = 255 - samples
-    return np.repeat(samples[..., None], 3, axis=2)
-
-
 def main():
     """Write all fixtures."""
     warnings.simplefilter("ignore")
-    FIXTURES.mkdir(exist_ok=True)
+    FOLDER.mkdir(exist_ok=True)
     pictures, radiographs = {}, {}
-    with zipfile.ZipFile(FIXTURES / "files.zip", "w", zipfile.ZIP_DEFLATED) as archive, tempfile.TemporaryDirectory() as folder:
+    with zipfile.ZipFile(FOLDER / "files.zip", "w", zipfile.ZIP_DEFLATED) as archive, tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "file.dcm")
         for name, content in refused():
             archive.writestr(zipfile.ZipInfo(f"refused/{name}"), content, zipfile.ZIP_DEFLATED)
@@ -321,8 +199,8 @@ def main():
                     continue
                 if radiograph.ndim == 2:
                     radiographs[name + suffix] = radiograph
-    np.savez_compressed(FIXTURES / "pictures.npz", **pictures)
-    np.savez_compressed(FIXTURES / "xrv.npz", **radiographs)
+    np.savez_compressed(FOLDER / "pictures.npz", **pictures)
+    np.savez_compressed(FOLDER / "xrv.npz", **radiographs)
 
 
 if __name__ == "__main__":

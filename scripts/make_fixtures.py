@@ -9,49 +9,44 @@ Writes into tests/fixtures/torchvision:
     odd-layers.npz     what single modules of the case `odd` return, float32
     <case>-maps.npz    class activation maps [batch, classes, h, w] and pooled features, float32
 
-Weights and inputs are generated from a seed by a formula (see `generate`) which
+Weights and inputs are generated from a seed by a formula (fixtures/generated.py) which
 the tests repeat bit for bit, so no weights need to be stored.
 """
 
 import json
-import math
-from collections import OrderedDict
-from pathlib import Path
 
 import numpy as np
 import timm
 import torch
 import torch.nn.functional as F
 import torchvision
-from torch import nn
 
-ROOT = Path(__file__).resolve().parent.parent
-OUTPUT = ROOT / "tests" / "fixtures" / "torchvision"
+from fixtures import FIXTURES
+from fixtures.configuration import config
+from fixtures.generated import fill, generate
+from fixtures.listing import versions
+from fixtures.networks import build
+
+OUTPUT = FIXTURES / "torchvision"
+
+# In this order cases.json has a configuration; it has no epsilon.
+CONFIGURATION = (
+    "stem",
+    "in_channels",
+    "growth_rate",
+    "block_config",
+    "num_init_features",
+    "bn_size",
+    "compression",
+    "final_relu",
+    "num_classes",
+    "widths",
+    "blur",
+)
 
 # PyTorch's own float32 must agree with its float64 this well, relative to the
 # largest logit.
 TOLERANCE = 2e-6
-
-# Architectures. `stem` is `imagenet` (7x7 convolution with stride 2, norm, relu,
-# max pool), `cifar` (3x3 convolution alone) or timm's `deep` (three 3x3 convolutions;
-# `widths` are the channels of the first two, `blur` tells whether a blur pool follows
-# the max pool). `bn_size` null means no bottleneck; `final_relu` is the one after norm5.
-
-
-def config(growth_rate, block_config, num_init_features, num_classes, **others):
-    """Return a configuration, torchvision's defaults filled in."""
-    return {
-        "stem": "imagenet",
-        "in_channels": 3,
-        "growth_rate": growth_rate,
-        "block_config": list(block_config),
-        "num_init_features": num_init_features,
-        "bn_size": 4,
-        "compression": 0.5,
-        "final_relu": True,
-        "num_classes": num_classes,
-    } | others
-
 
 DENSENET121 = config(32, (6, 12, 24, 16), 64, 1000)
 DENSENET161 = config(48, (6, 12, 36, 24), 96, 1000)
@@ -111,204 +106,9 @@ LAYERS = [
 MAPS_CASES = ["odd", "grey", "cifar-bc", "deep-blur", "norm-last", "densenet169"]
 
 
-# Generated numbers
-
-
-def fnv1a64(text):
-    """Return the 64-bit FNV-1a hash of a name."""
-    value = 0xCBF29CE484222325
-    for byte in text.encode():
-        value = (value ^ byte) * 0x100000001B3 % 2**64
-    return value
-
-
-def splitmix64(z):
-    """Return the splitmix64 hash of every element of a uint64 array."""
-    # numpy's uint64 arrays wrap around, as the formula wants.
-    z = z + np.uint64(0x9E3779B97F4A7C15)
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
-
-
-def uniform(name, seed, count):
-    """Return `count` float64 numbers in [0, 1) for a tensor's name and a seed."""
-    start = np.uint64(fnv1a64(name) ^ seed)
-    bits = splitmix64(start + np.arange(count, dtype=np.uint64))
-    return (bits >> np.uint64(40)).astype(np.float64) * 2.0**-24
-
-
-def generate(name, shape, seed):
-    """Return the float32 tensor of that name and shape: all in float64, then rounded."""
-    u = uniform(name, seed, math.prod(shape))
-    kind = name.rsplit(".", 1)[-1]
-    if name == "input":
-        values = 4 * (u - 0.5)
-    elif kind == "running_var":
-        values = 0.5 + u
-    elif kind in ("running_mean", "bias"):  # the biases of norms and of the classifier
-        values = 0.2 * (u - 0.5)
-    elif kind == "weight" and len(shape) == 4:  # a convolution
-        fan_in = shape[1] * shape[2] * shape[3]
-        values = (2 * u - 1) * math.sqrt(6 / fan_in)
-    elif kind == "weight" and len(shape) == 2:  # the classifier
-        values = (2 * u - 1) * math.sqrt(3 / shape[1])
-    elif kind == "weight" and len(shape) == 1:  # a norm
-        values = 0.5 + u
-    else:
-        raise ValueError(f"no rule for {name} {shape}")
-    return torch.from_numpy(values.astype(np.float32).reshape(shape))
-
-
-def fill(model, seed):
-    """Replace the weights of a network by generated ones."""
-    for name, tensor in model.state_dict().items():
-        if not name.endswith("num_batches_tracked"):
-            tensor.copy_(generate(name, tuple(tensor.shape), seed))
-
-
-# Networks
-
-
-class PlainLayer(nn.Module):
-    """A dense layer without a bottleneck: norm, relu, 3x3 convolution."""
-
-    def __init__(self, channels, growth_rate):
-        """Make a layer that adds `growth_rate` channels to `channels`."""
-        super().__init__()
-        self.norm1 = nn.BatchNorm2d(channels)
-        self.relu1 = nn.ReLU()
-        self.conv1 = nn.Conv2d(channels, growth_rate, 3, padding=1, bias=False)
-
-    def forward(self, x):
-        """Return the new channels."""
-        return self.conv1(self.relu1(self.norm1(x)))
-
-
-class BottleneckLayer(nn.Module):
-    """A dense layer with a bottleneck: norm, relu, 1x1 and norm, relu, 3x3."""
-
-    def __init__(self, channels, growth_rate, bn_size):
-        """Make a layer that adds `growth_rate` channels to `channels`."""
-        super().__init__()
-        width = bn_size * growth_rate
-        self.norm1 = nn.BatchNorm2d(channels)
-        self.relu1 = nn.ReLU()
-        self.conv1 = nn.Conv2d(channels, width, 1, bias=False)
-        self.norm2 = nn.BatchNorm2d(width)
-        self.relu2 = nn.ReLU()
-        self.conv2 = nn.Conv2d(width, growth_rate, 3, padding=1, bias=False)
-
-    def forward(self, x):
-        """Return the new channels."""
-        x = self.conv1(self.relu1(self.norm1(x)))
-        return self.conv2(self.relu2(self.norm2(x)))
-
-
-class DenseBlock(nn.Module):
-    """Dense layers, each of which sees the channels of all those before it."""
-
-    def __init__(self, layers):
-        """Make a block of the given layers, named as torchvision names them."""
-        super().__init__()
-        for number, layer in enumerate(layers, start=1):
-            self.add_module(f"denselayer{number}", layer)
-
-    def forward(self, x):
-        """Return the input's channels followed by those of every layer."""
-        for layer in self.children():
-            x = torch.cat([x, layer(x)], dim=1)
-        return x
-
-
-class CifarDenseNet(nn.Module):
-    """The paper's DenseNet for CIFAR, its modules named as torchvision names them."""
-
-    def __init__(self, c):
-        """Make the network of a configuration."""
-        super().__init__()
-        growth_rate, channels = c["growth_rate"], c["num_init_features"]
-        conv0 = nn.Conv2d(c["in_channels"], channels, 3, padding=1, bias=False)
-        self.features = nn.Sequential(OrderedDict(conv0=conv0))
-        for number, count in enumerate(c["block_config"], start=1):
-            layers = []
-            for _ in range(count):
-                if c["bn_size"] is None:
-                    layers.append(PlainLayer(channels, growth_rate))
-                else:
-                    layers.append(BottleneckLayer(channels, growth_rate, c["bn_size"]))
-                channels += growth_rate
-            self.features.add_module(f"denseblock{number}", DenseBlock(layers))
-            if number < len(c["block_config"]):
-                kept = math.floor(channels * c["compression"])
-                transition = OrderedDict(
-                    norm=nn.BatchNorm2d(channels),
-                    relu=nn.ReLU(),
-                    conv=nn.Conv2d(channels, kept, 1, bias=False),
-                    pool=nn.AvgPool2d(2),
-                )
-                self.features.add_module(f"transition{number}", nn.Sequential(transition))
-                channels = kept
-        self.features.add_module("norm5", nn.BatchNorm2d(channels))
-        self.classifier = nn.Linear(channels, c["num_classes"])
-
-    def forward(self, x):
-        """Return the logits."""
-        x = F.relu(self.features(x))
-        return self.classifier(x.mean(dim=(2, 3)))
-
-
-class NormLastDenseNet(torchvision.models.DenseNet):
-    """torchvision's DenseNet without the ReLU after norm5."""
-
-    def forward(self, x):
-        """Return the logits."""
-        return self.classifier(self.features(x).mean(dim=(2, 3)))
-
-
-def build(c):
-    """Return the network of a configuration."""
-    assert c["final_relu"] or c["stem"] == "imagenet"
-    if c["stem"] == "cifar":
-        return CifarDenseNet(c)
-    # torchvision and timm always halve the channels and always have a bottleneck.
-    assert c["compression"] == 0.5 and c["bn_size"] is not None
-    if c["stem"] == "deep":
-        # timm derives the stem's channels from the growth rate.
-        growth_rate = c["growth_rate"]
-        assert c["num_init_features"] == 2 * growth_rate and c["widths"] == [growth_rate] * 2
-        return timm.models.densenet.DenseNet(
-            growth_rate=growth_rate,
-            block_config=c["block_config"],
-            num_classes=c["num_classes"],
-            in_chans=c["in_channels"],
-            bn_size=c["bn_size"],
-            stem_type="deep",
-            aa_layer=timm.layers.BlurPool2d if c["blur"] else None,
-        )
-    densenet = torchvision.models.DenseNet if c["final_relu"] else NormLastDenseNet
-    model = densenet(
-        growth_rate=c["growth_rate"],
-        block_config=c["block_config"],
-        num_init_features=c["num_init_features"],
-        bn_size=c["bn_size"],
-        num_classes=c["num_classes"],
-    )
-    if c["in_channels"] != 3:
-        model.features.conv0 = nn.Conv2d(
-            c["in_channels"], c["num_init_features"], 7, stride=2, padding=3, bias=False
-        )
-    return model
-
-
 def prepare(c, seed, batch, height, width):
     """Return a network with generated weights and its generated input."""
-    model = build(c).eval()
-    fill(model, seed)
-    return model, generate("input", (batch, c["in_channels"], height, width), seed)
-
-
-# Expected values
+    return fill(build(c), seed), generate("input", (batch, c["in_channels"], height, width), seed)
 
 
 def make_logits(name, c, seed, batch, height, width):
@@ -363,6 +163,11 @@ def sample(name, shape, seed):
     return {"name": name, "shape": shape, "seed": seed, "first": values.tolist()}
 
 
+def listed(c):
+    """Return a configuration as cases.json has it."""
+    return {key: c[key] for key in CONFIGURATION if key in c}
+
+
 def main():
     """Write all files."""
     torch.set_num_threads(2)
@@ -380,10 +185,7 @@ def main():
 
     keys = ("name", "config", "seed", "batch", "height", "width")
     listing = {
-        "torch": torch.__version__.split("+")[0],
-        "torchvision": torchvision.__version__.split("+")[0],
-        "timm": timm.__version__,
-        "numpy": np.__version__,
+        **versions((torch, torchvision, timm, np)),
         "samples": [
             sample("input", [2, 3, 41, 67], 6),
             sample("features.conv0.weight", [7, 3, 7, 7], 6),
@@ -394,7 +196,7 @@ def main():
             sample("classifier.weight", [11, 12], 6),
             sample("classifier.bias", [11], 6),
         ],
-        "cases": [dict(zip(keys, case)) for case in CASES],
+        "cases": [dict(zip(keys, case)) | {"config": listed(case[1])} for case in CASES],
         "layers": {
             "case": LAYERS_CASE,
             "file": f"{LAYERS_CASE}-layers.npz",

@@ -5,7 +5,7 @@
 Writes tests/fixtures/checkpoints/keras-hub.zip
 
     keras-hub.weights.h5    a backbone of [2, 1] layers, as save_weights writes it
-    keras-hub-bare.h5       the same weights without a layer's name, as Keras wrote them before it told names
+    keras-hub-bare.h5       the same weights without a layer's name, as Keras wrote them before it stored names
 """
 
 import tempfile

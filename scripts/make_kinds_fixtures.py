@@ -14,14 +14,11 @@ As in make_pillow_fixtures.py, 16-bit grey is the one kind where Pillow is not c
 """
 
 import io
-import zipfile
 
 import numpy as np
 from PIL import Image, ImageOps
 
-from make_pillow_fixtures import FIXTURES, draw, png
-
-WIDTH, HEIGHT = 21, 13
+from fixtures.picture import HEIGHT, WIDTH, draw, png, saved, write_files
 
 # Where each of Adam7's passes begins, and its steps.
 ADAM7 = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
@@ -73,13 +70,6 @@ def pngs():
     samples = random.integers(0, 256, (HEIGHT, WIDTH, 3))
     extra = [(b"gAMA", (45455).to_bytes(4, "big")), (b"sBIT", b"\5\6\5"), (b"bKGD", bytes(6))]
     yield "rgb-8-gamma.png", png_of(samples, 8, RGB, extra=extra)
-
-
-def saved(picture, form, **options):
-    """Return the picture as a file of that format."""
-    content = io.BytesIO()
-    picture.save(content, form, **options)
-    return content.getvalue()
 
 
 def jpegs():
@@ -174,21 +164,10 @@ def exif_of(orientation):
     return exif
 
 
-def write(name, files, expected):
-    """Write the files as one archive, and the pictures they are as another."""
-    arrays = {}
-    with zipfile.ZipFile(FIXTURES / f"{name}.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-        for path, content in files:
-            # An entry without a time of its own: the same pictures are the same bytes.
-            archive.writestr(zipfile.ZipInfo(path), content, zipfile.ZIP_DEFLATED)
-            arrays[path] = expected(content)
-    np.savez_compressed(FIXTURES / f"{name}.npz", **arrays)
-
-
 def main():
     """Write all fixtures."""
-    write("kinds", [*pngs(), *jpegs(), *others()], read)
-    write("oriented", list(oriented()), upright)
+    write_files("kinds", [*pngs(), *jpegs(), *others()], read)
+    write_files("oriented", list(oriented()), upright)
 
 
 if __name__ == "__main__":

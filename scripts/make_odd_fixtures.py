@@ -15,8 +15,7 @@ import struct
 import numpy as np
 from PIL import Image, ImageFile
 
-from make_kinds_fixtures import HEIGHT, WIDTH, saved, write
-from make_pillow_fixtures import draw
+from fixtures.picture import HEIGHT, WIDTH, draw, saved, write_files
 
 
 def tiff_of(places, colours, bits, order):
@@ -88,7 +87,7 @@ def read(content):
 def main():
     """Write all fixtures."""
     ImageFile.LOAD_TRUNCATED_IMAGES = True
-    write("odd", [*palettes(), *cut_off()], read)
+    write_files("odd", [*palettes(), *cut_off()], read)
 
 
 if __name__ == "__main__":

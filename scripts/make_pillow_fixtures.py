@@ -22,10 +22,6 @@ Writes into tests/fixtures/pillow
 everything above 255 to white, so the expected values are scaled by their range.
 """
 
-import struct
-import zlib
-from pathlib import Path
-
 import numpy as np
 from PIL import Image, ImageOps
 from timm.data.transforms import ResizeKeepRatio
@@ -33,7 +29,8 @@ from torchvision.transforms import v2
 from torchvision.transforms._presets import ImageClassification
 from torchvision.transforms.functional import InterpolationMode
 
-FIXTURES = Path(__file__).resolve().parent.parent / "tests" / "fixtures" / "pillow"
+from fixtures.picture import FOLDER, draw, png
+
 
 FILTERS = {
     "nearest": Image.Resampling.NEAREST,
@@ -48,19 +45,6 @@ RESAMPLING = {
     "lanczos": InterpolationMode.LANCZOS,
 }
 SIZES = [(61, 43), (8, 8), (1, 1), (64, 20), (100, 7), (61, 90), (30, 43), (122, 86), (3, 131)]
-
-
-def draw(width, height, channels, seed):
-    """Return a uint8 [H, W, C] picture with smooth parts, edges and noise."""
-    random = np.random.default_rng(seed)
-    y, x = np.mgrid[0:height, 0:width]
-    planes = []
-    for channel in range(channels):
-        smooth = 127 + 120 * np.sin(x / (3 + channel)) * np.cos(y / 5)
-        noise = random.integers(0, 256, (height, width))
-        edges = np.where((x // 6 + y // 9) % 2, 0, 255)
-        planes.append(np.where(x < width // 3, smooth, np.where(x < 2 * width // 3, noise, edges)))
-    return np.stack(planes, axis=-1).round().clip(0, 255).astype(np.uint8)
 
 
 def write_modes():
@@ -83,31 +67,19 @@ def write_modes():
     }
     expected = {}
     for mode, picture in pictures.items():
-        path = FIXTURES / f"{mode.replace(';', '')}.png"
+        path = FOLDER / f"{mode.replace(';', '')}.png"
         picture.save(path)
         assert Image.open(path).mode == mode, (mode, Image.open(path).mode)
         expected[mode.replace(";", "")] = np.asarray(Image.open(path).convert("RGB"))
     scaled = ((wide.astype(np.uint32) + 128) // 257).astype(np.uint8)
     expected["I16"] = np.repeat(scaled[..., None], 3, axis=2)
-    transparent.save(FIXTURES / "P-transparent.png", transparency=2)
-    expected["P-transparent"] = np.asarray(Image.open(FIXTURES / "P-transparent.png").convert("RGB"))
+    transparent.save(FOLDER / "P-transparent.png", transparency=2)
+    expected["P-transparent"] = np.asarray(Image.open(FOLDER / "P-transparent.png").convert("RGB"))
     wide = np.random.default_rng(6).integers(0, 65536, (height, width, 3))
     rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in wide)
-    (FIXTURES / "RGB16.png").write_bytes(png(width, height, 16, 2, rows))
-    expected["RGB16"] = np.asarray(Image.open(FIXTURES / "RGB16.png").convert("RGB"))
-    np.savez_compressed(FIXTURES / "modes.npz", **expected)
-
-
-def png(width, height, depth, colour, rows, interlacing=0, extra=()):
-    """Return a PNG of a kind that Pillow does not write; extra chunks are pairs of kind and content."""
-
-    def chunk(kind, content):
-        checksum = zlib.crc32(kind + content)
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)
-
-    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlacing)
-    chunks = [(b"IHDR", header), *extra, (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*parts) for parts in chunks)
+    (FOLDER / "RGB16.png").write_bytes(png(width, height, 16, 2, rows))
+    expected["RGB16"] = np.asarray(Image.open(FOLDER / "RGB16.png").convert("RGB"))
+    np.savez_compressed(FOLDER / "modes.npz", **expected)
 
 
 def write_resized(source):
@@ -117,7 +89,7 @@ def write_resized(source):
         for name, resampling in FILTERS.items()
         for width, height in SIZES
     }
-    np.savez_compressed(FIXTURES / "resized.npz", **resized)
+    np.savez_compressed(FOLDER / "resized.npz", **resized)
 
 
 def write_preprocessed(source):
@@ -141,7 +113,7 @@ def write_preprocessed(source):
         expected[f"ten_crop-{size}-bilinear-{crop}-3"] = np.concatenate([np.asarray(picture) for picture in crops])
     preset = ImageClassification(crop_size=37, resize_size=40, antialias=True)
     expected["tensor"] = preset(source).numpy()
-    np.savez_compressed(FIXTURES / "preprocessed.npz", **expected)
+    np.savez_compressed(FOLDER / "preprocessed.npz", **expected)
 
 
 def write_random():
@@ -167,16 +139,16 @@ def write_random():
         }.items():
             result = np.asarray(result)
             arrays[f"{number}-{key}-{channels}"] = result.reshape(*result.shape[:2], channels)
-    np.savez_compressed(FIXTURES / "random.npz", **arrays)
+    np.savez_compressed(FOLDER / "random.npz", **arrays)
 
 
 def main():
     """Write all fixtures."""
-    FIXTURES.mkdir(parents=True, exist_ok=True)
+    FOLDER.mkdir(parents=True, exist_ok=True)
     write_modes()
-    (FIXTURES / "huge.png").write_bytes(png(60000, 60000, 1, 0, bytes(7501)))
-    Image.fromarray(draw(61, 43, 3, 7)).save(FIXTURES / "source.png")
-    source = Image.open(FIXTURES / "source.png")
+    (FOLDER / "huge.png").write_bytes(png(60000, 60000, 1, 0, bytes(7501)))
+    Image.fromarray(draw(61, 43, 3, 7)).save(FOLDER / "source.png")
+    source = Image.open(FOLDER / "source.png")
     write_resized(source)
     write_preprocessed(source)
     write_random()

@@ -1,6 +1,6 @@
 //! What tests share: numbers that PyTorch's side generates too, its results, and a comparison that tells where.
 //!
-//! `scripts/make_fixtures.py` is the other side of everything here.
+//! The other side is `scripts/fixtures/generated.py` and `scripts/make_fixtures.py`.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
