@@ -19,7 +19,7 @@ use proptest::test_runner::{RngSeed, TestCaseError};
 #[expect(dead_code, reason = "other tests use the rest")]
 mod common;
 #[expect(dead_code, reason = "other tests use the rest")]
-#[path = "common/graphs.rs"]
+#[path = "common/graphs/mod.rs"]
 mod graphs;
 #[path = "common/pictures.rs"]
 mod pictures;
