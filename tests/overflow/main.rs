@@ -1,33 +1,29 @@
-//! Numbers that 16-bit floats do not reach: they come out as NaN, through every kernel, and never as an answer.
+//! Numbers beyond the range of 16-bit floats become NaN in every kernel, and never an answer.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::ops::ControlFlow;
+mod case;
+#[expect(dead_code, reason = "other tests use the rest")]
+#[path = "../common/mod.rs"]
+mod common;
+
 use std::sync::OnceLock;
 
 use densenet_wgpu::checkpoint::{Tensor, Weights};
-use densenet_wgpu::network::{Conv, Nonlinearity, Shape, Value, Window};
+use densenet_wgpu::network::{Conv, Nonlinearity, Shape, Window};
 use densenet_wgpu::tuning::{Capabilities, Tile, Tuning};
 use densenet_wgpu::verify::Reference;
-use densenet_wgpu::{Config, Engine, EngineOptions, Error, Gpu, Graph, Input, Precision, wgpu};
+use densenet_wgpu::{Config, Engine, EngineOptions, Error, Gpu, Graph, Input, Precision};
 
-#[expect(dead_code, reason = "other tests use the rest")]
-mod common;
+use case::{BATCH, BEYOND, Case, Layer, ONE, Values, convolutions, fused, operations, scale};
+use common::buffers;
 use common::device::{open_gpu, untested};
 use common::{seeded_input, seeded_weights};
 
-/// The least magnitude that rounds to an infinity of 16 bits.
-const BEYOND: f32 = 65520.0;
-
-/// Magnitudes near it may round to either side.
+/// Magnitudes near [`BEYOND`] may round to either side.
 const UNCERTAIN: std::ops::Range<f32> = 0.98 * BEYOND..1.02 * BEYOND;
 
-/// How far beyond the largest number of each case is.
-const TIMES_BEYOND: f32 = 3.0;
-
-const BATCH: usize = 2;
-
-/// Whether the device has no 16-bit floats, and says so.
+/// Whether the device has no 16-bit floats; notes it on standard error.
 fn has_no_half() -> bool {
     let has_none = !gpu().capabilities().f16;
     if has_none {
@@ -39,139 +35,6 @@ fn has_no_half() -> bool {
 fn gpu() -> &'static Gpu {
     static GPU: OnceLock<Gpu> = OnceLock::new();
     GPU.get_or_init(open_gpu)
-}
-
-/// A network one of whose values grows too large in its middle; behind that come a maximum and a ReLU.
-struct Case {
-    name: String,
-    graph: Graph,
-    middle: Value,
-}
-
-impl Case {
-    /// A network of a layer that reads the input, of 32 bits, or what another layer stored in 16.
-    fn new(
-        name: &str,
-        [channels, height, width]: [usize; 3],
-        behind_another: bool,
-        layer: impl FnOnce(&mut Graph, Value) -> Value,
-    ) -> Self {
-        let mut graph = Graph::new(Shape::new(channels, height, width));
-        let mut x = graph.input();
-        if behind_another {
-            x = graph.max_pool("another", x, ONE).unwrap();
-        }
-        let middle = layer(&mut graph, x);
-        let x = graph.max_pool("max", middle, ONE).unwrap();
-        graph.relu("relu", x).unwrap();
-        let name = format!("{name}, {}", if behind_another { "behind another" } else { "on the input" });
-        Self { name, graph, middle }
-    }
-
-    /// Weights and an input for which the middle grows too large: by the layer's weights, or where it has none, by the input.
-    fn too_large(&self) -> (Weights, Vec<f32>) {
-        let mut weights = seeded_weights(&self.graph, 1);
-        let mut input = seeded_input(2, BATCH * self.graph.input_shape().elements());
-        if !weights.is_empty() {
-            input.iter_mut().for_each(|x| *x *= 100.0);
-        }
-        let largest = self.values(&weights, &input)[self.middle].iter().fold(0f32, |most, x| most.max(x.abs()));
-        let factor = TIMES_BEYOND * BEYOND / largest;
-        if weights.is_empty() {
-            input.iter_mut().for_each(|x| *x *= factor);
-        } else {
-            scale(&mut weights, "layer", factor);
-        }
-        (weights, input)
-    }
-
-    /// Every value of the graph as the reference has it.
-    fn values(&self, weights: &Weights, input: &[f32]) -> Values {
-        let mut values = Values(Vec::new());
-        let reference = Reference::new(self.graph.clone(), weights.clone()).unwrap();
-        let Shape { height, width, .. } = self.graph.input_shape();
-        let visit = |value, elements: &[f32]| {
-            values.0.push((value, elements.to_vec()));
-            ControlFlow::Continue(())
-        };
-        reference.walk(input, height, width, visit).unwrap();
-        values
-    }
-}
-
-/// Elements of a graph's values.
-struct Values(Vec<(Value, Vec<f32>)>);
-
-impl std::ops::Index<Value> for Values {
-    type Output = Vec<f32>;
-
-    fn index(&self, value: Value) -> &Vec<f32> {
-        &self.0.iter().find(|(other, _)| *other == value).unwrap().1
-    }
-}
-
-/// Multiplies weights and biases of the layers whose names begin so.
-fn scale(weights: &mut Weights, layer: &str, factor: f32) {
-    let named = |name: &str| name.starts_with(layer) && (name.ends_with(".weight") || name.ends_with(".bias"));
-    let scaled: Vec<(String, Tensor)> = weights
-        .iter()
-        .filter(|(name, _)| named(name))
-        .map(|(name, tensor)| (name.to_owned(), Tensor { data: tensor.data.iter().map(|x| x * factor).collect(), ..tensor.clone() }))
-        .collect();
-    assert!(!scaled.is_empty(), "no weights of {layer}");
-    scaled.into_iter().for_each(|(name, tensor)| drop(weights.insert(name, tensor)));
-}
-
-const ONE: Window = Window::square(1, 1, 0);
-
-/// Sizes are no multiples of any tile, so that edges are ragged.
-fn convolutions() -> Vec<Case> {
-    let windows = [
-        ("1x1", ONE),
-        ("3x3", Window::square(3, 1, 1)),
-        ("5x3 in steps of two", Window { kernel: [5, 3], stride: [2, 2], padding: [2, 1] }),
-    ];
-    let conv = |(name, window): (&str, Window), behind| {
-        let conv = Conv::new(37, window).with_bias();
-        Case::new(name, [19, 9, 11], behind, |graph, x| graph.conv("layer", x, conv).unwrap())
-    };
-    windows.into_iter().flat_map(|window| [false, true].map(|behind| conv(window, behind))).collect()
-}
-
-type Layer = fn(&mut Graph, Value) -> Value;
-
-/// Layers that are one operation.
-fn operations() -> Vec<Case> {
-    let norm: Layer = |graph, x| graph.batch_norm("layer", x, 1e-5).unwrap();
-    let linear: Layer = |graph, x| graph.linear("layer", x, 131).unwrap();
-    let weighted = [("norm", [5, 7, 9], norm), ("linear", [70, 1, 1], linear)];
-    let weighted = weighted.into_iter().flat_map(|(name, shape, layer)| [false, true].map(|behind| Case::new(name, shape, behind, layer)));
-    // Without weights only the input can be too large.
-    let others: [(&str, Layer); 4] = [
-        ("max pool", |graph, x| graph.max_pool("pool", x, Window::square(3, 2, 1)).unwrap()),
-        ("mean pool", |graph, x| graph.avg_pool("pool", x, Window::square(3, 2, 1)).unwrap()),
-        ("blur", |graph, x| graph.blur_pool("pool", x).unwrap()),
-        ("copies", |graph, x| graph.concat("twice", &[x, x]).unwrap()),
-    ];
-    weighted.chain(others.into_iter().map(|(name, layer)| Case::new(name, [3, 9, 11], false, layer))).collect()
-}
-
-/// Layers of several operations that share a kernel, so that only the last one's result is stored.
-fn fused() -> Vec<Case> {
-    let norm_relu = |graph: &mut Graph, x| {
-        let x = graph.batch_norm("layer", x, 1e-5).unwrap();
-        graph.relu("layer.relu", x).unwrap()
-    };
-    let mean: Layer = |graph, x| graph.avg_pool("pool", x, Window::square(2, 2, 0)).unwrap();
-    let global: Layer = |graph, x| graph.global_avg_pool("pool", x).unwrap();
-    let pools = [("mean pool", mean), ("global pool", global)].map(|(name, pool)| {
-        Case::new(&format!("{name} after norm and ReLU"), [5, 8, 10], true, |graph, x| {
-            let x = norm_relu(graph, x);
-            pool(graph, x)
-        })
-    });
-    let norms = [false, true].map(|behind| Case::new("norm and ReLU", [5, 7, 9], behind, norm_relu));
-    norms.into_iter().chain(pools).collect()
 }
 
 /// The first and the last tile of each shader that the device can run, which differ in how sums come together.
@@ -201,16 +64,8 @@ fn values<'a>(graph: &Graph, input: &'a [f32]) -> Input<'a> {
 
 /// What `encode` leaves in a buffer.
 fn encoded(engine: &Engine, input: &[f32]) -> Vec<f32> {
-    let (device, queue) = (engine.gpu().device(), engine.gpu().queue());
-    let size = (BATCH * engine.graph().shape(engine.graph().output()).elements() * size_of::<f32>()) as u64;
-    let usage = wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ;
-    let output = device.create_buffer(&wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: false });
-    let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-    engine.encode(&mut encoder, values(engine.graph(), input), &output).unwrap();
-    queue.submit([encoder.finish()]);
-    output.map_async(wgpu::MapMode::Read, .., |result| result.unwrap());
-    device.poll(wgpu::PollType::wait_indefinitely()).unwrap();
-    bytemuck::cast_slice(&output.get_mapped_range(..).unwrap()).to_vec()
+    let graph = engine.graph();
+    buffers::encoded(engine, values(graph, input), BATCH * graph.shape(graph.output()).elements())
 }
 
 /// The network in 16-bit floats with this tile, or with those that suit the device; none where the tile does not compute it.
@@ -372,7 +227,7 @@ fn a_dense_layer_that_overflows_is_an_error() {
     }
 }
 
-/// An infinity of 32 bits is one, and no large number.
+/// A 32-bit infinity stays an infinity and does not become the largest number.
 #[test]
 fn infinities_of_32_bits_are_infinities() {
     for (name, layer) in [
