@@ -14,11 +14,13 @@ mod checkpoint_files;
 mod checkpoints;
 mod commands;
 mod dicom;
+mod driven;
 mod embed;
 mod heatmap;
 mod infer;
 mod inputs;
 mod inspect;
+mod labels;
 #[cfg(unix)]
 mod looks;
 #[path = "../../../tests/common/npz.rs"]
@@ -27,6 +29,7 @@ mod pictures;
 mod profile;
 mod replace;
 mod report;
+mod resume;
 mod rows;
 #[cfg(unix)]
 mod session;
