@@ -4,8 +4,8 @@
 
 Writes into tests/fixtures/dicom
 
-    coded.zip    DICOM files by what is particular about them; what is JPEG-LS in them is CharLS's
-                 (pyjpegls, GDCM), what is JPEG 2000 OpenJPEG's (imagecodecs, Pillow, GDCM);
+    coded.zip    DICOM files, each named after its peculiarity; JPEG-LS in them is CharLS's
+                 (pyjpegls, GDCM), JPEG 2000 OpenJPEG's (imagecodecs, Pillow, GDCM);
                  "refused/..." has those that are not read; and JPEG 2000 pictures that are in no
                  DICOM file
     coded.npz    by file: the picture as RGB, uint8 [H, W, 3], as fixtures/dicom.py has it, decoded

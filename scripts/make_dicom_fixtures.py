@@ -4,8 +4,8 @@
 
 Writes into tests/fixtures/dicom
 
-    files.zip      DICOM files by what is particular about them; pydicom wrote them; what
-                   is JPEG in them is GDCM's, Pillow's or imagecodecs'
+    files.zip      DICOM files, each named after its peculiarity, written by pydicom; JPEG
+                   data in them are GDCM's, Pillow's or imagecodecs'
     pictures.npz   by file: the picture as RGB, uint8 [H, W, 3], from pydicom's pixel_array:
                    grey by the range of the stored bits, the Modality LUT before it where it is
                    a table; by "<file>-voi", of those that have one: through apply_voi_lut

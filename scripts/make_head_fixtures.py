@@ -1,4 +1,4 @@
-"""Write small checkpoints whose heads have other activations than ReLU, or whose modules tell what is behind the features.
+"""Write small checkpoints whose heads have other activations than ReLU, or whose modules show which layers follow the features.
 
     python scripts/make_head_fixtures.py
 

@@ -41,7 +41,7 @@ has_vulkan_loader() {
     return 1
 }
 
-# Whether any driver has told the loader about itself.
+# Whether any driver is registered with the loader.
 has_vulkan_driver() {
     [ -n "${VK_DRIVER_FILES:-}${VK_ICD_FILENAMES:-}${VK_ADD_DRIVER_FILES:-}" ] && return 0
     local folder
@@ -99,7 +99,7 @@ command -v apt-get >/dev/null || refuse "$names"
 if [ "$(id -u)" -ne 0 ]; then
     as_root=(sudo)
     command -v sudo >/dev/null || refuse "$names"
-    # Without a terminal nobody can type a password.
+    # Without a terminal, sudo cannot ask for a password.
     [ -t 0 ] || sudo -n true 2>/dev/null || refuse "$names"
 fi
 say "installing ${packages[*]} (missing: $names)"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Gets SwiftShader, a software Vulkan that is nobody's relative of Mesa's, from Debian's package chromium-common, and prints the
+# Gets SwiftShader, a software Vulkan that shares no code with Mesa, from Debian's package chromium-common, and prints the
 # path of its description, for VK_DRIVER_FILES. Unpacked in target/, nothing is installed. Exit status 77: it cannot be had here;
 # the reason is on standard error.
 set -euo pipefail

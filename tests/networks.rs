@@ -32,7 +32,7 @@ fn half() -> EngineOptions {
     EngineOptions::default().with_precision(Precision::F16)
 }
 
-/// Whether the device has 16-bit floats; says so where it has not.
+/// Whether the device has 16-bit floats; notes on standard error where it has not.
 fn has_half() -> bool {
     let has_half = gpu().capabilities().f16;
     if !has_half {
@@ -52,7 +52,7 @@ fn gpu() -> &'static Gpu {
     GPU.get_or_init(open_gpu)
 }
 
-/// Networks that no device takes long for, DenseNet-121 in small among them.
+/// Networks that are fast on any device, among them DenseNet-121 with small pictures.
 fn small(case: &Case) -> bool {
     !case.name.starts_with("densenet") || case.name == "densenet121-batch"
 }
@@ -142,7 +142,7 @@ fn logits_are_pytorchs_with_the_kernels_of_any_gpu() {
     }
 }
 
-/// Also where the device only plays a GPU, whose rule would never choose them.
+/// Also on a software adapter, whose rule never chooses them.
 #[test]
 fn logits_are_pytorchs_with_matrix_units() {
     let capabilities = Capabilities { software: false, ..gpu().capabilities() };

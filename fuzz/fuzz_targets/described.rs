@@ -1,4 +1,4 @@
-//! Texts that describe a network, in its file, beside it or on the command line: refused or read, never more.
+//! Texts that describe a network, in its file, beside it or on the command line, are refused or read.
 
 #![no_main]
 
@@ -16,7 +16,7 @@ use libfuzzer_sys::fuzz_target;
 use serde_json::{Map, Value, json};
 use zip::ZipArchive;
 
-/// More pixels of a prepared picture take time without telling anything.
+/// Larger prepared pictures take time and find nothing.
 const LARGEST_SIDE: usize = 256;
 
 /// A network of ten classes, as small as they come: its header, and the elements of its tensors.

@@ -1,4 +1,4 @@
-//! Mutated DICOM files: refused or read, never more.
+//! Mutated DICOM files are refused or read.
 
 #![no_main]
 
@@ -17,7 +17,7 @@ libfuzzer_sys::fuzz_target!(
         }));
     },
     |bytes: &[u8]| {
-        // A header of some bytes may stand for a hundred million pixels; here it is time that counts.
+        // A few bytes of header may stand for a hundred million pixels, which would take too long.
         let decoding = Decoding::default().with_max_pixels(1 << 20).with_voi_lut(true);
         let _ = decoding.decode(bytes);
     }

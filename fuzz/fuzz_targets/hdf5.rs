@@ -1,4 +1,4 @@
-//! Mutated HDF5 files of Keras: refused or loaded, never more.
+//! Mutated HDF5 files of Keras are refused or loaded.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Mutated pictures of any format: refused or read, never more.
+//! Mutated pictures of any format are refused or read.
 
 #![no_main]
 
@@ -7,7 +7,7 @@ use std::io::Cursor;
 use densenet_wgpu::image::{Decoding, Picture, SampleRange};
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    // A header of some bytes may stand for a hundred million pixels; here it is time that counts.
+    // A few bytes of header may stand for a hundred million pixels, which would take too long.
     let decoding = Decoding::default().with_max_pixels(1 << 20).with_truncated(true).with_sample_range(SampleRange::Own);
     let is_read = decoding.decode(bytes).is_ok();
     assert!(Picture::recognises(Cursor::new(bytes)) || !is_read, "read, and passed over in folders");

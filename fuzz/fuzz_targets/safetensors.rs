@@ -1,4 +1,4 @@
-//! Mutated safetensors files: refused or loaded, never more.
+//! Mutated safetensors files are refused or loaded.
 
 #![no_main]
 

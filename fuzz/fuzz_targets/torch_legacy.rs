@@ -1,4 +1,4 @@
-//! Mutated PyTorch streams: refused or loaded, never more.
+//! Mutated PyTorch streams are refused or loaded.
 
 #![no_main]
 

@@ -46,7 +46,7 @@ fn inputs_of_a_device_that_is_gone_say_so() {
 #[test]
 fn a_device_that_is_lost_costs_what_it_had_begun_and_another_goes_on() {
     let opened = open_gpu();
-    // Of a program's own device only what fails there tells that it is lost.
+    // The loss of a program's own device is known only from what fails there.
     let own = pretending(Gpu::from_device(opened.device().clone(), opened.queue().clone()));
     [open_gpu(), own].into_iter().for_each(a_lost_device_beside_another);
 }

@@ -1,5 +1,5 @@
-//! The classifier is the chain that one makes by hand of checkpoint, preprocessing, engine and legend, bit for bit; and many
-//! inputs go through it in their order, whatever becomes of some.
+//! The classifier equals the chain of checkpoint, preprocessing, engine and legend written by hand, bit for bit; many inputs
+//! keep their order, also where some of them fail.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![cfg(feature = "image")]
@@ -27,14 +27,14 @@ use common::device::open_gpu;
 
 const PICTURE: &str = "examples/digits/7-1442-8.png";
 
-/// How long a test waits for what never comes where the code is wrong.
+/// How long a test waits before it fails.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn digits() -> Checkpoint {
     models::bundled("digits").unwrap().unwrap()
 }
 
-/// On the device, with the same bits in any batch.
+/// On the device, with the same bits in every batch.
 fn options() -> ClassifierOptions {
     ClassifierOptions::default().with_device(open_gpu()).with_batch_invariant(true)
 }
@@ -73,7 +73,7 @@ fn cropped(options: ClassifierOptions) -> ClassifierOptions {
     options.with_preprocessing(digits().preprocessing.unwrap().with_resize(resize).with_crop(Some([64, 64])))
 }
 
-/// What `work` gives, which fails where it takes for ever.
+/// What `work` returns; fails after `PATIENCE`.
 fn patiently<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     let (done, result) = mpsc::channel();
     std::thread::spawn(move || done.send(work()));

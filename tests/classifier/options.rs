@@ -17,7 +17,7 @@ fn what_a_model_does_not_say_is_assumed_and_told() {
     let values = assumed.assumed().iter().map(|assumed| assumed.value.as_deref()).collect::<Vec<_>>();
     assert_eq!(values, [Some("softmax"), None, Some("the preset torchvision")]);
     assert_eq!(assumed.size(), [224, 224]);
-    // A preset says how pictures are prepared and what a logit is; not what the classes are.
+    // A preset states how pictures are prepared and what a logit is, not what the classes are.
     let preset = on_the_processor().with_preset(Preset::Chexnet).with_size([96, 64]);
     let said = Classifier::new(untrained(14), preset.clone()).unwrap();
     assert_eq!((fields(&said), said.size(), said.legend().label(13)), (vec![Field::Labels], [96, 64], "13".into()));
@@ -32,13 +32,13 @@ fn what_a_model_does_not_say_is_assumed_and_told() {
     // A model whose name is a published one's is prepared as that is.
     let published = untrained(18).with_name("densenet121-res224-nih");
     assert_eq!(Classifier::new(published, on_the_processor()).unwrap().preprocessing(), &Preset::Xrv.preprocessing(3));
-    // One that says it itself is prepared as it says, whatever its name, unless somebody asks for something else.
+    // A model that states its preprocessing is prepared so, whatever its name, unless an option replaces it.
     let own = Preset::Monai.preprocessing(3);
     let named = untrained(18).with_name("densenet121").with_preprocessing(own.clone());
     let of = |options| Classifier::new(named.clone(), options).unwrap().preprocessing().clone();
     assert_eq!(of(on_the_processor()), own);
     assert_eq!(of(on_the_processor().with_preset(Preset::Timm)), Preset::Timm.preprocessing(3));
-    // To describe a model twice with the same options changes nothing.
+    // Describing a model twice with the same options changes nothing.
     let preset = on_the_processor().with_preset(Preset::Chexnet);
     let all = [preset.clone(), preset.with_activation(Activation::None), on_the_processor(), on_the_processor().with_preset(Preset::Timm)];
     for (classes, options) in [1, 14].into_iter().flat_map(|classes| all.iter().map(move |options| (classes, options))) {
@@ -65,7 +65,7 @@ fn one_output_has_a_probability_where_somebody_says_which() {
     assert_eq!(of(model(), on_the_processor().with_activation(Activation::Sigmoid)), (false, logit, sigmoid));
     assert_eq!(of(model(), on_the_processor().with_preset(Preset::Chexnet)), (false, logit, sigmoid));
     assert_eq!(of(model(), on_the_processor().with_activation(Activation::None)), (false, logit, None));
-    // A softmax of one logit is 1, whoever says it.
+    // A softmax of one logit is 1, whatever states it.
     assert_eq!(of(model(), on_the_processor().with_preset(Preset::Torchvision)), (true, logit, None));
     assert_eq!(of(model().with_preprocessing(Preset::Torchvision.preprocessing(3)), on_the_processor()), (true, logit, None));
     let refused = Classifier::new(model(), on_the_processor().with_activation(Activation::Softmax)).unwrap_err().to_string();

@@ -12,7 +12,7 @@ use densenet_wgpu::{Error, Precision, Source};
 use crate::common::device::{open_gpu, untested};
 use crate::{PATIENCE, PICTURE, classifier, on_the_processor, options};
 
-/// Pictures, some of them none, of two sizes, the first of each five slow to read; and what each is.
+/// Numbered sources: pictures and values of two sizes, some of them slow to read, and some that fail.
 fn mixed(folder: &Path) -> Vec<(usize, Source)> {
     let mut jpeg = Vec::new();
     let mut kinds = zip::ZipArchive::new(fs::File::open("tests/fixtures/pillow/kinds.zip").unwrap()).unwrap();
@@ -107,30 +107,30 @@ fn a_live_input_is_answered_before_the_next_comes() {
     assert_eq!(count, 37);
 }
 
-/// Sends word when it is dropped.
-struct Tell(mpsc::Sender<()>);
+/// Sends a message when it is dropped.
+struct Dropped(mpsc::Sender<()>);
 
-impl Drop for Tell {
+impl Drop for Dropped {
     fn drop(&mut self) {
         let _ = self.0.send(());
     }
 }
 
-/// Endless inputs, and who tells when nobody takes them any more.
+/// Endless inputs, and a receiver of the message that they were dropped.
 fn endless() -> (impl Iterator<Item = (usize, Source)> + Send + 'static, mpsc::Receiver<()>) {
-    let (tell, told) = mpsc::channel();
-    let tell = Tell(tell);
+    let (sender, receiver) = mpsc::channel();
+    let dropped = Dropped(sender);
     let endless = (0..).map(move |index| {
-        let _ = &tell;
+        let _ = &dropped;
         (index, Source::from(PICTURE))
     });
-    (endless, told)
+    (endless, receiver)
 }
 
 #[test]
 fn a_stream_that_is_stopped_hands_on_what_was_begun() {
     for classifier in [classifier(on_the_processor().with_batch(2)), classifier(options().with_batch(2))] {
-        let (inputs, told) = endless();
+        let (inputs, dropped) = endless();
         let stop = Arc::new(AtomicBool::new(false));
         let mut answers = classifier.stream(inputs, StreamOptions::default().with_stop(Arc::clone(&stop))).unwrap();
         let mut count = 0;
@@ -142,18 +142,18 @@ fn a_stream_that_is_stopped_hands_on_what_was_begun() {
         assert!((7..40).contains(&count), "{count}");
         assert!(answers.next().is_none());
         drop(answers);
-        told.recv_timeout(PATIENCE).unwrap();
+        dropped.recv_timeout(PATIENCE).unwrap();
     }
 }
 
 #[test]
 fn dropping_a_stream_ends_what_it_began() {
     let classifier = classifier(options().with_batch(2));
-    let (inputs, told) = endless();
+    let (inputs, dropped) = endless();
     let mut answers = classifier.stream(inputs, StreamOptions::default()).unwrap();
     answers.next().unwrap().1.unwrap();
     drop(answers);
-    told.recv_timeout(PATIENCE).unwrap();
+    dropped.recv_timeout(PATIENCE).unwrap();
 }
 
 #[test]

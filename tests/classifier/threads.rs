@@ -51,7 +51,7 @@ fn a_future_blocks_nobody() {
     let classifier = classifier(options().with_batch(1));
     let expected = classifier.classify(PICTURE).unwrap().logits().unwrap().to_vec();
     let found = patiently(move || {
-        // One thread polls two futures, of which the first waits until somebody writes into the pipe.
+        // One thread polls two futures; the first waits until the pipe is written to.
         let mut piped = pin!(classifier.classify_async(pipe.as_path()));
         let mut other = pin!(classifier.classify_async(PICTURE));
         let mut first = None;

@@ -12,7 +12,7 @@ pub(crate) fn folder() -> PathBuf {
     folders.into_iter().find(|folder| folder.exists()).unwrap()
 }
 
-/// What is said about them.
+/// `cases.json`, which describes them.
 pub(crate) fn listing() -> Value {
     serde_json::from_reader(File::open(folder().join("cases.json")).unwrap()).unwrap()
 }

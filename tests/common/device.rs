@@ -1,4 +1,4 @@
-//! The device that tests run on, and what they say where it cannot show what they are about.
+//! The device that tests run on, and the note that they leave where it cannot run them.
 
 use std::io::Write as _;
 
@@ -6,22 +6,22 @@ use densenet_wgpu::devices::Cache;
 use densenet_wgpu::internal::{Pretence, opening};
 use densenet_wgpu::{Gpu, wgpu};
 
-/// Says what a device is taken for, one or several of: `discrete`, which has the kernels of GPUs tested where there is only a
+/// What the tests take the device for, one or several of: `discrete`, which tests the kernels of GPUs where there is only a
 /// software device, and `validated`, for GPU-assisted validation (`scripts/validate.sh`).
 const TEST_AS: &str = "DENSENET_TEST_AS";
 
-/// The device, which keeps nothing from one run of the tests to the next.
+/// The device, without a cache.
 pub(crate) fn open_gpu() -> Gpu {
     let gpu = Gpu::open(None).unwrap_or_else(|e| panic!("these tests need a GPU, a software one will do: {e}"));
     pretending(gpu.with_cache(Cache::off()))
 }
 
-/// A device of a program's own, with no more than these limits.
+/// A program's own device with these limits.
 pub(crate) fn own_device(limits: wgpu::Limits) -> (wgpu::Device, wgpu::Queue) {
     device_with(limits, wgpu::Features::empty())
 }
 
-/// [`own_device`] with those of these features that there are.
+/// [`own_device`] with those of these features that the adapter has.
 pub(crate) fn device_with(required_limits: wgpu::Limits, features: wgpu::Features) -> (wgpu::Device, wgpu::Queue) {
     let _guard = opening();
     pollster::block_on(async {
@@ -37,7 +37,7 @@ pub(crate) fn device_with(required_limits: wgpu::Limits, features: wgpu::Feature
     })
 }
 
-/// The device as the environment has it taken for.
+/// The device taken for what [`TEST_AS`] names.
 pub(crate) fn pretending(gpu: Gpu) -> Gpu {
     let mut pretence = Pretence::default();
     for word in std::env::var(TEST_AS).unwrap_or_default().split(',') {
@@ -51,12 +51,12 @@ pub(crate) fn pretending(gpu: Gpu) -> Gpu {
     gpu.pretending(pretence)
 }
 
-/// Whether it is a processor that runs the kernels of GPUs, which takes it many times as long as its own.
+/// Whether it is a software adapter that runs the kernels of GPUs, which takes many times as long as its own kernels.
 pub(crate) fn is_slow(gpu: &Gpu) -> bool {
     !gpu.is_software() && gpu.device().adapter_info().device_type == wgpu::DeviceType::Cpu
 }
 
-/// Says on standard error, also where the harness keeps what a test prints to itself, what cannot be tested on this device.
+/// Names on standard error, past the harness that captures a test's output, what cannot be tested on this device.
 pub(crate) fn untested(gpu: &Gpu, what: &str) {
     let _ = writeln!(std::io::stderr(), "not tested on {} ({}): {what}", gpu.summary().name, gpu.summary().kind);
 }

@@ -1,4 +1,4 @@
-//! What tests share: numbers that PyTorch's side generates too, its results, and a comparison that tells where.
+//! What tests share: numbers that PyTorch's side generates too, its results, and a comparison that names the worst difference.
 //!
 //! The other side is `scripts/fixtures/generated.py` and `scripts/make_fixtures.py`.
 
@@ -71,7 +71,7 @@ pub(crate) struct Case {
 }
 
 impl Case {
-    /// Every case there is.
+    /// All cases.
     pub(crate) fn all() -> Vec<Self> {
         listing()["cases"].as_array().unwrap().iter().map(Self::read).collect()
     }
@@ -192,7 +192,7 @@ fn open(path: &Path) -> File {
     File::open(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
-/// Fails where a value differs by more than `tolerance` times the largest expected magnitude: tells the worst one.
+/// Fails where a value differs by more than `tolerance` times the largest expected magnitude, and names the worst one.
 #[track_caller]
 pub(crate) fn assert_close(actual: &[f32], expected: &[f32], tolerance: f32) {
     if let Some(worst) = disagreement(actual, expected, tolerance) {

@@ -1,4 +1,4 @@
-//! Resizing as Pillow's manual and source say it, one sample at a time: slow and obvious, to hold the fast one to.
+//! Resizing by the formula of Pillow's manual and source, one sample at a time: the slow reference for the fast one.
 
 use densenet_wgpu::image::{Picture, resize};
 use densenet_wgpu::preprocessing::Filter;

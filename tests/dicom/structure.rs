@@ -48,7 +48,7 @@ fn files_without_preamble_or_transfer_syntax_are_what_they_are_with_them() {
         for begin in [128, 132] {
             assert_eq!(Picture::decode(&content[begin..]).unwrap_or_else(|error| panic!("{name}, {begin}: {error}")), whole, "{name}");
         }
-        // Alone a data set tells how its elements are encoded, but not its pixel data.
+        // A data set alone shows how its elements are encoded, but not its pixel data.
         let data_set = &content[data_set_at(content)..];
         let is_native = !["jpeg", "rle", "lossless", "baseline", "extended", "deflated"].iter().any(|word| name.contains(word));
         match Picture::decode(data_set) {
@@ -85,7 +85,7 @@ proptest! {
         });
         let name = SORTED[(which * SORTED.len() as f64) as usize];
         let whole = &FILES[name];
-        // Whole, without its preamble, without its prefix, and without its meta information.
+        // The whole file, or without its preamble, its prefix or its meta information.
         let mut content = whole[[0, 128, 132, data_set_at(whole)][begin as usize]..].to_vec();
         for (place, byte) in damage {
             let place = (place * content.len() as f64) as usize;

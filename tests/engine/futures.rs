@@ -13,7 +13,7 @@ fn runs_are_started_before_others_are_waited_for() {
     let values = input(3, 1, 40, 33);
     let runs = pictures.each_ref().map(|pictures| engine().start(Input::pictures(&pictures.samples(), [40, 33])).unwrap());
     let other = engine().start(Input::values(&values, [40, 33])).unwrap();
-    drop(engine().start(Input::pictures(&pictures[0].samples(), [40, 33])).unwrap()); // nobody waits for this one
+    drop(engine().start(Input::pictures(&pictures[0].samples(), [40, 33])).unwrap()); // dropped without waiting
     assert_eq!(other.wait().unwrap(), engine().run(Input::values(&values, [40, 33])).unwrap());
     for (run, pictures) in runs.into_iter().zip(&pictures).rev() {
         assert_eq!(run.wait().unwrap(), engine().run(Input::values(&pictures.values(), [40, 33])).unwrap());

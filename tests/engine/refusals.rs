@@ -45,7 +45,7 @@ fn what_is_refused_is_named() {
         let message = engine().run(Input::pictures(&pictures, [height, width])).unwrap_err().to_string();
         assert!(message.contains(complaint), "{message}");
     }
-    // What no sample stands for does no harm.
+    // An entry of a table that no sample uses may be infinite.
     let mut unused = noisy(2, 1, 40, 33);
     unused.bytes.fill(7);
     let expected = engine().run(Input::pictures(&unused.samples(), [40, 33])).unwrap();

@@ -27,8 +27,7 @@ fn threads_get_their_own_results() {
     std::thread::scope(|scope| (0..4).for_each(|seed| drop(scope.spawn(move || run(seed)))));
 }
 
-/// Runs, times and tunes one engine from several threads, with inputs that differ: each gets what the reference makes of its
-/// own, whatever the others are at.
+/// Runs, times and tunes one engine from several threads with different inputs: each gets the reference's result for its own.
 #[track_caller]
 fn hammer(gpu: &Gpu) {
     const SIZE: [usize; 2] = [40, 33];
@@ -44,7 +43,7 @@ fn hammer(gpu: &Gpu) {
         batches.map(work).collect::<Vec<_>>()
     };
     let is_over = AtomicBool::new(false);
-    // Each input twice at least, however long the others take.
+    // Each input at least twice, however long the other threads take.
     let run = |works: Vec<(Vec<f32>, Vec<f32>)>| {
         for (count, (input, expected)) in works.iter().cycle().enumerate() {
             if count >= 2 * works.len() && is_over.load(Ordering::Relaxed) {
@@ -110,7 +109,7 @@ fn threads_run_while_others_time_and_tune_in_several_submissions() {
     hammer(&gpu);
 }
 
-/// Whether the device has no clock, and says so.
+/// Whether the device has no clock; notes it on standard error.
 fn untimed(gpu: &Gpu) -> bool {
     let is_untimed = !gpu.device().features().contains(wgpu::Features::TIMESTAMP_QUERY);
     if is_untimed {

@@ -1,4 +1,4 @@
-//! Models from a hub: a server on the loopback plays it, each test has a cache of its own, and nothing leaves the machine.
+//! Models from a hub, which is a server on the loopback: each test has its own cache, and nothing leaves the machine.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -25,7 +25,7 @@ fn client(server: &Server) -> (Hub, TempDir) {
     (hub, folder)
 }
 
-/// Bytes that are no other file's.
+/// Bytes unlike those of every other file.
 fn weights() -> Vec<u8> {
     (0..200_000u32).flat_map(|i| i.wrapping_mul(2_654_435_761).to_le_bytes()).collect()
 }
@@ -38,7 +38,7 @@ fn fetch(hub: &Hub, text: &str) -> Result<PathBuf> {
     hub.fetch(&remote(text), &mut |_, _| {})
 }
 
-/// The message; every part of it, and nothing in the cache that could be taken for a file.
+/// Fails with a message that has these parts, and leaves nothing in the cache that could be taken for a file.
 #[track_caller]
 fn assert_fails(hub: &Hub, text: &str, parts: &[&str]) {
     let message = fetch(hub, text).unwrap_err().to_string();

@@ -17,10 +17,10 @@ pub(crate) const CONFIG: (&str, &[u8]) = ("config.json", b"{\"architecture\": \"
 /// Its weights' name.
 pub(crate) const WEIGHTS: &str = "model.safetensors";
 
-/// After this long a test has waited in vain.
+/// How long a test waits before it fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
-/// What every branch means here.
+/// The commit that every revision stands for.
 pub(crate) const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
 /// What a client asks.
@@ -83,14 +83,14 @@ impl Reply {
         self
     }
 
-    /// With the body in chunks, whose sum nobody says beforehand.
+    /// With the body in chunks, without its length.
     pub(crate) fn chunked(mut self) -> Self {
         let head = format!("{:x}\r\n", self.body.len());
         self.body = [head.as_bytes(), &self.body, b"\r\n0\r\n\r\n"].concat();
         self.without("Content-Length").with("Transfer-Encoding", "chunked")
     }
 
-    /// Ended after so many bytes of the body.
+    /// Cut off after `piece` bytes of the body.
     pub(crate) fn cut_after(self, piece: usize) -> Self {
         Self { piece, cut: true, ..self }
     }
@@ -123,13 +123,13 @@ impl Server {
         Self::bent(files, |_, reply| reply)
     }
 
-    /// The same, with answers as `bend` makes them.
+    /// Like [`Server::new`], with each answer changed by `bend`.
     pub(crate) fn bent(files: &[(&'static str, &[u8])], bend: impl Fn(&Request, Reply) -> Reply + Send + Sync + 'static) -> Self {
         let files: BTreeMap<String, Vec<u8>> = files.iter().map(|(name, bytes)| ((*name).to_owned(), bytes.to_vec())).collect();
         let hub = TcpListener::bind("127.0.0.1:0").unwrap();
         let store = TcpListener::bind("127.0.0.1:0").unwrap();
         let endpoint = format!("http://{}", hub.local_addr().unwrap());
-        // Another name than the hub's: whatever is for the hub's host alone must not come here.
+        // Another name than the hub's: what a client sends to the hub alone must not arrive here.
         let store_endpoint = format!("http://localhost:{}", store.local_addr().unwrap().port());
         let asked = Arc::new(Mutex::new(Vec::new()));
         let log = Arc::clone(&asked);

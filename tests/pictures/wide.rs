@@ -104,7 +104,7 @@ fn wide_colour_keeps_its_high_byte_unless_something_is_said() {
 #[test]
 fn tiff_that_is_not_read_is_told_by_what_its_samples_are() {
     let tiff = wide_tiff(&[0, 4095]);
-    // The entry of a tag becomes another's, or says something else.
+    // Changes the tag of an entry, or its value.
     let with = |tag: u16, as_tag: u16, value: u16| {
         let mut bytes = tiff.clone();
         let at = bytes.windows(4).position(|window| window[..2] == tag.to_le_bytes() && window[2..] == [4, 0]).unwrap();

@@ -15,7 +15,7 @@ struct Element {
     writer: usize,
 }
 
-/// All activation buffers, element by element; `None` is what nobody wrote, or what is written beyond a plane's pixels.
+/// All activation buffers, element by element; `None` is unwritten, or padding after a plane's pixels.
 pub(crate) struct Memory<'a> {
     plan: &'a Plan,
     buffers: Vec<Vec<Option<Element>>>,

@@ -18,7 +18,7 @@ enum Term {
         operation: String,
         channel: Symbol,
     },
-    /// Something with weights: layer and channel tell which, all that it reads tells what of.
+    /// A channel of a layer with weights, and everything that the layer reads.
     Weighted {
         layer: String,
         channel: usize,

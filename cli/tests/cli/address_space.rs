@@ -4,7 +4,7 @@ use std::process::Command;
 
 use super::{ROOT, assert_refused, assert_says};
 
-/// The program with so many MiB of address space at the most.
+/// The program with at most this many MiB of address space.
 fn limited(mebibytes: u32, arguments: &str) -> std::process::Output {
     let script = format!("ulimit -v {} && exec \"$0\" {arguments}", mebibytes << 10);
     let mut command = Command::new("sh");

@@ -1,4 +1,4 @@
-//! What a checkpoint does not say: assumed and told, or left open; never guessed in silence.
+//! What a checkpoint does not state: assumed and reported, or left open; never guessed silently.
 
 use std::fs;
 use std::io::{Cursor, Read, Write};
@@ -43,7 +43,7 @@ pub(crate) fn trained(folder: &Path, name: &str, entries: &[u8]) -> PathBuf {
     path
 }
 
-/// A network of so many outputs of which its file says nothing but the name.
+/// A network with this many outputs; its file states nothing but its name.
 pub(crate) fn of_outputs(folder: &Path, classes: usize) -> PathBuf {
     let path = folder.join("mine.safetensors");
     Checkpoint::init(Config::imagenet(4, &[2, 2], 8).with_classes(Some(classes)), 1).unwrap().with_name("mine").save(&path).unwrap();
@@ -96,7 +96,7 @@ fn rows_say_what_of_them_was_assumed() {
     let column = lines[0].split(',').position(|name| name == "assumed").unwrap();
     assert_eq!(lines[1].split(',').nth(column), Some("activation preprocessing"));
 
-    // Each flag that was named settles what it is named for.
+    // Each flag settles what the message names it for.
     let sigmoid = row(&path, &["--activation", "sigmoid"]);
     assert_eq!(sigmoid["assumed"], json!(["preprocessing"]));
     for class in sigmoid["top"].as_array().unwrap() {
@@ -212,7 +212,7 @@ fn inspect_lists_what_is_assumed_with_its_flag() {
     assert_eq!(assumed[1]["flag"], "--epsilon E");
     assert!(assumed[1]["why"].as_str().unwrap().contains("weights alone"));
     assert_eq!((&assumed[3]["field"], &assumed[3]["value"]), (&json!("labels"), &Value::Null));
-    // Flags that were named are the end of it.
+    // The flags that were named settle all of it.
     let settled = ["--activation", "sigmoid", "--epsilon", "1e-5", "--no-final-relu", "--preprocess", "keras"];
     assert_eq!(report(&path, &settled)["assumed"].as_array().unwrap().len(), 1);
 }
@@ -238,7 +238,7 @@ fn a_converted_file_does_not_make_facts_of_assumptions() {
     fs::write(&names, "a\nb\nc\nd\n").unwrap();
     assert_eq!(fields(&[&told[..], &["--epsilon", "1.001e-5", "--no-final-relu", "--labels", names.to_str().unwrap()]].concat()), [""; 0]);
 
-    // One output stays open until somebody says what it is.
+    // One output stays open until a flag states what it is.
     let one = of_outputs(folder.path(), 1);
     convert(&one, &to, &[]);
     assert_eq!(row(&to, &[])["top"][0]["probability"], Value::Null);

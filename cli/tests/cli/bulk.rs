@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::{CPU, assert_refused, assert_says, classify, densenet, draw, fixture, folder, json_lines, paths, stderr};
 
-/// So many pictures in a folder, the third of which is none.
+/// `count` files in a folder, all of them pictures but the third.
 pub(crate) fn pictures(folder: &Path, count: usize) -> Vec<String> {
     let path = |index: usize| folder.join(format!("{index:04}.png"));
     (0..count).for_each(|index| draw(path(index)));

@@ -90,7 +90,7 @@ fn devices_lists_what_there_is() {
     }
 }
 
-/// What keeps a driver out is named; nobody is sent to install one.
+/// The message names what hides a driver and does not suggest installing one.
 #[test]
 fn a_variable_that_hides_every_adapter_is_named() {
     for (name, value, parts) in [

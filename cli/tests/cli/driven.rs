@@ -63,7 +63,7 @@ fn a_program_that_drives_it_has_each_answer_before_it_asks_again() {
 #[test]
 fn an_answer_waits_for_no_later_line() {
     let folder = folder();
-    // Nobody writes to this pipe: the second picture never comes.
+    // Nothing writes to this pipe: the second picture never arrives.
     let pipe = folder.path().join("pipe.png");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let mut child = driven();

@@ -131,7 +131,7 @@ fn embed_refuses_what_it_cannot_begin() {
     fs::copy(fixture("L.png"), &picture).unwrap();
     assert_refused(&to(&picture), &["picture.png", "expected a new name or a .npy file to replace"]);
     assert_eq!(fs::read(&picture).unwrap(), fs::read(fixture("L.png")).unwrap());
-    // What `classify --resume` wrote, which nobody named here.
+    // What `classify --resume` wrote; no flag names it.
     let rows = embed.folder.path().join("photos.jsonl");
     fs::write(&rows, "{\"path\":\"a.png\",\"error\":\"x\"}\n").unwrap();
     assert_refused(&to(&embed.folder.path().join("photos.npy")), &["photos.jsonl", "give --output another name"]);

@@ -86,12 +86,12 @@ fn names_beside_the_weights_are_the_classes() {
     }
     // A set has no order.
     assert_eq!(of(b"Vclasses\nc__builtin__\nset\n((Va\nVb\nVc\nVd\nVe\nltRs").0[0], "0");
-    // Names of other classes, or that contradict each other, are nobody's.
+    // Names of another number of classes, or that contradict each other, are not used.
     assert_eq!(of(b"Vclasses\n(Va\nVb\nl").0[0], "0");
     let (labels, said) = of(b"Vclasses\n(Va\nVb\nVc\nVd\nVe\nlVclass_names\n(Ve\nVb\nVc\nVd\nVa\nl");
     assert_eq!(labels[0], "0");
     assert!(said.contains("labels: open; `classes` and `class_names` contradict each other (--labels FILE)"), "{said}");
-    // Which order a list of folders' names is in, nothing tells.
+    // The order of a list of folders' names is unknown.
     let (labels, said) = of(b"Vclasses\n(V1\nV2\nV3\nV4\nV10\nl");
     assert_eq!(labels, ["1", "2", "3", "4", "10"]);
     assert!(said.contains("labels: the order of the list `classes` (1, 2, 3, 4, …) is assumed"), "{said}");

@@ -114,7 +114,7 @@ fn labels_are_cut_where_the_terminal_ends() {
         terminal.run(command);
         assert_eq!(terminal.wait(), Some(0));
         let rows = terminal.rows();
-        let rows = &rows[rows.iter().position(|row| row == "a.png").unwrap_or(0)..]; // behind what is said of the device
+        let rows = &rows[rows.iter().position(|row| row == "a.png").unwrap_or(0)..]; // after the warning about the device
         assert_eq!((rows.len(), rows[0].as_str()), (11, "a.png"), "no row goes on in the next:\n{}", terminal.screen());
         assert!(rows[1..].iter().all(|row| row.contains(" %  ") && row.contains(": 黑")), "{}", terminal.screen());
         assert_eq!(rows[1..].iter().filter(|row| row.contains('…')).count() > 5, width < 200, "{}", terminal.screen());
@@ -154,7 +154,7 @@ fn devices_and_verdicts_have_colours_on_the_default_device() {
 #[test]
 fn control_c_ends_it_after_a_finished_row() {
     let folder = folder();
-    // Nobody writes to this pipe, so that the second picture never comes.
+    // Nothing writes to this pipe, so that the second picture never arrives.
     let pipe = folder.path().join("pipe.png");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let mut terminal = Terminal::open(80, 24);

@@ -53,12 +53,12 @@ use tempfile::TempDir;
 /// The folder of the library, which has examples, fixtures and documentation.
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// How what is said of `--device cpu` begins.
+/// The beginning of the warning about `--device cpu`.
 const SLOW: &str = "--device cpu is the reference, which is slow";
 
 const CPU: [&str; 4] = ["--model", "digits", "--device", "cpu"];
 
-/// After this long a test has waited in vain.
+/// How long a test waits before it fails.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Waits until `is_so`.
@@ -66,12 +66,12 @@ const PATIENCE: Duration = Duration::from_secs(120);
 fn until(mut is_so: impl FnMut() -> bool, what: &str) {
     let begun = Instant::now();
     while !is_so() {
-        assert!(begun.elapsed() < PATIENCE, "waited in vain for {what}");
+        assert!(begun.elapsed() < PATIENCE, "waited too long for {what}");
         sleep(Duration::from_millis(10));
     }
 }
 
-/// Ends a process where it takes longer than patience has it, or where the test fails first.
+/// Kills a process that outlives `PATIENCE`, or the test that fails.
 #[cfg(unix)]
 struct Ending {
     process: String,
@@ -82,13 +82,13 @@ struct Ending {
 impl Drop for Ending {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            // It may be over by itself.
+            // It may have ended already.
             let _ = Command::new("kill").args(["-KILL", &self.process]).status();
         }
     }
 }
 
-/// Has the process end where it takes longer than patience has it, or where the test fails before what this returns is dropped.
+/// Kills the process if it outlives `PATIENCE`, or if the test fails before the guard that this returns is dropped.
 #[cfg(unix)]
 fn given_up_on(child: &std::process::Child) -> Ending {
     let (sender, receiver) = std::sync::mpsc::channel();
@@ -102,7 +102,7 @@ fn given_up_on(child: &std::process::Child) -> Ending {
     Ending { process, _is_over: sender }
 }
 
-/// The program, which fetches nothing here and keeps nothing.
+/// The program, without network and cache.
 fn densenet() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_densenet"));
     command.env("HF_HUB_OFFLINE", "1").env("HF_HOME", "no such folder").env("DENSENET_CACHE_DIR", "").current_dir(ROOT);
@@ -132,7 +132,7 @@ fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
-/// Standard error, without the line that says that the reference is slow.
+/// Standard error, without the warning that the reference is slow.
 fn stderr(output: &Output) -> String {
     let said = String::from_utf8(output.stderr.clone()).unwrap();
     said.split_inclusive('\n').filter(|line| !line.contains(SLOW)).collect()
@@ -163,7 +163,7 @@ fn assert_refused(output: &Output, parts: &[&str]) {
     assert_eq!(stdout(output), "");
 }
 
-/// As a file holds them.
+/// Values in little endian, as files store them.
 fn bytes(values: &[f32]) -> Vec<u8> {
     values.iter().flat_map(|value| value.to_le_bytes()).collect()
 }

@@ -74,7 +74,7 @@ fn init_replaces_only_what_init_wrote() {
     let untrained = fs::read(&path).unwrap();
     assert_says(&init(&path, &["--seed", "1"]), 0, &["seed 1"]);
     assert_ne!(fs::read(&path).unwrap(), untrained);
-    // A trained network, with a description and without, and what somebody said of an untrained one.
+    // A trained network, with a description and without, and an untrained one with a description.
     let bare = || models::bundled("digits").unwrap().unwrap();
     let mut described = Checkpoint::init(bare().config, 1).unwrap();
     described.labels = bare().labels;

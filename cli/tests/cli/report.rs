@@ -1,4 +1,4 @@
-//! `densenet report`: whole, of the default device, and about nobody.
+//! `densenet report`: complete, of the default device, without personal data.
 
 use serde_json::Value;
 

@@ -20,7 +20,7 @@ fn resume(inputs: &Path, rows: &Path) -> Command {
 #[cfg(unix)]
 #[test]
 fn a_run_that_is_killed_goes_on_with_no_row_lost_or_doubled() {
-    // Nobody writes to this pipe, so that no run ends before it is killed.
+    // Nothing writes to this pipe, so that no run ends before it is killed.
     let pipes = folder();
     let pipe = pipes.path().join("pipe.png");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
@@ -30,7 +30,6 @@ fn a_run_that_is_killed_goes_on_with_no_row_lost_or_doubled() {
         let count = pictures(&inputs, 60).len();
         for _ in 0..3 {
             let mut child = resume(&inputs, &rows).arg(&pipe).stderr(Stdio::null()).spawn().unwrap();
-            // Wherever it then is.
             let _end = given_up_on(&child);
             let enough = all.min(lines(&rows) + 9);
             until(|| lines(&rows) >= enough, "a few rows more than there were");
@@ -43,7 +42,7 @@ fn a_run_that_is_killed_goes_on_with_no_row_lost_or_doubled() {
         command.arg("classify").args(CPU).args(["--top-k", "2", "--format", if ending == "csv" { "csv" } else { "json" }]);
         let whole = command.arg(&inputs).output().unwrap();
         assert_eq!(found, stdout(&whole));
-        // And with nothing left to do: the same status as that of a run that was never killed.
+        // With nothing left to do, the status is that of a run that was never killed.
         let again = resume(&inputs, &rows).output().unwrap();
         assert_says(&again, 1, &[&format!("{count} rows exist, 0 inputs are left"), &format!("1 of {count} inputs failed")]);
         assert_eq!((stdout(&again), fs::read_to_string(&rows).unwrap()), (String::new(), found));
@@ -99,7 +98,7 @@ fn only_rows_are_resumed() {
     assert_refused(&resume(&inputs, &folder.path().join("no such/rows.csv")).output().unwrap(), &["rows.csv", "make it first"]);
 }
 
-/// The remedy is tried.
+/// Applies the remedy that the message names.
 #[test]
 fn rows_of_another_number_of_classes_go_on_with_as_many() {
     let folder = folder();
@@ -140,7 +139,7 @@ fn rows_of_two_checkpoints_are_not_mixed() {
             command.arg(&inputs).output().unwrap()
         };
         assert_says(&resume(&one), 1, &["0 rows exist, 4 inputs are left"]);
-        // As if it had been ended: the header of CSV and the rows of a picture.
+        // As if the run had been stopped: the header of CSV and the rows of one picture.
         let whole = fs::read_to_string(&rows).unwrap();
         let begun: String = whole.split_inclusive('\n').take(if ending == "csv" { 3 } else { 1 }).collect();
         fs::write(&rows, &begun).unwrap();
@@ -151,14 +150,14 @@ fn rows_of_two_checkpoints_are_not_mixed() {
         assert_eq!(fs::read_to_string(&rows).unwrap(), begun);
         assert_says(&resume(&one), 1, &["1 rows exist, 3 inputs are left"]);
         assert_eq!(fs::read_to_string(&rows).unwrap(), whole);
-        // What the file is called does not tell: a copy goes on.
+        // The checkpoint's file name does not matter: a copy resumes.
         let copy = folder.path().join("copy.safetensors");
         fs::copy(&one, &copy).unwrap();
         assert_says(&resume(&copy), 1, &["0 inputs are left"]);
     }
 }
 
-/// Whatever decides an answer, each by the part that the refusal names; and what decides none.
+/// Flags that change an answer, with the part that the refusal names, and flags that do not.
 #[test]
 fn rows_of_other_flags_are_not_mixed() {
     let folder = folder();
@@ -170,7 +169,7 @@ fn rows_of_other_flags_are_not_mixed() {
     for ending in ["jsonl", "csv"] {
         let rows = folder.path().join("rows").with_extension(ending);
         assert_says(&resume(&inputs, &rows).output().unwrap(), 1, &["0 rows exist, 4 inputs are left"]);
-        // As if it had been ended: the header of CSV and the rows of a picture.
+        // As if the run had been stopped: the header of CSV and the rows of one picture.
         let whole = fs::read_to_string(&rows).unwrap();
         let begun: String = whole.split_inclusive('\n').take(if ending == "csv" { 3 } else { 1 }).collect();
         fs::write(&rows, &begun).unwrap();
@@ -194,12 +193,12 @@ fn rows_of_other_flags_are_not_mixed() {
             assert!(stderr(&output).contains(flags[0]), "{}", stderr(&output));
             assert_eq!(fs::read_to_string(&rows).unwrap(), begun);
         }
-        // The same answers by other ways; the remedy is the same flags.
+        // Other flags for the same answers are accepted.
         let again = resume(&inputs, &rows).args(["--activation", "softmax", "--truncated", "--size", "64x64"]).output().unwrap();
         assert_says(&again, 1, &["1 rows exist, 3 inputs are left"]);
         assert_eq!(fs::read_to_string(&rows).unwrap(), whole);
     }
-    // Of earlier versions, which did not say it: goes on, and is said.
+    // Rows of earlier versions do not state their flags: the run resumes with a warning.
     let rows = folder.path().join("rows.jsonl");
     let whole = fs::read_to_string(&rows).unwrap();
     let settings = whole.split("\"settings\"").nth(1).unwrap().split(',').next().unwrap();
@@ -214,7 +213,7 @@ fn after_control_c_files_hold_what_is_done() {
     let folder = folder();
     let (inputs, rows) = (folder.path().join("in"), folder.path().join("rows.jsonl"));
     pictures(&inputs, 30);
-    // Nobody writes to this pipe, so that the run never ends by itself.
+    // Nothing writes to this pipe, so that the run never ends by itself.
     assert!(Command::new("mkfifo").arg(inputs.join("9999.png")).status().unwrap().success());
     let interrupt =
         |child: &Child, signal: &str| assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
@@ -233,7 +232,7 @@ fn after_control_c_files_hold_what_is_done() {
     command.arg("embed").args(CPU).args(["--batch", "1", "--output"]).arg(&features).arg(&inputs).arg(&pipe);
     let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
     let _end = given_up_on(&child);
-    // The third input is no picture, and told as soon as it is met.
+    // The third input is not a picture, and is reported when it is read.
     let mut said = BufReader::new(child.stderr.take().unwrap());
     let mut line = String::new();
     while !line.contains("0002.png") {

@@ -81,7 +81,7 @@ fn a_run_is_watched_ended_and_goes_on() {
     let folder = folder();
     let (inputs, results) = (folder.path().join("in"), folder.path().join("rows.jsonl"));
     (0..20).for_each(|index| draw(inputs.join(format!("{index:02}.png"))));
-    // Nobody writes to this pipe, so that the first run never ends by itself.
+    // Nothing writes to this pipe, so that the first run never ends by itself.
     let pipe = inputs.join("20.png");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
 

@@ -44,7 +44,7 @@ fn a_finished_row_waits_for_no_later_picture_on_the_default_device() {
 fn interrupted(model_and_device: &[&str]) -> std::process::Output {
     use std::io::{BufRead, BufReader};
     let folder = folder();
-    // Nobody writes to this pipe, so that the second picture never comes.
+    // Nothing writes to this pipe, so that the second picture never arrives.
     let pipe = folder.path().join("pipe.png");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let mut command = densenet();

@@ -49,7 +49,7 @@ fn what_was_tuned_is_kept_until_it_is_forgotten() {
     assert_eq!(["tuning", "timings"].map(|kind| kept(cache.path(), kind)), [json!({}), json!({})]);
 }
 
-/// A tuning that is killed goes on where it was, unless it is to begin anew.
+/// A tuning that was killed resumes where it was, unless a flag starts it over.
 #[test]
 fn what_was_measured_is_not_measured_again() {
     let cache = folder();

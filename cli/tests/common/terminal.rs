@@ -20,10 +20,10 @@ use pty_process::Size;
 use pty_process::blocking::{self, Pty};
 use vt100::{Color, Parser};
 
-/// After this long a test has waited in vain.
+/// How long a test waits before it fails.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Whatever of these a test does not set itself is as follows; `None` is unset.
+/// The environment, except what a test sets itself; `None` is unset.
 const ENVIRONMENT: [(&str, Option<&str>); 7] = [
     ("TERM", Some("xterm-256color")),
     ("LC_ALL", Some("C.UTF-8")),
@@ -57,7 +57,7 @@ pub(crate) struct Style {
 }
 
 impl Style {
-    /// As text looks of which nothing is said.
+    /// Text without styles.
     pub(crate) const PLAIN: Self = Self { colour: Color::Default, bold: false, dim: false };
 }
 
@@ -88,7 +88,7 @@ impl Terminal {
         let reading = Arc::clone(&pty);
         let reader = spawn(move || {
             let mut bytes = [0; 4096];
-            // An error is how Linux tells that nobody writes any more.
+            // Linux reports an error once no process has the terminal open.
             while let Ok(count @ 1..) = (&*reading).read(&mut bytes) {
                 screen.lock().unwrap().process(&bytes[..count]);
             }

@@ -1,4 +1,4 @@
-//! The real binary: published names and `hf://` addresses, and what it says where they cannot be fetched.
+//! The real binary: published names and `hf://` addresses, and its messages where they cannot be fetched.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[expect(dead_code, reason = "the library's tests use the rest")]
@@ -61,7 +61,7 @@ fn assert_refused(output: &Output, parts: &[&str]) {
     }
 }
 
-/// An endpoint where nobody listens.
+/// An endpoint that refuses connections.
 fn closed() -> String {
     format!("http://{}", TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap())
 }
