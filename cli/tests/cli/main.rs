@@ -26,6 +26,7 @@ mod looks;
 #[path = "../../../tests/common/npz.rs"]
 mod npz;
 mod pictures;
+mod preprocessing;
 mod profile;
 mod replace;
 mod report;
