@@ -1,0 +1,1 @@
+"""`densenet` beside other engines on one machine, what is measured as Markdown."""
