@@ -7,13 +7,7 @@ alias Source = f32;
 alias Target = f32;
 const WORKGROUP: u32 = 64u;
 
-// Where element (n, c, y, x) lies: offset + n * image + c * plane + y * width + x.
-struct Layout {
-    offset: u32,
-    plane: u32,
-    image: u32,
-    width: u32,
-}
+// use: layout, pixel, stored
 
 struct Params {
     src: Layout,
@@ -26,9 +20,6 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> src: array<Source>;
 @group(0) @binding(3) var<storage, read_write> dst: array<Target>;
-
-// Whether dst holds 16-bit floats, which cannot tell these two apart.
-const TARGET_IS_HALF: bool = Target(1.0) == Target(1.0001);
 
 const WEIGHTS: vec3<f32> = vec3<f32>(0.25, 0.5, 0.25);
 
@@ -44,32 +35,22 @@ fn row_mean(row: u32, columns: vec3<u32>) -> f32 {
     return dot(WEIGHTS, vec3<f32>(f32(src[row + columns.x]), f32(src[row + columns.y]), f32(src[row + columns.z])));
 }
 
-// x as dst holds it: NaN in place of what 16-bit floats do not reach, since an infinity ends as a number behind the next ReLU.
-fn stored(x: f32) -> Target {
-    let bits = bitcast<u32>(x);
-    let is_beyond = (bits & 0x7fffffffu) >= 0x477ff000u;  // 65520, the least that rounds to infinity
-    return Target(bitcast<f32>(bits | select(0u, 0x7fffffffu, TARGET_IS_HALF & is_beyond)));
-}
-
 @compute @workgroup_size(WORKGROUP)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) lane: u32,
 ) {
-    let pixel = (group.z * groups.x + group.x) * WORKGROUP + lane;
-    if pixel >= params.pixels {
+    let pixel = own_pixel(group, groups, lane);
+    if pixel.number >= params.pixels {
         return;
     }
-    let channel = group.y;
-    let image = pixel / params.image_pixels;
-    let pixel_in_image = pixel - image * params.image_pixels;
-    let y = pixel_in_image / params.dst.width;
-    let x = pixel_in_image - y * params.dst.width;
+    let y = pixel.in_image / params.dst.width;
+    let x = pixel.in_image - y * params.dst.width;
 
-    let plane = params.src.offset + image * params.src.image + channel * params.src.plane;
+    let plane = params.src.offset + pixel.image * params.src.image + pixel.channel * params.src.plane;
     let rows = plane + around(y, params.src_height) * params.src.width;
     let columns = around(x, params.src.width);
     let means = vec3<f32>(row_mean(rows.x, columns), row_mean(rows.y, columns), row_mean(rows.z, columns));
-    dst[params.dst.offset + image * params.dst.image + channel * params.dst.plane + pixel_in_image] = stored(dot(WEIGHTS, means));
+    dst[place(params.dst, pixel)] = stored(dot(WEIGHTS, means));
 }

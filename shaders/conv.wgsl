@@ -13,29 +13,17 @@ const WORKGROUP: u32 = 8u;
 const TILE_CHANNELS: u32 = 32u;
 const TILE_PIXELS: u32 = 4u;
 
-// Where element (n, c, y, x) lies: offset + n * image + c * plane + y * width + x.
-struct Layout {
-    offset: u32,
-    plane: u32,
-    image: u32,
-    width: u32,
-}
+// use: at_least, layout, stored, strip, window
 
 struct Params {
     src: Layout,
     dst: Layout,
+    window: Window,
     strips: u32,          // of all images
     row_strips: u32,      // in one row
     image_strips: u32,    // in one image
     in_channels: u32,
     out_channels: u32,
-    src_height: u32,
-    kernel_height: u32,
-    kernel_width: u32,
-    stride_y: u32,
-    stride_x: u32,
-    padding_y: u32,
-    padding_x: u32,
     weight_offset: u32,   // quads
     weight_row: u32,      // quads of one tap's row
     floor: f32,
@@ -46,9 +34,6 @@ struct Params {
 @group(0) @binding(2) var<storage, read> weights: array<vec4<Weight>>;
 @group(0) @binding(3) var<storage, read_write> dst: array<Target>;
 
-// Whether dst holds 16-bit floats, which cannot tell these two apart.
-const TARGET_IS_HALF: bool = Target(1.0) == Target(1.0001);
-
 const LANES: u32 = 8u;
 
 // All lanes are there to hand weights round, a quad each, and hold all channels.
@@ -56,19 +41,6 @@ const_assert WORKGROUP % LANES == 0u;
 const_assert TILE_CHANNELS % 4u == 0u;
 const_assert TILE_PIXELS % 4u == 0u;
 const_assert TILE_CHANNELS <= 4u * LANES;
-
-// max(x, least), but NaN stays NaN, which max may swallow: numbers that grew too large must not turn into an answer.
-fn at_least(x: f32, least: f32) -> f32 {
-    let is_nan = (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
-    return select(max(x, least), x, is_nan);
-}
-
-// x as dst holds it: NaN in place of what 16-bit floats do not reach, since an infinity ends as a number behind the next ReLU.
-fn stored(x: f32) -> Target {
-    let bits = bitcast<u32>(x);
-    let is_beyond = (bits & 0x7fffffffu) >= 0x477ff000u;  // 65520, the least that rounds to infinity
-    return Target(bitcast<f32>(bits | select(0u, 0x7fffffffu, TARGET_IS_HALF & is_beyond)));
-}
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -78,30 +50,26 @@ fn main(
     @builtin(subgroup_invocation_id) subgroup_invocation: u32,
 ) {
     let lane = subgroup_invocation % LANES;
-    let own_strip = (group.z * groups.x + group.x) * WORKGROUP + invocation;
+    let number = (group.z * groups.x + group.x) * WORKGROUP + invocation;
     let first_channel = group.y * TILE_CHANNELS;
-    let strip = min(own_strip, params.strips - 1u);
-    let image = strip / params.image_strips;
-    let strip_in_image = strip - image * params.image_strips;
-    let y = strip_in_image / params.row_strips;
-    let x0 = (strip_in_image - y * params.row_strips) * TILE_PIXELS;
-    let src_y0 = i32(y * params.stride_y) - i32(params.padding_y);
-    let src_x0 = i32(x0 * params.stride_x) - i32(params.padding_x);
+    let strip = strip_at(min(number, params.strips - 1u));
+    let src_y0 = i32(strip.y * params.window.stride_y) - i32(params.window.padding_y);
+    let src_x0 = i32(strip.x * params.window.stride_x) - i32(params.window.padding_x);
 
     var sums: array<array<vec4<f32>, TILE_PIXELS / 4u>, TILE_CHANNELS>;
     var row = params.weight_offset + min(first_channel / 4u + lane, params.weight_row - 1u);
-    var plane = params.src.offset + image * params.src.image;
+    var plane = params.src.offset + strip.image * params.src.image;
     for (var c = 0u; c < params.in_channels; c++) {
-        for (var ky = 0u; ky < params.kernel_height; ky++) {
+        for (var ky = 0u; ky < params.window.kernel_height; ky++) {
             let src_y = src_y0 + i32(ky);
-            let line_inside = src_y >= 0 && src_y < i32(params.src_height);
-            let line = plane + u32(clamp(src_y, 0, i32(params.src_height) - 1)) * params.src.width;
-            for (var kx = 0u; kx < params.kernel_width; kx++) {
+            let line_inside = src_y >= 0 && src_y < i32(params.window.src_height);
+            let line = plane + u32(clamp(src_y, 0, i32(params.window.src_height) - 1)) * params.src.width;
+            for (var kx = 0u; kx < params.window.kernel_width; kx++) {
                 var x: array<f32, TILE_PIXELS>;
                 for (var i = 0u; i < TILE_PIXELS; i++) {
-                    let src_x = src_x0 + i32(i * params.stride_x + kx);
-                    let inside = line_inside & (src_x >= 0) & (src_x < i32(params.src.width));
-                    x[i] = select(0.0, f32(src[line + u32(clamp(src_x, 0, i32(params.src.width) - 1))]), inside);
+                    let src_x = src_x0 + i32(i * params.window.stride_x + kx);
+                    let inside = line_inside & (src_x >= 0) & (src_x < i32(params.window.src_width));
+                    x[i] = select(0.0, f32(src[line + u32(clamp(src_x, 0, i32(params.window.src_width) - 1))]), inside);
                 }
                 let lane_weights = vec4<f32>(weights[row]);
                 row += params.weight_row;
@@ -124,14 +92,14 @@ fn main(
         }
     }
     let lane_bias = vec4<f32>(weights[row]);
-    let target_line = params.dst.offset + image * params.dst.image + y * params.dst.width;
+    let target_line = params.dst.offset + strip.image * params.dst.image + strip.y * params.dst.width;
     for (var o = 0u; o < TILE_CHANNELS; o++) {
         let channel = first_channel + o;
         let bias = subgroupShuffle(lane_bias, o / 4u)[o % 4u];
-        if channel < params.out_channels && own_strip < params.strips {
+        if channel < params.out_channels && number < params.strips {
             for (var i = 0u; i < TILE_PIXELS; i++) {
-                if x0 + i < params.dst.width {
-                    dst[target_line + channel * params.dst.plane + x0 + i] = stored(at_least(results[o][i] + bias, params.floor));
+                if strip.x + i < params.dst.width {
+                    dst[target_line + channel * params.dst.plane + strip.x + i] = stored(at_least(results[o][i] + bias, params.floor));
                 }
             }
         }

@@ -18,6 +18,8 @@ const TILE_CHANNELS: u32 = 32u;
 const TILE_QUADS: u32 = 1u;
 const TILE_DEPTH: u32 = 2u;
 
+// use: quad_at_least, quad_stored
+
 struct Params {
     quads: u32,          // of a plane
     in_channels: u32,
@@ -38,9 +40,6 @@ struct Params {
 @group(0) @binding(2) var<storage, read> weights: array<vec4<Weight>>;
 @group(0) @binding(3) var<storage, read_write> dst: array<vec4<Target>>;
 
-// Whether dst holds 16-bit floats, which cannot tell these two apart.
-const TARGET_IS_HALF: bool = Target(1.0) == Target(1.0001);
-
 const LANES: u32 = 8u;
 const LANE_CHANNELS: u32 = 4u * LANES;
 const LANE_QUADS: u32 = (TILE_CHANNELS + LANE_CHANNELS - 1u) / LANE_CHANNELS;
@@ -49,19 +48,6 @@ const LANE_QUADS: u32 = (TILE_CHANNELS + LANE_CHANNELS - 1u) / LANE_CHANNELS;
 const_assert WORKGROUP % LANES == 0u;
 const_assert TILE_CHANNELS % 4u == 0u;
 const_assert TILE_DEPTH <= LANES;
-
-// max(x, least), but NaN stays NaN, which max may swallow: numbers that grew too large must not turn into an answer.
-fn at_least(x: vec4<f32>, least: f32) -> vec4<f32> {
-    let is_nan = (bitcast<vec4<u32>>(x) & vec4(0x7fffffffu)) > vec4(0x7f800000u);
-    return select(max(x, vec4(least)), x, is_nan);
-}
-
-// x as dst holds it: NaN in place of what 16-bit floats do not reach, since an infinity ends as a number behind the next ReLU.
-fn stored(x: vec4<f32>) -> vec4<Target> {
-    let bits = bitcast<vec4<u32>>(x);
-    let is_beyond = (bits & vec4(0x7fffffffu)) >= vec4(0x477ff000u);  // 65520, the least that rounds to infinity
-    return vec4<Target>(bitcast<vec4<f32>>(bits | select(vec4(0u), vec4(0x7fffffffu), vec4(TARGET_IS_HALF) & is_beyond)));
-}
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -95,7 +81,7 @@ fn main(
             for (var q = 0u; q < TILE_QUADS; q++) {  // unrolled
                 let value = vec4<f32>(src[source[q] + channel * params.src_plane]);
                 let normalised = fma(value, vec4(subgroupShuffle(norms.x, c)), vec4(subgroupShuffle(norms.y, c)));
-                x[c][q] = select(vec4<f32>(), at_least(normalised, params.prologue_floor), c < depth);
+                x[c][q] = select(vec4<f32>(), quad_at_least(normalised, params.prologue_floor), c < depth);
             }
             for (var l = 0u; l < LANE_QUADS; l++) {
                 lane_weights[c][l] = vec4<f32>(weights[row + channel * row_quads + params.weight_norm + lane_quad[l]]);
@@ -133,7 +119,7 @@ fn main(
             for (var q = 0u; q < TILE_QUADS; q++) {
                 let quad = first_quad + q * WORKGROUP;
                 if quad < params.quads {
-                    dst[params.dst_offset + channel * params.dst_plane + quad] = stored(at_least(results[o][q] + vec4(bias), params.floor));
+                    dst[params.dst_offset + channel * params.dst_plane + quad] = quad_stored(quad_at_least(results[o][q] + vec4(bias), params.floor));
                 }
             }
         }

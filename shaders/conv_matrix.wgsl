@@ -29,29 +29,17 @@ const SLICES: u32 = 1u;
 const PROLOGUE: bool = true;
 const FOLDED: bool = false;
 
-// Where element (n, c, y, x) lies: offset + n * image + c * plane + y * width + x.
-struct Layout {
-    offset: u32,
-    plane: u32,
-    image: u32,
-    width: u32,
-}
+// use: at_least, layout, pixel_quad, quad_at_least, stored, window
 
 struct Params {
     src: Layout,
     dst: Layout,
+    window: Window,
     first_group: u32,     // of this dispatch, along pixels
     pixels: u32,          // of all output images
     image_pixels: u32,    // of one output image
     in_channels: u32,
     out_channels: u32,
-    src_height: u32,
-    kernel_height: u32,
-    kernel_width: u32,
-    stride_y: u32,
-    stride_x: u32,
-    padding_y: u32,
-    padding_x: u32,
     weight_offset: u32,   // quads
     weight_row: u32,      // quads of one tap's row, without the prologue's
     prologue_floor: f32,
@@ -63,9 +51,8 @@ struct Params {
 @group(0) @binding(2) var<storage, read> weights: array<vec4<Weight>>;
 @group(0) @binding(3) var<storage, read_write> dst: array<Target>;
 
-// Whether src and dst hold 16-bit floats, which cannot tell these two apart.
+// Whether src holds 16-bit floats, which cannot tell these two apart.
 const SOURCE_IS_HALF: bool = Source(1.0) == Source(1.0001);
-const TARGET_IS_HALF: bool = Target(1.0) == Target(1.0001);
 
 const ROW_HEAD: u32 = select(0u, 1u, PROLOGUE);
 const CHANNEL_QUADS: u32 = TILE_CHANNELS / 4u;
@@ -101,25 +88,11 @@ var<workgroup> weight_tile: array<f16, SLICES * TILE_CHANNELS * STRIDE>;
 var<workgroup> pixel_tile: array<f16, SLICES * TILE_PIXELS * STRIDE>;
 var<workgroup> sum_tile: array<f32, SLICES * SUBGROUPS * ELEMENTS>;
 
-// max(x, least), but NaN stays NaN, which max may swallow: numbers that grew too large must not turn into an answer.
-fn at_least(x: vec4<f32>, least: f32) -> vec4<f32> {
-    let is_nan = (bitcast<vec4<u32>>(x) & vec4(0x7fffffffu)) > vec4(0x7f800000u);
-    return select(max(x, vec4(least)), x, is_nan);
-}
-
 // x, but NaN in place of what 16-bit floats do not reach, since an infinity ends as a number behind the next ReLU.
 fn in_reach(x: vec4<f32>) -> vec4<f32> {
     let bits = bitcast<vec4<u32>>(x);
     let is_beyond = (bits & vec4(0x7fffffffu)) >= vec4(0x477ff000u);  // 65520, the least that rounds to infinity
     return bitcast<vec4<f32>>(bits | select(vec4(0u), vec4(0x7fffffffu), is_beyond));
-}
-
-// Four output pixels: where their images begin in src, and their windows in those.
-struct Windows {
-    image: array<u32, 4>,
-    y: array<i32, 4>,
-    x: array<i32, 4>,
-    exists: array<bool, 4>,
 }
 
 // Where src has what one tap of four windows wants of the first channel, and whether it lies in the picture.
@@ -128,13 +101,13 @@ struct Tap {
     inside: array<bool, 4>,
 }
 
-fn tap_of(windows: Windows, ky: u32, kx: u32) -> Tap {
+fn tap_of(pixels: PixelQuad, ky: u32, kx: u32) -> Tap {
     var tap: Tap;
     for (var i = 0u; i < 4u; i++) {
-        let y = windows.y[i] + i32(ky);
-        let x = windows.x[i] + i32(kx);
-        tap.inside[i] = windows.exists[i] & (y >= 0) & (y < i32(params.src_height)) & (x >= 0) & (x < i32(params.src.width));
-        tap.source[i] = select(0u, windows.image[i] + u32(y) * params.src.width + u32(x), tap.inside[i]);
+        let y = pixels.y[i] + i32(ky);
+        let x = pixels.x[i] + i32(kx);
+        tap.inside[i] = pixels.exists[i] & (y >= 0) & (y < i32(params.window.src_height)) & (x >= 0) & (x < i32(params.window.src_width));
+        tap.source[i] = select(0u, pixels.image[i] + u32(y) * params.src.width + u32(x), tap.inside[i]);
     }
     return tap;
 }
@@ -156,24 +129,14 @@ fn main(
     let thread = (subgroup % SUBGROUPS) * SUBGROUP + lane;
     let first_pixel = (params.first_group + group.z * groups.x + group.x) * TILE_PIXELS;
     let first_channel = group.y * TILE_CHANNELS;
-    let taps = params.kernel_height * params.kernel_width;
+    let taps = params.window.kernel_height * params.window.kernel_width;
     let row_quads = ROW_HEAD + params.weight_row;
     let staged_weights = slice * TILE_CHANNELS * STRIDE;
     let staged_pixels = slice * TILE_PIXELS * STRIDE;
 
     // What this invocation stages: one quad of pixels in every so many channels, and one of weights.
     let stage_quad = thread % PIXEL_QUADS;
-    var windows: Windows;
-    for (var i = 0u; i < 4u; i++) {
-        let pixel = first_pixel + stage_quad * 4u + i;
-        windows.exists[i] = pixel < params.pixels;
-        let image = min(pixel, params.pixels - 1u) / params.image_pixels;
-        let pixel_in_image = min(pixel, params.pixels - 1u) - image * params.image_pixels;
-        let y = pixel_in_image / params.dst.width;
-        windows.image[i] = params.src.offset + image * params.src.image;
-        windows.y[i] = i32(y * params.stride_y) - i32(params.padding_y);
-        windows.x[i] = i32((pixel_in_image - y * params.dst.width) * params.stride_x) - i32(params.padding_x);
-    }
+    let stage_pixels = pixel_quad(params, first_pixel + stage_quad * 4u);
     let weight_quad = min(first_channel / 4u + thread % CHANNEL_QUADS, params.weight_row - 1u);
 
     var sums: array<array<MatrixC, COLUMNS>, ROWS>;
@@ -185,15 +148,15 @@ fn main(
 
     let depths = select(params.in_channels, params.in_channels * taps, FOLDED);
     let rounds = (depths + SLICES * TILE_DEPTH - 1u) / (SLICES * TILE_DEPTH);
-    for (var ky = 0u; ky < select(params.kernel_height, 1u, FOLDED); ky++) {
-        for (var kx = 0u; kx < select(params.kernel_width, 1u, FOLDED); kx++) {
-            var tap = tap_of(windows, ky, kx);
+    for (var ky = 0u; ky < select(params.window.kernel_height, 1u, FOLDED); ky++) {
+        for (var kx = 0u; kx < select(params.window.kernel_width, 1u, FOLDED); kx++) {
+            var tap = tap_of(stage_pixels, ky, kx);
             for (var round = 0u; round < rounds; round++) {
                 let first = (round * SLICES + slice) * TILE_DEPTH;
                 workgroupBarrier();
                 for (var depth = thread / CHANNEL_QUADS; depth < TILE_DEPTH; depth += SLICE / CHANNEL_QUADS) {
                     let weight_depth = min(first + depth, depths - 1u);
-                    let row = select(weight_depth * taps + ky * params.kernel_width + kx, weight_depth, FOLDED);
+                    let row = select(weight_depth * taps + ky * params.window.kernel_width + kx, weight_depth, FOLDED);
                     let weight = vec4<f16>(weights[params.weight_offset + row * row_quads + ROW_HEAD + weight_quad]);
                     let place = staged_weights + thread % CHANNEL_QUADS * 4u * STRIDE + depth;
                     weight_tile[place] = weight.x;
@@ -207,8 +170,8 @@ fn main(
                     if FOLDED {
                         let own_tap = channel % taps;
                         channel /= taps;
-                        let own_ky = own_tap / params.kernel_width;
-                        tap = tap_of(windows, own_ky, own_tap - own_ky * params.kernel_width);
+                        let own_ky = own_tap / params.window.kernel_width;
+                        tap = tap_of(stage_pixels, own_ky, own_tap - own_ky * params.window.kernel_width);
                     }
                     var values: array<f32, 4>;
                     for (var i = 0u; i < 4u; i++) {
@@ -218,7 +181,7 @@ fn main(
                     var x = vec4(values[0], values[1], values[2], values[3]);
                     if PROLOGUE {
                         let norm = vec4<f32>(weights[params.weight_offset + channel * row_quads]);
-                        let normalised = at_least(fma(x, vec4(norm.x), vec4(norm.y)), params.prologue_floor);
+                        let normalised = quad_at_least(fma(x, vec4(norm.x), vec4(norm.y)), params.prologue_floor);
                         x = select(vec4<f32>(), normalised, exists);
                     }
                     if PROLOGUE || !SOURCE_IS_HALF {
@@ -270,8 +233,7 @@ fn main(
                 let channel = first_channel + subgroup_row * SUBGROUP_CHANNELS + i * FRAGMENT + row;
                 if pixel < params.pixels && channel < params.out_channels && subgroup_size == SUBGROUP {
                     let bias = f32(weights[params.weight_offset + params.in_channels * taps * row_quads + channel / 4u][channel % 4u]);
-                    let result = at_least(vec4(sum + bias), params.floor);
-                    dst[first_place + channel * params.dst.plane] = Target(select(result, in_reach(result), TARGET_IS_HALF).x);
+                    dst[first_place + channel * params.dst.plane] = stored(at_least(sum + bias, params.floor));
                 }
             }
         }

@@ -18,13 +18,7 @@ const TILE_PIXELS: u32 = 4u;
 const KERNEL: u32 = 3u;
 const STRIDE: u32 = 1u;
 
-// Where element (n, c, y, x) lies: offset + n * image + c * plane + y * width + x.
-struct Layout {
-    offset: u32,
-    plane: u32,
-    image: u32,
-    width: u32,
-}
+// use: at_least, layout, stored, strip
 
 struct Params {
     src: Layout,
@@ -45,9 +39,6 @@ struct Params {
 @group(0) @binding(2) var<storage, read> weights: array<vec4<Weight>>;
 @group(0) @binding(3) var<storage, read_write> dst: array<Target>;
 
-// Whether dst holds 16-bit floats, which cannot tell these two apart.
-const TARGET_IS_HALF: bool = Target(1.0) == Target(1.0001);
-
 const LANES: u32 = 8u;
 const PADDING: i32 = i32(KERNEL / 2u);
 // Of one row, for a whole strip.
@@ -61,19 +52,6 @@ const_assert WORKGROUP % LANES == 0u;
 const_assert TILE_CHANNELS % 4u == 0u;
 const_assert TILE_CHANNELS <= 4u * LANES;
 
-// max(x, least), but NaN stays NaN, which max may swallow: numbers that grew too large must not turn into an answer.
-fn at_least(x: f32, least: f32) -> f32 {
-    let is_nan = (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
-    return select(max(x, least), x, is_nan);
-}
-
-// x as dst holds it: NaN in place of what 16-bit floats do not reach, since an infinity ends as a number behind the next ReLU.
-fn stored(x: f32) -> Target {
-    let bits = bitcast<u32>(x);
-    let is_beyond = (bits & 0x7fffffffu) >= 0x477ff000u;  // 65520, the least that rounds to infinity
-    return Target(bitcast<f32>(bits | select(0u, 0x7fffffffu, TARGET_IS_HALF & is_beyond)));
-}
-
 @compute @workgroup_size(WORKGROUP)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -82,28 +60,24 @@ fn main(
     @builtin(subgroup_invocation_id) subgroup_invocation: u32,
 ) {
     let lane = subgroup_invocation % LANES;
-    let own_strip = (group.z * groups.x + group.x) * WORKGROUP + invocation;
+    let number = (group.z * groups.x + group.x) * WORKGROUP + invocation;
     let first_channel = group.y * TILE_CHANNELS;
-    let strip = min(own_strip, params.strips - 1u);
-    let image = strip / params.image_strips;
-    let strip_in_image = strip - image * params.image_strips;
-    let y = strip_in_image / params.row_strips;
-    let x0 = (strip_in_image - y * params.row_strips) * TILE_PIXELS;
+    let strip = strip_at(min(number, params.strips - 1u));
 
     var column: array<u32, WINDOW_PIXELS>;
     var column_inside: array<bool, WINDOW_PIXELS>;
     for (var i = 0u; i < WINDOW_PIXELS; i++) {
-        let src_x = i32(STRIDE * x0 + i) - PADDING;
+        let src_x = i32(STRIDE * strip.x + i) - PADDING;
         column_inside[i] = src_x >= 0 && src_x < i32(params.src.width);
         column[i] = u32(clamp(src_x, 0, i32(params.src.width) - 1));
     }
 
     var sums: array<array<vec4<f32>, QUADS>, TILE_CHANNELS>;
     var row = params.weight_offset + min(first_channel / 4u + lane, params.weight_row - 1u);
-    var plane = params.src.offset + image * params.src.image;
+    var plane = params.src.offset + strip.image * params.src.image;
     for (var c = 0u; c < params.in_channels; c++) {
         for (var ky = 0u; ky < KERNEL; ky++) {
-            let src_y = i32(STRIDE * y + ky) - PADDING;
+            let src_y = i32(STRIDE * strip.y + ky) - PADDING;
             let line_inside = src_y >= 0 && src_y < i32(params.src_height);
             let line = plane + u32(clamp(src_y, 0, i32(params.src_height) - 1)) * params.src.width;
             var window: array<f32, PADDED_WINDOW>;
@@ -144,16 +118,16 @@ fn main(
         }
     }
     let lane_bias = vec4<f32>(weights[row]);
-    let target_line = params.dst.offset + image * params.dst.image + y * params.dst.width;
+    let target_line = params.dst.offset + strip.image * params.dst.image + strip.y * params.dst.width;
     // A long strip has too much to write for this loop to be unrolled: its end is no constant.
     let channels = min(TILE_CHANNELS, params.out_channels - first_channel);
     for (var o = 0u; o < select(TILE_CHANNELS, channels, TILE_PIXELS > 4u); o++) {
         let bias = subgroupShuffle(lane_bias, o / 4u)[o % 4u];
-        if o < channels && own_strip < params.strips {
+        if o < channels && number < params.strips {
             let line = target_line + (first_channel + o) * params.dst.plane;
             for (var i = 0u; i < TILE_PIXELS; i++) {
-                if x0 + i < params.dst.width {
-                    dst[line + x0 + i] = stored(at_least(results[o][i] + bias, params.floor));
+                if strip.x + i < params.dst.width {
+                    dst[line + strip.x + i] = stored(at_least(results[o][i] + bias, params.floor));
                 }
             }
         }

@@ -18,29 +18,17 @@ const THREAD_PIXELS: u32 = 4u;
 const SLICES: u32 = 1u;
 const PROLOGUE: bool = true;
 
-// Where element (n, c, y, x) lies: offset + n * image + c * plane + y * width + x.
-struct Layout {
-    offset: u32,
-    plane: u32,
-    image: u32,
-    width: u32,
-}
+// use: layout, pixel_quad, quad_at_least, quad_stored, window
 
 struct Params {
     src: Layout,
     dst: Layout,
+    window: Window,
     first_group: u32,     // of this dispatch, along pixels
     pixels: u32,          // of all output images
     image_pixels: u32,    // of one output image
     in_channels: u32,
     out_channels: u32,
-    src_height: u32,
-    kernel_height: u32,
-    kernel_width: u32,
-    stride_y: u32,
-    stride_x: u32,
-    padding_y: u32,
-    padding_x: u32,
     weight_offset: u32,   // quads
     weight_row: u32,      // quads of one tap's row, without the prologue's
     prologue_floor: f32,
@@ -51,9 +39,6 @@ struct Params {
 @group(0) @binding(1) var<storage, read> src: array<Source>;
 @group(0) @binding(2) var<storage, read> weights: array<vec4<Weight>>;
 @group(0) @binding(3) var<storage, read_write> dst: array<Target>;
-
-// Whether dst holds 16-bit floats, which cannot tell these two apart.
-const TARGET_IS_HALF: bool = Target(1.0) == Target(1.0001);
 
 const ROW_HEAD: u32 = select(0u, 1u, PROLOGUE);
 const CHANNEL_QUADS: u32 = TILE_CHANNELS / 4u;
@@ -87,19 +72,6 @@ const_assert SLICES * TILE_DEPTH * (CHANNEL_QUADS + PIXEL_QUADS) * 16u <= 16384u
 var<workgroup> weight_tile: array<vec4<f32>, SLICES * TILE_DEPTH * CHANNEL_QUADS>;
 var<workgroup> pixel_tile: array<vec4<f32>, SLICES * TILE_DEPTH * PIXEL_QUADS>;
 
-// max(x, least), but NaN stays NaN, which max may swallow: numbers that grew too large must not turn into an answer.
-fn at_least(x: vec4<f32>, least: f32) -> vec4<f32> {
-    let is_nan = (bitcast<vec4<u32>>(x) & vec4(0x7fffffffu)) > vec4(0x7f800000u);
-    return select(max(x, vec4(least)), x, is_nan);
-}
-
-// x as dst holds it: NaN in place of what 16-bit floats do not reach, since an infinity ends as a number behind the next ReLU.
-fn stored(x: vec4<f32>) -> vec4<Target> {
-    let bits = bitcast<vec4<u32>>(x);
-    let is_beyond = (bits & vec4(0x7fffffffu)) >= vec4(0x477ff000u);  // 65520, the least that rounds to infinity
-    return vec4<Target>(bitcast<vec4<f32>>(bits | select(vec4(0u), vec4(0x7fffffffu), vec4(TARGET_IS_HALF) & is_beyond)));
-}
-
 @compute @workgroup_size(WORKGROUP)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -113,27 +85,14 @@ fn main(
     let thread = select(invocation, invocation % SLICE, SLICES > 1u);
     let first_pixel = (layer.first_group + group.z * groups.x + group.x) * TILE_PIXELS;
     let first_channel = group.y * TILE_CHANNELS;
-    let taps = layer.kernel_height * layer.kernel_width;
+    let taps = layer.window.kernel_height * layer.window.kernel_width;
     let row_quads = ROW_HEAD + layer.weight_row;
     let staged_weights = slice * TILE_DEPTH * CHANNEL_QUADS;
     let staged_pixels = slice * TILE_DEPTH * PIXEL_QUADS;
 
     // What this invocation stages: one quad of pixels in every PIXEL_STEP-th channel, one of weights in every WEIGHT_STEP-th.
     let stage_quad = thread % PIXEL_QUADS;
-    var stage_image: array<u32, 4>;
-    var stage_y: array<i32, 4>;
-    var stage_x: array<i32, 4>;
-    var stage_inside: array<bool, 4>;
-    for (var i = 0u; i < 4u; i++) {
-        let pixel = first_pixel + stage_quad * 4u + i;
-        stage_inside[i] = pixel < layer.pixels;
-        let image = min(pixel, layer.pixels - 1u) / layer.image_pixels;
-        let pixel_in_image = min(pixel, layer.pixels - 1u) - image * layer.image_pixels;
-        let y = pixel_in_image / layer.dst.width;
-        stage_image[i] = layer.src.offset + image * layer.src.image;
-        stage_y[i] = i32(y * layer.stride_y) - i32(layer.padding_y);
-        stage_x[i] = i32((pixel_in_image - y * layer.dst.width) * layer.stride_x) - i32(layer.padding_x);
-    }
+    let stage_pixels = pixel_quad(layer, first_pixel + stage_quad * 4u);
     let weight_quad = min(first_channel / 4u + thread % CHANNEL_QUADS, layer.weight_row - 1u);
 
     let thread_row = thread / THREAD_COLUMNS;
@@ -143,16 +102,16 @@ fn main(
     var sums: array<array<vec4<f32>, THREAD_PIXEL_QUADS>, THREAD_CHANNELS>;
 
     let rounds = (layer.in_channels + SLICES * TILE_DEPTH - 1u) / (SLICES * TILE_DEPTH);
-    for (var ky = 0u; ky < layer.kernel_height; ky++) {
-        for (var kx = 0u; kx < layer.kernel_width; kx++) {
-            let tap = ky * layer.kernel_width + kx;
+    for (var ky = 0u; ky < layer.window.kernel_height; ky++) {
+        for (var kx = 0u; kx < layer.window.kernel_width; kx++) {
+            let tap = ky * layer.window.kernel_width + kx;
             var source: array<u32, 4>;
             var inside: array<bool, 4>;
             for (var i = 0u; i < 4u; i++) {
-                let y = stage_y[i] + i32(ky);
-                let x = stage_x[i] + i32(kx);
-                inside[i] = stage_inside[i] & (y >= 0) & (y < i32(layer.src_height)) & (x >= 0) & (x < i32(layer.src.width));
-                source[i] = select(0u, stage_image[i] + u32(y) * layer.src.width + u32(x), inside[i]);
+                let y = stage_pixels.y[i] + i32(ky);
+                let x = stage_pixels.x[i] + i32(kx);
+                inside[i] = stage_pixels.exists[i] & (y >= 0) & (y < i32(layer.window.src_height)) & (x >= 0) & (x < i32(layer.window.src_width));
+                source[i] = select(0u, stage_pixels.image[i] + u32(y) * layer.src.width + u32(x), inside[i]);
             }
             for (var round = 0u; round < rounds; round++) {
                 let first = (round * SLICES + slice) * TILE_DEPTH;
@@ -176,7 +135,7 @@ fn main(
                     var x = vec4(values[0], values[1], values[2], values[3]);
                     if PROLOGUE {
                         let norm = vec4<f32>(weights[layer.weight_offset + channel * row_quads]);
-                        let normalised = at_least(fma(x, vec4(norm.x), vec4(norm.y)), layer.prologue_floor);
+                        let normalised = quad_at_least(fma(x, vec4(norm.x), vec4(norm.y)), layer.prologue_floor);
                         x = select(vec4<f32>(), normalised, has_channel);
                     }
                     pixel_tile[staged_pixels + depth * PIXEL_QUADS + stage_quad] = x;
@@ -230,7 +189,7 @@ fn main(
         if slice == 0u && channel < layer.out_channels {
             let bias = f32(weights[biases + channel / 4u][channel % 4u]);
             for (var q = 0u; q < THREAD_PIXEL_QUADS; q++) {
-                let result = stored(at_least(sums[o][q] + vec4(bias), layer.floor));
+                let result = quad_stored(quad_at_least(sums[o][q] + vec4(bias), layer.floor));
                 for (var i = 0u; i < 4u; i++) {
                     if is_pixel[q][i] {
                         dst[place[q][i] + channel * layer.dst.plane] = result[i];

@@ -7,13 +7,7 @@ alias Weight = f32;
 alias Target = f32;
 const WORKGROUP: u32 = 64u;
 
-// Where element (n, c, y, x) lies: offset + n * image + c * plane + y * width + x.
-struct Layout {
-    offset: u32,
-    plane: u32,
-    image: u32,
-    width: u32,
-}
+// use: layout, quad_at_least, stored
 
 struct Params {
     src: Layout,
@@ -30,22 +24,6 @@ struct Params {
 @group(0) @binding(1) var<storage, read> src: array<Source>;
 @group(0) @binding(2) var<storage, read> weights: array<vec4<Weight>>;
 @group(0) @binding(3) var<storage, read_write> dst: array<Target>;
-
-// Whether dst holds 16-bit floats, which cannot tell these two apart.
-const TARGET_IS_HALF: bool = Target(1.0) == Target(1.0001);
-
-// max(x, least), but NaN stays NaN, which max may swallow: numbers that grew too large must not turn into an answer.
-fn at_least(x: vec4<f32>, least: f32) -> vec4<f32> {
-    let is_nan = (bitcast<vec4<u32>>(x) & vec4(0x7fffffffu)) > vec4(0x7f800000u);
-    return select(max(x, vec4(least)), x, is_nan);
-}
-
-// x as dst holds it: NaN in place of what 16-bit floats do not reach, since an infinity ends as a number behind the next ReLU.
-fn stored(x: f32) -> Target {
-    let bits = bitcast<u32>(x);
-    let is_beyond = (bits & 0x7fffffffu) >= 0x477ff000u;  // 65520, the least that rounds to infinity
-    return Target(bitcast<f32>(bits | select(0u, 0x7fffffffu, TARGET_IS_HALF & is_beyond)));
-}
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -66,7 +44,7 @@ fn main(
         source += params.src.plane;
         row += params.weight_row;
     }
-    sum = at_least(sum + vec4<f32>(weights[row]), params.floor);
+    sum = quad_at_least(sum + vec4<f32>(weights[row]), params.floor);
     for (var i = 0u; i < 4u; i++) {
         let feature = quad * 4u + i;
         if feature < params.out_features {

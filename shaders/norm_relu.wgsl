@@ -8,13 +8,7 @@ alias Target = f32;
 const WORKGROUP: u32 = 64u;
 const NORM: bool = true;
 
-// Where element (n, c, y, x) lies: offset + n * image + c * plane + y * width + x.
-struct Layout {
-    offset: u32,
-    plane: u32,
-    image: u32,
-    width: u32,
-}
+// use: at_least, layout, pixel, stored
 
 struct Params {
     src: Layout,
@@ -30,39 +24,20 @@ struct Params {
 @group(0) @binding(2) var<storage, read> weights: array<vec4<Weight>>;
 @group(0) @binding(3) var<storage, read_write> dst: array<Target>;
 
-// Whether dst holds 16-bit floats, which cannot tell these two apart.
-const TARGET_IS_HALF: bool = Target(1.0) == Target(1.0001);
-
-// max(x, least), but NaN stays NaN, which max may swallow: numbers that grew too large must not turn into an answer.
-fn at_least(x: f32, least: f32) -> f32 {
-    let is_nan = (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
-    return select(max(x, least), x, is_nan);
-}
-
-// x as dst holds it: NaN in place of what 16-bit floats do not reach, since an infinity ends as a number behind the next ReLU.
-fn stored(x: f32) -> Target {
-    let bits = bitcast<u32>(x);
-    let is_beyond = (bits & 0x7fffffffu) >= 0x477ff000u;  // 65520, the least that rounds to infinity
-    return Target(bitcast<f32>(bits | select(0u, 0x7fffffffu, TARGET_IS_HALF & is_beyond)));
-}
-
 @compute @workgroup_size(WORKGROUP)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) lane: u32,
 ) {
-    let pixel = (group.z * groups.x + group.x) * WORKGROUP + lane;
-    if pixel >= params.pixels {
+    let pixel = own_pixel(group, groups, lane);
+    if pixel.number >= params.pixels {
         return;
     }
-    let channel = group.y;
-    let image = pixel / params.image_pixels;
-    let pixel_in_image = pixel - image * params.image_pixels;
-    var x = f32(src[params.src.offset + image * params.src.image + channel * params.src.plane + pixel_in_image]);
+    var x = f32(src[place(params.src, pixel)]);
     if NORM {
-        let norm = vec4<f32>(weights[params.weight_offset + channel]);
+        let norm = vec4<f32>(weights[params.weight_offset + pixel.channel]);
         x = fma(x, norm.x, norm.y);
     }
-    dst[params.dst.offset + image * params.dst.image + channel * params.dst.plane + pixel_in_image] = stored(at_least(x, params.floor));
+    dst[place(params.dst, pixel)] = stored(at_least(x, params.floor));
 }

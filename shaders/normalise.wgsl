@@ -6,13 +6,7 @@
 
 const WORKGROUP: u32 = 64u;
 
-// Where element (n, c, y, x) lies: offset + n * image + c * plane + y * width + x.
-struct Layout {
-    offset: u32,
-    plane: u32,
-    image: u32,
-    width: u32,
-}
+// use: layout, pixel
 
 struct Params {
     dst: Layout,
@@ -33,15 +27,11 @@ fn main(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) lane: u32,
 ) {
-    let pixel = (group.z * groups.x + group.x) * WORKGROUP + lane;
-    if pixel >= params.pixels {
+    let pixel = own_pixel(group, groups, lane);
+    if pixel.number >= params.pixels {
         return;
     }
-    let channel = group.y;
-    let image = pixel / params.image_pixels;
-    let pixel_in_image = pixel - image * params.image_pixels;
-    let byte = pixel_in_image * params.channels + channel;
-    let sample = (src[image * params.image_words + byte / 4u] >> (byte % 4u * 8u)) & 0xffu;
-    dst[params.dst.offset + image * params.dst.image + channel * params.dst.plane + pixel_in_image] =
-        weights[image * params.channels + channel][sample];
+    let byte = pixel.in_image * params.channels + pixel.channel;
+    let sample = (src[pixel.image * params.image_words + byte / 4u] >> (byte % 4u * 8u)) & 0xffu;
+    dst[place(params.dst, pixel)] = weights[pixel.image * params.channels + pixel.channel][sample];
 }

@@ -15,13 +15,7 @@ const KERNEL: u32 = 2u;
 const MEAN: bool = true;
 const PROLOGUE: bool = true;
 
-// Where element (n, c, y, x) lies: offset + n * image + c * plane + y * width + x.
-struct Layout {
-    offset: u32,
-    plane: u32,
-    image: u32,
-    width: u32,
-}
+// use: at_least, larger, layout, stored, strip
 
 struct Params {
     src: Layout,
@@ -45,53 +39,28 @@ struct Params {
 const STRIDE: u32 = 2u;
 const WINDOW_PIXELS: u32 = STRIDE * (TILE_PIXELS - 1u) + KERNEL;
 
-// Whether dst holds 16-bit floats, which cannot tell these two apart.
-const TARGET_IS_HALF: bool = Target(1.0) == Target(1.0001);
-
-// max(x, least), but NaN stays NaN, which max may swallow: numbers that grew too large must not turn into an answer.
-fn at_least(x: f32, least: f32) -> f32 {
-    let is_nan = (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
-    return select(max(x, least), x, is_nan);
-}
-
-// The larger of the two, or the NaN among them.
-fn larger(a: f32, b: f32) -> f32 {
-    let b_is_nan = (bitcast<u32>(b) & 0x7fffffffu) > 0x7f800000u;
-    return select(at_least(a, b), b, b_is_nan);
-}
-
-// x as dst holds it: NaN in place of what 16-bit floats do not reach, since an infinity ends as a number behind the next ReLU.
-fn stored(x: f32) -> Target {
-    let bits = bitcast<u32>(x);
-    let is_beyond = (bits & 0x7fffffffu) >= 0x477ff000u;  // 65520, the least that rounds to infinity
-    return Target(bitcast<f32>(bits | select(0u, 0x7fffffffu, TARGET_IS_HALF & is_beyond)));
-}
-
 @compute @workgroup_size(WORKGROUP)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) lane: u32,
 ) {
-    let strip = (group.z * groups.x + group.x) * WORKGROUP + lane;
-    if strip >= params.strips {
+    let number = (group.z * groups.x + group.x) * WORKGROUP + lane;
+    if number >= params.strips {
         return;
     }
     let channel = group.y;
-    let image = strip / params.image_strips;
-    let strip_in_image = strip - image * params.image_strips;
-    let y = strip_in_image / params.row_strips;
-    let x0 = (strip_in_image - y * params.row_strips) * TILE_PIXELS;
-    let window_y = i32(y * STRIDE) - i32(params.padding_y);
+    let strip = strip_at(number);
+    let window_y = i32(strip.y * STRIDE) - i32(params.padding_y);
     let first_y = u32(max(window_y, 0));
     let end_y = u32(min(window_y + i32(KERNEL), i32(params.src_height)));
-    let window_x = i32(x0 * STRIDE) - i32(params.padding_x);
+    let window_x = i32(strip.x * STRIDE) - i32(params.padding_x);
 
     var norm = vec4<f32>(1.0, 0.0, 0.0, 0.0);
     if PROLOGUE {
         norm = vec4<f32>(weights[params.weight_offset + channel]);
     }
-    let plane = params.src.offset + image * params.src.image + channel * params.src.plane;
+    let plane = params.src.offset + strip.image * params.src.image + channel * params.src.plane;
     var sums: array<f32, TILE_PIXELS>;
     var highest: array<f32, TILE_PIXELS>;
     for (var i = 0u; i < TILE_PIXELS; i++) {
@@ -118,11 +87,11 @@ fn main(
             }
         }
     }
-    let line = params.dst.offset + image * params.dst.image + channel * params.dst.plane + y * params.dst.width;
+    let line = params.dst.offset + strip.image * params.dst.image + channel * params.dst.plane + strip.y * params.dst.width;
     for (var i = 0u; i < TILE_PIXELS; i++) {
         let mean = sums[i] / f32(KERNEL * KERNEL);
-        if x0 + i < params.dst.width {
-            dst[line + x0 + i] = stored(select(highest[i], mean, MEAN));
+        if strip.x + i < params.dst.width {
+            dst[line + strip.x + i] = stored(select(highest[i], mean, MEAN));
         }
     }
 }

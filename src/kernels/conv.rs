@@ -1,24 +1,20 @@
 //! `shaders/conv.wgsl`: any other convolution, among them the stem's.
 
-use super::{Convolution, Kernel, LANES, Layout, Shader, Types, Variant, floor, has_all_lanes, shader_sizes, shader_struct};
+use super::{
+    Convolution, Kernel, LANES, Layout, Shader, Strips, Types, Variant, floor, has_all_lanes, shader_sizes, shader_struct, window,
+};
 
 shader_struct! {
     /// The shader's parameters.
     struct Params {
         src: Layout,
         dst: Layout,
+        window: window::Params,
         strips: u32,
         row_strips: u32,
         image_strips: u32,
         in_channels: u32,
         out_channels: u32,
-        src_height: u32,
-        kernel_height: u32,
-        kernel_width: u32,
-        stride_y: u32,
-        stride_x: u32,
-        padding_y: u32,
-        padding_x: u32,
         weight_offset: u32,
         weight_row: u32,
         floor: f32,
@@ -41,30 +37,22 @@ impl Sizes {
     /// The convolution with this tile.
     pub(super) fn kernel(self, convolution: &Convolution) -> Kernel {
         let Convolution { source, target, weights, window, relu, .. } = *convolution;
-        let row_strips = target.shape.width.div_ceil(self.tile_pixels);
-        let image_strips = row_strips * target.shape.height;
-        let strips = target.batch * image_strips;
+        let strips = Strips::new(target, self.tile_pixels);
         let params = Params {
             src: source.layout(),
             dst: target.layout(),
-            strips: strips as u32,
-            row_strips: row_strips as u32,
-            image_strips: image_strips as u32,
+            window: window::Params::new(window, source),
+            strips: strips.of_batch as u32,
+            row_strips: strips.of_row as u32,
+            image_strips: strips.of_image as u32,
             in_channels: source.shape.channels as u32,
             out_channels: target.shape.channels as u32,
-            src_height: source.shape.height as u32,
-            kernel_height: window.kernel[0] as u32,
-            kernel_width: window.kernel[1] as u32,
-            stride_y: window.stride[0] as u32,
-            stride_x: window.stride[1] as u32,
-            padding_y: window.padding[0] as u32,
-            padding_x: window.padding[1] as u32,
             weight_offset: weights.quad_offset as u32,
             weight_row: weights.row_quads as u32,
             floor: floor(relu),
         };
         let channel_groups = target.shape.channels.div_ceil(self.tile_channels);
-        Kernel::new(self.variant(convolution.types()), &params, strips.div_ceil(self.workgroup), channel_groups)
+        Kernel::new(self.variant(convolution.types()), &params, strips.of_batch.div_ceil(self.workgroup), channel_groups)
     }
 
     fn variant(self, types: Types) -> Variant {

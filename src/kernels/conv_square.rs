@@ -1,7 +1,7 @@
 //! `shaders/conv_square.wgsl`: convolutions of two square windows, each of which is compiled as a shader of its own: the 3x3 by
 //! which a dense layer grows its block, and the stem's 7x7.
 
-use super::{Convolution, Kernel, LANES, Layout, Shader, Types, Variant, floor, has_all_lanes, shader_sizes, shader_struct};
+use super::{Convolution, Kernel, LANES, Layout, Shader, Strips, Types, Variant, floor, has_all_lanes, shader_sizes, shader_struct};
 use crate::shape::Window;
 
 shader_struct! {
@@ -75,15 +75,13 @@ impl Square {
     /// The convolution with this tile.
     pub(super) fn kernel(self, sizes: Sizes, convolution: &Convolution) -> Kernel {
         let Convolution { source, target, weights, relu, .. } = *convolution;
-        let row_strips = target.shape.width.div_ceil(sizes.tile_pixels);
-        let image_strips = row_strips * target.shape.height;
-        let strips = target.batch * image_strips;
+        let strips = Strips::new(target, sizes.tile_pixels);
         let params = Params {
             src: source.layout(),
             dst: target.layout(),
-            strips: strips as u32,
-            row_strips: row_strips as u32,
-            image_strips: image_strips as u32,
+            strips: strips.of_batch as u32,
+            row_strips: strips.of_row as u32,
+            image_strips: strips.of_image as u32,
             src_height: source.shape.height as u32,
             in_channels: source.shape.channels as u32,
             out_channels: target.shape.channels as u32,
@@ -92,7 +90,7 @@ impl Square {
             floor: floor(relu),
         };
         let channel_groups = target.shape.channels.div_ceil(sizes.tile_channels);
-        Kernel::new(self.variant(sizes, convolution.types()), &params, strips.div_ceil(sizes.workgroup), channel_groups)
+        Kernel::new(self.variant(sizes, convolution.types()), &params, strips.of_batch.div_ceil(sizes.workgroup), channel_groups)
     }
 
     fn variant(self, sizes: Sizes, types: Types) -> Variant {

@@ -3,25 +3,19 @@
 use std::mem::offset_of;
 use std::ops::Range;
 
-use super::{Convolution, Kernel, Layout, Shader, Types, Variant, Workgroup, floor, shader_sizes, shader_struct};
+use super::{Convolution, Kernel, Layout, Shader, Types, Variant, Workgroup, floor, shader_sizes, shader_struct, window};
 
 shader_struct! {
     /// The shader's parameters.
     struct Params {
         src: Layout,
         dst: Layout,
+        window: window::Params,
         first_group: u32,
         pixels: u32,
         image_pixels: u32,
         in_channels: u32,
         out_channels: u32,
-        src_height: u32,
-        kernel_height: u32,
-        kernel_width: u32,
-        stride_y: u32,
-        stride_x: u32,
-        padding_y: u32,
-        padding_x: u32,
         weight_offset: u32,
         weight_row: u32,
         prologue_floor: f32,
@@ -167,18 +161,12 @@ pub(super) fn params(convolution: &Convolution) -> Params {
     Params {
         src: source.layout(),
         dst: target.layout(),
+        window: window::Params::new(window, source),
         first_group: 0,
         pixels: target.pixels() as u32,
         image_pixels: target.shape.pixels() as u32,
         in_channels: source.shape.channels as u32,
         out_channels: target.shape.channels as u32,
-        src_height: source.shape.height as u32,
-        kernel_height: window.kernel[0] as u32,
-        kernel_width: window.kernel[1] as u32,
-        stride_y: window.stride[0] as u32,
-        stride_x: window.stride[1] as u32,
-        padding_y: window.padding[0] as u32,
-        padding_x: window.padding[1] as u32,
         weight_offset: weights.quad_offset as u32,
         weight_row: weights.row_quads as u32,
         prologue_floor: floor(prologue.unwrap_or(false)),

@@ -36,14 +36,17 @@ pub(crate) mod normalise;
 pub(crate) mod pool;
 pub(crate) mod stream;
 pub(crate) mod strip_pool;
+mod strips;
 mod tile;
 mod tuning;
 mod unroll;
+mod window;
 mod workgroup;
 
 use std::fmt;
 
 use crate::shape::Shape;
+use strips::Strips;
 pub use tile::{Convolution, Tile};
 pub use tuning::{Capabilities, Tuning};
 use unroll::unroll;
@@ -228,8 +231,21 @@ impl Shader {
         }
     }
 
-    /// The file's text.
-    pub const fn source(self) -> &'static str {
+    /// The text: the file's own, and behind it those of `shaders/common/` that it uses, each under its name.
+    ///
+    /// # Panics
+    /// Where the file uses one that is not there: a mistake in this crate, which the shader tests would see.
+    pub fn source(self) -> String {
+        let mut source = self.own_source().to_owned();
+        let used = self.own_source().lines().find_map(|line| line.strip_prefix(USE));
+        for name in used.into_iter().flat_map(|names| names.split(", ")) {
+            let text = common(name).unwrap_or_else(|| panic!("{}.wgsl uses {name}, which is not in shaders/common", self.file()));
+            source.push_str(&format!("// shaders/common/{name}.wgsl\n{text}"));
+        }
+        source
+    }
+
+    const fn own_source(self) -> &'static str {
         match self {
             Self::Conv1x1 => include_str!("../../shaders/conv1x1.wgsl"),
             Self::Conv3x3 | Self::Conv7x7 => include_str!("../../shaders/conv_square.wgsl"),
@@ -272,9 +288,9 @@ impl Shader {
         }
     }
 
-    /// The same for `Layout`, which most shaders have in their `Params`.
-    pub const fn region_layout() -> StructLayout {
-        (Layout::FIELDS, size_of::<Layout>())
+    /// The same for the structs of `shaders/common/` that are parts of `Params`, with their names.
+    pub const fn common_layouts() -> [(&'static str, StructLayout); 2] {
+        [("Layout", (Layout::FIELDS, size_of::<Layout>())), ("Window", (window::Params::FIELDS, size_of::<window::Params>()))]
     }
 
     /// Every variant that a plan may contain or [`Peak`](crate::profile::Peak) measures with.
@@ -299,6 +315,26 @@ impl Shader {
             Self::Stream => stream::TILE_QUADS.map(stream::variant).to_vec(),
         }
     }
+}
+
+/// How the line of a shader begins that names the files of `shaders/common/` that it uses.
+const USE: &str = "// use: ";
+
+/// The text of a file of `shaders/common/`.
+fn common(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "at_least" => include_str!("../../shaders/common/at_least.wgsl"),
+        "larger" => include_str!("../../shaders/common/larger.wgsl"),
+        "layout" => include_str!("../../shaders/common/layout.wgsl"),
+        "pixel" => include_str!("../../shaders/common/pixel.wgsl"),
+        "pixel_quad" => include_str!("../../shaders/common/pixel_quad.wgsl"),
+        "quad_at_least" => include_str!("../../shaders/common/quad_at_least.wgsl"),
+        "quad_stored" => include_str!("../../shaders/common/quad_stored.wgsl"),
+        "stored" => include_str!("../../shaders/common/stored.wgsl"),
+        "strip" => include_str!("../../shaders/common/strip.wgsl"),
+        "window" => include_str!("../../shaders/common/window.wgsl"),
+        _ => return None,
+    })
 }
 
 /// Name and byte offset of each field of a struct, and its size in bytes.
@@ -489,7 +525,7 @@ impl Variant {
 
     /// The shader's text with this variant's constants in their place, and all its loops.
     fn with_loops(&self) -> String {
-        let varied = vary(self.shader.source(), &self.constants);
+        let varied = vary(&self.shader.source(), &self.constants);
         varied.unwrap_or_else(|missing| panic!("{}.wgsl has no line `{missing}…`", self.shader.file()))
     }
 }

@@ -1,6 +1,6 @@
 //! `shaders/pool.wgsl`: maximum and mean over a window; the transition's takes its batch norm and ReLU in.
 
-use super::{Kernel, Layout, NO_FLOOR, Region, Shader, Types, Variant, WeightRows, floor, shader_struct};
+use super::{Kernel, Layout, NO_FLOOR, Region, Shader, Types, Variant, WeightRows, floor, shader_struct, window};
 use crate::shape::Window;
 
 shader_struct! {
@@ -8,15 +8,9 @@ shader_struct! {
     struct Params {
         src: Layout,
         dst: Layout,
+        window: window::Params,
         pixels: u32,
         image_pixels: u32,
-        src_height: u32,
-        kernel_height: u32,
-        kernel_width: u32,
-        stride_y: u32,
-        stride_x: u32,
-        padding_y: u32,
-        padding_x: u32,
         weight_offset: u32,
         prologue_floor: f32,
         lowest: f32,
@@ -51,15 +45,9 @@ pub(crate) fn kernel(source: Region, target: Region, pooling: Pooling, window: W
     let params = Params {
         src: source.layout(),
         dst: target.layout(),
+        window: window::Params::new(window, source),
         pixels: target.pixels() as u32,
         image_pixels: target.shape.pixels() as u32,
-        src_height: source.shape.height as u32,
-        kernel_height: window.kernel[0] as u32,
-        kernel_width: window.kernel[1] as u32,
-        stride_y: window.stride[0] as u32,
-        stride_x: window.stride[1] as u32,
-        padding_y: window.padding[0] as u32,
-        padding_x: window.padding[1] as u32,
         weight_offset: rows.quad_offset as u32,
         prologue_floor: floor(relu),
         lowest: NO_FLOOR,

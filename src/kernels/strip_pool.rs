@@ -1,7 +1,7 @@
 //! `shaders/strip_pool.wgsl`: the pools of a DenseNet's stem and transitions.
 
 use super::pool::Pooling;
-use super::{Kernel, Layout, NO_FLOOR, Region, Shader, Types, Variant, WeightRows, floor, shader_struct};
+use super::{Kernel, Layout, NO_FLOOR, Region, Shader, Strips, Types, Variant, WeightRows, floor, shader_struct};
 use crate::shape::Window;
 
 shader_struct! {
@@ -52,15 +52,13 @@ pub(crate) fn computes(pooling: Pooling, window: Window) -> bool {
 /// Pools `source` into `target`. `prologue` is a batch norm before the pooling and whether a ReLU follows it.
 pub(crate) fn kernel(source: Region, target: Region, pooling: Pooling, window: Window, prologue: Option<(WeightRows, bool)>) -> Kernel {
     let (rows, relu) = prologue.unwrap_or_default();
-    let row_strips = target.shape.width.div_ceil(TILE_PIXELS);
-    let image_strips = row_strips * target.shape.height;
-    let strips = target.batch * image_strips;
+    let strips = Strips::new(target, TILE_PIXELS);
     let params = Params {
         src: source.layout(),
         dst: target.layout(),
-        strips: strips as u32,
-        row_strips: row_strips as u32,
-        image_strips: image_strips as u32,
+        strips: strips.of_batch as u32,
+        row_strips: strips.of_row as u32,
+        image_strips: strips.of_image as u32,
         src_height: source.shape.height as u32,
         padding_y: window.padding[0] as u32,
         padding_x: window.padding[1] as u32,
@@ -69,5 +67,5 @@ pub(crate) fn kernel(source: Region, target: Region, pooling: Pooling, window: W
         lowest: NO_FLOOR,
     };
     let variant = variant(Types::of(source, target, prologue.map(|(rows, _)| rows)), pooling, prologue.is_some());
-    Kernel::new(variant, &params, strips.div_ceil(WORKGROUP), target.shape.channels)
+    Kernel::new(variant, &params, strips.of_batch.div_ceil(WORKGROUP), target.shape.channels)
 }

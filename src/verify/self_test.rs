@@ -142,7 +142,7 @@ mod tests {
 
     fn broken(variant: &Variant) -> String {
         match variant.shader {
-            Shader::Copy => variant.source().replace("params.src.offset", "1u + params.src.offset"),
+            Shader::Copy => variant.source().replace("place(params.src, pixel)", "1u + place(params.src, pixel)"),
             _ => variant.source(),
         }
     }

@@ -201,7 +201,7 @@ mod tests {
 
     #[test]
     fn a_pool_that_misses_the_last_column_is_named() {
-        let layer = diverges(true, |variant| broken(variant, Shader::Pool, "i32(params.src.width)));", "i32(params.src.width) - 1));"));
+        let layer = diverges(true, |variant| broken(variant, Shader::Pool, "i32(window.src_width)));", "i32(window.src_width) - 1));"));
         assert_eq!((layer.step.as_str(), layer.layer.as_str(), layer.worst[3]), ("features.pool0", "features.pool0", 9));
     }
 
@@ -209,8 +209,9 @@ mod tests {
     fn a_convolution_that_misses_the_last_row_is_named() {
         // Only at a height that the check of tiles does not try.
         let source = |variant: &Variant| {
-            let wrong = "(y < i32(layer.src_height) - select(0, 1, layer.kernel_height == 3u && layer.src_height == 9u))";
-            broken(variant, Shader::ConvTiled, "(y < i32(layer.src_height))", wrong)
+            let wrong =
+                "(y < i32(layer.window.src_height) - select(0, 1, layer.window.kernel_height == 3u && layer.window.src_height == 9u))";
+            broken(variant, Shader::ConvTiled, "(y < i32(layer.window.src_height))", wrong)
         };
         let layer = diverges(true, source);
         assert_eq!(layer.name(), "features.denseblock1.denselayer1.conv2");
@@ -234,8 +235,8 @@ mod tests {
         // The last pixel of the channel before its own.
         let source = |variant: &Variant| {
             let right = "channel < layer.out_channels {";
-            let wrong =
-                right.to_owned() + "if layer.kernel_height == 3u && layer.src_height == 9u { dst[layer.dst.offset - 1u] = Target(99.0); }";
+            let wrong = right.to_owned()
+                + "if layer.window.kernel_height == 3u && layer.window.src_height == 9u { dst[layer.dst.offset - 1u] = Target(99.0); }";
             broken(variant, Shader::ConvTiled, right, &wrong)
         };
         let layer = diverges(true, source);

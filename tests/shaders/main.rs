@@ -2,7 +2,9 @@
 //! Rust side says.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::ops::Range;
+use std::path::Path;
 
 use densenet_wgpu::internal::{Constant, Shader, Variant};
 use densenet_wgpu::network::Stem;
@@ -14,14 +16,14 @@ use naga::{AddressSpace, Block, Expression, Function, Handle, Statement, Storage
 
 mod translation;
 mod written;
-use translation::Parsed;
+use translation::{COMMON, Parsed};
 
 /// WebGPU's default limit.
 const STORAGE_BUFFERS: usize = 8;
 
 /// Names and texts of all that may ever be compiled: the files as they stand, and every variant.
 fn modules() -> Vec<(String, String)> {
-    let file = |shader: Shader| (format!("shaders/{}.wgsl", shader.file()), shader.source().to_owned());
+    let file = |shader: Shader| (format!("shaders/{}.wgsl", shader.file()), shader.source());
     let variants = Shader::ALL.into_iter().flat_map(Shader::variants);
     Shader::ALL.into_iter().map(file).chain(variants.map(|variant| (variant.to_string(), variant.source()))).collect()
 }
@@ -105,7 +107,7 @@ fn asked(variant: &Variant) -> Workgroup {
 
 #[test]
 fn every_variant_fits_webgpus_default_limits_or_what_its_tile_asks_for() {
-    let files = Shader::ALL.map(|shader| (shader.name().to_owned(), shader.source().to_owned(), Workgroup::default()));
+    let files = Shader::ALL.map(|shader| (shader.name().to_owned(), shader.source(), Workgroup::default()));
     let variants = Shader::ALL.into_iter().flat_map(Shader::variants);
     for (name, source, largest) in files.into_iter().chain(variants.map(|v| (v.to_string(), v.source(), asked(&v)))) {
         let Parsed { module, .. } = Parsed::new(&name, &source);
@@ -147,13 +149,12 @@ fn bindings_follow_the_house_rules() {
 fn params_are_laid_out_as_in_rust() {
     for shader in Shader::ALL {
         let file = format!("shaders/{}.wgsl", shader.file());
-        let Parsed { module, .. } = Parsed::new(&file, shader.source());
-        for (name, (fields, bytes)) in [("Params", shader.params_layout()), ("Layout", Shader::region_layout())] {
+        let Parsed { module, .. } = Parsed::new(&file, &shader.source());
+        for (name, (fields, bytes)) in [("Params", shader.params_layout())].into_iter().chain(Shader::common_layouts()) {
             let Some((_, naga::Type { inner: TypeInner::Struct { members, span }, .. })) =
                 module.types.iter().find(|(_, ty)| ty.name.as_deref() == Some(name))
             else {
-                let without_layout = [Shader::Conv1x1, Shader::Fma, Shader::Stream];
-                assert!(name == "Layout" && without_layout.contains(&shader), "{file} has no struct {name}");
+                assert_ne!(name, "Params", "{file} has none");
                 continue;
             };
             let wgsl: Vec<(&str, usize)> = members.iter().map(|member| (member.name.as_deref().unwrap(), member.offset as usize)).collect();
@@ -174,7 +175,8 @@ fn declaration((name, constant): &(&str, Constant)) -> String {
 #[test]
 fn variants_differ_from_their_file_in_constants_at_its_top_only() {
     for shader in Shader::ALL {
-        let file: Vec<&str> = shader.source().lines().collect();
+        let file = shader.source();
+        let file: Vec<&str> = file.lines().collect();
         let top = file.iter().position(|line| line.starts_with("struct Params")).unwrap();
         for variant in shader.variants() {
             for constant in variant.constants() {
@@ -209,6 +211,27 @@ fn unrolled(file: &[&str]) -> Range<usize> {
     let last = marked.iter().rfind(|&&line| Some(margin(line)) == outermost).map_or(first, |&line| line);
     let end = (last..file.len()).find(|&line| file[line].trim() == "}" && margin(line) == margin(last));
     first..end.map_or(last, |line| line + 1)
+}
+
+#[test]
+fn common_files_are_there_for_a_use() {
+    let mut used = BTreeSet::new();
+    for shader in Shader::ALL {
+        let source = shader.source();
+        let files: Vec<&str> = source.split(COMMON).collect();
+        for (index, file) in files.iter().enumerate().skip(1) {
+            let name = file.split(".wgsl").next().unwrap();
+            let others = || files.iter().enumerate().filter(|(other, _)| *other != index).flat_map(|(_, file)| file.lines());
+            let code = || others().filter(|line| !line.starts_with("//"));
+            let declared = file.lines().filter_map(|line| line.strip_prefix("fn ").or_else(|| line.strip_prefix("struct ")));
+            let mut names = declared.map(|rest| rest.split(['(', ' ']).next().unwrap());
+            assert!(names.any(|name| code().any(|line| line.contains(name))), "shaders/{}.wgsl has no use for {name}", shader.file());
+            used.insert(name.to_owned());
+        }
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders/common");
+    let there = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned());
+    assert_eq!(there.collect::<BTreeSet<_>>(), used, "the files of shaders/common (left), and those that a shader uses");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use naga::back::{hlsl, msl, spv};
 use naga::proc::{BoundsCheckPolicies, BoundsCheckPolicy};
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
-use naga::{AddressSpace, Module, ResourceBinding, ShaderStage, StorageAccess};
+use naga::{AddressSpace, Module, ResourceBinding, ShaderStage, SourceLocation, StorageAccess};
 
 /// A shader that naga has parsed and validated.
 pub(crate) struct Parsed {
@@ -24,12 +24,14 @@ pub(crate) struct Hlsl {
 }
 
 impl Parsed {
-    /// Fails with the shader's name and naga's message where it is not valid.
+    /// Fails with the shader's name, the place in its file and naga's message where it is not valid.
     pub(crate) fn new(name: &str, source: &str) -> Self {
-        let module = naga::front::wgsl::parse_str(source).unwrap_or_else(|e| panic!("{name}: {}", e.emit_to_string(source)));
+        let place = |location: Option<SourceLocation>| location.map_or_else(|| name.to_owned(), |at| place(name, source, at.line_number));
+        let parsed = naga::front::wgsl::parse_str(source);
+        let module = parsed.unwrap_or_else(|e| panic!("{}: {}", place(e.location(source)), e.emit_to_string(source)));
         let capabilities = capabilities(source);
         let validated = Validator::new(ValidationFlags::all(), capabilities).validate(&module);
-        let info = validated.unwrap_or_else(|e| panic!("{name}: {}", e.emit_to_string(source)));
+        let info = validated.unwrap_or_else(|e| panic!("{}: {}", place(e.location(source)), e.emit_to_string(source)));
         Self { name: name.to_owned(), source: source.to_owned(), module, info, capabilities }
     }
 
@@ -128,6 +130,25 @@ impl Parsed {
         let bindings = self.module.global_variables.iter().filter_map(|(_, variable)| Some((variable.binding?, kind(variable.space))));
         bindings.collect::<BTreeMap<_, _>>().into_iter()
     }
+}
+
+/// How the line begins that stands above the text of a file of `shaders/common/`.
+pub(crate) const COMMON: &str = "// shaders/common/";
+
+/// The file that a line of a shader's source is from, and its number there. Of a variant's own file the number is that in the variant.
+fn place(name: &str, source: &str, line: u32) -> String {
+    let before = source.lines().take(line as usize).enumerate();
+    match before.filter(|(_, text)| text.starts_with(COMMON)).last() {
+        Some((heading, file)) => format!("{name}, {}:{}", file.trim_start_matches("// "), line as usize - heading - 1),
+        None => format!("{name}:{line}"),
+    }
+}
+
+#[test]
+fn errors_are_placed_in_their_own_file() {
+    let source = "const A: u32 = 1u;\n// shaders/common/first.wgsl\nfirst\n// shaders/common/second.wgsl\nB\nC\n";
+    let places = [1, 3, 6].map(|line| place("shaders/x.wgsl", source, line));
+    assert_eq!(places, ["shaders/x.wgsl:1", "shaders/x.wgsl, shaders/common/first.wgsl:1", "shaders/x.wgsl, shaders/common/second.wgsl:2"]);
 }
 
 fn capabilities(source: &str) -> Capabilities {
