@@ -5,82 +5,10 @@
 //! linear, and there are fewer pixels after it); a concat whose first parts are all of an earlier concat grows that one.
 //! Without fusion, every operation is a stage of its own.
 
+use super::stage::{Norm, NormRelu, Operation, Stage, Stages, TensorId};
 use crate::graph::{Conv, Graph, Op, Value};
 use crate::kernels::pool::Pooling;
-use crate::nonlinearity::Nonlinearity;
 use crate::shape::{Shape, Window};
-
-/// A tensor that exists in memory: an index into [`Stages::tensors`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct TensorId(pub(super) usize);
-
-/// A batch norm's layer name and epsilon.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Norm {
-    /// The layer whose four tensors are used.
-    pub layer: String,
-    /// Added to its variance.
-    pub epsilon: f32,
-}
-
-/// What is done to each element on the way into a kernel or out of it: batch norm, then ReLU, either of them optional.
-///
-/// ```
-/// use densenet_wgpu::internal::{NormRelu, Pack};
-/// use densenet_wgpu::planning::PlanOptions;
-/// use densenet_wgpu::{Config, Plan};
-///
-/// let plan = Plan::new(&Config::densenet121().graph(224, 224)?, PlanOptions::default())?;
-/// let prologues = plan.packs().iter().filter_map(|packed| match &packed.pack {
-///     Pack::Matrix { prologue, .. } => prologue.as_ref(),
-///     Pack::Norm { .. } => None,
-/// });
-/// let NormRelu { norm, relu } = prologues.into_iter().next().expect("1x1 convolutions have one");
-/// let norm = norm.as_ref().expect("a batch norm");
-/// assert_eq!((norm.layer.as_str(), norm.epsilon, *relu), ("features.denseblock1.denselayer1.norm1", 1e-5, true));
-/// # Ok::<(), densenet_wgpu::Error>(())
-/// ```
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct NormRelu {
-    /// The batch norm.
-    pub norm: Option<Norm>,
-    /// Whether a ReLU follows.
-    pub relu: bool,
-}
-
-/// What a stage computes.
-#[derive(Debug, Clone)]
-pub(super) enum Operation {
-    Conv { conv: Conv, prologue: Option<NormRelu>, epilogue: NormRelu },
-    NormRelu(NormRelu),
-    Nonlinearity(Nonlinearity),
-    Pool { pooling: Pooling, window: Window, prologue: Option<NormRelu> },
-    BlurPool,
-    GlobalPool { prologue: Option<NormRelu> },
-    Linear { relu: bool },
-    Concat,
-}
-
-/// One or more operations of the graph that run as one kernel.
-#[derive(Debug, Clone)]
-pub(super) struct Stage {
-    pub(super) name: String,
-    pub(super) layers: Vec<String>,
-    pub(super) operation: Operation,
-    pub(super) sources: Vec<TensorId>,
-    pub(super) target: TensorId,
-    /// The graph's value that `target` holds afterwards; none where a rewrite made something that the graph has not.
-    pub(super) value: Option<Value>,
-}
-
-/// A lowered graph.
-#[derive(Debug, Default)]
-pub(super) struct Stages {
-    pub(super) tensors: Vec<Shape>,
-    pub(super) stages: Vec<Stage>,
-    /// One for each of the graph's outputs, in their order.
-    pub(super) outputs: Vec<TensorId>,
-}
 
 /// Where a graph value is while stages are made.
 #[derive(Debug, Clone)]
@@ -269,8 +197,7 @@ impl Lowering<'_> {
 
     /// The concat with the most of the parts that `sources` begins with, but not with all of them.
     fn longest_concat(&self, sources: &[TensorId]) -> Option<Stage> {
-        let concats = self.result.stages.iter().filter(|s| matches!(s.operation, Operation::Concat));
-        let shorter = concats.filter(|s| s.sources.len() < sources.len() && sources.starts_with(&s.sources));
+        let shorter = self.result.concats().filter(|s| s.sources.len() < sources.len() && sources.starts_with(&s.sources));
         shorter.max_by_key(|s| s.sources.len()).cloned()
     }
 
@@ -322,7 +249,7 @@ impl Lowering<'_> {
 }
 
 /// The window of a 1x1 convolution.
-pub(super) const POINTWISE: Window = Window::square(1, 1, 0);
+const POINTWISE: Window = Window::square(1, 1, 0);
 
 /// `first` and then `second` as one batch norm and ReLU, where that is one.
 fn join(first: &NormRelu, second: &NormRelu) -> Option<NormRelu> {

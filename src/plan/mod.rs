@@ -12,101 +12,30 @@
 //! # }
 //! ```
 
+mod allocation;
+mod emit;
 mod lower;
+mod options;
 mod pack;
+mod parents;
 mod place;
 mod report;
+mod stage;
 mod step;
 mod svg;
 mod text;
 mod values;
 
-pub use lower::{Norm, NormRelu};
-pub use pack::Pack;
+pub use options::PlanOptions;
+pub use pack::{Pack, PackedWeights};
+pub use stage::{Norm, NormRelu};
 pub use step::Step;
 
 use crate::error::{Error, Result};
 use crate::graph::Graph;
-use crate::kernels::{
-    Convolution, Kernel, Region, Tile, Tuning, WeightRows, blur_pool, copy, global_pool, linear, nonlinearity, norm_relu, pool, strip_pool,
-};
+use crate::kernels::Region;
 use crate::shape::Shape;
-use lower::{Operation, Stage, Stages};
-use place::{Move, Placement};
-
-/// How a plan is made.
-///
-/// ```
-/// use densenet_wgpu::planning::PlanOptions;
-/// use densenet_wgpu::{Config, Plan};
-///
-/// let graph = Config::densenet121().graph(224, 224)?;
-/// let fused = Plan::new(&graph, PlanOptions::default().with_batch(8))?;
-/// let unfused = Plan::new(&graph, PlanOptions::default().with_batch(8).with_fusion(false))?;
-/// assert!(fused.steps().len() < unfused.steps().len() && fused.byte_total() < unfused.byte_total());
-/// # Ok::<(), densenet_wgpu::Error>(())
-/// ```
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub struct PlanOptions {
-    /// Images at once.
-    pub batch: usize,
-    /// Whether operations share kernels. Without, each is a step of its own and every concat copies.
-    pub fusion: bool,
-    /// The largest buffer of weights, in bytes. The default is what every WebGPU device can bind.
-    pub byte_weight_buffer: u64,
-    /// Which kernels compute convolutions, and in which numbers. The default runs on every WebGPU device.
-    pub tuning: Tuning,
-}
-
-impl Default for PlanOptions {
-    fn default() -> Self {
-        Self { batch: 1, fusion: true, byte_weight_buffer: 128 << 20, tuning: Tuning::default() }
-    }
-}
-
-impl PlanOptions {
-    /// The same for so many images at once.
-    pub fn with_batch(self, batch: usize) -> Self {
-        Self { batch, ..self }
-    }
-
-    /// The same with this [`PlanOptions::fusion`].
-    pub fn with_fusion(self, fusion: bool) -> Self {
-        Self { fusion, ..self }
-    }
-
-    /// The same with this [`PlanOptions::byte_weight_buffer`].
-    pub fn with_byte_weight_buffer(self, byte_weight_buffer: u64) -> Self {
-        Self { byte_weight_buffer, ..self }
-    }
-
-    /// The same with this [`PlanOptions::tuning`].
-    pub fn with_tuning(self, tuning: Tuning) -> Self {
-        Self { tuning, ..self }
-    }
-}
-
-/// Packed weights and where they lie.
-///
-/// ```
-/// use densenet_wgpu::planning::PlanOptions;
-/// use densenet_wgpu::{Config, Plan};
-///
-/// let plan = Plan::new(&Config::densenet121().graph(224, 224)?, PlanOptions::default())?;
-/// let first = &plan.packs()[0];
-/// assert_eq!((first.pack.layer(), first.buffer, first.element_offset), ("features.conv0", 0, 0));
-/// # Ok::<(), densenet_wgpu::Error>(())
-/// ```
-#[derive(Debug, Clone, PartialEq)]
-pub struct PackedWeights {
-    /// How they are made.
-    pub pack: Pack,
-    /// Index of the weight buffer.
-    pub buffer: usize,
-    /// First element.
-    pub element_offset: usize,
-}
+use stage::TensorId;
 
 /// The steps of one network for one input shape, and their memory.
 ///
@@ -155,14 +84,14 @@ impl Plan {
             steps: Vec::new(),
             packs: Vec::new(),
             element_weight_buffers: Vec::new(),
-            input: placement.region(lower::TensorId(0)),
+            input: placement.region(TensorId(0)),
             outputs: placement.outputs.clone(),
             byte_peak: placement.byte_peak,
             byte_buffers: placement.byte_buffers.clone(),
         };
         check_indices(graph, plan.options.batch, plan.byte_buffers().max())?;
         let values = values::completed(&stages, &placement, graph.outputs());
-        for (step, values) in placement.moves.iter().zip(values) {
+        for (step, values) in placement.steps.iter().zip(values) {
             let step = Step { values, ..plan.step(&stages, &placement, step)? };
             plan.steps.push(step);
         }
@@ -231,127 +160,6 @@ impl Plan {
     /// Bytes of that many elements of packed weights.
     fn byte_weights(&self, elements: usize) -> u64 {
         (elements * self.options.tuning.precision().bytes()) as u64
-    }
-
-    fn step(&mut self, stages: &Stages, placement: &Placement, step: &Move) -> Result<Step> {
-        let copied = |name: &str, source, target| Step {
-            name: name.to_owned(),
-            layers: vec![name.to_owned()],
-            kernel: copy::kernel(source, target),
-            tile: None,
-            source,
-            target,
-            pack: None,
-            flops: 0,
-            bytes: source.bytes() + target.bytes(),
-            values: Vec::new(),
-        };
-        Ok(match *step {
-            Move::Stage(index) => self.stage(&stages.stages[index], placement)?,
-            Move::Part { stage, part } => {
-                let source = placement.region(stages.stages[stage].sources[part]);
-                copied(&stages.stages[stage].name, source, placement.part(stages, stage, part))
-            }
-            Move::Output(index) => copied("output", placement.region(stages.outputs[index]), placement.outputs[index]),
-        })
-    }
-
-    fn stage(&mut self, stage: &Stage, placement: &Placement) -> Result<Step> {
-        let (source, target) = (placement.region(stage.sources[0]), placement.region(stage.target));
-        let before = self.packs.len();
-        let (kernel, tile) = self.kernel(stage, source, target)?;
-        let pack = (self.packs.len() > before).then_some(before);
-        let (mut flops, mut weight_bytes) = (0, 0);
-        if let Some(packed) = pack.map(|index| &self.packs[index].pack) {
-            weight_bytes = self.byte_weights(packed.elements());
-            if let Pack::Matrix { rows, channels, .. } = packed {
-                flops = 2 * (rows * channels * target.pixels()) as u64;
-            }
-        }
-        Ok(Step {
-            name: stage.name.clone(),
-            layers: stage.layers.clone(),
-            kernel,
-            tile,
-            source,
-            target,
-            pack,
-            flops,
-            bytes: source.bytes() + target.bytes() + weight_bytes,
-            values: Vec::new(),
-        })
-    }
-
-    fn kernel(&mut self, stage: &Stage, source: Region, target: Region) -> Result<(Kernel, Option<(Tile, Convolution)>)> {
-        let kernel = match &stage.operation {
-            Operation::Conv { conv, prologue, epilogue } => {
-                let weights = self.pack(Pack::Matrix {
-                    layer: stage.name.clone(),
-                    rows: source.shape.channels * conv.window.kernel[0] * conv.window.kernel[1],
-                    channels: conv.out_channels,
-                    bias: conv.bias,
-                    prologue: prologue.clone(),
-                    epilogue: epilogue.norm.clone(),
-                });
-                let (prologue, relu) = (prologue.as_ref().map(|prologue| prologue.relu), epilogue.relu);
-                let convolution = Convolution { source, target, weights, window: conv.window, prologue, relu };
-                let tile = self
-                    .options
-                    .tuning
-                    .tile(&convolution)
-                    .ok_or_else(|| Error::NoKernel { layer: stage.name.clone(), faults: Vec::new() })?;
-                return Ok((tile.kernel(&convolution), Some((tile, convolution))));
-            }
-            Operation::NormRelu(NormRelu { norm, relu }) => {
-                let weights = norm.clone().map(|norm| self.pack_norm(Some(norm), source.shape));
-                norm_relu::kernel(source, target, weights, *relu)
-            }
-            Operation::Nonlinearity(function) => nonlinearity::kernel(source, target, *function),
-            Operation::Pool { pooling, window, prologue } => {
-                let prologue = prologue.clone().map(|p| (self.pack_norm(p.norm, source.shape), p.relu));
-                let in_strips = self.options.tuning.capabilities().software && strip_pool::computes(*pooling, *window);
-                let kernel = if in_strips { strip_pool::kernel } else { pool::kernel };
-                kernel(source, target, *pooling, *window, prologue)
-            }
-            Operation::BlurPool => blur_pool::kernel(source, target),
-            Operation::GlobalPool { prologue } => {
-                let prologue = prologue.clone().map(|p| (self.pack_norm(p.norm, source.shape), p.relu));
-                global_pool::kernel(source, target, prologue)
-            }
-            Operation::Linear { relu } => {
-                let weights = self.pack(Pack::Matrix {
-                    layer: stage.name.clone(),
-                    rows: source.shape.channels,
-                    channels: target.shape.channels,
-                    bias: true,
-                    prologue: None,
-                    epilogue: None,
-                });
-                linear::kernel(source, target, weights, *relu)
-            }
-            Operation::Concat => unreachable!("a concat is placed or copied part by part"),
-        };
-        Ok((kernel, None))
-    }
-
-    fn pack_norm(&mut self, norm: Option<Norm>, shape: Shape) -> WeightRows {
-        self.pack(Pack::Norm { norm, channels: shape.channels })
-    }
-
-    /// Appends a pack to the last weight buffer, or to a new one where it would grow too large to bind.
-    fn pack(&mut self, pack: Pack) -> WeightRows {
-        let elements = pack.elements();
-        let precision = self.options.tuning.precision();
-        let last = self.element_weight_buffers.last_mut();
-        match last.filter(|used| ((**used + elements) * precision.bytes()) as u64 <= self.options.byte_weight_buffer) {
-            Some(used) => *used += elements,
-            None => self.element_weight_buffers.push(elements),
-        }
-        let buffer = self.element_weight_buffers.len() - 1;
-        let element_offset = self.element_weight_buffers[buffer] - elements;
-        let rows = pack.rows_at(element_offset, precision);
-        self.packs.push(PackedWeights { pack, buffer, element_offset });
-        rows
     }
 }
 

@@ -1,6 +1,6 @@
 //! Checkpoint tensors as the kernels read them: batch norm folded, rows of quads, channels padded.
 
-use super::lower::{Norm, NormRelu};
+use super::stage::{Norm, NormRelu};
 use crate::error::Result;
 use crate::kernels::{CHANNEL_TILE, Precision, WeightRows};
 use crate::weights::Weights;
@@ -113,6 +113,27 @@ impl Pack {
             }
         }
     }
+}
+
+/// Packed weights and where they lie.
+///
+/// ```
+/// use densenet_wgpu::planning::PlanOptions;
+/// use densenet_wgpu::{Config, Plan};
+///
+/// let plan = Plan::new(&Config::densenet121().graph(224, 224)?, PlanOptions::default())?;
+/// let first = &plan.packs()[0];
+/// assert_eq!((first.pack.layer(), first.buffer, first.element_offset), ("features.conv0", 0, 0));
+/// # Ok::<(), densenet_wgpu::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct PackedWeights {
+    /// How they are made.
+    pub pack: Pack,
+    /// Index of the weight buffer.
+    pub buffer: usize,
+    /// First element.
+    pub element_offset: usize,
 }
 
 /// A batch norm as `x * scale + shift`, in double precision; the identity where there is none.

@@ -1,29 +1,29 @@
 //! Which values of the graph are in memory, and since when: what a step can be held to.
 
-use super::lower::{Operation, Stages, TensorId};
-use super::place::{Move, Placement};
+use super::place::{Placement, StepOf};
+use super::stage::{Stages, TensorId};
 use crate::graph::Value;
 use crate::kernels::Region;
 
-/// For each move, the values that are whole once it is done, and where they lie.
+/// For each step, the values that are whole once it has run, and where they lie.
 ///
 /// A concat is whole with the last of its parts, whether that was copied or written in its place.
 pub(super) fn completed(stages: &Stages, placement: &Placement, outputs: &[Value]) -> Vec<Vec<(Value, Region)>> {
-    let mut completed: Vec<Vec<(Value, Region)>> = vec![Vec::new(); placement.moves.len()];
-    // The move that wrote each tensor; the input is there before any.
+    let mut completed: Vec<Vec<(Value, Region)>> = vec![Vec::new(); placement.steps.len()];
+    // The step that wrote each tensor; the input is there before any.
     let mut written: Vec<Option<usize>> = vec![None; stages.tensors.len()];
     for (index, stage) in stages.stages.iter().enumerate() {
-        let is_own = |step: &Move| matches!(*step, Move::Stage(own) | Move::Part { stage: own, .. } if own == index);
-        let own = placement.moves.iter().rposition(is_own);
-        let parts = matches!(stage.operation, Operation::Concat).then_some(&stage.sources).into_iter().flatten();
+        let is_own = |step: &StepOf| matches!(*step, StepOf::Stage(own) | StepOf::Part { stage: own, .. } if own == index);
+        let own = placement.steps.iter().rposition(is_own);
+        let parts = stage.is_concat().then_some(&stage.sources).into_iter().flatten();
         let last = parts.map(|&TensorId(part)| written[part]).chain([own]).max().flatten();
         written[stage.target.0] = last;
         if let (Some(last), Some(value)) = (last, stage.value) {
             completed[last].push((value, placement.region(stage.target)));
         }
     }
-    for (values, step) in completed.iter_mut().zip(&placement.moves) {
-        if let Move::Output(index) = *step {
+    for (values, step) in completed.iter_mut().zip(&placement.steps) {
+        if let StepOf::Output(index) = *step {
             values.push((outputs[index], placement.outputs[index]));
         }
     }
