@@ -1,10 +1,10 @@
 // Convolution with any kernel, stride and zero padding:
 // dst[o, y, x] = max(bias[o] + sum over c, ky, kx of weight[c, ky, kx, o] * src[c, y * stride + ky - padding, ...], floor).
-// For devices whose loads cost much more than their arithmetic: processors that play a GPU.
+// For software adapters, whose loads cost much more than their arithmetic.
 //
 // An invocation owns TILE_CHANNELS output channels of a strip of TILE_PIXELS neighbouring pixels; a workgroup owns
-// WORKGROUP strips of the same channels. A tap's weights are loaded by LANES invocations, a quad each, and handed round
-// in registers: so none may leave before the end, and subgroups have a multiple of LANES.
+// WORKGROUP strips of the same channels. A tap's weights are loaded by LANES invocations, a quad each, and broadcast
+// through the subgroup: so none may leave before the end, and subgroups have a multiple of LANES.
 
 alias Source = f32;
 alias Weight = f32;
@@ -36,7 +36,7 @@ struct Params {
 
 const LANES: u32 = 8u;
 
-// All lanes are there to hand weights round, a quad each, and hold all channels.
+// All lanes are there to broadcast weights, a quad each, and hold all channels.
 const_assert WORKGROUP % LANES == 0u;
 const_assert TILE_CHANNELS % 4u == 0u;
 const_assert TILE_PIXELS % 4u == 0u;

@@ -1,11 +1,11 @@
 // 1x1 convolution of channel planes: dst[o, p] = max(bias[o] + sum over c of weight[c, o] * x[c, p], floor),
 // where x is src or, where rows of weights begin with a norm, max(src * scale[c] + shift[c], prologue_floor): batch norm and
 // ReLU on the way in. Both are one variant, since compiling one takes longer than it could save.
-// For devices whose loads cost much more than their arithmetic: processors that play a GPU.
+// For software adapters, whose loads cost much more than their arithmetic.
 //
 // An invocation owns TILE_CHANNELS output channels of TILE_QUADS quads (4 neighbouring pixels); a workgroup owns
 // WORKGROUP * TILE_QUADS quads of the same channels. What all of its invocations need is loaded once by LANES of them,
-// a quad each, and handed round in registers: so none may leave before the end, and subgroups have a multiple of LANES.
+// a quad each, and broadcast through the subgroup: so none may leave before the end, and subgroups have a multiple of LANES.
 // There are more sums than registers: each is visited once for TILE_DEPTH input channels, all for one output channel at a
 // time. Neighbouring workgroups own other channels of the same pixels, which are in the cache then.
 // Images meet inside a plane: nothing here knows where one ends.
@@ -44,7 +44,7 @@ const LANES: u32 = 8u;
 const LANE_CHANNELS: u32 = 4u * LANES;
 const LANE_QUADS: u32 = (TILE_CHANNELS + LANE_CHANNELS - 1u) / LANE_CHANNELS;
 
-// All lanes are there to hand weights and norms round.
+// All lanes are there to broadcast weights and norms.
 const_assert WORKGROUP % LANES == 0u;
 const_assert TILE_CHANNELS % 4u == 0u;
 const_assert TILE_DEPTH <= LANES;

@@ -1,5 +1,5 @@
 // Multiply-adds and nothing else: dst[i] = sum of SUMS numbers, each of which began as one of src and was replaced
-// params.turns * STEPS times by number * factor + summand. It runs to see how fast a device computes at the most.
+// params.turns * STEPS times by number * factor + summand. It measures a device's peak.
 //
 // An invocation owns one number of dst and SUMS sums that do not wait for each other.
 // With factors and summands of 1 the result counts the multiply-adds, so that none can be skipped unseen.

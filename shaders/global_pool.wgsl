@@ -1,4 +1,5 @@
-// Mean of each channel over a whole image, after (PROLOGUE) max(src * scale[c] + shift[c], prologue_floor): a DenseNet's last batch norm and ReLU.
+// Mean of each channel over a whole image, after (PROLOGUE) max(src * scale[c] + shift[c], prologue_floor): a DenseNet's last
+// batch norm and ReLU.
 //
 // A workgroup owns one channel of one image, an invocation every WORKGROUP-th pixel of it: their sums are added up at the
 // end, which keeps the rounding error of large pictures small.

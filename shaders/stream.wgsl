@@ -1,4 +1,4 @@
-// Copies quads: dst[i] = src[i]. It runs to see how fast a device reads and writes memory.
+// Copies quads: dst[i] = src[i]. It measures a device's memory bandwidth.
 //
 // An invocation owns TILE_QUADS quads, a workgroup WORKGROUP * TILE_QUADS that lie side by side.
 

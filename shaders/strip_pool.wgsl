@@ -1,7 +1,7 @@
 // Pooling over a square window at stride 2, as in the stem and the transitions: the maximum, where padding never wins, or
 // (MEAN) the mean, where padding counts as zeros.
 // With PROLOGUE each tap is max(src * scale[c] + shift[c], prologue_floor) first: a transition's batch norm and ReLU.
-// For devices whose loads cost much more than their arithmetic: processors that play a GPU.
+// For software adapters, whose loads cost much more than their arithmetic.
 //
 // An invocation owns a strip of TILE_PIXELS neighbouring output pixels of one channel: it loads and normalises what their
 // windows share once.

@@ -3,7 +3,7 @@
 use super::Workgroup;
 use super::lanes::LANES;
 
-/// What a device can do, as far as the choice of kernels depends on it. The default is what every WebGPU device can.
+/// The capabilities of a device on which the choice of kernels depends. The default is what every WebGPU device has.
 ///
 /// ```
 /// use densenet_wgpu::tuning::{Capabilities, Tuning};
@@ -19,7 +19,7 @@ use super::lanes::LANES;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Capabilities {
-    /// Whether it is a processor that plays a GPU.
+    /// Whether it is a software adapter: shaders run on the CPU.
     pub software: bool,
     /// The major version of LLVM that compiles its shaders, where the adapter's name says it, as llvmpipe's does.
     pub llvm: Option<u32>,
@@ -41,7 +41,7 @@ impl Capabilities {
         self.subgroup.is_some_and(|[least, _]| least.is_multiple_of(LANES as u32) && least > 0)
     }
 
-    /// What a device that can do `device` cannot, of all that this says.
+    /// The first of these capabilities that `device` lacks.
     pub(crate) fn beyond(&self, device: &Self) -> Option<String> {
         let Workgroup { invocations, bytes } = self.workgroup;
         [

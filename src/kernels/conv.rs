@@ -1,7 +1,7 @@
 //! `shaders/conv.wgsl`: any other convolution, among them the stem's.
 
 use super::{
-    Convolution, Kernel, LANES, Layout, Shader, Strips, Types, Variant, floor, has_all_lanes, shader_sizes, shader_struct, window,
+    Convolution, Dtypes, Kernel, LANES, Layout, Shader, Strips, Variant, floor, has_all_lanes, shader_sizes, shader_struct, window,
 };
 
 shader_struct! {
@@ -52,17 +52,17 @@ impl Sizes {
             floor: floor(relu),
         };
         let channel_groups = target.shape.channels.div_ceil(self.tile_channels);
-        Kernel::new(self.variant(convolution.types()), &params, strips.of_batch.div_ceil(self.workgroup), channel_groups)
+        Kernel::new(self.variant(convolution.dtypes()), &params, strips.of_batch.div_ceil(self.workgroup), channel_groups)
     }
 
-    fn variant(self, types: Types) -> Variant {
-        Variant::new(Shader::Conv).types(types).sizes(self.constants())
+    fn variant(self, dtypes: Dtypes) -> Variant {
+        Variant::new(Shader::Conv).dtypes(dtypes).sizes(self.constants())
     }
 }
 
 /// Every variant a plan may contain.
 pub(crate) fn variants() -> Vec<Variant> {
-    Sizes::ALL.into_iter().flat_map(|sizes| Types::all().map(move |types| sizes.variant(types))).collect()
+    Sizes::ALL.into_iter().flat_map(|sizes| Dtypes::all().map(move |dtypes| sizes.variant(dtypes))).collect()
 }
 
 /// Whether the shader computes this convolution: any without a prologue.

@@ -1,6 +1,6 @@
 //! `shaders/conv1x1.wgsl`: the bottleneck and the transition, one matrix product over all pixels of all images.
 
-use super::{Convolution, Kernel, LANES, Region, Shader, Types, Variant, floor, has_all_lanes, shader_sizes, shader_struct};
+use super::{Convolution, Dtypes, Kernel, LANES, Region, Shader, Variant, floor, has_all_lanes, shader_sizes, shader_struct};
 use crate::shape::Window;
 
 shader_struct! {
@@ -61,23 +61,23 @@ impl Sizes {
             prologue_floor: floor(prologue.unwrap_or(false)),
             floor: floor(relu),
         };
-        let variant = self.variant(convolution.types());
+        let variant = self.variant(convolution.dtypes());
         let pixel_groups = quads.div_ceil(self.workgroup * self.tile_quads);
         Kernel::new(variant, &params, pixel_groups, target.shape.channels.div_ceil(self.tile_channels)).channels_first()
     }
 
-    fn variant(self, types: Types) -> Variant {
-        Variant::new(Shader::Conv1x1).types(types).sizes(self.constants())
+    fn variant(self, dtypes: Dtypes) -> Variant {
+        Variant::new(Shader::Conv1x1).dtypes(dtypes).sizes(self.constants())
     }
 }
 
 /// Every variant a plan may contain.
 pub(crate) fn variants() -> Vec<Variant> {
-    Sizes::ALL.into_iter().flat_map(|sizes| Types::all().map(move |types| sizes.variant(types))).collect()
+    Sizes::ALL.into_iter().flat_map(|sizes| Dtypes::all().map(move |dtypes| sizes.variant(dtypes))).collect()
 }
 
-/// Whether the shader computes this convolution: 1x1, between planes, also where it stands for the same of a larger batch
-/// ([`Convolution::of_one_image`]).
+/// Whether the shader computes this convolution: 1x1, between planes, also as [`Convolution::of_one_image`] of
+/// a larger batch.
 pub(super) fn computes(convolution: &Convolution) -> bool {
     let in_planes = |region: Region| region.is_planar() && region.element_image == region.shape.pixels();
     convolution.window == Window::square(1, 1, 0) && in_planes(convolution.source) && in_planes(convolution.target)

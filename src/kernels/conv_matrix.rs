@@ -1,7 +1,7 @@
 //! `shaders/conv_matrix.wgsl`: any convolution by a GPU's matrix units.
 
 use super::conv_tiled::{self, Staged, taps};
-use super::{Capabilities, Convolution, Kernel, Precision, Shader, Types, Variant, Workgroup, shader_sizes};
+use super::{Capabilities, Convolution, Dtypes, Kernel, Precision, Shader, Variant, Workgroup, shader_sizes};
 
 pub(super) use super::conv_tiled::Params;
 
@@ -60,7 +60,7 @@ impl Sizes {
     }
 
     /// Whether the device multiplies such matrices, may have subgroups of the tile's size, and the workgroup fits. Which size
-    /// a driver chooses within its range nobody says beforehand: the check of the tile tells, as the shader computes nothing
+    /// a driver chooses within its range is not known beforehand: the check of the tile finds out, as the shader computes NaN
     /// with another.
     pub(super) fn runs_on(self, capabilities: &Capabilities) -> bool {
         let [fragment, subgroup] = [self.fragment, self.subgroup].map(|size| size as u32);
@@ -69,7 +69,7 @@ impl Sizes {
             && self.workgroup().fits(capabilities.workgroup)
     }
 
-    /// What its workgroups ask for.
+    /// The workgroup it asks for.
     pub(super) fn workgroup(self) -> Workgroup {
         const PADDING: usize = 8;
         let subgroups = self.subgroups() * self.slices;
@@ -83,12 +83,12 @@ impl Sizes {
 
     /// The convolution with this tile.
     pub(super) fn kernel(self, convolution: &Convolution) -> Kernel {
-        let variant = self.variant(convolution.types(), self.depth(convolution));
+        let variant = self.variant(convolution.dtypes(), self.depth(convolution));
         let [pixel_groups, channel_groups] = self.tile().groups(convolution);
         Kernel::new(variant, &conv_tiled::params(convolution), pixel_groups, channel_groups)
     }
 
-    /// What the depth of its matrices is: few input channels would leave it empty, and take their taps into it.
+    /// What lies along the depth of its matrices: few input channels would leave it empty, and take their taps into it.
     fn depth(self, convolution: &Convolution) -> Depth {
         let channels = convolution.source.shape.channels;
         match convolution.prologue {
@@ -98,12 +98,12 @@ impl Sizes {
         }
     }
 
-    fn variant(self, types: Types, depth: Depth) -> Variant {
+    fn variant(self, dtypes: Dtypes, depth: Depth) -> Variant {
         let [a, b, c] = match self.fragment {
             16 => ["coop_mat16x16<f16, A>", "coop_mat16x16<f16, B>", "coop_mat16x16<f32, C>"],
             _ => ["coop_mat8x8<f16, A>", "coop_mat8x8<f16, B>", "coop_mat8x8<f32, C>"],
         };
-        let variant = Variant::new(Shader::ConvMatrix).types(types).sizes(self.constants());
+        let variant = Variant::new(Shader::ConvMatrix).dtypes(dtypes).sizes(self.constants());
         let variant = variant.flag("PROLOGUE", depth == Depth::NormedChannels).flag("FOLDED", depth == Depth::TapsOfChannels);
         variant.alias("MatrixA", a).alias("MatrixB", b).alias("MatrixC", c)
     }
@@ -143,7 +143,7 @@ impl Depth {
 
 /// Every variant a plan may contain.
 pub(crate) fn variants() -> Vec<Variant> {
-    let types = || Types::all().filter(|types| types.weights == Precision::F16);
-    let variants = |sizes: Sizes| types().flat_map(move |types| Depth::ALL.map(|depth| sizes.variant(types, depth)));
+    let dtypes = || Dtypes::all().filter(|dtypes| dtypes.weights == Precision::F16);
+    let variants = |sizes: Sizes| dtypes().flat_map(move |dtypes| Depth::ALL.map(|depth| sizes.variant(dtypes, depth)));
     Sizes::ALL.into_iter().flatten().flat_map(variants).collect()
 }

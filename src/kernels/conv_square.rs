@@ -1,7 +1,7 @@
 //! `shaders/conv_square.wgsl`: convolutions of two square windows, each of which is compiled as a shader of its own: the 3x3 by
 //! which a dense layer grows its block, and the stem's 7x7.
 
-use super::{Convolution, Kernel, LANES, Layout, Shader, Strips, Types, Variant, floor, has_all_lanes, shader_sizes, shader_struct};
+use super::{Convolution, Dtypes, Kernel, LANES, Layout, Shader, Strips, Variant, floor, has_all_lanes, shader_sizes, shader_struct};
 use crate::shape::Window;
 
 shader_struct! {
@@ -64,7 +64,7 @@ pub(super) const CONV7X7: Square = Square { shader: Shader::Conv7x7, window: Win
 impl Square {
     /// Every variant a plan may contain.
     pub(super) fn variants(self) -> Vec<Variant> {
-        self.tiles.iter().flat_map(|&sizes| Types::all().map(move |types| self.variant(sizes, types))).collect()
+        self.tiles.iter().flat_map(|&sizes| Dtypes::all().map(move |dtypes| self.variant(sizes, dtypes))).collect()
     }
 
     /// Whether the shader computes this convolution with this window.
@@ -90,12 +90,12 @@ impl Square {
             floor: floor(relu),
         };
         let channel_groups = target.shape.channels.div_ceil(sizes.tile_channels);
-        Kernel::new(self.variant(sizes, convolution.types()), &params, strips.of_batch.div_ceil(sizes.workgroup), channel_groups)
+        Kernel::new(self.variant(sizes, convolution.dtypes()), &params, strips.of_batch.div_ceil(sizes.workgroup), channel_groups)
     }
 
-    fn variant(self, sizes: Sizes, types: Types) -> Variant {
+    fn variant(self, sizes: Sizes, dtypes: Dtypes) -> Variant {
         let Window { kernel: [kernel, _], stride: [stride, _], .. } = self.window;
-        let variant = Variant::new(self.shader).types(types).sizes(sizes.constants());
+        let variant = Variant::new(self.shader).dtypes(dtypes).sizes(sizes.constants());
         variant.named("KERNEL", kernel as u32).named("STRIDE", stride as u32)
     }
 }

@@ -3,7 +3,7 @@
 use std::mem::offset_of;
 use std::ops::Range;
 
-use super::{Convolution, Kernel, Layout, Shader, Types, Variant, Workgroup, floor, shader_sizes, shader_struct, window};
+use super::{Convolution, Dtypes, Kernel, Layout, Shader, Variant, Workgroup, floor, shader_sizes, shader_struct, window};
 
 shader_struct! {
     /// The shader's parameters.
@@ -60,7 +60,7 @@ impl Sizes {
             && self.workgroup().fits(Workgroup::ANYWHERE)
     }
 
-    /// What its workgroups ask for.
+    /// The workgroup it asks for.
     pub(super) const fn workgroup(&self) -> Workgroup {
         let byte_depth = (self.tile_channels + self.tile_pixels) * size_of::<f32>();
         Workgroup { invocations: (self.slice() * self.slices) as u32, bytes: (self.slices * self.tile_depth * byte_depth) as u32 }
@@ -78,18 +78,18 @@ impl Sizes {
 
     /// The convolution with this tile.
     pub(super) fn kernel(self, convolution: &Convolution) -> Kernel {
-        let variant = self.variant(convolution.types(), convolution.prologue.is_some());
+        let variant = self.variant(convolution.dtypes(), convolution.prologue.is_some());
         let [pixel_groups, channel_groups] = self.tile().groups(convolution);
         Kernel::new(variant, &params(convolution), pixel_groups, channel_groups)
     }
 
-    fn variant(self, types: Types, prologue: bool) -> Variant {
-        Variant::new(Shader::ConvTiled).types(types).sizes(self.constants()).flag("PROLOGUE", prologue)
+    fn variant(self, dtypes: Dtypes, prologue: bool) -> Variant {
+        Variant::new(Shader::ConvTiled).dtypes(dtypes).sizes(self.constants()).flag("PROLOGUE", prologue)
     }
 
-    /// What an estimate of its time on a GPU is proportional to, for this convolution: the multiply-adds it does, those on
-    /// padding too, each as dear as the part of a load from workgroup memory that it takes, where that is more than a quarter; over
-    /// the share of `invocations` that it keeps busy. So do the tiles compare that AMD's compiler makes (benches/results/isa.md).
+    /// An estimate, in proportion to its time on a GPU for this convolution: its multiply-adds, those on padding too, each weighted
+    /// by its loads from workgroup memory where these are more than a quarter, over the share of `invocations` that it keeps busy.
+    /// Fitted to what AMD's compiler makes of the tiles (benches/results/isa.md).
     pub(super) fn cost(self, convolution: &Convolution, invocations: f64) -> f64 {
         let loads = 1.0 / self.thread_channels as f64 + 1.0 / self.thread_pixels as f64;
         let groups: usize = self.tile().groups(convolution).iter().product();
@@ -139,7 +139,7 @@ pub(super) fn taps(convolution: &Convolution) -> usize {
 
 /// Every variant a plan may contain.
 pub(crate) fn variants() -> Vec<Variant> {
-    let variants = |sizes: Sizes| Types::all().flat_map(move |types| [false, true].map(|prologue| sizes.variant(types, prologue)));
+    let variants = |sizes: Sizes| Dtypes::all().flat_map(move |dtypes| [false, true].map(|prologue| sizes.variant(dtypes, prologue)));
     Sizes::ALL.into_iter().flat_map(variants).collect()
 }
 
@@ -149,7 +149,7 @@ pub(super) fn first_group(kernel: &Kernel) -> Option<Range<usize>> {
     matches!(kernel.variant.shader, Shader::ConvTiled | Shader::ConvMatrix).then_some(begin..begin + size_of::<u32>())
 }
 
-/// Parameters of nothing.
+/// Parameters that are all zero.
 #[cfg(test)]
 pub(super) fn no_params() -> Params {
     bytemuck::Zeroable::zeroed()

@@ -1,6 +1,6 @@
 //! Convolutions, for a tile to compute.
 
-use super::{Region, Types, WeightRows};
+use super::{Dtypes, Region, WeightRows};
 use crate::shape::Window;
 
 /// A convolution between two regions.
@@ -39,8 +39,8 @@ impl Convolution {
         Self { source: one(self.source), target: one(self.target), ..*self }
     }
 
-    /// Types of source, weights and target.
-    pub(super) const fn types(&self) -> Types {
-        Types { source: self.source.precision, weights: self.weights.precision, target: self.target.precision }
+    /// Dtypes of source, weights and target.
+    pub(super) const fn dtypes(&self) -> Dtypes {
+        Dtypes { source: self.source.precision, weights: self.weights.precision, target: self.target.precision }
     }
 }

@@ -1,4 +1,4 @@
-//! `shaders/fma.wgsl`: multiply-adds and nothing else, to see how fast a device computes at the most.
+//! `shaders/fma.wgsl`: multiply-adds and nothing else, to measure a device's peak.
 
 use super::{Kernel, Shader, Variant, shader_struct};
 
@@ -89,5 +89,5 @@ pub(crate) fn flops(scale: u32) -> f64 {
     2.0 * (workgroups * WORKGROUP * TURN) as f64 * turns as f64
 }
 
-/// Bytes of the target that are written, at the most.
+/// The most bytes of the target that are written.
 pub(crate) const BYTE_TARGET: u64 = (MOST_WORKGROUPS * WORKGROUP * size_of::<[f32; 4]>()) as u64;

@@ -1,6 +1,6 @@
 //! `shaders/global_pool.wgsl`: the mean of each channel, after a DenseNet's last batch norm and ReLU.
 
-use super::{Kernel, Layout, Region, Shader, Types, Variant, WeightRows, floor, shader_struct};
+use super::{Dtypes, Kernel, Layout, Region, Shader, Variant, WeightRows, floor, shader_struct};
 
 shader_struct! {
     /// The shader's parameters.
@@ -18,11 +18,11 @@ const WORKGROUP: usize = 32;
 
 /// Every variant a plan may contain.
 pub(crate) fn variants() -> Vec<Variant> {
-    Types::all().flat_map(|types| [false, true].map(|prologue| variant(types, prologue))).collect()
+    Dtypes::all().flat_map(|dtypes| [false, true].map(|prologue| variant(dtypes, prologue))).collect()
 }
 
-fn variant(types: Types, prologue: bool) -> Variant {
-    Variant::new(Shader::GlobalPool).types(types).size("WORKGROUP", WORKGROUP as u32).flag("PROLOGUE", prologue)
+fn variant(dtypes: Dtypes, prologue: bool) -> Variant {
+    Variant::new(Shader::GlobalPool).dtypes(dtypes).size("WORKGROUP", WORKGROUP as u32).flag("PROLOGUE", prologue)
 }
 
 /// Means of `source` into `target`. `prologue` is a batch norm before the mean and whether a ReLU follows it.
@@ -36,6 +36,6 @@ pub(crate) fn kernel(source: Region, target: Region, prologue: Option<(WeightRow
         weight_offset: rows.quad_offset as u32,
         prologue_floor: floor(relu),
     };
-    let types = Types::of(source, target, prologue.map(|(rows, _)| rows));
-    Kernel::new(variant(types, prologue.is_some()), &params, source.batch, source.shape.channels)
+    let dtypes = Dtypes::of(source, target, prologue.map(|(rows, _)| rows));
+    Kernel::new(variant(dtypes, prologue.is_some()), &params, source.batch, source.shape.channels)
 }

@@ -1,6 +1,6 @@
 //! `shaders/linear.wgsl`: the classifier.
 
-use super::{Kernel, Layout, Region, Shader, Types, Variant, WeightRows, floor, shader_struct};
+use super::{Dtypes, Kernel, Layout, Region, Shader, Variant, WeightRows, floor, shader_struct};
 
 shader_struct! {
     /// The shader's parameters.
@@ -20,11 +20,11 @@ const WORKGROUP: usize = 64;
 
 /// Every variant a plan may contain.
 pub(crate) fn variants() -> Vec<Variant> {
-    Types::all().map(variant).collect()
+    Dtypes::all().map(variant).collect()
 }
 
-fn variant(types: Types) -> Variant {
-    Variant::new(Shader::Linear).types(types).size("WORKGROUP", WORKGROUP as u32)
+fn variant(dtypes: Dtypes) -> Variant {
+    Variant::new(Shader::Linear).dtypes(dtypes).size("WORKGROUP", WORKGROUP as u32)
 }
 
 /// Multiplies `source`, of 1x1 pixels, into `target`.
@@ -39,6 +39,6 @@ pub(crate) fn kernel(source: Region, target: Region, weights: WeightRows, relu: 
         weight_row: weights.row_quads as u32,
         floor: floor(relu),
     };
-    let variant = variant(Types::of(source, target, Some(weights)));
+    let variant = variant(Dtypes::of(source, target, Some(weights)));
     Kernel::new(variant, &params, source.batch, target.shape.channels.div_ceil(4).div_ceil(WORKGROUP))
 }

@@ -4,7 +4,7 @@
 //! and a function from regions to a [`Kernel`] ready to dispatch.
 //!
 //! A [`Tile`] is one way to compute a convolution; a [`Tuning`] chooses among them by what a device can do
-//! ([`Capabilities`]) and by what was measured on it.
+//! ([`Capabilities`]) and by measurements on it.
 //!
 //! ```
 //! use densenet_wgpu::internal::Shader;
@@ -30,6 +30,7 @@ pub(crate) mod conv_square;
 pub(crate) mod conv_tiled;
 mod convolution;
 pub(crate) mod copy;
+mod dtypes;
 mod floor;
 pub(crate) mod fma;
 pub(crate) mod global_pool;
@@ -51,7 +52,6 @@ pub(crate) mod strip_pool;
 mod strips;
 mod tile;
 mod tuning;
-mod types;
 mod unroll;
 mod variant;
 mod variants;
@@ -62,6 +62,7 @@ mod workgroup;
 pub use capabilities::Capabilities;
 pub use constant::Constant;
 pub use convolution::Convolution;
+use dtypes::Dtypes;
 use floor::NO_FLOOR;
 pub(crate) use floor::floor;
 pub use kernel::Kernel;
@@ -76,7 +77,6 @@ use shader_struct::shader_struct;
 use strips::Strips;
 pub use tile::Tile;
 pub use tuning::Tuning;
-use types::Types;
 pub use variant::Variant;
 pub(crate) use weight_rows::CHANNEL_TILE;
 pub use weight_rows::WeightRows;

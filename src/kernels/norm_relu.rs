@@ -1,6 +1,6 @@
 //! `shaders/norm_relu.wgsl`: batch norm, ReLU or both, where nothing else could take them in.
 
-use super::{Kernel, Layout, Region, Shader, Types, Variant, WeightRows, floor, shader_struct};
+use super::{Dtypes, Kernel, Layout, Region, Shader, Variant, WeightRows, floor, shader_struct};
 
 shader_struct! {
     /// The shader's parameters.
@@ -18,11 +18,11 @@ const WORKGROUP: usize = 64;
 
 /// Every variant a plan may contain.
 pub(crate) fn variants() -> Vec<Variant> {
-    Types::all().flat_map(|types| [false, true].map(|norm| variant(types, norm))).collect()
+    Dtypes::all().flat_map(|dtypes| [false, true].map(|norm| variant(dtypes, norm))).collect()
 }
 
-fn variant(types: Types, norm: bool) -> Variant {
-    Variant::new(Shader::NormRelu).types(types).size("WORKGROUP", WORKGROUP as u32).flag("NORM", norm)
+fn variant(dtypes: Dtypes, norm: bool) -> Variant {
+    Variant::new(Shader::NormRelu).dtypes(dtypes).size("WORKGROUP", WORKGROUP as u32).flag("NORM", norm)
 }
 
 /// Normalises (with `norm`) and rectifies (with `relu`) `source` into `target`.
@@ -36,7 +36,7 @@ pub(crate) fn kernel(source: Region, target: Region, norm: Option<WeightRows>, r
         floor: floor(relu),
     };
     Kernel::new(
-        variant(Types::of(source, target, norm), norm.is_some()),
+        variant(Dtypes::of(source, target, norm), norm.is_some()),
         &params,
         source.pixels().div_ceil(WORKGROUP),
         source.shape.channels,

@@ -1,6 +1,6 @@
 //! `shaders/pool.wgsl`: maximum and mean over a window; the transition's takes its batch norm and ReLU in.
 
-use super::{Kernel, Layout, NO_FLOOR, Region, Shader, Types, Variant, WeightRows, floor, shader_struct, window};
+use super::{Dtypes, Kernel, Layout, NO_FLOOR, Region, Shader, Variant, WeightRows, floor, shader_struct, window};
 use crate::shape::Window;
 
 shader_struct! {
@@ -31,11 +31,11 @@ pub(crate) enum Pooling {
 /// Every variant a plan may contain.
 pub(crate) fn variants() -> Vec<Variant> {
     let kinds = [(Pooling::Max, false), (Pooling::Max, true), (Pooling::Mean, false), (Pooling::Mean, true)];
-    Types::all().flat_map(|types| kinds.map(|(pooling, prologue)| variant(types, pooling, prologue))).collect()
+    Dtypes::all().flat_map(|dtypes| kinds.map(|(pooling, prologue)| variant(dtypes, pooling, prologue))).collect()
 }
 
-fn variant(types: Types, pooling: Pooling, prologue: bool) -> Variant {
-    let variant = Variant::new(Shader::Pool).types(types).size("WORKGROUP", WORKGROUP as u32);
+fn variant(dtypes: Dtypes, pooling: Pooling, prologue: bool) -> Variant {
+    let variant = Variant::new(Shader::Pool).dtypes(dtypes).size("WORKGROUP", WORKGROUP as u32);
     variant.flag("MEAN", pooling == Pooling::Mean).flag("PROLOGUE", prologue)
 }
 
@@ -52,6 +52,6 @@ pub(crate) fn kernel(source: Region, target: Region, pooling: Pooling, window: W
         prologue_floor: floor(relu),
         lowest: NO_FLOOR,
     };
-    let variant = variant(Types::of(source, target, prologue.map(|(rows, _)| rows)), pooling, prologue.is_some());
+    let variant = variant(Dtypes::of(source, target, prologue.map(|(rows, _)| rows)), pooling, prologue.is_some());
     Kernel::new(variant, &params, target.pixels().div_ceil(WORKGROUP), target.shape.channels)
 }

@@ -1,6 +1,6 @@
 //! Storage dtypes.
 
-/// The numbers that something is stored in.
+/// A storage dtype.
 ///
 /// ```
 /// use densenet_wgpu::Precision;

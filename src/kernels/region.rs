@@ -31,7 +31,7 @@ pub struct Region {
     pub shape: Shape,
     /// Images.
     pub batch: usize,
-    /// What its elements are.
+    /// The dtype of its elements.
     pub precision: Precision,
 }
 

@@ -4,8 +4,8 @@ use super::kernel::WORKGROUPS_PER_DIMENSION;
 use super::{Kernel, conv_tiled};
 
 impl Kernel {
-    /// The same in dispatches of at most one of so many parts, one behind the other: of convolutions, whose shaders take the group of
-    /// pixels that is their first; the same alone otherwise.
+    /// The same work in at least `count` dispatches, where it has so many groups of pixels: for convolutions whose shaders take their
+    /// first group as a parameter. Any other kernel stays whole.
     pub(crate) fn split(&self, count: u64) -> Vec<Self> {
         let [_, channel_groups, _] = self.workgroups;
         let Some(first) = conv_tiled::first_group(self).filter(|_| count > 1) else { return vec![self.clone()] };

@@ -1,4 +1,4 @@
-//! `shaders/stream.wgsl`: a buffer copied to another, to see how fast a device reads and writes memory.
+//! `shaders/stream.wgsl`: a buffer copied to another, to measure a device's memory bandwidth.
 
 use super::{Kernel, Shader, Variant, shader_struct};
 

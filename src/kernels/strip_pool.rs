@@ -1,7 +1,7 @@
 //! `shaders/strip_pool.wgsl`: the pools of a DenseNet's stem and transitions.
 
 use super::pool::Pooling;
-use super::{Kernel, Layout, NO_FLOOR, Region, Shader, Strips, Types, Variant, WeightRows, floor, shader_struct};
+use super::{Dtypes, Kernel, Layout, NO_FLOOR, Region, Shader, Strips, Variant, WeightRows, floor, shader_struct};
 use crate::shape::Window;
 
 shader_struct! {
@@ -27,11 +27,11 @@ const TILE_PIXELS: usize = 4;
 /// Every variant a plan may contain.
 pub(crate) fn variants() -> Vec<Variant> {
     let kinds = [(Pooling::Max, false), (Pooling::Mean, false), (Pooling::Mean, true)];
-    Types::all().flat_map(|types| kinds.map(|(pooling, prologue)| variant(types, pooling, prologue))).collect()
+    Dtypes::all().flat_map(|dtypes| kinds.map(|(pooling, prologue)| variant(dtypes, pooling, prologue))).collect()
 }
 
-fn variant(types: Types, pooling: Pooling, prologue: bool) -> Variant {
-    let variant = Variant::new(Shader::StripPool).types(types).size("WORKGROUP", WORKGROUP as u32);
+fn variant(dtypes: Dtypes, pooling: Pooling, prologue: bool) -> Variant {
+    let variant = Variant::new(Shader::StripPool).dtypes(dtypes).size("WORKGROUP", WORKGROUP as u32);
     let variant = variant.size("TILE_PIXELS", TILE_PIXELS as u32).size("KERNEL", side(pooling) as u32);
     variant.flag("MEAN", pooling == Pooling::Mean).flag("PROLOGUE", prologue)
 }
@@ -66,6 +66,6 @@ pub(crate) fn kernel(source: Region, target: Region, pooling: Pooling, window: W
         prologue_floor: floor(relu),
         lowest: NO_FLOOR,
     };
-    let variant = variant(Types::of(source, target, prologue.map(|(rows, _)| rows)), pooling, prologue.is_some());
+    let variant = variant(Dtypes::of(source, target, prologue.map(|(rows, _)| rows)), pooling, prologue.is_some());
     Kernel::new(variant, &params, strips.of_batch.div_ceil(WORKGROUP), target.shape.channels)
 }

@@ -7,8 +7,8 @@ use super::{Capabilities, Convolution, Kernel, Precision, Shader, Workgroup, con
 
 /// One way to compute convolutions: a shader and the sizes of its tile.
 ///
-/// Those that there are ([`Tile::all`]) are all that can be: a shader is compiled without bounds checks, and other sizes
-/// might lead it beyond its memory.
+/// There are no others than [`Tile::all`]: a shader is compiled without bounds checks, and other sizes might lead it beyond its
+/// memory.
 ///
 /// ```
 /// use densenet_wgpu::tuning::{Capabilities, Tile, Workgroup};
@@ -80,10 +80,10 @@ impl Tile {
         }
     }
 
-    /// Whether a device can run it with those numbers.
+    /// Whether a device can run it with this storage dtype.
     pub fn runs_on(self, capabilities: &Capabilities, precision: Precision) -> bool {
-        let has_types = precision == Precision::F32 || capabilities.f16;
-        has_types
+        let has_dtypes = precision == Precision::F32 || capabilities.f16;
+        has_dtypes
             && match self {
                 Self::Conv1x1(_) | Self::Conv3x3(_) | Self::Conv7x7(_) | Self::Conv(_) => capabilities.has_lanes(),
                 Self::ConvTiled(sizes) => sizes.workgroup().fits(capabilities.workgroup),
@@ -104,7 +104,7 @@ impl Tile {
         }
     }
 
-    /// What its workgroups ask for at the most.
+    /// The largest workgroup that it asks for.
     pub fn workgroup(self) -> Workgroup {
         match self {
             Self::Conv1x1(_) | Self::Conv3x3(_) | Self::Conv7x7(_) | Self::Conv(_) => Workgroup::ANYWHERE,

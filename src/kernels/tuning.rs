@@ -1,4 +1,4 @@
-//! Which tile computes a convolution on a device: a rule, and what was found out about the device beside it.
+//! Which tile computes a convolution on a device: by rule, or as measured.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use super::{Capabilities, Convolution, Precision, Tile};
 
 /// How convolutions are computed on a device.
 ///
-/// A tile is used only where the device can run it, whatever is said of it here; an engine refuses a tuning for a device
+/// A tile is used only where the device can run it, even if it is named here; an engine refuses a tuning for a device
 /// that can do more than its own.
 ///
 /// ```
@@ -41,48 +41,47 @@ pub struct Tuning {
 }
 
 impl Tuning {
-    /// By the rule alone, for a device that can do this, in 32-bit floats.
+    /// By the rule alone, for a device with these capabilities, in 32-bit floats.
     pub fn new(capabilities: Capabilities) -> Self {
         Self { capabilities, ..Self::default() }
     }
 
-    /// The same with activations and weights stored in these numbers. Sums are always 32-bit floats.
+    /// Sets the storage dtype of activations and weights. Sums are always 32-bit floats.
     pub fn with_precision(self, precision: Precision) -> Self {
         Self { precision, ..self }
     }
 
-    /// The same with tiles chosen as for one image whatever the batch, or not: then an image's results have the same bits in
-    /// any batch. Otherwise the last bits may depend on the batch's size, except with the tiles for software devices.
+    /// Sets whether tiles are chosen as for one image, whatever the batch: then an image's results have the same bits in any
+    /// batch. Otherwise the last bits may depend on the batch's size, except with the tiles for software adapters.
     pub fn with_batch_invariant(self, batch_invariant: bool) -> Self {
         Self { batch_invariant, ..self }
     }
 
-    /// The same without these tiles: their results were wrong on the device.
+    /// Excludes these tiles: their results were wrong on the device.
     pub fn excluding(mut self, tiles: impl IntoIterator<Item = Tile>) -> Self {
         self.excluded.extend(tiles);
         self
     }
 
-    /// The same without all tiles but this one.
+    /// Excludes all tiles but this one.
     pub fn only(self, tile: Tile) -> Self {
         self.excluding(Tile::all().filter(|other| *other != tile))
     }
 
-    /// The same with tiles that were measured to be the fastest, by [`Tuning::class`], in place of those of the same classes
-    /// before.
+    /// Adds tiles that were measured to be the fastest, by [`Tuning::class`], in place of those of the same classes before.
     pub fn with_fastest(mut self, fastest: impl IntoIterator<Item = (String, Tile)>) -> Self {
         self.fastest.extend(fastest);
         self
     }
 
-    /// The same with this tile wherever it may be used among `convolutions`.
+    /// Uses this tile for every one of `convolutions` that it may compute.
     pub(crate) fn preferring(self, tile: Tile, convolutions: &[Convolution]) -> Self {
         let everywhere = convolutions.iter().filter(|convolution| self.may_use(tile, convolution));
         let everywhere: Vec<(String, Tile)> = everywhere.map(|convolution| (self.class(convolution), tile)).collect();
         self.with_fastest(everywhere)
     }
 
-    /// The same by the rule for the classes of these convolutions, whatever was measured.
+    /// Forgets what was measured for the classes of these convolutions: the rule decides again.
     pub(crate) fn without(mut self, convolutions: &[Convolution]) -> Self {
         for convolution in convolutions {
             self.fastest.remove(&self.class(convolution));
@@ -95,7 +94,7 @@ impl Tuning {
         self.capabilities
     }
 
-    /// The numbers that activations and weights are stored in.
+    /// The storage dtype of activations and weights.
     pub fn precision(&self) -> Precision {
         self.precision
     }
@@ -127,15 +126,15 @@ impl Tuning {
         Tile::all().filter(|tile| self.may_use(*tile, convolution))
     }
 
-    /// Those of them that are worth a measurement. On a software device tiles of GPUs are not, where there are others: they took
+    /// The tiles among them that are worth measuring. On a software adapter tiles of GPUs are not, where there are others: they took
     /// 3 to 229 times as long there (benches/LOG.md).
     pub(crate) fn candidates(&self, convolution: &Convolution) -> Vec<Tile> {
         let (lanes, others): (Vec<Tile>, Vec<Tile>) = self.tiles(convolution).partition(|tile| tile.is_of_lanes());
         if self.capabilities.software && !lanes.is_empty() { lanes } else { [lanes, others].concat() }
     }
 
-    /// What convolutions have in common that one tile is the best for: kernel, output channels, size of the picture, and
-    /// the batch, which is 1 where it must not count.
+    /// The class of convolutions for which one tile is the fastest: kernel, output channels, output size, and the batch, which is 1
+    /// where results must not depend on it.
     pub fn class(&self, convolution: &Convolution) -> String {
         let [height, width] = convolution.window.kernel;
         let target = convolution.target;
@@ -143,8 +142,8 @@ impl Tuning {
         format!("{height}x{width}{prologue} to {} x {}", target.shape, if self.batch_invariant { 1 } else { target.batch })
     }
 
-    /// Lanes for software, as its loads cost much more than its arithmetic, the most special shader first, and matrices
-    /// last, which it has no units for; else the tile of the least estimated cost.
+    /// On a software adapter the tiles of lanes, as its loads cost much more than its arithmetic, the most special shader first, and
+    /// matrices never, for which it has no units; else the tile of the least estimated cost.
     fn by_rule(&self, convolution: &Convolution) -> Option<Tile> {
         let (software, deep) = (self.capabilities.software, self.capabilities.takes_deep_tiles());
         let invocations = self.capabilities.invocations();
@@ -152,7 +151,7 @@ impl Tuning {
             tile if tile.is_of_lanes() && !software => f64::MAX,
             Tile::Conv1x1(sizes) => f64::from(!sizes.suits(deep)),
             Tile::Conv3x3(sizes) => f64::from(!sizes.suits(convolution.target.shape.width, deep)),
-            // A compiler that keeps its window in memory takes long for a little.
+            // A compiler that keeps its window in memory compiles it for long, and gains little.
             Tile::Conv7x7(_) => {
                 if deep {
                     0.0

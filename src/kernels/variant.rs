@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::unroll::unroll;
-use super::{Constant, Precision, Shader, Types};
+use super::{Constant, Dtypes, Precision, Shader};
 
 /// How a shader begins that uses 16-bit floats.
 const ENABLE_F16: &str = "enable f16;\n";
@@ -64,12 +64,12 @@ impl Variant {
         self
     }
 
-    /// The types of source, weights and target.
-    pub(super) fn types(self, types: Types) -> Self {
-        self.copies(types.source, types.target).alias("Weight", types.weights.name())
+    /// The dtypes of source, weights and target.
+    pub(super) fn dtypes(self, dtypes: Dtypes) -> Self {
+        self.copies(dtypes.source, dtypes.target).alias("Weight", dtypes.weights.name())
     }
 
-    /// The types of source and target, for a shader without weights.
+    /// The dtypes of source and target, for a shader without weights.
     pub(super) fn copies(self, source: Precision, target: Precision) -> Self {
         self.alias("Source", source.name()).alias("Target", target.name())
     }

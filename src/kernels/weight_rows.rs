@@ -23,6 +23,6 @@ pub struct WeightRows {
     pub quad_offset: usize,
     /// Quads of a row's channels.
     pub row_quads: usize,
-    /// What their elements are.
+    /// The dtype of their elements.
     pub precision: Precision,
 }

@@ -1,6 +1,6 @@
 //! How large workgroups may be.
 
-/// The size of a workgroup: the largest that a device runs, or what a kernel asks for at the most. The default is what
+/// The size of a workgroup: the largest that a device runs, or the largest that a kernel asks for. The default is what
 /// every WebGPU device runs.
 ///
 /// ```

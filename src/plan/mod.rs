@@ -64,7 +64,7 @@ pub struct Plan {
 
 impl Plan {
     /// Plans `graph`. Errors for a batch of 0, for tensors that no 32-bit index reaches, and where the tuning excludes
-    /// every kernel for a convolution.
+    /// every tile for a convolution.
     #[tracing::instrument(level = "debug", name = "plan", skip_all, fields(input = %graph.input_shape(), batch = options.batch))]
     pub fn new(graph: &Graph, options: PlanOptions) -> Result<Self> {
         if options.batch == 0 {
@@ -98,7 +98,7 @@ impl Plan {
         Ok(plan)
     }
 
-    /// How it was made.
+    /// The options that it was made with.
     pub fn options(&self) -> &PlanOptions {
         &self.options
     }
@@ -124,7 +124,7 @@ impl Plan {
         self.byte_buffers.iter().copied()
     }
 
-    /// Bytes of activations alive at once, at the most.
+    /// The most bytes of activations that are alive at once.
     pub fn byte_peak(&self) -> u64 {
         self.byte_peak
     }
@@ -157,7 +157,7 @@ impl Plan {
         self.steps.iter().map(|s| s.flops).sum()
     }
 
-    /// Bytes of that many elements of packed weights.
+    /// Bytes of `elements` packed weights.
     fn byte_weights(&self, elements: usize) -> u64 {
         (elements * self.options.tuning.precision().bytes()) as u64
     }

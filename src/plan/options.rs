@@ -23,7 +23,7 @@ pub struct PlanOptions {
     pub fusion: bool,
     /// The largest buffer of weights, in bytes. The default is what every WebGPU device can bind.
     pub byte_weight_buffer: u64,
-    /// Which kernels compute convolutions, and in which numbers. The default runs on every WebGPU device.
+    /// Which kernels compute convolutions, and the storage dtype. The default runs on every WebGPU device.
     pub tuning: Tuning,
 }
 
@@ -34,22 +34,22 @@ impl Default for PlanOptions {
 }
 
 impl PlanOptions {
-    /// The same for so many images at once.
+    /// Plans for `batch` images at once.
     pub fn with_batch(self, batch: usize) -> Self {
         Self { batch, ..self }
     }
 
-    /// The same with this [`PlanOptions::fusion`].
+    /// Sets [`PlanOptions::fusion`].
     pub fn with_fusion(self, fusion: bool) -> Self {
         Self { fusion, ..self }
     }
 
-    /// The same with this [`PlanOptions::byte_weight_buffer`].
+    /// Sets [`PlanOptions::byte_weight_buffer`].
     pub fn with_byte_weight_buffer(self, byte_weight_buffer: u64) -> Self {
         Self { byte_weight_buffer, ..self }
     }
 
-    /// The same with this [`PlanOptions::tuning`].
+    /// Sets [`PlanOptions::tuning`].
     pub fn with_tuning(self, tuning: Tuning) -> Self {
         Self { tuning, ..self }
     }

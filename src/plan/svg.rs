@@ -40,7 +40,7 @@ impl Plan {
         let mut drawing = Drawing::new(right + RIGHT, bottom + 90.0);
         let mebibytes = |bytes: u64| bytes as f64 / f64::from(1 << 20);
         let title = format!(
-            "{} x {}, {}, {}: {} steps, {:.2} MiB of activations, at the most {:.2} MiB of them alive at once; with weights {:.2} MiB",
+            "{} x {}, {}, {}: {} steps, {:.2} MiB of activations, at most {:.2} MiB of them alive at once; with weights {:.2} MiB",
             self.options.batch,
             self.input.shape,
             self.options.tuning.precision().name(),
