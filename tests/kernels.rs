@@ -36,7 +36,7 @@ fn tolerance(precision: Precision) -> f32 {
     }
 }
 
-/// The device, which keeps for the other cases what the check of a tile found, but nothing for the next run of the tests.
+/// The device. Its cache keeps the verdicts on tiles for the other cases, and is empty when the tests begin.
 fn gpu() -> &'static Gpu {
     static GPU: OnceLock<Gpu> = OnceLock::new();
     GPU.get_or_init(|| {
@@ -60,9 +60,8 @@ fn check(cases: &[Odd]) {
     check_with(cases, |_| Vec::new());
 }
 
-/// [`check`] with every tile but those for software that the device can run, each in one precision and in the other from
-/// case to case, or in the only one that it has. A software device that is taken for a GPU has had them all as what it is; a slow
-/// one that has matrices has one tile of them for each case.
+/// [`check`], and every tile for GPUs that the device can run: in 32-bit and in 16-bit floats in turns from case to case, or in the
+/// only dtype that it has. A slow device checks only its own tiles, and one tile of matrices for each case where it has them.
 #[track_caller]
 fn check_tiles(cases: &[Odd]) {
     let capabilities = gpu().capabilities();
@@ -93,18 +92,18 @@ fn check_with(cases: &[Odd], tunings: impl Fn(usize) -> Vec<Tuning>) {
     assert!(failures.is_empty(), "{} failures in {} networks:\n{}", failures.len(), cases.len(), failures.join("\n"));
 }
 
-/// The device's tuning without all other tiles.
+/// The device's tuning with this tile alone.
 fn only(tile: Tile, precision: Precision) -> Tuning {
     own(precision).only(tile)
 }
 
-/// What suits the device.
+/// The device's own tuning.
 fn own(precision: Precision) -> Tuning {
     Tuning::new(gpu().capabilities()).with_precision(precision)
 }
 
-/// What disagrees with the reference, fused and unfused. One of the two is compiled with bounds checks: neighbours in a
-/// table alternate, so that every kernel runs both ways in half the time.
+/// Where the device disagrees with the reference, fused and unfused. One of the two is compiled with bounds checks: neighbours
+/// in a table alternate, so that every kernel runs both ways in half the time.
 fn failures(case: &Odd, fused_checks: bool, tunings: Vec<Tuning>) -> Vec<String> {
     println!("{}", case.name); // the last one is to blame where something panics
     let weights = seeded_weights(&case.graph, 1);
@@ -236,7 +235,7 @@ fn nonlinearities_of_numbers_of_every_size() {
 
 /// A difference of two infinities, which the layers before make: one alone would be a sum of numbers where products are not rounded.
 #[test]
-fn what_is_no_number_stays_so_in_nonlinearities() {
+fn nan_stays_nan_in_nonlinearities() {
     for (nonlinearity, ..) in common::nonlinearities() {
         let mut graph = Graph::new(Shape::new(2, 1, 1));
         let x = graph.linear("infinities", graph.input(), 2).unwrap();

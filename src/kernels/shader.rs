@@ -135,7 +135,7 @@ impl Shader {
     }
 }
 
-/// How the line of a shader begins that names the files of `shaders/common/` that it uses.
+/// The beginning of the line that names the files of `shaders/common/` that a shader uses.
 const USE: &str = "// use: ";
 
 /// The text of a file of `shaders/common/`.

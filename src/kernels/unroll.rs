@@ -1,16 +1,15 @@
-//! Loops of a shader as straight-line text, where they say so.
+//! Unrolls the loops of a shader that are marked for it.
 //!
-//! A compiler of a software device gives up on loops with long bodies, and keeps the arrays that they index in memory. Where
-//! a loop's line ends in `// unrolled`, its body is written once for each of its turns, with the number in place of its
-//! variable: the shader stays a loop for its reader.
+//! Software adapters' compilers do not unroll loops with long bodies, and keep the arrays that these index in memory. Where a
+//! loop's line ends in `// unrolled`, its body is written once for each of its turns, with the number in place of its variable.
 
 use std::ops::Range;
 
-/// Behind the line of a loop that is to be unrolled.
+/// The end of the line of a loop to unroll.
 const MARK: &str = "{  // unrolled";
 
-/// `source` without loops that are marked, or the line of one that is not understood: its bounds must be numbers, or constants
-/// that are declared as numbers, and its end a brace as far from the margin as its beginning.
+/// `source` with its marked loops unrolled, or the line of one that cannot be: the bounds must be numbers, or constants that are
+/// declared as numbers, and the closing brace indented like the loop.
 pub(super) fn unroll(source: &str) -> Result<String, String> {
     let lines: Vec<&str> = source.lines().collect();
     let mut text = String::with_capacity(source.len());
@@ -41,7 +40,7 @@ fn write(lines: &[impl AsRef<str>], source: &str, text: &mut String) -> Result<(
     Ok(())
 }
 
-/// What a loop counts.
+/// The turns of a loop.
 struct Turns<'a> {
     variable: &'a str,
     range: Range<usize>,
@@ -72,7 +71,7 @@ fn number(text: &str, source: &str) -> Option<usize> {
     })
 }
 
-/// The line with a number wherever it has the variable; a member of the same name is another thing.
+/// The line with a number in place of the variable, but not of a member of the same name.
 fn with_number(line: &str, variable: &str, number: usize) -> String {
     let in_name = |c: char| c.is_alphanumeric() || c == '_';
     let mut text = String::with_capacity(line.len());
@@ -96,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn loops_that_say_so_are_unrolled() {
+    fn marked_loops_are_unrolled() {
         let source = "
 const SIZE: u32 = 4u;
 for (var o = 0u; o < SIZE; o += 2u) {  // unrolled
@@ -143,7 +142,7 @@ o();
     }
 
     #[test]
-    fn a_loop_that_is_not_understood_is_told() {
+    fn a_loop_that_cannot_be_unrolled_is_named() {
         for header in [
             "for (var i = 0u; i < SIZE; i++) {  // unrolled",
             "for (var i = 0u; i <= 3u; i++) {  // unrolled",

@@ -5,7 +5,7 @@ use std::fmt;
 use super::unroll::unroll;
 use super::{Constant, Dtypes, Precision, Shader};
 
-/// How a shader begins that uses 16-bit floats.
+/// The first line of a shader that uses 16-bit floats.
 const ENABLE_F16: &str = "enable f16;\n";
 
 /// A shader with its constants chosen: what one pipeline is made from.
@@ -79,7 +79,7 @@ impl Variant {
         self.constants.iter().any(|(_, constant)| *constant == Constant::Type("f16"))
     }
 
-    /// The shader's text with this variant's constants in their place, and loops that are marked so unrolled.
+    /// The shader's text with this variant's constants, and its marked loops unrolled.
     ///
     /// # Panics
     /// Where the shader has no such constant, or a loop that is marked and cannot be unrolled: a mistake in this crate, which the
@@ -91,14 +91,14 @@ impl Variant {
         if self.uses_f16() && !text.starts_with(ENABLE_F16) { format!("{ENABLE_F16}{text}") } else { text }
     }
 
-    /// The shader's text with this variant's constants in their place, and all its loops.
+    /// The shader's text with this variant's constants, and no loop unrolled.
     pub(super) fn with_loops(&self) -> String {
         let varied = vary(&self.shader.source(), &self.constants);
         varied.unwrap_or_else(|missing| panic!("{}.wgsl has no line `{missing}…`", self.shader.file()))
     }
 }
 
-/// `source` with the constants in their place, or the beginning of a line that it lacks.
+/// `source` with these constants, or the beginning of a line that it lacks.
 fn vary(source: &str, constants: &[(&str, Constant)]) -> Result<String, String> {
     let mut lines: Vec<String> = source.lines().map(str::to_owned).collect();
     for (name, value) in constants {

@@ -21,7 +21,7 @@ use translation::{COMMON, Parsed};
 /// WebGPU's default limit.
 const STORAGE_BUFFERS: usize = 8;
 
-/// Names and texts of all that may ever be compiled: the files as they stand, and every variant.
+/// Names and texts of everything that is compiled: the files with their default constants, and every variant.
 fn modules() -> Vec<(String, String)> {
     let file = |shader: Shader| (format!("shaders/{}.wgsl", shader.file()), shader.source());
     let variants = Shader::ALL.into_iter().flat_map(Shader::variants);
@@ -61,7 +61,7 @@ fn no_shader_for_hlsl_stores_by_an_index_into_a_vector() {
     assert_eq!(["quads[i].x", "quads[i][1]", "quads[1][i]", "quads[i][i]"].map(stores), [0, 0, 1, 1]);
 }
 
-/// Stores to a place inside a vector or matrix that an index tells which is not constant.
+/// Counts stores into a vector or matrix by an index that is not constant.
 fn stores_into_vectors(shader: &Parsed) -> usize {
     let Parsed { module, info, .. } = shader;
     let bodies = module.functions.iter().map(|(handle, function)| (function, &info[handle]));
@@ -84,7 +84,7 @@ fn stores_into_vectors(shader: &Parsed) -> usize {
     bodies.chain(entries).map(count).sum()
 }
 
-/// Where a block and all within it store.
+/// The pointers that a block and all blocks within it store to.
 fn stores(block: &Block) -> Vec<Handle<Expression>> {
     let within = |statement: &Statement| match statement {
         Statement::Store { pointer, .. } => vec![*pointer],
@@ -97,7 +97,7 @@ fn stores(block: &Block) -> Vec<Handle<Expression>> {
     block.iter().flat_map(within).collect()
 }
 
-/// The largest workgroup that a variant may have: what its tile asks for.
+/// The largest workgroup that a variant may have: the one its tile asks for.
 fn asked(variant: &Variant) -> Workgroup {
     let has_sizes =
         |tile: &Tile| tile.sizes().into_iter().all(|(name, size)| variant.constants().contains(&(name, Constant::Size(size as u32))));
@@ -164,7 +164,7 @@ fn params_are_laid_out_as_in_rust() {
     }
 }
 
-/// How the line begins that declares a constant or an alias.
+/// The beginning of the line that declares a constant or an alias.
 fn declaration((name, constant): &(&str, Constant)) -> String {
     match constant {
         Constant::Size(_) | Constant::Named(_) | Constant::Flag(_) => format!("const {name}: "),
@@ -246,7 +246,7 @@ fn variants_are_distinct() {
     }
 }
 
-/// What the other tests look at is all that runs.
+/// The other tests look at every variant that runs.
 #[test]
 fn plans_use_no_other_variants() {
     let tested: Vec<Variant> = Shader::ALL.into_iter().flat_map(Shader::variants).collect();

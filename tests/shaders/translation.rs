@@ -132,7 +132,7 @@ impl Parsed {
     }
 }
 
-/// How the line begins that stands above the text of a file of `shaders/common/`.
+/// The beginning of the line above the text of a file of `shaders/common/`.
 pub(crate) const COMMON: &str = "// shaders/common/";
 
 /// The file that a line of a shader's source is from, and its number there. Of a variant's own file the number is that in the variant.
