@@ -29,7 +29,6 @@
 //! # Ok::<(), densenet_wgpu::Error>(())
 //! ```
 
-mod accuracy;
 mod batch;
 mod binding;
 mod bound;
@@ -68,7 +67,6 @@ use purpose::{Owner, Purpose};
 pub(crate) use readback::{Readback, Waiter};
 use shared::Shared;
 
-pub use accuracy::best_precision;
 pub use check::Fault;
 pub use granularity::Grain;
 pub use input::Input;

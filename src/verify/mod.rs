@@ -16,13 +16,15 @@
 //! # Ok::<(), densenet_wgpu::Error>(())
 //! ```
 
+mod accuracy;
 mod layer;
 mod self_test;
 mod tolerance;
 mod verification;
 
-pub use crate::engine::{Made, Walk, best_precision};
+pub use crate::engine::{Made, Walk};
 pub use crate::reference::Reference;
+pub use accuracy::best_precision;
 pub use layer::LayerCheck;
 pub use self_test::self_test;
 pub use tolerance::tolerance;

@@ -1,8 +1,6 @@
 //! Whether 16-bit floats are good enough on a device.
 
-use super::check::{Fault, Verdicts, words};
-use super::input::Input;
-use super::{Engine, EngineOptions};
+use crate::engine::{Engine, EngineOptions, Fault, Input, Verdicts, words};
 use crate::error::Result;
 use crate::gpu::Gpu;
 use crate::kernels::Precision;
