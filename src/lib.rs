@@ -40,7 +40,7 @@
 //! let input = preprocessing.apply(&Picture::open("examples/digits/7-1442-8.png")?)?;
 //! let graph = model.graph(input.height, input.width)?;
 //! let engine = Engine::new(&Gpu::open(None)?, &graph, &model.weights, EngineOptions::default())?;
-//! let best = &model.legend().top_k(&engine.run(Input::values(&input.values, [64, 64]))?, 1)?[0];
+//! let best = &model.postprocessing().top_k(&engine.run(Input::values(&input.values, [64, 64]))?, 1)?[0];
 //! assert_eq!(best.label, "7");
 //! # Ok(())
 //! # }

@@ -7,7 +7,7 @@ use std::sync::Barrier;
 use densenet_wgpu::checkpoint::Weights;
 use densenet_wgpu::devices::Cache;
 use densenet_wgpu::internal::Pretence;
-use densenet_wgpu::profile::Grain;
+use densenet_wgpu::profile::Granularity;
 use densenet_wgpu::verify::{Reference, self_test};
 use densenet_wgpu::{Config, Engine, EngineOptions, Error, Gpu, Graph, Input, Precision, wgpu};
 
@@ -66,7 +66,7 @@ fn a_device_that_is_destroyed_is_an_error() {
             engine.run(input).unwrap_err(),
             engine.run(Input::values(&pictures[..3 * SIZE[0] * SIZE[1]], SIZE)).unwrap_err(), // bound anew
             pollster::block_on(engine.run_async(input)).unwrap_err(),
-            engine.time(input, Grain::Step).unwrap_err(),
+            engine.time(input, Granularity::Step).unwrap_err(),
             engine.walk(input).map(drop).unwrap_err(),
             engine.tune(1, SIZE[0], SIZE[1]).unwrap_err(),
             Engine::new(&gpu, &graph, &weights, EngineOptions::default()).unwrap_err(),

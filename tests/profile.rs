@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use densenet_wgpu::planning::PlanOptions;
-use densenet_wgpu::profile::{Bound, Ceilings, Clock, Comparison, Grain, Profile};
+use densenet_wgpu::profile::{Bound, Ceilings, Clock, Comparison, Granularity, Profile};
 use densenet_wgpu::{Config, Engine, EngineOptions, Gpu, Input, Plan, wgpu};
 
 #[expect(dead_code, reason = "other tests use the rest")]
@@ -148,10 +148,10 @@ fn without_timestamps_the_host_times_steps_alone_and_says_so() {
     let gpu = Gpu::from_device(device, queue);
     let engine = Engine::new(&gpu, &graph, &seeded_weights(&graph, 1), EngineOptions::default()).unwrap();
     let input = seeded_input(2, 3 * 64 * 64);
-    let steps = engine.time(Input::values(&input, [64, 64]), Grain::Step).unwrap();
+    let steps = engine.time(Input::values(&input, [64, 64]), Granularity::Step).unwrap();
     assert_eq!((steps.clock, steps.passes.len()), (Clock::Host, engine.plan(1, 64, 64).unwrap().steps().len()));
     assert!(steps.passes.iter().flatten().is_sorted(), "{:?}", steps.passes);
-    assert_eq!(engine.time(Input::values(&input, [64, 64]), Grain::Run).unwrap().passes.len(), 1);
+    assert_eq!(engine.time(Input::values(&input, [64, 64]), Granularity::Run).unwrap().passes.len(), 1);
     let profile = Profile::measure(&engine, Input::values(&input, [64, 64]), 2, CEILINGS).unwrap();
     assert!(profile.to_string().contains("this device has no usable timestamps"), "{profile}");
 }
@@ -234,14 +234,14 @@ fn a_plan_is_drawn_and_written() {
 fn a_run_is_timed_as_a_whole_or_by_steps() {
     let engine = engine(true);
     let input = seeded_input(2, 3 * SIZE[0] * SIZE[1]);
-    let whole = engine.time(Input::values(&input, SIZE), Grain::Run).unwrap();
+    let whole = engine.time(Input::values(&input, SIZE), Granularity::Run).unwrap();
     assert_eq!(whole.passes.len(), 1);
-    let steps = engine.time(Input::values(&input, SIZE), Grain::Step).unwrap();
+    let steps = engine.time(Input::values(&input, SIZE), Granularity::Step).unwrap();
     assert_eq!(steps.passes.len(), engine.plan(1, SIZE[0], SIZE[1]).unwrap().steps().len());
     for timeline in [whole, steps] {
         let moments = [0.0, timeline.uploaded, timeline.encoded, timeline.submitted, timeline.finished];
         assert!(moments.is_sorted(), "{moments:?}");
         assert!(timeline.span() > 0.0 && timeline.span() <= timeline.finished, "{} {}", timeline.span(), timeline.finished);
     }
-    assert!(engine.time(Input::values(&input[1..], SIZE), Grain::Run).is_err());
+    assert!(engine.time(Input::values(&input[1..], SIZE), Granularity::Run).is_err());
 }

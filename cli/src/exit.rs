@@ -9,7 +9,7 @@ use densenet_wgpu::Error;
 use crate::remedy::explained;
 
 /// Success.
-pub(crate) const WELL: u8 = 0;
+pub(crate) const SUCCESS: u8 = 0;
 /// At least one input failed.
 pub(crate) const FAILED: u8 = 1;
 /// Nothing could be run: wrong usage, model, device or output.

@@ -29,7 +29,7 @@ use std::process::ExitCode;
 use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser};
 
 use commands::Command;
-use exit::{REFUSED, Stop, WELL};
+use exit::{REFUSED, SUCCESS, Stop};
 use terminal::paint::{self, HEADING, paint};
 
 /// Run any trained DenseNet on any Vulkan, Metal or DirectX 12 GPU, without CUDA or Python.
@@ -83,7 +83,7 @@ fn main() -> ExitCode {
         Err(usage) => {
             // If the terminal is gone, the message is lost.
             let _ = usage.print();
-            return ExitCode::from(if usage.use_stderr() { REFUSED } else { WELL });
+            return ExitCode::from(if usage.use_stderr() { REFUSED } else { SUCCESS });
         }
     };
     let status = std::panic::catch_unwind(|| run(command)).unwrap_or(REFUSED);
@@ -93,7 +93,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> u8 {
     match command.run(program()) {
         Ok(status) => status,
-        Err(Stop::ReaderGone) => WELL,
+        Err(Stop::ReaderGone) => SUCCESS,
         Err(Stop::With { status, message }) => {
             message::error(&message);
             status

@@ -10,7 +10,7 @@ use super::runner::{Run, Runner};
 use super::threads::{Threads, panicked};
 use crate::arch::Config;
 use crate::error::Result;
-use crate::labels::Legend;
+use crate::labels::Postprocessing;
 use crate::weights::Assumption;
 
 /// A model, its devices, and the threads that read pictures.
@@ -18,7 +18,7 @@ use crate::weights::Assumption;
 pub(super) struct Inner {
     pub(super) name: String,
     pub(super) config: Config,
-    pub(super) legend: Arc<Legend>,
+    pub(super) postprocessing: Arc<Postprocessing>,
     pub(super) assumed: Vec<Assumption>,
     pub(super) notes: Vec<String>,
     pub(super) size: [usize; 2],
@@ -57,7 +57,7 @@ impl Inner {
     pub(super) fn prediction(&self, Ready { images, seen, picture }: Ready, answer: Answer) -> Prediction {
         let Answer { logits, features, class_maps } = answer;
         Prediction {
-            legend: Arc::clone(&self.legend),
+            postprocessing: Arc::clone(&self.postprocessing),
             crops: images.count(),
             logits,
             features,

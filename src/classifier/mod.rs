@@ -48,7 +48,7 @@ use crate::arch::Config;
 use crate::error::{Error, Result};
 use crate::gpu::WasmNotSend;
 use crate::image::Picture;
-use crate::labels::Legend;
+use crate::labels::Postprocessing;
 use crate::models;
 use crate::shape::Shape;
 use crate::weights::{Assumption, Checkpoint, Preprocessing};
@@ -132,14 +132,14 @@ impl Classifier {
             return Err(Error::Options { expected, found: preprocessing.to_string() });
         }
         let size = options.size.or(preprocessing.size()).unwrap_or(DEFAULT_SIZE);
-        let legend = Arc::new(model.legend());
+        let postprocessing = Arc::new(model.postprocessing());
         let (network, weights) = Network::new(&mut model, size, &options)?;
         let opened = Opened::all(&options.devices)?;
         let devices = opened.iter().map(|device| device.name().to_owned()).collect();
         let (runners, warnings) = Runner::all(opened, network.graph(), &weights, &options)?;
         let crops = if options.ten_crops { 10 } else { 1 };
         Ok(Self(Arc::new(Inner {
-            legend,
+            postprocessing,
             assumed: model.assumed,
             notes,
             size,
@@ -173,8 +173,8 @@ impl Classifier {
     }
 
     /// What its outputs mean.
-    pub fn legend(&self) -> &Legend {
-        &self.0.legend
+    pub fn postprocessing(&self) -> &Postprocessing {
+        &self.0.postprocessing
     }
 
     /// How pictures are prepared.

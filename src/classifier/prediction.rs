@@ -7,7 +7,7 @@ use super::images::Images;
 use super::seen::Seen;
 use crate::error::{Error, Result};
 use crate::image::Picture;
-use crate::labels::{Legend, RankedClass};
+use crate::labels::{Postprocessing, RankedClass};
 
 /// The prediction for one picture.
 ///
@@ -29,7 +29,7 @@ use crate::labels::{Legend, RankedClass};
 /// ```
 #[derive(Debug, Clone)]
 pub struct Prediction {
-    pub(super) legend: Arc<Legend>,
+    pub(super) postprocessing: Arc<Postprocessing>,
     pub(super) crops: usize,
     pub(super) logits: Option<Vec<f32>>,
     pub(super) features: Option<Vec<f32>>,
@@ -41,17 +41,17 @@ pub struct Prediction {
 }
 
 impl Prediction {
-    /// The `k` likeliest classes, likeliest first ([`Legend::top_k_of_crops`]).
+    /// The `k` likeliest classes, likeliest first ([`Postprocessing::top_k_of_crops`]).
     ///
     /// Errors if the model has no classifier, or a logit is not finite.
     pub fn top_k(&self, k: usize) -> Result<Vec<RankedClass>> {
-        self.legend.top_k_of_crops(self.classified()?, self.crops, k)
+        self.postprocessing.top_k_of_crops(self.classified()?, self.crops, k)
     }
 
-    /// The probability of every class ([`Legend::probabilities_of_crops`]), `[classes]`; `None` if the model's activation
+    /// The probability of every class ([`Postprocessing::probabilities_of_crops`]), `[classes]`; `None` if the model's activation
     /// gives none. Errors if the model has no classifier.
     pub fn probabilities(&self) -> Result<Option<Vec<f64>>> {
-        self.legend.probabilities_of_crops(self.classified()?, self.crops)
+        self.postprocessing.probabilities_of_crops(self.classified()?, self.crops)
     }
 
     /// The logits, `[classes]`, or for ten crops `[10, classes]`; `None` if the model has no classifier.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::granularity::Grain;
+use super::granularity::Granularity;
 use super::timestamps::Timestamps;
 
 /// A kernel bound to the buffers it works on, ready to encode.
@@ -18,14 +18,14 @@ pub(super) struct Dispatch {
     pub(super) flops: u64,
 }
 
-/// The one loop that runs a network: one pass, everything bound once. Under a clock, passes are as its grain says, and it is
+/// The one loop that runs a network: one pass, everything bound once. Under a clock, its granularity decides the passes, and it is
 /// read before and after each.
 pub(super) fn encode<'a>(
     encoder: &mut wgpu::CommandEncoder,
     dispatches: impl IntoIterator<Item = &'a Dispatch>,
     mut clock: Option<&mut Timestamps>,
 ) {
-    let most = if clock.as_ref().is_some_and(|clock| clock.grain() == Grain::Step) { 1 } else { usize::MAX };
+    let most = if clock.as_ref().is_some_and(|clock| clock.granularity() == Granularity::Step) { 1 } else { usize::MAX };
     let mut dispatches = dispatches.into_iter().peekable();
     while let Some(first) = dispatches.peek() {
         let label = if most == 1 { first.name.as_str() } else { "densenet" };

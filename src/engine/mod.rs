@@ -68,13 +68,13 @@ pub(crate) use readback::{Readback, Waiter};
 use shared::Shared;
 
 pub use check::Fault;
-pub use granularity::Grain;
+pub use granularity::Granularity;
 pub use input::Input;
 pub use options::EngineOptions;
 pub use run::Run;
 pub use timeline::{Clock, Timeline};
 pub use tune::{Timing, Tuned, TuningProgress, check_tuning, device_tuning, forget_timings, forget_tuning};
-pub use walk::{Made, Walk};
+pub use walk::{ComputedValue, Walk};
 
 /// A network ready to run on a device, for any batch and any picture size.
 ///

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::bound::{BoundPlan, Submitted};
-use super::granularity::Grain;
+use super::granularity::Granularity;
 use super::input::Input;
 use super::pool::Pool;
 use super::purpose::{Owner, Purpose};
@@ -19,13 +19,13 @@ use crate::kernels::Tuning;
 /// Whose clock timed a device's passes.
 ///
 /// ```
-/// use densenet_wgpu::profile::{Clock, Grain};
+/// use densenet_wgpu::profile::{Clock, Granularity};
 /// use densenet_wgpu::{Engine, EngineOptions, Gpu, Input, models};
 ///
 /// let model = models::bundled("digits").expect("it is bundled")?;
 /// let engine = Engine::new(&Gpu::open(None)?, &model.graph(64, 64)?, &model.weights, EngineOptions::default())?;
 ///
-/// let timeline = engine.time(Input::values(&[0.5; 3 * 64 * 64], [64, 64]), Grain::Run)?;
+/// let timeline = engine.time(Input::values(&[0.5; 3 * 64 * 64], [64, 64]), Granularity::Run)?;
 /// let has_clock = engine.gpu().summary().features.iter().any(|feature| feature == "timestamps");
 /// assert_eq!(timeline.clock, if has_clock { Clock::Gpu } else { Clock::Host });
 /// # Ok::<(), densenet_wgpu::Error>(())
@@ -43,13 +43,13 @@ pub enum Clock {
 /// When what happened in a run, in seconds from its beginning.
 ///
 /// ```
-/// use densenet_wgpu::profile::Grain;
+/// use densenet_wgpu::profile::Granularity;
 /// use densenet_wgpu::{Engine, EngineOptions, Gpu, Input, models};
 ///
 /// let model = models::bundled("digits").expect("it is bundled")?;
 /// let engine = Engine::new(&Gpu::open(None)?, &model.graph(64, 64)?, &model.weights, EngineOptions::default())?;
 ///
-/// let timeline = engine.time(Input::values(&[0.5; 3 * 64 * 64], [64, 64]), Grain::Step)?;
+/// let timeline = engine.time(Input::values(&[0.5; 3 * 64 * 64], [64, 64]), Granularity::Step)?;
 /// let steps = engine.plan(1, 64, 64)?.steps().len();
 /// assert_eq!(timeline.passes.len(), steps);
 /// println!("{:.3} ms on the device, {:.3} ms in all", 1e3 * timeline.span(), 1e3 * timeline.finished);
@@ -87,16 +87,16 @@ impl Engine {
     /// Where the device has no timestamps, or they are zero, equal, backwards or of more time than passed, every pass is submitted
     /// alone and timed by the host ([`Clock::Host`]). Errors as [`Engine::start`] does, and where the batch is too large for the
     /// device to run at once.
-    pub fn time(&self, input: Input<'_>, grain: Grain) -> Result<Timeline> {
-        pollster::block_on(self.time_async(input, grain, Clock::Gpu))
+    pub fn time(&self, input: Input<'_>, granularity: Granularity) -> Result<Timeline> {
+        pollster::block_on(self.time_async(input, granularity, Clock::Gpu))
     }
 
     /// [`Engine::time`] by the host, whatever the device has.
-    pub(crate) fn time_by_host(&self, input: Input<'_>, grain: Grain) -> Result<Timeline> {
-        pollster::block_on(self.time_async(input, grain, Clock::Host))
+    pub(crate) fn time_by_host(&self, input: Input<'_>, granularity: Granularity) -> Result<Timeline> {
+        pollster::block_on(self.time_async(input, granularity, Clock::Host))
     }
 
-    async fn time_async(&self, input: Input<'_>, grain: Grain, clock: Clock) -> Result<Timeline> {
+    async fn time_async(&self, input: Input<'_>, granularity: Granularity, clock: Clock) -> Result<Timeline> {
         let shared = &self.shared;
         let gpu = &shared.gpu;
         let purpose = shared.purpose(Owner::Engine, &input)?;
@@ -109,11 +109,11 @@ impl Engine {
             None => shared.bind_alone(purpose, tuning, Arc::default()).await?,
         };
         let timeline = match clock {
-            Clock::Gpu if Timestamps::are_there(gpu) => match bound.time(gpu, input, grain).await {
-                Ok(timeline) if !tell_the_time(&timeline.passes, timeline.finished) => bound.time_by_host(gpu, input, grain).await,
+            Clock::Gpu if Timestamps::are_there(gpu) => match bound.time(gpu, input, granularity).await {
+                Ok(timeline) if !tell_the_time(&timeline.passes, timeline.finished) => bound.time_by_host(gpu, input, granularity).await,
                 timed => timed,
             },
-            _ => bound.time_by_host(gpu, input, grain).await,
+            _ => bound.time_by_host(gpu, input, granularity).await,
         };
         *lock(&shared.timed) = Some(bound);
         timeline
@@ -145,10 +145,10 @@ impl Shared {
 }
 
 impl BoundPlan {
-    async fn time(&self, gpu: &Gpu, input: Input<'_>, grain: Grain) -> Result<Timeline> {
+    async fn time(&self, gpu: &Gpu, input: Input<'_>, granularity: Granularity) -> Result<Timeline> {
         let most_flops = self.most_flops(gpu);
-        let passes = if grain == Grain::Step { self.steps().count() } else { self.submissions(most_flops) };
-        let mut clock = gpu.caught(|| Timestamps::new(gpu, grain, most_flops, passes)).await?;
+        let passes = if granularity == Granularity::Step { self.steps().count() } else { self.submissions(most_flops) };
+        let mut clock = gpu.caught(|| Timestamps::new(gpu, granularity, most_flops, passes)).await?;
         let start = Instant::now();
         let part = self.submit(gpu, input, Some(&mut clock)).await?;
         let submitted = part.submitted;
@@ -156,7 +156,7 @@ impl BoundPlan {
         let finished = Instant::now();
         let seconds = |moment: Instant| (moment - start).as_secs_f64();
         let mut passes = clock.passes(gpu).await?;
-        if grain == Grain::Step {
+        if granularity == Granularity::Step {
             passes = self.of_steps(passes);
         }
         let Submitted { uploaded, encoded, submitted } =
@@ -178,19 +178,19 @@ impl BoundPlan {
     }
 
     /// The same without a clock on the device.
-    async fn time_by_host(&self, gpu: &Gpu, input: Input<'_>, grain: Grain) -> Result<Timeline> {
+    async fn time_by_host(&self, gpu: &Gpu, input: Input<'_>, granularity: Granularity) -> Result<Timeline> {
         let start = Instant::now();
         self.arrive(gpu, input).await?;
         let uploaded = start.elapsed().as_secs_f64();
         let now = || start.elapsed().as_secs_f64() - uploaded;
         let mut passes = Vec::new();
-        match grain {
-            Grain::Run => {
+        match granularity {
+            Granularity::Run => {
                 let part = self.submit(gpu, input, None).await?;
                 part.readback.data(gpu, Waiter::Caller).await?;
                 passes.push([0.0, now()]);
             }
-            Grain::Step => {
+            Granularity::Step => {
                 for step in 0..self.plan().steps().len() {
                     let begin = now();
                     let submission = self.run_step(gpu, step, 1).await?;

@@ -1,6 +1,6 @@
 //! The device's clock, read at the bounds of passes.
 
-use super::granularity::Grain;
+use super::granularity::Granularity;
 use super::readback::{Readback, Waiter};
 use crate::error::Result;
 use crate::gpu::Gpu;
@@ -13,7 +13,7 @@ const BYTE_PASS: u64 = 2 * wgpu::QUERY_SIZE as u64;
 /// Timestamps of the passes of one run.
 #[derive(Debug)]
 pub(super) struct Timestamps {
-    grain: Grain,
+    granularity: Granularity,
     most_flops: u64,
     sets: Vec<wgpu::QuerySet>,
     resolved: wgpu::Buffer,
@@ -29,12 +29,12 @@ impl Timestamps {
 
     /// Room for the bounds of `passes` passes, of a run that is cut into submissions of at most so many floating point
     /// operations.
-    pub(super) fn new(gpu: &Gpu, grain: Grain, most_flops: u64, passes: usize) -> Self {
+    pub(super) fn new(gpu: &Gpu, granularity: Granularity, most_flops: u64, passes: usize) -> Self {
         let device = gpu.device();
         let set = |count: usize| wgpu::QuerySetDescriptor { label: Some("clock"), ty: wgpu::QueryType::Timestamp, count: 2 * count as u32 };
         let counts = (0..passes).step_by(PASSES_A_SET).map(|first| PASSES_A_SET.min(passes - first));
         Self {
-            grain,
+            granularity,
             most_flops,
             sets: counts.map(|count| device.create_query_set(&set(count))).collect(),
             resolved: device.create_buffer(&wgpu::BufferDescriptor {
@@ -48,8 +48,8 @@ impl Timestamps {
         }
     }
 
-    pub(super) fn grain(&self) -> Grain {
-        self.grain
+    pub(super) fn granularity(&self) -> Granularity {
+        self.granularity
     }
 
     pub(super) fn most_flops(&self) -> u64 {

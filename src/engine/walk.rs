@@ -37,15 +37,15 @@ pub struct Walk {
     gpu: Gpu,
     input: Value,
     bound: BoundPlan,
-    /// Where it halts next: 0 is behind the input's arrival, n behind the n-th step.
+    /// Where it stops next: 0 is behind the input's arrival, n behind the n-th step.
     next: usize,
 }
 
-/// A value of the graph and its elements, `[N, C, H, W]`.
-pub type Made = (Value, Vec<f32>);
+/// A value of the graph that a step completed, and its elements, `[N, C, H, W]`.
+pub type ComputedValue = (Value, Vec<f32>);
 
 /// Where a walk stops.
-struct Halt<'a> {
+struct Stop<'a> {
     step: Option<&'a Step>,
     /// The values that are whole there, and where they lie.
     regions: Vec<(Value, Region)>,
@@ -78,15 +78,15 @@ impl Walk {
 
     /// The step that the next [`Walk::advance`] runs and the values that it will show; `None` behind the last step.
     pub fn coming(&self) -> Option<(Option<&Step>, Vec<Value>)> {
-        let Halt { step, regions } = self.halt(self.next)?;
+        let Stop { step, regions } = self.stop(self.next)?;
         Some((step, regions.iter().map(|(value, _)| *value).collect()))
     }
 
-    /// Runs to the next halt and returns what is new there: the graph's values that it completed, each as `[N, C, H, W]`. The
-    /// first halt is before the first step, where the input has arrived. A step that makes something which the graph has not
+    /// Runs to the next stop and returns what is new there: the graph's values that it completed, each as `[N, C, H, W]`. The
+    /// first stop is before the first step, where the input has arrived. A step that makes something which the graph has not
     /// (a pool that comes before its convolution) shows nothing. `None` behind the last step. Errors where the device fails.
-    pub fn advance(&mut self) -> Result<Option<Vec<Made>>> {
-        let Some(Halt { regions, .. }) = self.halt(self.next) else { return Ok(None) };
+    pub fn advance(&mut self) -> Result<Option<Vec<ComputedValue>>> {
+        let Some(Stop { regions, .. }) = self.stop(self.next) else { return Ok(None) };
         if let Some(step) = self.next.checked_sub(1) {
             pollster::block_on(self.bound.run_step(&self.gpu, step, 1))?;
         }
@@ -96,11 +96,11 @@ impl Walk {
         regions.iter().map(show).collect::<Result<_>>().map(Some)
     }
 
-    fn halt(&self, number: usize) -> Option<Halt<'_>> {
+    fn stop(&self, number: usize) -> Option<Stop<'_>> {
         let plan = self.bound.plan();
         match number.checked_sub(1) {
-            None => Some(Halt { step: None, regions: vec![(self.input, plan.input())] }),
-            Some(index) => plan.steps().get(index).map(|step| Halt { step: Some(step), regions: step.values.clone() }),
+            None => Some(Stop { step: None, regions: vec![(self.input, plan.input())] }),
+            Some(index) => plan.steps().get(index).map(|step| Stop { step: Some(step), regions: step.values.clone() }),
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 /// let shape = graph.shape(graph.outputs()[1]);
 ///
 /// let outputs = Reference::new(graph, weights)?.run_all(&input.values, input.height, input.width)?;
-/// let best = &model.legend().top_k(&outputs[0], 1)?[0];
+/// let best = &model.postprocessing().top_k(&outputs[0], 1)?[0];
 /// let map = outputs[1][best.index * shape.pixels()..][..shape.pixels()].to_vec();
 /// let figure = Heatmap::new(shape.height, shape.width, map)?.figure(
 ///     &picture,

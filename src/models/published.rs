@@ -152,7 +152,7 @@ mod tests {
         model.complete_description(None);
         add_known(&mut model, published("densenet121").unwrap());
         let fields: Vec<Field> = model.assumed.iter().map(|assumed| assumed.field).collect();
-        assert_eq!((fields, model.legend().label(0)), (vec![Field::Preprocessing], "tench".into()));
+        assert_eq!((fields, model.postprocessing().label(0)), (vec![Field::Preprocessing], "tench".into()));
         // Trained further it has other classes.
         let mut other = Checkpoint::init(Config::imagenet(4, &[1, 1], 4).with_classes(Some(7)), 1).unwrap();
         add_known(&mut other, published("densenet121").unwrap());

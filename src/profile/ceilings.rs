@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::median::median;
-use crate::engine::{Engine, EngineOptions, Grain, Input};
+use crate::engine::{Engine, EngineOptions, Granularity, Input};
 use crate::error::Result;
 use crate::gpu::Gpu;
 use crate::graph::Graph;
@@ -49,7 +49,7 @@ fn launch_ms(gpu: &Gpu) -> Result<f64> {
     let engine = Engine::new(gpu, &graph, &Weights::new(), EngineOptions::default().with_fusion(false))?;
     let mut passes = Vec::new();
     for _ in 0..8 {
-        passes.extend(engine.time(Input::values(&[1.0], [1, 1]), Grain::Step)?.passes);
+        passes.extend(engine.time(Input::values(&[1.0], [1, 1]), Granularity::Step)?.passes);
     }
     Ok(1e3 * median(passes.iter().map(|[begin, end]| end - begin)))
 }

@@ -35,7 +35,7 @@ use crate::error::Result;
 use median::median;
 use runs::Runs;
 
-pub use crate::engine::{Clock, Grain, Timeline};
+pub use crate::engine::{Clock, Granularity, Timeline};
 pub use crate::peak::Peak;
 pub use ceilings::Ceilings;
 pub use compare::{Change, Comparison};
@@ -202,7 +202,7 @@ mod tests {
         for clock in broken {
             let gpu = open_gpu().pretending(Pretence { clock: Some(clock), ..Pretence::default() });
             let engine = Engine::new(&gpu, &graph, &model.weights, EngineOptions::default()).unwrap();
-            assert_eq!(engine.time(input, Grain::Run).unwrap().clock, Clock::Host, "{clock:?}");
+            assert_eq!(engine.time(input, Granularity::Run).unwrap().clock, Clock::Host, "{clock:?}");
             let profile = Profile::measure(&engine, input, 1, CEILINGS).unwrap();
             assert_eq!(profile.clock, Clock::Host, "{clock:?}");
             assert!(profile.total_gpu_ms > 0.0 && profile.sum_gpu_ms > 0.0, "{clock:?}");

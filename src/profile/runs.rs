@@ -1,7 +1,7 @@
 //! The runs of a profile.
 
 use super::median::median;
-use crate::engine::{Engine, Grain, Input, Timeline};
+use crate::engine::{Engine, Granularity, Input, Timeline};
 use crate::error::Result;
 
 /// Warm-up runs: a device that was idle is slow at first.
@@ -23,12 +23,12 @@ impl Runs {
         runs: usize,
         engine: &Engine,
         input: Input<'_>,
-        time: fn(&Engine, Input<'_>, Grain) -> Result<Timeline>,
+        time: fn(&Engine, Input<'_>, Granularity) -> Result<Timeline>,
     ) -> Result<Self> {
         let mut taken = Self { stepwise: Vec::new(), whole: Vec::new(), wall: Vec::new() };
         for run in 0..WARM_RUNS + runs {
-            let steps = time(engine, input, Grain::Step)?;
-            let total = time(engine, input, Grain::Run)?;
+            let steps = time(engine, input, Granularity::Step)?;
+            let total = time(engine, input, Granularity::Run)?;
             let start = std::time::Instant::now();
             engine.run(input)?;
             let elapsed = start.elapsed().as_secs_f64();

@@ -22,7 +22,7 @@ mod self_test;
 mod tolerance;
 mod verification;
 
-pub use crate::engine::{Made, Walk};
+pub use crate::engine::{ComputedValue, Walk};
 pub use crate::reference::Reference;
 pub use accuracy::best_precision;
 pub use layer::LayerCheck;

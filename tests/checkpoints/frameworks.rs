@@ -24,13 +24,13 @@ fn failures(case: &Value) -> Vec<String> {
     let logits = outputs(case, &checkpoint);
     failures.extend(disagreements(case, &logits, &case["logits"]));
     checkpoint.complete_description(None);
-    let legend = checkpoint.legend();
-    let is_trained = |class: usize| legend.thresholds.as_ref().is_none_or(|thresholds| thresholds[class].is_some());
+    let postprocessing = checkpoint.postprocessing();
+    let is_trained = |class: usize| postprocessing.thresholds.as_ref().is_none_or(|thresholds| thresholds[class].is_some());
     let trained =
         |values: Vec<f32>| values.into_iter().enumerate().filter(|(class, _)| is_trained(*class)).map(|(_, value)| value).collect();
     for (image, expected) in case["probabilities"].as_array().into_iter().flatten().map(numbers).enumerate() {
         let logits = &logits[image * expected.len()..][..expected.len()];
-        let found: Vec<f32> = trained(legend.probabilities(logits).unwrap().iter().map(|&p| p as f32).collect());
+        let found: Vec<f32> = trained(postprocessing.probabilities(logits).unwrap().iter().map(|&p| p as f32).collect());
         let expected: Vec<f32> = trained(expected);
         failures.extend(disagreement(&found, &expected, TOLERANCE).map(|d| format!("{name} probabilities {image}: {d}")));
     }

@@ -1,4 +1,4 @@
-//! The classifier equals the chain of checkpoint, preprocessing, engine and legend written by hand, bit for bit; many inputs
+//! The classifier equals the chain of checkpoint, preprocessing, engine and postprocessing written by hand, bit for bit; many inputs
 //! keep their order, also where some of them fail.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]

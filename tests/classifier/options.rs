@@ -20,15 +20,15 @@ fn what_a_model_does_not_say_is_assumed_and_told() {
     // A preset states how pictures are prepared and what a logit is, not what the classes are.
     let preset = on_the_processor().with_preset(Preset::Chexnet).with_size([96, 64]);
     let said = Classifier::new(untrained(14), preset.clone()).unwrap();
-    assert_eq!((fields(&said), said.size(), said.legend().label(13)), (vec![Field::Labels], [96, 64], "13".into()));
+    assert_eq!((fields(&said), said.size(), said.postprocessing().label(13)), (vec![Field::Labels], [96, 64], "13".into()));
     assert_eq!(said.classify(PICTURE).unwrap().size(), [96, 64]);
     let named = preset.with_labels(densenet_wgpu::labels::named("chexnet").unwrap());
     let said = Classifier::new(untrained(14), named).unwrap();
-    assert_eq!((said.assumed(), said.legend().label(13)), (&[][..], "Hernia".into()));
+    assert_eq!((said.assumed(), said.postprocessing().label(13)), (&[][..], "Hernia".into()));
 
     let labels = ["cat", "dog"].map(str::to_owned).to_vec();
     let named = Classifier::new(untrained(2), on_the_processor().with_labels(labels)).unwrap();
-    assert_eq!(named.legend().label(1), "dog");
+    assert_eq!(named.postprocessing().label(1), "dog");
     // A model whose name is a published one's is prepared as that is.
     let published = untrained(18).with_name("densenet121-res224-nih");
     assert_eq!(Classifier::new(published, on_the_processor()).unwrap().preprocessing(), &Preset::Xrv.preprocessing(3));

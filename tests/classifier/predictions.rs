@@ -16,7 +16,7 @@ fn ten_crops_are_ten_images_of_one_picture() {
         let prediction = prediction.unwrap();
         assert_eq!((prediction.logits(), prediction.crops()), (Some(&logits[..]), 10));
         assert_eq!((prediction.input(), prediction.features().unwrap().len()), (Some(values.clone()), 10 * 50));
-        assert_eq!(prediction.top_k(10).unwrap(), model.legend().top_k_of_crops(&logits, 10, 10).unwrap());
+        assert_eq!(prediction.top_k(10).unwrap(), model.postprocessing().top_k_of_crops(&logits, 10, 10).unwrap());
         assert_eq!(prediction.probabilities().unwrap().map(|all| all.len()), Some(10));
     }
 }

@@ -16,7 +16,7 @@ fn every_source_gives_what_the_chain_by_hand_gives() {
     let input = preprocessing.apply(&picture).unwrap();
     let size = [input.height, input.width];
     let logits = by_hand(&model, model.graph(input.height, input.width).unwrap(), &input.values, size).swap_remove(0);
-    let expected = model.legend().top_k(&logits, 10).unwrap();
+    let expected = model.postprocessing().top_k(&logits, 10).unwrap();
     assert_eq!(expected[0].label, "7");
 
     let classifier = classifier(options().with_inputs(true).with_kept_pixels(usize::MAX));
@@ -31,7 +31,7 @@ fn every_source_gives_what_the_chain_by_hand_gives() {
         let prediction = classifier.classify(source.clone()).unwrap();
         assert_eq!(prediction.logits(), Some(&logits[..]), "{source:?}");
         assert_eq!(prediction.top_k(10).unwrap(), expected);
-        assert_eq!(prediction.probabilities().unwrap(), model.legend().probabilities(&logits));
+        assert_eq!(prediction.probabilities().unwrap(), model.postprocessing().probabilities(&logits));
         assert_eq!((prediction.input(), prediction.size(), prediction.crops()), (Some(input.values.clone()), size, 1));
         assert_eq!((prediction.features(), prediction.class_maps()), (None, None));
         let is_picture = prediction.picture().is_some();
@@ -54,7 +54,7 @@ fn a_model_comes_by_name_from_a_file_and_from_bytes() {
         assert_eq!((classifier.name(), logits(classifier)), ("digits", logits(&by_name)));
     }
     assert_eq!((by_name.devices(), by_name.size()), (&["cpu".to_owned()][..], [64, 64]));
-    assert_eq!((by_name.config().num_classes, by_name.legend().label(3)), (Some(10), "3".into()));
+    assert_eq!((by_name.config().num_classes, by_name.postprocessing().label(3)), (Some(10), "3".into()));
     assert!(by_name.assumed().is_empty() && by_name.warnings().is_empty() && by_name.failure().is_none());
     match Classifier::open("digit", on_the_processor()) {
         Err(Error::NoSuchModel { suggestion, .. }) => assert_eq!(suggestion.as_deref(), Some("digits")),

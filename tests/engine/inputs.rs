@@ -1,7 +1,7 @@
 //! Inputs: values, pictures and buffers, of every size and batch.
 
 use densenet_wgpu::network::{Conv, Shape, Window};
-use densenet_wgpu::profile::Grain;
+use densenet_wgpu::profile::Granularity;
 use densenet_wgpu::verify::Reference;
 use densenet_wgpu::{Config, Engine, EngineOptions, Graph, Input};
 
@@ -69,7 +69,7 @@ fn a_run_takes_its_input_from_a_buffer() {
     let from = filled(gpu().device(), &pictures);
     let expected = engine().run(Input::values(&pictures, [40, 33])).unwrap();
     assert_eq!(engine().run(Input::buffer(&from, 3, [40, 33])).unwrap(), expected);
-    assert_eq!(engine().time(Input::buffer(&from, 3, [40, 33]), Grain::Run).unwrap().passes.len(), 1);
+    assert_eq!(engine().time(Input::buffer(&from, 3, [40, 33]), Granularity::Run).unwrap().passes.len(), 1);
     let message = engine().run(Input::buffer(&from, 4, [40, 33])).unwrap_err().to_string();
     assert!(message.contains("at least 63360 bytes for 4 images") && message.contains("47520"), "{message}");
 }

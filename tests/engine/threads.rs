@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use densenet_wgpu::internal::Pretence;
-use densenet_wgpu::profile::Grain;
+use densenet_wgpu::profile::Granularity;
 use densenet_wgpu::{Engine, EngineOptions, Gpu, Input, wgpu};
 
 use crate::common::assert_close;
@@ -53,11 +53,11 @@ fn hammer(gpu: &Gpu) {
         }
     };
     let time = |input: &[f32]| {
-        for grain in [Grain::Step, Grain::Run].into_iter().cycle() {
+        for granularity in [Granularity::Step, Granularity::Run].into_iter().cycle() {
             if is_over.load(Ordering::Relaxed) {
                 break;
             }
-            engine.time(Input::values(input, SIZE), grain).unwrap();
+            engine.time(Input::values(input, SIZE), granularity).unwrap();
         }
     };
     let tune = || {
@@ -104,7 +104,7 @@ fn threads_run_while_others_time_and_tune_in_several_submissions() {
     let gpu = open_gpu().pretending(Pretence { flops_per_submission: Some(1), ..Pretence::default() });
     let (graph, weights) = network(40, 33);
     let engine = Engine::new(&gpu, &graph, &weights, EngineOptions::default()).unwrap();
-    let submissions = engine.time(Input::values(&input(1, 1, 40, 33), [40, 33]), Grain::Run).map(|timeline| timeline.passes.len());
+    let submissions = engine.time(Input::values(&input(1, 1, 40, 33), [40, 33]), Granularity::Run).map(|timeline| timeline.passes.len());
     assert!(submissions.unwrap() > 4 || untimed(&gpu));
     hammer(&gpu);
 }

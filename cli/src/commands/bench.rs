@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::arguments::Size;
 use crate::device::{Device, DeviceOptions, Runner};
-use crate::exit::{FAILED, Stop, WELL};
+use crate::exit::{FAILED, SUCCESS, Stop};
 use crate::latencies::Latencies;
 use crate::message::{self, printable};
 use crate::model::NetworkOptions;
@@ -72,7 +72,7 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let flops = Plan::new(&graph, PlanOptions::default())?.flops();
     let mut bench = Bench { options: &options, model, graph, flops, device: None, peak: None };
     let mut output = Output::new();
-    let (mut status, mut is_first) = (WELL, true);
+    let (mut status, mut is_first) = (SUCCESS, true);
     for &batch in &options.batch {
         let row = match bench.row(batch) {
             Ok(row) => row,

@@ -4,7 +4,7 @@ use clap::Args;
 use clap_complete::Shell;
 
 use crate::arguments::{LABELS, MODELS, PRESETS};
-use crate::exit::{Stop, WELL};
+use crate::exit::{SUCCESS, Stop};
 use crate::output::Output;
 
 /// Print shell completions
@@ -28,7 +28,7 @@ pub(crate) fn run(options: Options, mut program: clap::Command) -> Result<u8, St
     clap_complete::generate(options.shell, &mut program, "densenet", &mut script);
     let script = with_files(options.shell, String::from_utf8_lossy(&script).into_owned());
     Output::new().write(script.as_bytes())?;
-    Ok(WELL)
+    Ok(SUCCESS)
 }
 
 /// `script`, which offers a file too where a flag takes one beside the names that it knows. bash does that by itself.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueHint};
 
 use crate::arguments::MODELS;
-use crate::exit::{Stop, WELL};
+use crate::exit::{SUCCESS, Stop};
 use crate::message;
 use crate::model::{DescriptionOptions, VariantOptions};
 use crate::replace::ReplaceOptions;
@@ -56,5 +56,5 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     model.save(&options.output)?;
     let (tensors, parameters) = (model.weights.len(), model.weights.parameters());
     message::note(&format!("{}: {}, {tensors} tensors, {parameters} parameters", options.output.display(), model.config));
-    Ok(WELL)
+    Ok(SUCCESS)
 }

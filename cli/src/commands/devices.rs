@@ -7,7 +7,7 @@ use densenet_wgpu::devices::AdapterSummary;
 use densenet_wgpu::{Error, Gpu};
 use serde::Serialize;
 
-use crate::exit::{REFUSED, Stop, WELL};
+use crate::exit::{REFUSED, SUCCESS, Stop};
 use crate::message;
 use crate::output::{Output, ReportFormat};
 use crate::remedy::explained;
@@ -45,7 +45,7 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
         message::error(&explained(&Error::NoAdapter));
         return Ok(REFUSED);
     }
-    Ok(WELL)
+    Ok(SUCCESS)
 }
 
 fn text(devices: &[AdapterSummary]) -> String {

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::arguments::Size;
 use crate::device::DeviceOptions;
-use crate::exit::{FAILED, Stop, WELL};
+use crate::exit::{FAILED, SUCCESS, Stop};
 use crate::inputs::{self, Inputs, ShardOptions, Subject};
 use crate::interrupt;
 use crate::message;
@@ -103,7 +103,7 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
         message::note(&format!("stopped by a signal: {written} of {count} inputs have a row"));
         return Ok(status);
     }
-    Ok(if failed > 0 { FAILED } else { WELL })
+    Ok(if failed > 0 { FAILED } else { SUCCESS })
 }
 
 /// The prediction, if all of its features are finite.

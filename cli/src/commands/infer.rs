@@ -8,7 +8,7 @@ use densenet_wgpu::network::Op;
 use densenet_wgpu::{Error, Graph};
 
 use crate::device::DeviceOptions;
-use crate::exit::{Stop, WELL};
+use crate::exit::{SUCCESS, Stop};
 use crate::message;
 use crate::model::ModelOptions;
 use crate::npy::{Array, Images};
@@ -82,7 +82,7 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
         message::warning(&format!("{}: some values are infinite or NaN", options.output.display()));
     }
     message::note(&format!("{}: {:?}", options.output.display(), shape));
-    Ok(WELL)
+    Ok(SUCCESS)
 }
 
 /// `[N, classes]` for the whole network, and what PyTorch returns for a layer: `[N, features]` or `[N, C, H, W]`.

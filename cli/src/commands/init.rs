@@ -6,7 +6,7 @@ use clap::{Args, ValueHint};
 use densenet_wgpu::{Checkpoint, Config};
 
 use crate::arguments::Architecture;
-use crate::exit::{Stop, WELL};
+use crate::exit::{SUCCESS, Stop};
 use crate::message;
 use crate::replace::ReplaceOptions;
 
@@ -47,5 +47,5 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     checkpoint.save(&options.output)?;
     let parameters = checkpoint.weights.parameters();
     message::note(&format!("{}: {}, {parameters} parameters, seed {}", options.output.display(), checkpoint.name, options.seed));
-    Ok(WELL)
+    Ok(SUCCESS)
 }

@@ -1,7 +1,7 @@
 //! `densenet inspect`: describes a checkpoint.
 
 use clap::Args;
-use densenet_wgpu::labels::Legend;
+use densenet_wgpu::labels::Postprocessing;
 use densenet_wgpu::network::Stem;
 use densenet_wgpu::planning::PlanOptions;
 use densenet_wgpu::preprocessing::{Activation, Preprocessing};
@@ -9,7 +9,7 @@ use densenet_wgpu::{Checkpoint, Config, Plan};
 use serde::Serialize;
 
 use crate::arguments::{MODELS, Size};
-use crate::exit::{Stop, WELL};
+use crate::exit::{SUCCESS, Stop};
 use crate::message::printable;
 use crate::model::assumed::Assumed;
 use crate::model::{Described, DescriptionOptions, VariantOptions};
@@ -132,9 +132,9 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let mut output = Output::new();
     match options.format {
         ReportFormat::Json => output.json(&report)?,
-        ReportFormat::Text => output.text(&text(&report, &model.legend()))?,
+        ReportFormat::Text => output.text(&text(&report, &model.postprocessing()))?,
     }
-    Ok(WELL)
+    Ok(SUCCESS)
 }
 
 /// Where preprocessing and labels come from.
@@ -177,7 +177,7 @@ fn report<'a>(model: &'a Checkpoint, preprocessing: &'a Preprocessing, sources: 
     }
 }
 
-fn text(report: &Report, legend: &Legend) -> String {
+fn text(report: &Report, postprocessing: &Postprocessing) -> String {
     let [height, width] = report.size;
     let wrapper = if report.wrapper.is_empty() { String::new() } else { format!(", under {}", report.wrapper) };
     let mebibytes = report.gpu_memory_bytes as f64 / f64::from(1 << 20);
@@ -200,7 +200,7 @@ fn text(report: &Report, legend: &Legend) -> String {
         let source = report.labels_source.map_or(String::new(), |source| format!(" ({source})"));
         lines.push(("labels", format!("{trained} of {}: {}{more}{source}", labels.len(), some.join(", "))));
     }
-    if let Some(thresholds) = &legend.thresholds {
+    if let Some(thresholds) = &postprocessing.thresholds {
         lines.push(("thresholds", format!("{} of {}", thresholds.iter().flatten().count(), thresholds.len())));
     }
     for (position, assumed) in report.assumed.iter().enumerate() {

@@ -9,7 +9,7 @@ use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
 use densenet_wgpu::internal::WholeFile;
 
-use crate::exit::{Stop, WELL};
+use crate::exit::{SUCCESS, Stop};
 use crate::message;
 use crate::output::Output;
 
@@ -33,7 +33,7 @@ pub(crate) fn run(options: Options, program: Command) -> Result<u8, Stop> {
     program.build();
     let Some(folder) = &options.output else {
         Output::new().write(&page(&program))?;
-        return Ok(WELL);
+        return Ok(SUCCESS);
     };
     let commands = || [&program].into_iter().chain(program.get_subcommands());
     fs::create_dir_all(folder).map_err(|error| Stop::in_file(folder, error))?;
@@ -43,7 +43,7 @@ pub(crate) fn run(options: Options, program: Command) -> Result<u8, Stop> {
         WholeFile::create(&path).and_then(write).map_err(|error| Stop::in_file(&path, error))?;
     }
     message::note(&format!("{}: {} pages", folder.display(), commands().count()));
-    Ok(WELL)
+    Ok(SUCCESS)
 }
 
 /// `densenet`, `densenet-classify`.

@@ -9,7 +9,7 @@ use densenet_wgpu::{Gpu, Plan, Precision};
 
 use crate::arguments::Size;
 use crate::device::no_gpu;
-use crate::exit::{Stop, WELL};
+use crate::exit::{SUCCESS, Stop};
 use crate::model::NetworkOptions;
 use crate::output::Destination;
 use crate::terminal::paint::headed;
@@ -80,5 +80,5 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
         Format::Json => destination.write((plan.json() + "\n").as_bytes())?,
         Format::Svg => destination.write(plan.svg().as_bytes())?,
     }
-    Ok(WELL)
+    Ok(SUCCESS)
 }

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::arguments::Size;
 use crate::device::{no_gpu, open_gpu};
-use crate::exit::{FAILED, Stop, WELL};
+use crate::exit::{FAILED, SUCCESS, Stop};
 use crate::latencies::Latencies;
 use crate::message;
 use crate::output::Destination;
@@ -166,7 +166,7 @@ pub(crate) fn run(options: Options) -> std::result::Result<u8, Stop> {
     text.push(b'\n');
     destination.write(&text)?;
     if is_well {
-        return Ok(WELL);
+        return Ok(SUCCESS);
     }
     message::error(&format!("{}: something failed or differs from the reference; the report says what", gpu.summary().name));
     Ok(FAILED)

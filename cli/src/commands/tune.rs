@@ -8,7 +8,7 @@ use densenet_wgpu::{Engine, Error, Gpu, Precision};
 
 use crate::arguments::Size;
 use crate::device::{Device, DeviceOptions, Runner, no_gpu};
-use crate::exit::{Stop, WELL};
+use crate::exit::{SUCCESS, Stop};
 use crate::message;
 use crate::model::NetworkOptions;
 use crate::output::Output;
@@ -74,7 +74,7 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
         check_tuning(gpu).map_err(|error| Stop::failed(unkept(&error)))?;
         return Err(Stop::failed("the result could not be kept: another process may have tuned the same device; tune again"));
     }
-    Ok(WELL)
+    Ok(SUCCESS)
 }
 
 fn forget(gpu: &Gpu) -> Result<u8, Stop> {
@@ -85,7 +85,7 @@ fn forget(gpu: &Gpu) -> Result<u8, Stop> {
         return Err(Stop::failed("the results are still there: another process may have tuned the same device; try again"));
     }
     message::note(&format!("{}: kernels are chosen by the rule", gpu.summary().name));
-    Ok(WELL)
+    Ok(SUCCESS)
 }
 
 /// What to do where nothing can be kept.

@@ -8,7 +8,7 @@ pub(crate) mod resume;
 mod settings;
 mod text;
 
-use densenet_wgpu::labels::{Legend, RankedClass};
+use densenet_wgpu::labels::{Postprocessing, RankedClass};
 use serde::Serialize;
 
 use crate::exit::Stop;
@@ -31,7 +31,7 @@ pub(crate) struct Rows {
     /// The names of the fields that were assumed about the model.
     pub(crate) assumed: Vec<&'static str>,
     /// What the classes are called.
-    pub(crate) legend: Legend,
+    pub(crate) postprocessing: Postprocessing,
     /// Where rows go.
     pub(crate) output: Output,
 }

@@ -133,21 +133,21 @@ fn bar(part: f64, columns: usize, is_utf8: bool) -> String {
 #[cfg(test)]
 mod tests {
     use anstream::adapter::strip_str;
-    use densenet_wgpu::labels::Legend;
+    use densenet_wgpu::labels::Postprocessing;
     use densenet_wgpu::preprocessing::Activation;
 
     use super::*;
 
-    fn legend(activation: Activation, labels: &[&str]) -> Legend {
-        Legend::new(activation).with_labels(labels.iter().map(ToString::to_string).collect())
+    fn postprocessing(activation: Activation, labels: &[&str]) -> Postprocessing {
+        Postprocessing::new(activation).with_labels(labels.iter().map(ToString::to_string).collect())
     }
 
-    fn shown(legend: &Legend, top: &[(usize, f64)], terminal: Option<Terminal>) -> String {
+    fn shown(postprocessing: &Postprocessing, top: &[(usize, f64)], terminal: Option<Terminal>) -> String {
         let class = |&(index, probability): &(usize, f64)| RankedClass {
             index,
-            label: legend.label(index),
+            label: postprocessing.label(index),
             logit: 14.2207 - index as f32,
-            probability: (legend.activation != Activation::None).then_some(probability),
+            probability: (postprocessing.activation != Activation::None).then_some(probability),
         };
         strip_str(&row("cat.jpg", &Ok(Answer { top: top.iter().map(class).collect(), notes: &[] }), terminal)).to_string()
     }
@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn elsewhere_than_on_a_terminal_all_is_there_and_nothing_is_drawn() {
-        let text = shown(&legend(Activation::Softmax, &CATS), &[(0, 0.9231), (2, 0.0508)], None);
+        let text = shown(&postprocessing(Activation::Softmax, &CATS), &[(0, 0.9231), (2, 0.0508)], None);
         let expected = "\
 cat.jpg
    92.31 %  Egyptian cat             class 0  logit   14.2207
@@ -167,8 +167,8 @@ cat.jpg
 
     #[test]
     fn a_terminal_has_bars_and_cuts_labels() {
-        let legend = legend(Activation::Softmax, &CATS);
-        let at = |columns| shown(&legend, &[(0, 0.9231), (2, 0.0508)], Some(Terminal { columns, is_utf8: true }));
+        let postprocessing = postprocessing(Activation::Softmax, &CATS);
+        let at = |columns| shown(&postprocessing, &[(0, 0.9231), (2, 0.0508)], Some(Terminal { columns, is_utf8: true }));
         let expected = "\
 cat.jpg
    92.31 %  ██████████████████▌   Egyptian cat             class 0  logit   14.2207
@@ -194,7 +194,8 @@ cat.jpg
         for labels in [&CATS, &["猫", "虎斑貓", "黑褐獵浣熊犬黑褐獵浣熊犬黑褐獵浣熊犬"], &["0", "1", "2"]] {
             for activation in [Activation::Softmax, Activation::Sigmoid, Activation::None] {
                 for (columns, is_utf8) in (16..120).flat_map(|columns| [(columns, true), (columns, false)]) {
-                    let text = shown(&legend(activation, labels), &[(0, 0.9), (1, 0.8), (2, 0.0)], Some(Terminal { columns, is_utf8 }));
+                    let text =
+                        shown(&postprocessing(activation, labels), &[(0, 0.9), (1, 0.8), (2, 0.0)], Some(Terminal { columns, is_utf8 }));
                     let widths: Vec<usize> = text.lines().skip(1).map(width).collect();
                     assert!(widths.iter().all(|&width| width == widths[0] && width <= columns), "{columns}:\n{text}");
                     let label = labels.map(width).into_iter().max().unwrap().min(LEAST_LABEL_WIDTH);

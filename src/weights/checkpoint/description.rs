@@ -2,7 +2,7 @@
 
 use super::Checkpoint;
 use crate::arch::Stem;
-use crate::labels::Legend;
+use crate::labels::Postprocessing;
 use crate::weights::preprocessing::merge::{CONFIG_JSON, Merged, Source, merge};
 use crate::weights::preprocessing::{Activation, Preprocessing, Preset, Stated};
 use crate::weights::{Assumption, Dialect, Field};
@@ -22,7 +22,7 @@ use crate::weights::{Assumption, Dialect, Field};
 /// assert_eq!(fields(&model), [Field::Activation, Field::Labels, Field::Preprocessing]);
 /// let mut model = untrained;
 /// model.complete_description(Some(Preset::Chexnet)); // stated; but no preset knows what a network's classes are
-/// assert_eq!((fields(&model), model.legend().label(13)), (vec![Field::Labels], "13".into()));
+/// assert_eq!((fields(&model), model.postprocessing().label(13)), (vec![Field::Labels], "13".into()));
 /// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
@@ -146,8 +146,8 @@ impl Checkpoint {
     }
 
     /// What the outputs mean, as far as the checkpoint says: without a preprocessing, softmax.
-    pub fn legend(&self) -> Legend {
+    pub fn postprocessing(&self) -> Postprocessing {
         let activation = self.preprocessing.as_ref().map_or(Activation::Softmax, |preprocessing| preprocessing.activation);
-        Legend { activation, labels: self.labels.clone(), thresholds: self.thresholds.clone() }
+        Postprocessing { activation, labels: self.labels.clone(), thresholds: self.thresholds.clone() }
     }
 }

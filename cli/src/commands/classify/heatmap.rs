@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueHint};
 use densenet_wgpu::image::{Picture, View};
 use densenet_wgpu::internal::{WholeFile, nearest};
-use densenet_wgpu::labels::{Legend, RankedClass};
+use densenet_wgpu::labels::{Postprocessing, RankedClass};
 use densenet_wgpu::predictions::ClassMaps;
 use densenet_wgpu::{Classifier, ClassifierOptions, Prediction};
 
@@ -49,7 +49,7 @@ const NAME_LENGTH: usize = 48;
 pub(crate) struct Heatmaps {
     folder: PathBuf,
     wanted: Vec<Wanted>,
-    legend: Legend,
+    postprocessing: Postprocessing,
 }
 
 /// The largest picture, in pixels, that is kept after decoding; a larger one is decoded again when needed.
@@ -68,17 +68,17 @@ impl HeatmapOptions {
 
     /// Creates the folder if heatmaps are written, for a network with this number of classes. Stops if the folder is not writable, or
     /// the model lacks a class.
-    pub(crate) fn begin(&self, legend: &Legend, classes: usize) -> Result<Option<Heatmaps>, Stop> {
+    pub(crate) fn begin(&self, postprocessing: &Postprocessing, classes: usize) -> Result<Option<Heatmaps>, Stop> {
         let Some(folder) = &self.heatmap else { return Ok(None) };
-        let wanted = self.heatmap_class.iter().map(|name| wanted(name, legend, classes)).collect::<Result<_, _>>()?;
+        let wanted = self.heatmap_class.iter().map(|name| wanted(name, postprocessing, classes)).collect::<Result<_, _>>()?;
         let ready = fs::create_dir_all(folder).and_then(|()| WholeFile::create(&folder.join(".densenet")).map(drop));
         ready.map_err(|error| Stop::refused(format!("--heatmap {}: expected a folder to write to ({error})", folder.display())))?;
-        Ok(Some(Heatmaps { folder: folder.clone(), wanted, legend: legend.clone() }))
+        Ok(Some(Heatmaps { folder: folder.clone(), wanted, postprocessing: postprocessing.clone() }))
     }
 }
 
 /// The classes that a name stands for.
-fn wanted(name: &str, legend: &Legend, classes: usize) -> Result<Wanted, Stop> {
+fn wanted(name: &str, postprocessing: &Postprocessing, classes: usize) -> Result<Wanted, Stop> {
     match name {
         "top" => return Ok(Wanted::Top),
         "all" => return Ok(Wanted::All),
@@ -88,7 +88,7 @@ fn wanted(name: &str, legend: &Legend, classes: usize) -> Result<Wanted, Stop> {
         let refused = || Stop::refused(format!("--heatmap-class {name}: expected a class from 0 to {}, found {name}", classes - 1));
         return if index < classes { Ok(Wanted::Index(index)) } else { Err(refused()) };
     }
-    let labels: Vec<&str> = legend.labels.iter().flatten().map(String::as_str).collect();
+    let labels: Vec<&str> = postprocessing.labels.iter().flatten().map(String::as_str).collect();
     let found = labels.iter().position(|label| *label == name).or_else(|| labels.iter().position(|label| label.eq_ignore_ascii_case(name)));
     found.map(Wanted::Index).ok_or_else(|| {
         let suggestion = nearest(name, labels.iter().copied()).map_or(String::new(), |near| format!("; did you mean {near:?}?"));
@@ -135,12 +135,12 @@ impl Heatmaps {
 
     /// The classes to map, each once.
     fn classes(&self, logits: &[f32], top: &[RankedClass]) -> Vec<RankedClass> {
-        let probabilities = self.legend.probabilities(logits);
+        let probabilities = self.postprocessing.probabilities(logits);
         let class = |index: usize| {
             let probability = probabilities.as_ref().map(|probabilities| probabilities[index]);
-            RankedClass { index, label: self.legend.label(index), logit: logits[index], probability }
+            RankedClass { index, label: self.postprocessing.label(index), logit: logits[index], probability }
         };
-        let shown = self.legend.top_k(logits, logits.len()).unwrap_or_default();
+        let shown = self.postprocessing.top_k(logits, logits.len()).unwrap_or_default();
         let is_shown = |index: usize| shown.iter().any(|class| class.index == index);
         let mut classes: Vec<RankedClass> = Vec::new();
         for wanted in &self.wanted {
@@ -227,8 +227,8 @@ mod tests {
 
     #[test]
     fn classes_have_numbers_and_labels() {
-        let legend = Legend::new(Activation::Softmax).with_labels(["cat", "Dog", "7", ""].map(str::to_owned).to_vec());
-        let of = |name: &str| wanted(name, &legend, 4).map_err(|stop| format!("{stop:?}"));
+        let postprocessing = Postprocessing::new(Activation::Softmax).with_labels(["cat", "Dog", "7", ""].map(str::to_owned).to_vec());
+        let of = |name: &str| wanted(name, &postprocessing, 4).map_err(|stop| format!("{stop:?}"));
         assert_eq!(of("top"), Ok(Wanted::Top));
         assert_eq!(of("all"), Ok(Wanted::All));
         assert_eq!(of("3"), Ok(Wanted::Index(3)));

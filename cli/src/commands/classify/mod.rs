@@ -11,7 +11,7 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use crate::arguments::Size;
 use crate::device::DeviceOptions;
 use crate::dump::Dump;
-use crate::exit::{FAILED, Stop, WELL};
+use crate::exit::{FAILED, SUCCESS, Stop};
 use crate::inputs::{self, Input, Inputs, Requests, ShardOptions, Subject};
 use crate::interrupt;
 use crate::message;
@@ -118,12 +118,13 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let Size { height, width } = options.pictures.size.unwrap_or_else(|| Size::of(Some(&preprocessing)));
     // Fails early if the size is too small, before anything is written or opened.
     model.graph(height, width)?;
-    let legend = model.legend();
-    let heatmaps = options.heatmap.begin(&legend, classes)?;
+    let postprocessing = model.postprocessing();
+    let heatmaps = options.heatmap.begin(&postprocessing, classes)?;
 
     let classifier_options = options.applied_to(described);
     let settings = Settings::of(&model, &preprocessing, &classifier_options)?;
-    let rows = Rows { format, legend, model: Model::from(&model), settings, assumed: assumed::names(&model), output: Output::new() };
+    let rows =
+        Rows { format, postprocessing, model: Model::from(&model), settings, assumed: assumed::names(&model), output: Output::new() };
     let mut classification = Classification { rows, top_k: options.top_k as usize, heatmaps, written: 0, failed: 0, unmapped: 0 };
     let total = inputs.as_ref().map(Vec::len);
     let inputs = match inputs {
@@ -204,7 +205,7 @@ impl Classification {
             self.rows.begin()?;
             return Ok(inputs);
         };
-        let classes = self.rows.legend.top_k(&vec![0.0; classes], self.top_k)?.len();
+        let classes = self.rows.postprocessing.top_k(&vec![0.0; classes], self.top_k)?.len();
         let expected = Expected { format: self.rows.format, model: &self.rows.model, settings: &self.rows.settings, classes };
         let mut resumed = Resumed::open(path, &expected)?;
         let left = resumed.left_of(inputs);
@@ -274,6 +275,6 @@ impl Classification {
     }
 
     fn status(&self) -> u8 {
-        if self.failed + self.unmapped > 0 { FAILED } else { WELL }
+        if self.failed + self.unmapped > 0 { FAILED } else { SUCCESS }
     }
 }

@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use crate::arguments::Size;
 use crate::device::{Device, DeviceOptions, Runner, no_gpu};
-use crate::exit::{Stop, WELL};
+use crate::exit::{SUCCESS, Stop};
 use crate::message::{self, printable};
 use crate::model::NetworkOptions;
 use crate::output::Destination;
@@ -155,7 +155,7 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
             destination.write((serde_json::to_string(&report).map_err(Stop::refused)? + "\n").as_bytes())?;
         }
     }
-    Ok(WELL)
+    Ok(SUCCESS)
 }
 
 fn table(profile: &Profile, cold_start: &ColdStart, comparison: Option<&Comparison>, no_fusion: bool) -> String {

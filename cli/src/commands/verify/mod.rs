@@ -12,7 +12,7 @@ use densenet_wgpu::{Checkpoint, Engine, Error};
 use serde::Serialize;
 
 use crate::device::{Device, DeviceOptions, no_gpu};
-use crate::exit::{FAILED, Stop, WELL};
+use crate::exit::{FAILED, SUCCESS, Stop};
 use crate::message::{self, printable};
 use crate::model::NetworkOptions;
 use crate::output::{Output, ReportFormat};
@@ -88,7 +88,7 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
         ReportFormat::Text => Output::new().text(&report.text().map_err(Stop::refused)?)?,
         ReportFormat::Json => Output::new().json(&report)?,
     }
-    let Some(divergence) = first_divergence else { return Ok(WELL) };
+    let Some(divergence) = first_divergence else { return Ok(SUCCESS) };
     let remedy = "another driver version may compute it correctly; --device cpu does";
     message::error(&format!("{} differs from the reference: {divergence}; {remedy}", gpu.summary().name));
     Ok(FAILED)

@@ -14,8 +14,8 @@ use crate::weights::Activation;
 /// ```
 /// use densenet_wgpu::models;
 ///
-/// let legend = models::bundled("digits").expect("it is bundled")?.legend();
-/// let best = &legend.top_k(&[0.0, 0.0, 0.0, 9.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], 1)?[0];
+/// let postprocessing = models::bundled("digits").expect("it is bundled")?.postprocessing();
+/// let best = &postprocessing.top_k(&[0.0, 0.0, 0.0, 9.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], 1)?[0];
 /// assert_eq!((best.index, best.label.as_str(), best.logit), (3, "3", 9.0));
 /// assert!(best.probability.is_some_and(|probability| probability > 0.99));
 /// # Ok::<(), densenet_wgpu::Error>(())
@@ -24,7 +24,7 @@ use crate::weights::Activation;
 pub struct RankedClass {
     /// The class, counted from 0.
     pub index: usize,
-    /// Its label ([`Legend::label`]).
+    /// Its label ([`Postprocessing::label`]).
     pub label: String,
     /// The probability by the model's [`Activation`]; `None` if there is none ([`probabilities`]).
     pub probability: Option<f64>,
@@ -45,20 +45,20 @@ impl fmt::Display for RankedClass {
 /// What a model's outputs mean.
 ///
 /// ```
-/// use densenet_wgpu::labels::Legend;
+/// use densenet_wgpu::labels::Postprocessing;
 /// use densenet_wgpu::preprocessing::Activation;
 ///
 /// let labels = vec!["Effusion".to_owned(), String::new()]; // the second output was not trained
-/// let legend = Legend::new(Activation::Sigmoid).with_labels(labels).with_thresholds(vec![Some(0.25), None]);
+/// let postprocessing = Postprocessing::new(Activation::Sigmoid).with_labels(labels).with_thresholds(vec![Some(0.25), None]);
 /// let logit_of_a_quarter = (0.25f32 / 0.75).ln();
-/// let found = legend.top_k(&[logit_of_a_quarter, 7.0], 5)?;
+/// let found = postprocessing.top_k(&[logit_of_a_quarter, 7.0], 5)?;
 /// assert_eq!(found.len(), 1);
 /// assert!(found[0].probability.is_some_and(|probability| (probability - 0.5).abs() < 1e-6)); // a threshold is where a probability is a half
 /// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub struct Legend {
+pub struct Postprocessing {
     /// What turns logits into probabilities.
     pub activation: Activation,
     /// One label for each class; `""` for an output that was not trained.
@@ -67,7 +67,7 @@ pub struct Legend {
     pub thresholds: Option<Vec<Option<f32>>>,
 }
 
-impl Legend {
+impl Postprocessing {
     /// Classes with their indices as labels, all of them trained, without thresholds.
     pub fn new(activation: Activation) -> Self {
         Self { activation, labels: None, thresholds: None }
@@ -99,7 +99,7 @@ impl Legend {
         self.top_k_of_crops(logits, 1, k)
     }
 
-    /// [`Legend::top_k`] for several crops of one picture; `logits` is `[crops, classes]`.
+    /// [`Postprocessing::top_k`] for several crops of one picture; `logits` is `[crops, classes]`.
     ///
     /// A class has the mean of its logits and the mean of its probabilities in the crops, which is not the probability of the mean logit.
     /// Thresholds, if any, stretch the mean probability.
@@ -132,7 +132,7 @@ impl Legend {
         probabilities(logits, self.activation).map(|probabilities| self.stretched(probabilities))
     }
 
-    /// [`Legend::probabilities`] for several crops of one picture, as in [`Legend::top_k_of_crops`]; `logits` is `[crops, classes]`. Errors
+    /// [`Postprocessing::probabilities`] for several crops of one picture, as in [`Postprocessing::top_k_of_crops`]; `logits` is `[crops, classes]`. Errors
     /// if the number of logits is not a multiple of `crops`.
     pub fn probabilities_of_crops(&self, logits: &[f32], crops: usize) -> Result<Option<Vec<f64>>> {
         let classes = classes_of_crops(logits, crops)?;
@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn without_probabilities_the_logits_tell_the_order() {
-        let top = Legend::new(Activation::None).top_k(&[-1.0, 7.5, 3.0], 2).unwrap();
+        let top = Postprocessing::new(Activation::None).top_k(&[-1.0, 7.5, 3.0], 2).unwrap();
         assert_eq!(
             top.iter().map(|class| (class.index, class.logit, class.probability)).collect::<Vec<_>>(),
             [(1, 7.5, None), (2, 3.0, None)]
@@ -201,10 +201,10 @@ mod tests {
     fn the_softmax_of_one_logit_is_no_probability() {
         for crops in [1, 2] {
             let logits = vec![-4.0; crops];
-            let top = Legend::new(Activation::Softmax).top_k_of_crops(&logits, crops, 5).unwrap();
+            let top = Postprocessing::new(Activation::Softmax).top_k_of_crops(&logits, crops, 5).unwrap();
             assert_eq!((top.len(), top[0].logit, top[0].probability), (1, -4.0, None));
         }
-        let sigmoid = Legend::new(Activation::Sigmoid).top_k(&[0.0], 1).unwrap().swap_remove(0);
+        let sigmoid = Postprocessing::new(Activation::Sigmoid).top_k(&[0.0], 1).unwrap().swap_remove(0);
         assert!(is_near(&sigmoid, 0.5));
         let bare = RankedClass { probability: None, ..sigmoid.clone() };
         assert_eq!([sigmoid, bare].map(|class| class.to_string()), [" 50.00 %  0", "logit    0.0000  0"]);
@@ -212,10 +212,10 @@ mod tests {
 
     #[test]
     fn the_best_come_first_and_equal_ones_by_index() {
-        let top = Legend::new(Activation::Softmax).top_k(&[1.0, 3.0, 3.0, -2.0], 3).unwrap();
+        let top = Postprocessing::new(Activation::Softmax).top_k(&[1.0, 3.0, 3.0, -2.0], 3).unwrap();
         assert_eq!(top.iter().map(|p| p.index).collect::<Vec<_>>(), [1, 2, 0]);
-        assert_eq!(Legend::new(Activation::Softmax).top_k(&[1.0, 2.0], 5).unwrap().len(), 2);
-        let saturated = Legend::new(Activation::Sigmoid).top_k(&[800.0, 900.0, 0.0], 3).unwrap();
+        assert_eq!(Postprocessing::new(Activation::Softmax).top_k(&[1.0, 2.0], 5).unwrap().len(), 2);
+        let saturated = Postprocessing::new(Activation::Sigmoid).top_k(&[800.0, 900.0, 0.0], 3).unwrap();
         assert_eq!(saturated.iter().map(|p| p.index).collect::<Vec<_>>(), [1, 0, 2]);
     }
 
@@ -223,46 +223,49 @@ mod tests {
     fn thresholds_are_where_probabilities_are_a_half() {
         let thresholds = vec![Some(0.2), Some(0.5), None, Some(0.5)];
         let labels = ["a", "b", "c", ""].map(str::to_owned).to_vec();
-        let legend = Legend::new(Activation::Sigmoid).with_labels(labels).with_thresholds(thresholds);
+        let postprocessing = Postprocessing::new(Activation::Sigmoid).with_labels(labels).with_thresholds(thresholds);
         let logit = |p: f64| (p / (1.0 - p)).ln() as f32;
         let logits = [logit(0.2), logit(0.25), logit(0.9), logit(0.9)];
-        let top = legend.top_k(&logits, 4).unwrap();
+        let top = postprocessing.top_k(&logits, 4).unwrap();
         assert_eq!(top.iter().map(|p| p.index).collect::<Vec<_>>(), [0, 1], "what was not trained is left out");
         assert!(is_near(&top[0], 0.5) && is_near(&top[1], 0.25), "{top:?}");
-        assert_eq!((legend.label(0).as_str(), legend.label(3).as_str(), legend.label(9).as_str()), ("a", "3", "9"));
+        assert_eq!((postprocessing.label(0).as_str(), postprocessing.label(3).as_str(), postprocessing.label(9).as_str()), ("a", "3", "9"));
     }
 
     #[test]
     fn crops_are_averaged_as_probabilities_before_thresholds_stretch_them() {
         let logit = |p: f64| (p / (1.0 - p)).ln() as f32;
         let logits = [logit(0.9), logit(0.2), logit(0.1), logit(0.4)];
-        let sigmoid = Legend::new(Activation::Sigmoid).top_k_of_crops(&logits, 2, 2).unwrap();
+        let sigmoid = Postprocessing::new(Activation::Sigmoid).top_k_of_crops(&logits, 2, 2).unwrap();
         assert_eq!(sigmoid.iter().map(|p| p.index).collect::<Vec<_>>(), [0, 1]);
         assert!(is_near(&sigmoid[0], 0.5) && is_near(&sigmoid[1], 0.3), "{sigmoid:?}");
         assert!(sigmoid[0].logit.abs() < 1e-6, "{sigmoid:?}");
         let thresholds = vec![Some(0.5), Some(0.3)];
-        let stretched = Legend::new(Activation::Sigmoid).with_thresholds(thresholds).top_k_of_crops(&logits, 2, 2).unwrap();
+        let stretched = Postprocessing::new(Activation::Sigmoid).with_thresholds(thresholds).top_k_of_crops(&logits, 2, 2).unwrap();
         assert!(stretched.iter().all(|class| is_near(class, 0.5)), "{stretched:?}");
-        let message = Legend::new(Activation::Softmax).top_k_of_crops(&[0.0, 1.0, 0.0, f32::NAN], 2, 1).unwrap_err().to_string();
+        let message = Postprocessing::new(Activation::Softmax).top_k_of_crops(&[0.0, 1.0, 0.0, f32::NAN], 2, 1).unwrap_err().to_string();
         assert!(message.contains("NaN for class 1"), "{message}");
     }
 
     #[test]
     fn logits_of_other_crops_are_refused() {
-        let legend = Legend::new(Activation::Softmax);
+        let postprocessing = Postprocessing::new(Activation::Softmax);
         for crops in [0, 2, 5] {
-            for error in [legend.top_k_of_crops(&[0.0; 3], crops, 1).map(drop), legend.probabilities_of_crops(&[0.0; 3], crops).map(drop)] {
+            for error in [
+                postprocessing.top_k_of_crops(&[0.0; 3], crops, 1).map(drop),
+                postprocessing.probabilities_of_crops(&[0.0; 3], crops).map(drop),
+            ] {
                 let message = error.unwrap_err().to_string();
                 assert!(message.contains(&format!("of {crops} crops")) && message.ends_with("found 3 logits"), "{message}");
             }
         }
-        assert!(legend.top_k_of_crops(&[], 10, 1).unwrap().is_empty());
-        assert_eq!(legend.probabilities_of_crops(&[], 10).unwrap(), Some(Vec::new()));
+        assert!(postprocessing.top_k_of_crops(&[], 10, 1).unwrap().is_empty());
+        assert_eq!(postprocessing.probabilities_of_crops(&[], 10).unwrap(), Some(Vec::new()));
     }
 
     #[test]
     fn what_is_not_finite_is_refused() {
-        let message = Legend::new(Activation::Softmax).top_k(&[0.0, f32::NAN], 1).unwrap_err().to_string();
+        let message = Postprocessing::new(Activation::Softmax).top_k(&[0.0, f32::NAN], 1).unwrap_err().to_string();
         assert!(message.contains("NaN for class 1"), "{message}");
     }
 }
