@@ -129,8 +129,9 @@ pub mod network {
 
 /// How a picture becomes a network's input, and its output an answer: in a model's own words, or by a preset's.
 pub mod preprocessing {
+    pub use crate::labels::Activation;
     pub use crate::samples::Samples;
-    pub use crate::weights::{Activation, Filter, Preprocessing, Preset, Range, Resize, ResizeMode};
+    pub use crate::weights::{Filter, Preprocessing, Preset, Range, Resize, ResizeMode};
 }
 
 /// What [`Classifier`]s make of pictures beside their [`Prediction`]s: maps, what was seen, and the answers to many.

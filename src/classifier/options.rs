@@ -4,8 +4,9 @@ use super::device::Device;
 use crate::error::{Error, Result};
 use crate::image::Decoding;
 use crate::kernels::Precision;
+use crate::labels::Activation;
 use crate::models;
-use crate::weights::{Activation, Checkpoint, Description, Field, Preprocessing, Preset, Stated};
+use crate::weights::{Checkpoint, Description, Field, Preprocessing, Preset, Stated};
 
 /// Options of a [`Classifier`](super::Classifier). The default is the best GPU, 32-bit floats, batches of 16 pictures, and the model's own
 /// description.

@@ -10,12 +10,15 @@
 //! # Ok::<(), densenet_wgpu::Error>(())
 //! ```
 
+mod activation;
 mod file;
 mod named;
 mod order;
 mod postprocessing;
 mod probabilities;
+pub(crate) mod torchxrayvision;
 
+pub use activation::Activation;
 pub use file::read_labels;
 pub use named::{named, names, names_of};
 pub use order::folder_order;

@@ -2,7 +2,7 @@
 //!
 //! A list is never chosen because its length fits: CheXpert's 14 findings are not those of ChestX-ray14.
 
-use crate::weights::Preset;
+use super::torchxrayvision;
 
 /// One label per line, in the order of the logits.
 const LISTS: [(&str, &str); 5] = [
@@ -29,7 +29,7 @@ const XRV: &str = "xrv";
 /// ```
 pub fn named(name: &str) -> Option<Vec<String>> {
     if name == XRV {
-        return Some(Preset::xrv_labels().map(str::to_owned).collect());
+        return Some(torchxrayvision::names().map(str::to_owned).collect());
     }
     let (_, list) = LISTS.iter().find(|(known, _)| *known == name)?;
     Some(list.lines().map(str::to_owned).collect())

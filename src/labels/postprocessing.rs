@@ -5,9 +5,9 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::Activation;
 use super::probabilities::probabilities;
 use crate::error::{Error, Result};
-use crate::weights::Activation;
 
 /// A class in the ranking for a picture.
 ///

@@ -34,6 +34,6 @@ pub use identity::sha256;
 pub use infer::infer;
 pub use origin::Origin;
 pub(crate) use preprocessing::Stated;
-pub use preprocessing::{Activation, Filter, Preprocessing, Preset, Range, Resize, ResizeMode};
+pub use preprocessing::{Filter, Preprocessing, Preset, Range, Resize, ResizeMode};
 pub use reading::{Entry, HeadStep, NewChannels, Reading};
 pub use tensors::{Tensor, Weights};

@@ -2,9 +2,9 @@
 
 use super::Checkpoint;
 use crate::arch::Stem;
-use crate::labels::Postprocessing;
+use crate::labels::{Activation, Postprocessing};
 use crate::weights::preprocessing::merge::{CONFIG_JSON, Merged, Source, merge};
-use crate::weights::preprocessing::{Activation, Preprocessing, Preset, Stated};
+use crate::weights::preprocessing::{Preprocessing, Preset, Stated};
 use crate::weights::{Assumption, Dialect, Field};
 
 /// How a checkpoint's pictures are prepared, after [`Checkpoint::complete_description`].

@@ -1,10 +1,9 @@
 //! Which of the names in and beside a file are those of the network's classes.
 
-use crate::labels::{folder_order, named};
+use crate::labels::{folder_order, named, torchxrayvision};
 use crate::weights::container::{ClassNames, Contents, class_names_in_json};
 use crate::weights::preprocessing::merge::{CONFIG_JSON, TORCHVISION};
 use crate::weights::preprocessing::timm::ConfigJson;
-use crate::weights::preprocessing::torchxrayvision;
 use crate::weights::{Assumption, Field};
 
 /// Who may name a network's classes: the first of them wins.

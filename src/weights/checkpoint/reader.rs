@@ -5,10 +5,11 @@ use std::path::Path;
 use super::labels::Labels;
 use super::{Checkpoint, Metadata, architecture, file, known_file};
 use crate::error::{Error, Result};
+use crate::labels::Activation;
 use crate::weights::container::Contents;
 use crate::weights::dialect::{Names, Network};
 use crate::weights::preprocessing::timm::{ConfigJson, TrainArguments};
-use crate::weights::preprocessing::{Activation, OfFile, Preset};
+use crate::weights::preprocessing::{OfFile, Preset};
 use crate::weights::reading::Reading;
 use crate::weights::{Assumption, Field, Origin, container, dialect};
 

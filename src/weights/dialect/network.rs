@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::Dialect;
 use crate::head::HeadLayer;
+use crate::labels::Activation;
 use crate::weights::Assumption;
 use crate::weights::container::Stored;
-use crate::weights::preprocessing::Activation;
 use crate::weights::reading::{Entry, NewChannels};
 
 /// A network found in a file: its tensors under torchvision's names, and what else the file states of it.

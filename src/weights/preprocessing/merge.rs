@@ -13,8 +13,9 @@
 //! The caller's activation replaces that of any. What the network itself does, its last activation and a module that normalises
 //! pictures, replaces that of 2 and 3 and of 5 to 9.
 
-use super::{Activation, Preprocessing, Preset, Range};
+use super::{Preprocessing, Preset, Range};
 use crate::arch::Config;
+use crate::labels::Activation;
 use crate::weights::{Dialect, Origin};
 
 /// [`Origin::described_by`] of the file's own metadata.

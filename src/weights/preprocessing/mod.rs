@@ -1,20 +1,18 @@
 //! How a picture becomes a network's input, and its output an answer.
 
-mod activation;
 mod filter;
 pub(super) mod merge;
 mod preset;
 mod range;
 mod resize;
 pub(super) mod timm;
-pub(super) mod torchxrayvision;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-pub use activation::Activation;
+use crate::labels::Activation;
 pub use filter::Filter;
 pub(super) use merge::OfFile;
 pub(crate) use merge::Stated;

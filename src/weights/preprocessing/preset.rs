@@ -1,7 +1,7 @@
 //! What is known about the pictures and classes of well-known models, for files that do not state it themselves.
 
-use super::{Activation, Filter, Preprocessing, Range, Resize, ResizeMode, imagenet, torchxrayvision};
-use crate::labels::named;
+use super::{Filter, Preprocessing, Range, Resize, ResizeMode, imagenet};
+use crate::labels::{Activation, named, torchxrayvision};
 
 /// How pictures are prepared for a family of models.
 ///
@@ -123,11 +123,6 @@ impl Preset {
             Self::Chexnet | Self::Monai | Self::MonaiTensor | Self::Cifar | Self::OpenCv => return None,
         };
         (labels.len() == classes).then_some(labels)
-    }
-
-    /// What torchxrayvision's outputs are called, in their order.
-    pub(crate) fn xrv_labels() -> impl Iterator<Item = &'static str> {
-        torchxrayvision::names()
     }
 
     /// Describes a preprocessing: as a preset that does the same, if need be with another activation, else in full.

@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use crate::error::{Error, Result};
 use crate::head::HeadLayer;
+use crate::labels::Activation;
 use crate::nonlinearity::Nonlinearity;
-use crate::weights::preprocessing::Activation;
 
 /// A layer of a classifier, with tensors or without.
 ///

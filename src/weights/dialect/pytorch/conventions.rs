@@ -3,11 +3,11 @@
 use super::numbered::Numbered;
 use super::root::Root;
 use crate::head::HeadLayer;
+use crate::labels::Activation;
 use crate::nonlinearity::Nonlinearity;
 use crate::weights::container::Contents;
 use crate::weights::dialect::path::ends_in;
 use crate::weights::dialect::{Dialect, Network};
-use crate::weights::preprocessing::Activation;
 use crate::weights::reading::{NewChannels, Reading};
 use crate::weights::{Assumption, Field};
 

@@ -8,7 +8,8 @@ use serde_json::Value;
 use super::{ModelArguments, Pretrained};
 use crate::arch::Config;
 use crate::error::Result;
-use crate::weights::preprocessing::{Activation, Preprocessing, imagenet};
+use crate::labels::Activation;
+use crate::weights::preprocessing::{Preprocessing, imagenet};
 
 /// What the arguments say.
 pub(in crate::weights) struct TrainArguments {

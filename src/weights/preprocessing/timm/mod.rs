@@ -5,8 +5,9 @@ mod config_json;
 
 use serde::Deserialize;
 
-use super::{Activation, Filter, Preprocessing, Range, Resize, ResizeMode};
+use super::{Filter, Preprocessing, Range, Resize, ResizeMode};
 use crate::error::{Error, Result};
+use crate::labels::Activation;
 pub(in crate::weights) use arguments::TrainArguments;
 pub(in crate::weights) use config_json::ConfigJson;
 

@@ -3,8 +3,8 @@
 use super::{Configuration, features};
 use crate::error::{Error, Result};
 use crate::head::HeadLayer;
+use crate::labels::Activation;
 use crate::nonlinearity::Nonlinearity;
-use crate::weights::preprocessing::Activation;
 
 impl Configuration<'_> {
     /// The layers behind the global pool, also those without tensors. Errors where no head has such a layer.

@@ -7,8 +7,8 @@ mod order;
 mod written;
 
 use crate::error::{Error, Result};
+use crate::labels::Activation;
 use crate::weights::dialect::some_of;
-use crate::weights::preprocessing::Activation;
 pub(super) use entrance::{Entrance, normalised};
 use layer::{ConfiguredLayer, ENTRANCES};
 use written::{Settings, Written, layers_in, parse};

@@ -1,7 +1,7 @@
 //! torchxrayvision's outputs and operating points.
 
 /// The outputs' names, and their operating points in each of the weight sets.
-const TABLE: &str = include_str!("../../../data/torchxrayvision.csv");
+const TABLE: &str = include_str!("../../data/torchxrayvision.csv");
 
 /// The weight sets: the name in the library, the column of the table, how the file's name begins.
 const WEIGHT_SETS: [(&str, &str, &str); 7] = [
@@ -15,24 +15,24 @@ const WEIGHT_SETS: [(&str, &str, &str); 7] = [
 ];
 
 /// What the outputs are called, in their order.
-pub(super) fn names() -> impl Iterator<Item = &'static str> {
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     outputs().map(|(name, _)| name)
 }
 
 /// What the outputs of a model of that name are called: `""` for one that its weight set has not trained.
-pub(super) fn labels(model: &str) -> Vec<String> {
+pub(crate) fn labels(model: &str) -> Vec<String> {
     let set = weight_set(model);
     outputs().map(|(name, point)| if set.is_none_or(|set| point(set).is_some()) { name.to_owned() } else { String::new() }).collect()
 }
 
 /// The operating points of the weight set that a model or file of that name has; `None` for an output that was not trained.
-pub(super) fn operating_points(model: &str) -> Option<Vec<Option<f32>>> {
+pub(crate) fn operating_points(model: &str) -> Option<Vec<Option<f32>>> {
     let set = weight_set(model)?;
     Some(outputs().map(|(_, point)| point(set)).collect())
 }
 
 /// What the outputs are called in the weight set that has exactly these operating points; `None` where none has.
-pub(in crate::weights) fn labels_of(points: &[Option<f32>]) -> Option<Vec<String>> {
+pub(crate) fn labels_of(points: &[Option<f32>]) -> Option<Vec<String>> {
     let (name, ..) = WEIGHT_SETS.iter().find(|(name, ..)| operating_points(name).is_some_and(|known| known == points))?;
     Some(labels(name))
 }
