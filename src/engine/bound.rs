@@ -8,10 +8,10 @@ use tracing::debug_span;
 use super::binding::{Slot, Unbound, bind};
 use super::dispatch::{Dispatch, encode};
 use super::input::{Content, Input, Numbers};
+use super::part::{Part, Submitted};
 use super::pool::Pool;
 use super::purpose::{Owner, Purpose};
 use super::readback::{Readback, Waiter};
-use super::run::Part;
 use super::submissions::cut;
 use super::timestamps::Timestamps;
 use super::upload::Upload;
@@ -20,14 +20,6 @@ use crate::error::Result;
 use crate::gpu::{Gpu, Pipelines, Units};
 use crate::kernels::{Region, Tuning, normalise};
 use crate::plan::Plan;
-
-/// When the host was done with what.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Submitted {
-    pub(super) uploaded: Instant,
-    pub(super) encoded: Instant,
-    pub(super) submitted: Instant,
-}
 
 #[derive(Debug)]
 pub(super) struct BoundPlan {

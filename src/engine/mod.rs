@@ -33,12 +33,14 @@ mod batch;
 mod binding;
 mod bound;
 mod check;
+mod checked_plan;
 mod dispatch;
 #[cfg(all(test, target_os = "linux"))]
 mod faults;
 mod granularity;
 mod input;
 mod options;
+mod part;
 mod pool;
 mod purpose;
 mod readback;

@@ -1,12 +1,11 @@
 //! A batch on its way.
 
 use std::collections::VecDeque;
-use std::time::Instant;
 
-use super::bound::Submitted;
-use super::readback::{Readback, Waiter};
+use super::part::Part;
+use super::readback::Waiter;
 use crate::error::{Error, Result};
-use crate::gpu::{Gpu, Units};
+use crate::gpu::Gpu;
 use crate::kernels::Precision;
 
 /// Parts of a batch that are on their way at a time.
@@ -39,22 +38,6 @@ pub struct Run {
     /// What has arrived of each output.
     outputs: Vec<Vec<f32>>,
     on_their_way: VecDeque<Part>,
-}
-
-/// Some of a batch's images on their way.
-#[derive(Debug)]
-pub(super) struct Part {
-    /// All outputs, one after the other.
-    pub(super) readback: Readback,
-    /// Elements of each output.
-    pub(super) elements: Vec<usize>,
-    /// What computes it, and how much that is, in floating point operations.
-    pub(super) units: Units,
-    pub(super) flops: u64,
-    /// When the host began with it, where it has a clock.
-    pub(super) begun: Option<Instant>,
-    /// When the host was done with what, where there is a clock.
-    pub(super) submitted: Option<Submitted>,
 }
 
 impl Run {

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::bound::{BoundPlan, Submitted};
+use super::bound::BoundPlan;
 use super::granularity::Granularity;
 use super::input::Input;
+use super::part::Submitted;
 use super::pool::Pool;
 use super::purpose::{Owner, Purpose};
 use super::readback::Waiter;

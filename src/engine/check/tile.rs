@@ -10,7 +10,7 @@ use crate::gpu::{Gpu, Pipelines};
 use crate::kernels::{Convolution, Tile};
 
 /// A check that is under way on the device.
-pub(super) struct Check {
+pub(in crate::engine) struct Check {
     tile: Tile,
     specimen: Specimen,
     readback: Readback,
@@ -22,7 +22,12 @@ impl Check {
     ///
     /// Errors, as [`Check::end`] does, where the device is gone or has no memory left: then nothing is known of the tile.
     #[tracing::instrument(level = "debug", name = "check tile", skip_all, fields(%tile))]
-    pub(super) async fn start(gpu: &Gpu, pipelines: &Pipelines, tile: Tile, convolution: &Convolution) -> Result<Result<Self, Fault>> {
+    pub(in crate::engine) async fn start(
+        gpu: &Gpu,
+        pipelines: &Pipelines,
+        tile: Tile,
+        convolution: &Convolution,
+    ) -> Result<Result<Self, Fault>> {
         let specimen = Specimen::new(tile, convolution);
         let kernel = tile.kernel(&specimen.convolution);
         debug_assert_eq!(kernel.variant, tile.kernel(convolution).variant, "what is checked is what runs");
@@ -37,7 +42,7 @@ impl Check {
 
     /// What is wrong with the tile.
     #[tracing::instrument(level = "debug", name = "check tile", skip_all, fields(tile = %self.tile))]
-    pub(super) async fn end(self, gpu: &Gpu) -> Result<Result<(), Fault>> {
+    pub(in crate::engine) async fn end(self, gpu: &Gpu) -> Result<Result<(), Fault>> {
         // While the device is at work.
         let expected = self.specimen.expected();
         match self.specimen.found(gpu, self.readback).await {
