@@ -25,8 +25,9 @@ def last_line(text):
 
 
 def reason(said):
-    """Return what a program that failed said last, without the word for an error."""
-    return re.sub(r"^([\w.]*Error|error): ", "", last_line(said))
+    """Return why a program failed, by the last error that it names, else what it said last."""
+    named = re.findall(r"^(?:[\w.]*(?:Error|Exception)|error): (.+)$", said, re.MULTILINE)
+    return named[-1].strip() if named else last_line(said)
 
 
 @dataclass
