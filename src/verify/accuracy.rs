@@ -1,5 +1,6 @@
 //! Whether 16-bit floats are good enough on a device.
 
+use super::VERDICTS;
 use crate::engine::{Engine, EngineOptions, Fault, Input, Verdicts, words};
 use crate::error::Result;
 use crate::gpu::Gpu;
@@ -35,7 +36,7 @@ pub fn best_precision(gpu: &Gpu) -> Result<Precision> {
         return Ok(Precision::F32);
     }
     let label = format!("accuracy of {MODEL} in f16");
-    let mut verdicts = Verdicts::open(gpu.cache_file("accuracy"));
+    let mut verdicts = Verdicts::open(gpu.cache_file(VERDICTS));
     let accuracy = match verdicts.of(&label) {
         Some(known) => known,
         None => {

@@ -1,5 +1,6 @@
 //! The test that a device must pass before it is used.
 
+use super::VERDICTS;
 use super::verification::Verification;
 use crate::cache::checksum;
 use crate::engine::{Engine, EngineOptions, Fault, Input, Verdicts, words};
@@ -47,7 +48,7 @@ pub fn self_test(gpu: &Gpu, precision: Precision) -> Result<()> {
 fn self_test_of(gpu: &Gpu, precision: Precision, source: fn(&Variant) -> String) -> Result<()> {
     let failed = |found: String| Err(Error::SelfTest { adapter: gpu.called(), found });
     let label = format!("self-test in {}", precision.name());
-    let mut verdicts = Verdicts::open(gpu.cache_file("self-test"));
+    let mut verdicts = Verdicts::open(gpu.cache_file(VERDICTS));
     match verdicts.of(&label) {
         Some(Ok(())) => return Ok(()),
         Some(Err(fault)) => return failed(format!("{fault}, when it was first used")),
