@@ -51,6 +51,7 @@
 //! Nothing here prints. What the library is at (opening a device, reading a checkpoint, making pipelines, running) shows as
 //! spans of the [`tracing`] crate, those of every run at the level of debugging.
 
+mod activation;
 mod arch;
 mod cache;
 #[cfg(feature = "image")]
@@ -129,7 +130,7 @@ pub mod network {
 
 /// How a picture becomes a network's input, and its output an answer: in a model's own words, or by a preset's.
 pub mod preprocessing {
-    pub use crate::labels::Activation;
+    pub use crate::activation::Activation;
     pub use crate::samples::Samples;
     pub use crate::weights::{Filter, Preprocessing, Preset, Range, Resize, ResizeMode};
 }

@@ -1,10 +1,10 @@
 //! Options of a classifier.
 
 use super::device::Device;
+use crate::activation::Activation;
 use crate::error::{Error, Result};
 use crate::image::Decoding;
 use crate::kernels::Precision;
-use crate::labels::Activation;
 use crate::models;
 use crate::weights::{Checkpoint, Description, Field, Preprocessing, Preset, Stated};
 

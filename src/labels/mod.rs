@@ -10,7 +10,6 @@
 //! # Ok::<(), densenet_wgpu::Error>(())
 //! ```
 
-mod activation;
 mod file;
 mod named;
 mod order;
@@ -18,7 +17,6 @@ mod postprocessing;
 mod probabilities;
 pub(crate) mod torchxrayvision;
 
-pub use activation::Activation;
 pub use file::read_labels;
 pub use named::{named, names, names_of};
 pub use order::folder_order;

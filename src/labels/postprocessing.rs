@@ -5,8 +5,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::Activation;
 use super::probabilities::probabilities;
+use crate::activation::Activation;
 use crate::error::{Error, Result};
 
 /// A class in the ranking for a picture.

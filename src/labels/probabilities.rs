@@ -1,6 +1,6 @@
 //! From logits to probabilities.
 
-use super::Activation;
+use crate::activation::Activation;
 
 /// The activation of every logit, computed in 64 bits. The softmax is stable for logits of any size.
 ///

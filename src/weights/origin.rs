@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::container::{Container, Element};
 use super::dialect::Dialect;
-use crate::labels::Activation;
+use crate::activation::Activation;
 
 /// Facts about the file that a checkpoint was read from.
 ///

@@ -1,8 +1,9 @@
 //! What a checkpoint's file does not say about its pictures and classes: completed from presets, or left open.
 
 use super::Checkpoint;
+use crate::activation::Activation;
 use crate::arch::Stem;
-use crate::labels::{Activation, Postprocessing};
+use crate::labels::Postprocessing;
 use crate::weights::preprocessing::merge::{CONFIG_JSON, Merged, Source, merge};
 use crate::weights::preprocessing::{Preprocessing, Preset, Stated};
 use crate::weights::{Assumption, Dialect, Field};

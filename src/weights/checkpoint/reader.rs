@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::labels::Labels;
 use super::{Checkpoint, Metadata, architecture, file, known_file};
+use crate::activation::Activation;
 use crate::error::{Error, Result};
-use crate::labels::Activation;
 use crate::weights::container::Contents;
 use crate::weights::dialect::{Names, Network};
 use crate::weights::preprocessing::timm::{ConfigJson, TrainArguments};

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::Dialect;
+use crate::activation::Activation;
 use crate::head::HeadLayer;
-use crate::labels::Activation;
 use crate::weights::Assumption;
 use crate::weights::container::Stored;
 use crate::weights::reading::{Entry, NewChannels};

@@ -14,8 +14,8 @@
 //! pictures, replaces that of 2 and 3 and of 5 to 9.
 
 use super::{Preprocessing, Preset, Range};
+use crate::activation::Activation;
 use crate::arch::Config;
-use crate::labels::Activation;
 use crate::weights::{Dialect, Origin};
 
 /// [`Origin::described_by`] of the file's own metadata.

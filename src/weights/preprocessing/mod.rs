@@ -11,8 +11,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::activation::Activation;
 use crate::error::{Error, Result};
-use crate::labels::Activation;
 pub use filter::Filter;
 pub(super) use merge::OfFile;
 pub(crate) use merge::Stated;

@@ -1,7 +1,8 @@
 //! What is known about the pictures and classes of well-known models, for files that do not state it themselves.
 
 use super::{Filter, Preprocessing, Range, Resize, ResizeMode, imagenet};
-use crate::labels::{Activation, named, torchxrayvision};
+use crate::activation::Activation;
+use crate::labels::{named, torchxrayvision};
 
 /// How pictures are prepared for a family of models.
 ///

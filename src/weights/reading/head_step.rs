@@ -3,9 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::activation::Activation;
 use crate::error::{Error, Result};
 use crate::head::HeadLayer;
-use crate::labels::Activation;
 use crate::nonlinearity::Nonlinearity;
 
 /// A layer of a classifier, with tensors or without.

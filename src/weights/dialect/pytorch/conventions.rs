@@ -2,8 +2,8 @@
 
 use super::numbered::Numbered;
 use super::root::Root;
+use crate::activation::Activation;
 use crate::head::HeadLayer;
-use crate::labels::Activation;
 use crate::nonlinearity::Nonlinearity;
 use crate::weights::container::Contents;
 use crate::weights::dialect::path::ends_in;

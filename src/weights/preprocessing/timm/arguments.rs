@@ -6,9 +6,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{ModelArguments, Pretrained};
+use crate::activation::Activation;
 use crate::arch::Config;
 use crate::error::Result;
-use crate::labels::Activation;
 use crate::weights::preprocessing::{Preprocessing, imagenet};
 
 /// What the arguments say.

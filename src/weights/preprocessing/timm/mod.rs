@@ -6,8 +6,8 @@ mod config_json;
 use serde::Deserialize;
 
 use super::{Filter, Preprocessing, Range, Resize, ResizeMode};
+use crate::activation::Activation;
 use crate::error::{Error, Result};
-use crate::labels::Activation;
 pub(in crate::weights) use arguments::TrainArguments;
 pub(in crate::weights) use config_json::ConfigJson;
 

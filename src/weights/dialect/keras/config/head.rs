@@ -1,9 +1,9 @@
 //! The classifier that a configuration describes.
 
 use super::{Configuration, features};
+use crate::activation::Activation;
 use crate::error::{Error, Result};
 use crate::head::HeadLayer;
-use crate::labels::Activation;
 use crate::nonlinearity::Nonlinearity;
 
 impl Configuration<'_> {

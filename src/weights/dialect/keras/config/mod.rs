@@ -6,8 +6,8 @@ mod layer;
 mod order;
 mod written;
 
+use crate::activation::Activation;
 use crate::error::{Error, Result};
-use crate::labels::Activation;
 use crate::weights::dialect::some_of;
 pub(super) use entrance::{Entrance, normalised};
 use layer::{ConfiguredLayer, ENTRANCES};
