@@ -55,7 +55,7 @@ fn what_the_headers_of_a_jpeg_2000_ask_for_is_looked_at_first() {
         (&[(6, 17)], "a JPEG 2000 that is neither grey nor RGB"),
         (&[(6, 99)], "a JPEG 2000 in the colours of number 99, neither"),
         (&[(0, 2)], "headers of its JPEG 2000 are cut off"),
-        (&[(0, 4)], "a JPEG 2000 in colours that are said by method 4, neither"),
+        (&[(0, 4)], "a JPEG 2000 in colours specified by method 4, neither"),
     ] {
         let error = coloured(bytes);
         assert!(error.contains(told), "{error}");
