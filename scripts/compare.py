@@ -75,6 +75,12 @@ def main():
     )
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the Markdown there too")
     options = parser.parse_args()
+    for name, count in [("rounds", options.rounds), ("runs", options.runs)]:
+        if count is not None and count < 1:
+            parser.error(f"argument --{name}: expected a whole number from 1, found {count}")
+    for name, program in [("binary", options.binary), ("before", options.before)]:
+        if program and not program.is_file():
+            parser.error(f"argument --{name}: expected a densenet, found no file {program}")
 
     own = ["--before", options.before.name] if options.before else []
     own += ["--quick"] * options.quick + (["--device", options.device] if options.device else [])
