@@ -6,6 +6,7 @@ alias Source = f32;
 alias Weight = f32;
 alias Target = f32;
 const WORKGROUP: u32 = 64u;
+const TILE_DEPTH: u32 = 8u;
 
 // use: layout, quad_at_least, stored
 
@@ -39,10 +40,19 @@ fn main(
     var sum = vec4<f32>();
     var row = params.weight_offset + quad;
     var source = params.src.offset + image * params.src.image;
-    for (var k = 0u; k < params.in_features; k++) {
-        sum = fma(vec4(f32(src[source])), vec4<f32>(weights[row]), sum);
-        source += params.src.plane;
-        row += params.weight_row;
+    for (var first = 0u; first < params.in_features; first += TILE_DEPTH) {
+        let depth = min(TILE_DEPTH, params.in_features - first);
+        var x: array<f32, TILE_DEPTH>;
+        var weight: array<vec4<f32>, TILE_DEPTH>;
+        for (var k = 0u; k < TILE_DEPTH; k++) {  // unrolled
+            x[k] = select(0.0, f32(src[source + min(k, depth - 1u) * params.src.plane]), k < depth);
+            weight[k] = vec4<f32>(weights[row + min(k, depth - 1u) * params.weight_row]);
+        }
+        for (var k = 0u; k < TILE_DEPTH; k++) {  // unrolled
+            sum = fma(vec4(x[k]), weight[k], sum);
+        }
+        source += depth * params.src.plane;
+        row += depth * params.weight_row;
     }
     sum = quad_at_least(sum + vec4<f32>(weights[row]), params.floor);
     for (var i = 0u; i < 4u; i++) {
