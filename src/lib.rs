@@ -101,8 +101,8 @@ pub use wgpu;
 /// What a [`Checkpoint`] holds and says about itself.
 pub mod checkpoint {
     pub use crate::weights::{
-        Assumption, Container, Description, Dialect, Element, Entry, Field, HeadStep, Metadata, NewChannels, Origin, Reading, Tensor,
-        Weights, infer,
+        AssumedField, Assumption, Container, Description, Dialect, Dtype, HeadStep, Metadata, NewChannels, Origin, ReadOptions,
+        StemDownsampling, Tensor, Weights, infer,
     };
 }
 
@@ -138,7 +138,7 @@ pub mod preprocessing {
 /// What [`Classifier`]s make of pictures beside their [`Prediction`]s: maps, what was seen, and the answers to many.
 #[cfg(feature = "image")]
 pub mod predictions {
-    pub use crate::classifier::{ClassMaps, Predictions, Seen, StreamOptions};
+    pub use crate::classifier::{ClassMaps, PictureSummary, Predictions, StreamOptions};
 }
 
 /// Which kernels compute convolutions: by rule, or as measured on a device.

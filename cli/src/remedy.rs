@@ -38,13 +38,12 @@ pub(crate) fn explained(error: &Error) -> String {
     }
 }
 
-/// The library's names for ways to describe a file ([`Reading`](densenet_wgpu::checkpoint::Reading), and the architecture), and the
-/// flags and commands for them.
+/// The names of [`ReadOptions`](densenet_wgpu::checkpoint::ReadOptions) in the library's messages, and the flags and commands for them.
 const FLAGS: [(&str, &str); 6] = [
     ("`root`", "--root"),
     ("`head`", "--head"),
     ("`head_layers`", "--head-layers"),
-    ("`entry`", "--stem"),
+    ("`stem`", "--stem"),
     ("`new_channels`", "--new-channels"),
     ("`features_only`", "`densenet embed`"),
 ];

@@ -92,7 +92,7 @@ impl Stream<'_> {
                     prediction => prediction,
                 };
                 if let Ok(prediction) = &prediction {
-                    prediction.seen().inspect(|seen| notices.look_at(&subject, seen));
+                    prediction.picture_summary().inspect(|picture| notices.look_at(&subject, picture));
                     dump.as_mut().map_or(Ok(()), |dump| dump.push(&subject, prediction))?;
                 }
                 inputs.push(Finished { number, subject, prediction: prediction.map_err(|error| explained_in_row(&error)) });

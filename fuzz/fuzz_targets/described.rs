@@ -7,7 +7,7 @@ use std::io::{Cursor, Read};
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use densenet_wgpu::checkpoint::{Entry, HeadStep, NewChannels, Reading};
+use densenet_wgpu::checkpoint::{HeadStep, NewChannels, ReadOptions, StemDownsampling};
 use densenet_wgpu::image::Picture;
 use densenet_wgpu::labels::read_labels;
 use densenet_wgpu::preprocessing::{Preprocessing, ResizeMode};
@@ -62,13 +62,13 @@ fuzz_target!(|bytes: &[u8]| {
         let _ = preprocessing.apply(&picture);
         let _ = preprocessing.ten_crops(&picture);
     }
-    let reading = Reading::default().with_root(text).with_head(text);
-    let _ = reading.from_bytes(&HEAD, "fuzz");
+    let options = ReadOptions::default().with_root(text).with_head(text);
+    let _ = options.from_bytes(&HEAD, "fuzz");
     if let Ok(layers) = text.split(',').map(str::parse::<HeadStep>).collect() {
-        let _ = Reading::default().with_head_layers(layers).from_bytes(&HEAD, "fuzz");
+        let _ = ReadOptions::default().with_head_layers(layers).from_bytes(&HEAD, "fuzz");
     }
-    if let Ok(entry) = text.parse::<Entry>() {
-        let _ = Reading::default().with_entry(entry).from_bytes(&HEAD, "fuzz");
+    if let Ok(stem) = text.parse::<StemDownsampling>() {
+        let _ = ReadOptions::default().with_stem(stem).from_bytes(&HEAD, "fuzz");
     }
     let _ = text.parse::<NewChannels>();
 });

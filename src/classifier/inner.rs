@@ -54,7 +54,7 @@ impl Inner {
         Ok(self.prediction(ready, answer))
     }
 
-    pub(super) fn prediction(&self, Ready { images, seen, picture }: Ready, answer: Answer) -> Prediction {
+    pub(super) fn prediction(&self, Ready { images, picture_summary, picture }: Ready, answer: Answer) -> Prediction {
         let Answer { logits, features, class_maps } = answer;
         Prediction {
             postprocessing: Arc::clone(&self.postprocessing),
@@ -63,7 +63,7 @@ impl Inner {
             features,
             class_maps,
             size: images.size(),
-            seen,
+            picture_summary,
             picture,
             input: self.keeps_inputs.then(|| Arc::new(images)),
         }

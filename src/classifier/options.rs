@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::image::Decoding;
 use crate::kernels::Precision;
 use crate::models;
-use crate::weights::{Checkpoint, Description, Field, Preprocessing, Preset, Stated};
+use crate::weights::{AssumedField, Checkpoint, Description, Preprocessing, Preset, Stated};
 
 /// Options of a [`Classifier`](super::Classifier). The default is the best GPU, 32-bit floats, batches of 16 pictures, and the model's own
 /// description.
@@ -206,7 +206,7 @@ impl ClassifierOptions {
     pub fn describe(&self, model: &mut Checkpoint) -> Result<Description> {
         if let Some(labels) = &self.labels {
             model.labels = Some(labels.clone());
-            model.settle(Field::Labels);
+            model.mark_stated(AssumedField::Labels);
         }
         if let (Some(activation @ Activation::Softmax), Some(1)) = (self.activation, model.config.num_classes) {
             let expected = "sigmoid or none for a model of one output, whose softmax is always 1".into();

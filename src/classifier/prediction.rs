@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::class_maps::ClassMaps;
 use super::images::Images;
-use super::seen::Seen;
+use super::picture_summary::PictureSummary;
 use crate::error::{Error, Result};
 use crate::image::Picture;
 use crate::labels::{Postprocessing, RankedClass};
@@ -35,7 +35,7 @@ pub struct Prediction {
     pub(super) features: Option<Vec<f32>>,
     pub(super) class_maps: Option<ClassMaps>,
     pub(super) size: [usize; 2],
-    pub(super) seen: Option<Seen>,
+    pub(super) picture_summary: Option<PictureSummary>,
     pub(super) picture: Option<Picture>,
     pub(super) input: Option<Arc<Images>>,
 }
@@ -80,9 +80,9 @@ impl Prediction {
         self.size
     }
 
-    /// The picture that the network saw, and which part of it; `None` if the source was values.
-    pub fn seen(&self) -> Option<Seen> {
-        self.seen
+    /// Properties of the picture, and the part of it that the network saw; `None` if the source was values.
+    pub fn picture_summary(&self) -> Option<PictureSummary> {
+        self.picture_summary
     }
 
     /// The decoded picture, if it was kept ([`ClassifierOptions::kept_pixels`](super::ClassifierOptions)).

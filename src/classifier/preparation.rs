@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::images::Images;
 use super::options::ClassifierOptions;
-use super::seen::Seen;
+use super::picture_summary::PictureSummary;
 use super::source::{Kind, Source};
 use super::threads::panicked;
 use crate::error::{Error, Result};
@@ -27,7 +27,7 @@ pub(super) struct Preparation {
 pub(super) struct Ready {
     pub(super) images: Images,
     /// `None` for values.
-    pub(super) seen: Option<Seen>,
+    pub(super) picture_summary: Option<PictureSummary>,
     /// The decoded picture, if it is kept.
     pub(super) picture: Option<Picture>,
 }
@@ -52,14 +52,14 @@ impl Preparation {
         let is_there_again = source.path().is_some_and(Path::is_file);
         if let Source(Kind::Values { values, size }) = source {
             self.check(&values, size)?;
-            return Ok(Ready { images: Images::Values { values, size }, seen: None, picture: None });
+            return Ok(Ready { images: Images::Values { values, size }, picture_summary: None, picture: None });
         }
         let picture = self.picture(source)?;
         let prepared = if self.ten_crops { self.preprocessing.ten_crops(&picture)? } else { vec![self.preprocessing.prepare(&picture)?] };
         let pixels = picture.height() * picture.width();
         let is_kept = self.kept_pixels.is_some_and(|most| pixels <= most || !is_there_again);
-        let seen = Some(Seen::new(&picture, &self.preprocessing));
-        Ok(Ready { images: Images::Pictures(prepared), seen, picture: is_kept.then_some(picture) })
+        let picture_summary = Some(PictureSummary::new(&picture, &self.preprocessing));
+        Ok(Ready { images: Images::Pictures(prepared), picture_summary, picture: is_kept.then_some(picture) })
     }
 
     /// The picture of a source, upright if requested.

@@ -9,7 +9,7 @@ use ::image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageFormat, Im
 use super::dicom_start::{first_element, is_dicomdir};
 use super::foreign::Foreign;
 use super::refusal::{AS_PNG, damaged, unreadable, unsupported};
-use super::wide::{self, SampleRange, Wide, level};
+use super::sample_scaling::{self, SampleRange, SampleScaling, level};
 use super::{Decoding, Orientation, Picture, jpeg, png, tiff};
 use crate::error::{Error, Result};
 use crate::guarded::guarded;
@@ -36,8 +36,8 @@ impl Picture {
     /// `jpeg2000`; grey is scaled by the range of its stored bits, or by the file's own window ([`Decoding::voi_lut`]).
     ///
     /// One intentional difference: 16-bit grey is scaled by its range ([`Decoding::sample_range`]), where Pillow clips it to white.
-    /// [`Picture::has_scaled_grey`] says whether it was, and [`Picture::wide`] whether its samples use less than that range. As in
-    /// torchvision, the EXIF orientation ([`Picture::orientation`]) is not applied; [`Picture::upright`] applies it.
+    /// [`Picture::has_scaled_grey`] says whether it was, and [`Picture::sample_scaling`] whether its samples use less than that range.
+    /// As in torchvision, the EXIF orientation ([`Picture::orientation`]) is not applied; [`Picture::upright`] applies it.
     ///
     /// Errors if the content is not a picture, is damaged, or exceeds the limits of the default [`Decoding`]; also if a decoder panics,
     /// which is caught after the program's panic hook has run.
@@ -166,8 +166,8 @@ fn decode_as(
     let orientation = orientation(format, &mut decoder);
     let is_wide_grey = is_grey_png || decoder.color_type() == ColorType::L16;
     let decoded = DynamicImage::from_decoder(decoder).map_err(error)?;
-    let (samples, wide) = rgb(decoded, is_wide_grey, decoding.sample_range, significant_bits)?;
-    let picture = Picture { orientation, wide, ..Picture::new(height as usize, width as usize, 3, samples)? };
+    let (samples, sample_scaling) = rgb(decoded, is_wide_grey, decoding.sample_range, significant_bits)?;
+    let picture = Picture { orientation, sample_scaling, ..Picture::new(height as usize, width as usize, 3, samples)? };
     // Pillow turns TIFF files upright as it opens them.
     Ok(if format == ImageFormat::Tiff { picture.upright() } else { picture })
 }
@@ -183,7 +183,12 @@ fn orientation(format: ImageFormat, decoder: &mut impl ImageDecoder) -> Orientat
 }
 
 /// Samples `[height, width, 3]` in 8 bits, and what they were if they had more. Errors for floats.
-fn rgb(picture: DynamicImage, is_wide_grey: bool, asked: SampleRange, significant: Option<u32>) -> Result<(Vec<u8>, Option<Wide>)> {
+fn rgb(
+    picture: DynamicImage,
+    is_wide_grey: bool,
+    asked: SampleRange,
+    significant: Option<u32>,
+) -> Result<(Vec<u8>, Option<SampleScaling>)> {
     let repeat = |grey: u8| [grey; 3];
     let samples: Vec<u8> = match picture {
         DynamicImage::ImageRgb8(p) => p.into_raw(),
@@ -202,11 +207,16 @@ fn rgb(picture: DynamicImage, is_wide_grey: bool, asked: SampleRange, significan
 
 /// Converts 16-bit samples, `C` per pixel, of which the last of two or four is alpha. Grey is scaled. Colour keeps its high byte, as in
 /// Pillow, unless a range or the file's significant bits say otherwise.
-fn narrowed<const C: usize>(wide: &[u16], is_wide_grey: bool, asked: SampleRange, significant: Option<u32>) -> (Vec<u8>, Option<Wide>) {
+fn narrowed<const C: usize>(
+    wide: &[u16],
+    is_wide_grey: bool,
+    asked: SampleRange,
+    significant: Option<u32>,
+) -> (Vec<u8>, Option<SampleScaling>) {
     let colours = if C > 2 { 3 } else { 1 };
     let samples = || wide.as_chunks::<C>().0.iter().flat_map(|pixel| &pixel[..colours]).copied();
-    let used = wide::used(samples());
-    let declared = significant.filter(|&bits| wide::are_low(samples(), used[1], bits)).map(|bits| [0, (1 << bits) - 1]);
+    let used = sample_scaling::used(samples());
+    let declared = significant.filter(|&bits| sample_scaling::are_low(samples(), used[1], bits)).map(|bits| [0, (1 << bits) - 1]);
     let range = match asked {
         SampleRange::Whole => declared,
         SampleRange::Between { least, most } => Some([least, most]),
@@ -218,7 +228,7 @@ fn narrowed<const C: usize>(wide: &[u16], is_wide_grey: bool, asked: SampleRange
     let repeats = if colours == 1 { 3 } else { 1 };
     let samples = samples().flat_map(|sample| std::iter::repeat_n(narrow(sample), repeats)).collect();
     let [used, range] = [used.map(f64::from), range.map(f64::from)];
-    (samples, Some(Wide { is_grey: colours == 1 && !keeps_high_byte, used, range }))
+    (samples, Some(SampleScaling { is_grey: colours == 1 && !keeps_high_byte, used, range }))
 }
 
 /// The library's error for the decoder's.

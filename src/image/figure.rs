@@ -109,7 +109,7 @@ fn enlarged(picture: &Picture, factor: usize, height: usize, width: usize) -> Pi
             }
         }
     }
-    Picture { width, height, channels: 3, samples, orientation: Orientation::UPRIGHT, wide: None, is_cut_off: false, dicom: None }
+    Picture { width, height, channels: 3, samples, orientation: Orientation::UPRIGHT, sample_scaling: None, is_cut_off: false, dicom: None }
 }
 
 /// A value of the map, shortened for the bar.

@@ -32,10 +32,10 @@ mod png;
 mod prepared;
 mod refusal;
 pub(crate) mod resize;
+mod sample_scaling;
 mod text;
 mod tiff;
 mod view;
-mod wide;
 
 pub use decoding::{Decoding, is_decoding};
 pub use heatmap::Heatmap;
@@ -43,5 +43,5 @@ pub use orientation::Orientation;
 pub use picture::{Dicom, MAX_PIXELS, Picture};
 pub use prepared::{PictureTensor, Prepared};
 pub use resize::resize;
+pub use sample_scaling::{SampleRange, SampleScaling};
 pub use view::View;
-pub use wide::{SampleRange, Wide};

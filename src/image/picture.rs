@@ -4,7 +4,7 @@ use std::io::Write;
 
 use ::image::{ExtendedColorType, ImageEncoder};
 
-use super::{Orientation, Wide};
+use super::{Orientation, SampleScaling};
 use crate::error::{Error, Result};
 
 /// Default limit of the pixels in a picture ([`Decoding`](super::Decoding)): above it Pillow reports a decompression bomb.
@@ -46,7 +46,7 @@ pub struct Picture {
     pub(super) channels: usize,
     pub(super) samples: Vec<u8>,
     pub(super) orientation: Orientation,
-    pub(super) wide: Option<Wide>,
+    pub(super) sample_scaling: Option<SampleScaling>,
     pub(super) is_cut_off: bool,
     pub(super) dicom: Option<Dicom>,
 }
@@ -59,7 +59,16 @@ impl Picture {
             let shape = format!("{height}x{width} pixels of {channels} channels");
             return Err(Error::picture(format!("expected {shape}, found {} samples", samples.len())));
         }
-        Ok(Self { width, height, channels, samples, orientation: Orientation::UPRIGHT, wide: None, is_cut_off: false, dicom: None })
+        Ok(Self {
+            width,
+            height,
+            channels,
+            samples,
+            orientation: Orientation::UPRIGHT,
+            sample_scaling: None,
+            is_cut_off: false,
+            dicom: None,
+        })
     }
 
     /// Width in pixels.
@@ -90,12 +99,12 @@ impl Picture {
     /// Whether the file has 16-bit grey, which was scaled by its range (0 to 65535, or what the file or
     /// [`Decoding::sample_range`](super::Decoding::sample_range) says) to 8 bits, where Pillow would have clipped it.
     pub fn has_scaled_grey(&self) -> bool {
-        self.dicom.is_none() && self.wide.is_some_and(|wide| wide.is_grey)
+        self.dicom.is_none() && self.sample_scaling.is_some_and(|scaling| scaling.is_grey)
     }
 
-    /// The original samples if they had more than 8 bits; `None` otherwise, and for DICOM files with a VOI LUT applied.
-    pub fn wide(&self) -> Option<Wide> {
-        self.wide
+    /// How samples of more than 8 bits became 8 bits; `None` if there were no more, and for DICOM files with a VOI LUT applied.
+    pub fn sample_scaling(&self) -> Option<SampleScaling> {
+        self.sample_scaling
     }
 
     /// Whether its JPEG file is truncated or damaged, so that a part of the picture is missing: grey, or coarse in a progressive file. Only

@@ -19,6 +19,6 @@ pub(crate) mod torchxrayvision;
 
 pub use file::read_labels;
 pub use named::{named, names, names_of};
-pub use order::folder_order;
+pub use order::image_folder_order;
 pub use postprocessing::{Postprocessing, RankedClass};
 pub use probabilities::probabilities;

@@ -2,18 +2,18 @@
 
 use std::cmp::Ordering;
 
-/// The names sorted as text, as torchvision's `ImageFolder` and Keras number folders, if `names` are sorted by the numbers in them and the
-/// two orders differ; otherwise `None`.
+/// The names sorted as text, as torchvision's `ImageFolder` and Keras number folders, if `names` are sorted by the numbers in them and
+/// the two orders differ; otherwise `None`.
 ///
 /// ```
-/// use densenet_wgpu::labels::folder_order;
+/// use densenet_wgpu::labels::image_folder_order;
 ///
 /// let names = |names: &[&str]| names.iter().map(|name| name.to_string()).collect::<Vec<_>>();
-/// assert_eq!(folder_order(&names(&["1", "2", "10"])), Some(names(&["1", "10", "2"])));
-/// assert_eq!(folder_order(&names(&["1", "10", "2"])), None); // that is the folders' order
-/// assert_eq!(folder_order(&names(&["tench", "goldfish"])), None); // sorted neither way
+/// assert_eq!(image_folder_order(&names(&["1", "2", "10"])), Some(names(&["1", "10", "2"])));
+/// assert_eq!(image_folder_order(&names(&["1", "10", "2"])), None); // that is the folders' order
+/// assert_eq!(image_folder_order(&names(&["tench", "goldfish"])), None); // sorted neither way
 /// ```
-pub fn folder_order(names: &[String]) -> Option<Vec<String>> {
+pub fn image_folder_order(names: &[String]) -> Option<Vec<String>> {
     let mut as_text = names.to_vec();
     as_text.sort_unstable();
     (names != as_text && names.is_sorted_by(|a, b| by_numbers(a, b) != Ordering::Greater)).then_some(as_text)

@@ -16,7 +16,7 @@ mod open;
 mod published;
 
 pub use bundled::{bundled, names};
-pub use open::{open, open_as, open_with};
+pub use open::{open, open_with_options, open_with_progress};
 pub use published::{Published, preset, published, published_names};
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::published::{add_known, published, published_at, published_names};
 use crate::arch::Config;
 use crate::error::{Error, Result};
 use crate::nearest::nearest;
-use crate::weights::{Checkpoint, Preset, Reading};
+use crate::weights::{Checkpoint, Preset, ReadOptions};
 
 /// Opens a bundled model, a published one or one at an `hf://` address, which are downloaded once (feature `hub`), or the checkpoint file
 /// at this path. A file with the same name as a model needs `./` in front.
@@ -28,23 +28,23 @@ use crate::weights::{Checkpoint, Preset, Reading};
 /// # Ok::<(), Error>(())
 /// ```
 pub fn open(model: impl AsRef<OsStr>) -> Result<Checkpoint> {
-    open_with(model, &mut |_, _| {})
+    open_with_progress(model, &mut |_, _| {})
 }
 
 /// Like [`open`], with the progress of a download: `progress` gets the bytes received and the total.
-pub fn open_with(model: impl AsRef<OsStr>, progress: &mut dyn FnMut(u64, u64)) -> Result<Checkpoint> {
-    open_as(model, &Reading::default(), progress)
+pub fn open_with_progress(model: impl AsRef<OsStr>, progress: &mut dyn FnMut(u64, u64)) -> Result<Checkpoint> {
+    open_with_options(model, &ReadOptions::default(), progress)
 }
 
-/// Like [`open_with`], with options for reading the file, including that of a bundled model.
-pub fn open_as(model: impl AsRef<OsStr>, reading: &Reading, progress: &mut dyn FnMut(u64, u64)) -> Result<Checkpoint> {
+/// Like [`open_with_progress`], with options for reading the file, including that of a bundled model.
+pub fn open_with_options(model: impl AsRef<OsStr>, options: &ReadOptions, progress: &mut dyn FnMut(u64, u64)) -> Result<Checkpoint> {
     // Names of models are Unicode.
-    let Some(name) = model.as_ref().to_str() else { return reading.open(Path::new(model.as_ref())) };
+    let Some(name) = model.as_ref().to_str() else { return options.open(Path::new(model.as_ref())) };
     if let Some(bytes) = bundled::bytes(name) {
-        return reading.from_bytes(bytes, name);
+        return options.from_bytes(bytes, name);
     }
     if published(name).is_some() || name.starts_with("hf://") {
-        let mut model = reading.open(fetch(name, progress)?)?;
+        let mut model = options.open(fetch(name, progress)?)?;
         if published(name).is_some_and(|published| published.preset == Preset::Torchvision) {
             model.forget_config();
         }
@@ -56,7 +56,7 @@ pub fn open_as(model: impl AsRef<OsStr>, reading: &Reading, progress: &mut dyn F
     }
     let path = Path::new(name);
     let spelled_as_path = path.extension().is_some() || path.components().count() > 1;
-    match reading.open(path) {
+    match options.open(path) {
         Err(Error::File { path, source }) if source.kind() == io::ErrorKind::NotFound && spelled_as_path => {
             let near = near_file(&path).map_or(String::new(), |near| format!("; did you mean {}?", near.display()));
             Err(Error::File { path, source: io::Error::new(source.kind(), format!("{source}{near}")) })
@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn a_bundled_model_is_read_as_is_said() {
-        let open = |root: &str| open_as("digits", &Reading::default().with_root(root), &mut |_, _| {});
+        let open = |root: &str| open_with_options("digits", &ReadOptions::default().with_root(root), &mut |_, _| {});
         assert_eq!(open(".").unwrap().name, "digits");
         assert!(open("encoder").unwrap_err().to_string().contains("`root` encoder: expected a DenseNet there"));
     }

@@ -2,7 +2,7 @@
 
 #[cfg(feature = "hub")]
 use crate::hub::Remote;
-use crate::weights::{Checkpoint, Dialect, Field, Preset};
+use crate::weights::{AssumedField, Checkpoint, Dialect, Preset};
 
 /// A trained model on the Hugging Face hub: the location of its file, and its preprocessing.
 ///
@@ -127,10 +127,10 @@ pub(super) fn add_known(model: &mut Checkpoint, published: &Published) {
         origin.repository = Some(published.repository.to_owned());
     }
     let Some(labels) = published.preset.published_labels(published.name, classes) else { return };
-    model.settle(Field::Activation);
+    model.mark_stated(AssumedField::Activation);
     if model.labels.is_none() {
         model.labels = Some(labels);
-        model.settle(Field::Labels);
+        model.mark_stated(AssumedField::Labels);
     }
 }
 
@@ -151,8 +151,8 @@ mod tests {
         let mut model = Checkpoint::init(Config::imagenet(4, &[1, 1], 4), 1).unwrap().with_name("densenet121");
         model.complete_description(None);
         add_known(&mut model, published("densenet121").unwrap());
-        let fields: Vec<Field> = model.assumed.iter().map(|assumed| assumed.field).collect();
-        assert_eq!((fields, model.postprocessing().label(0)), (vec![Field::Preprocessing], "tench".into()));
+        let fields: Vec<AssumedField> = model.assumed.iter().map(|assumed| assumed.field).collect();
+        assert_eq!((fields, model.postprocessing().label(0)), (vec![AssumedField::Preprocessing], "tench".into()));
         // Trained further it has other classes.
         let mut other = Checkpoint::init(Config::imagenet(4, &[1, 1], 4).with_classes(Some(7)), 1).unwrap();
         add_known(&mut other, published("densenet121").unwrap());

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::container::{Container, Element};
+use super::container::{Container, Dtype};
 use super::dialect::Dialect;
 use crate::activation::Activation;
 
@@ -25,8 +25,8 @@ pub struct Origin {
     pub dialect: Dialect,
     /// What stood before the network's own names: keys of a nested file, wrappers such as `module.`.
     pub wrapper: String,
-    /// Types of the network's tensors in the file.
-    pub elements: BTreeSet<Element>,
+    /// Dtypes of the network's tensors in the file.
+    pub dtypes: BTreeSet<Dtype>,
     /// Where the description of preprocessing was, if anywhere: the file itself, the arguments that it was trained with,
     /// `config.json` beside it, or, of what torchvision publishes, the file's SHA-256.
     pub described_by: Option<&'static str>,

@@ -1,7 +1,7 @@
 //! A file with what its framework computed, and how it is read.
 
 use densenet_wgpu::Checkpoint;
-use densenet_wgpu::checkpoint::Reading;
+use densenet_wgpu::checkpoint::ReadOptions;
 use densenet_wgpu::verify::Reference;
 use serde_json::Value;
 
@@ -32,16 +32,16 @@ pub(crate) fn wild(kind: &str) -> Vec<Value> {
 }
 
 /// How the case says that its file is read.
-pub(crate) fn reading(case: &Value) -> Reading {
+pub(crate) fn read_options(case: &Value) -> ReadOptions {
     let options = &case["options"];
     let word = |key: &str| options[key].as_str();
-    let mut reading = Reading::default().with_features_only(options["features_only"] == true);
-    reading.root = word("root").map(str::to_owned);
-    reading.head = word("head").map(str::to_owned);
-    reading.head_layers = word("head_layers").map(|words| words.split(',').map(|word| word.parse().unwrap()).collect());
-    reading.entry = word("stem").map(|stem| stem.parse().unwrap()).unwrap_or_default();
-    reading.new_channels = word("new_channels").map(|first| first.parse().unwrap());
-    reading
+    let mut read_options = ReadOptions::default().with_features_only(options["features_only"] == true);
+    read_options.root = word("root").map(str::to_owned);
+    read_options.head = word("head").map(str::to_owned);
+    read_options.head_layers = word("head_layers").map(|words| words.split(',').map(|word| word.parse().unwrap()).collect());
+    read_options.stem = word("stem").map(|stem| stem.parse().unwrap()).unwrap_or_default();
+    read_options.new_channels = word("new_channels").map(|first| first.parse().unwrap());
+    read_options
 }
 
 /// What the network computes of the case's input.

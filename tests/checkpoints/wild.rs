@@ -1,18 +1,18 @@
 //! Files as people save them.
 
 use densenet_wgpu::Checkpoint;
-use densenet_wgpu::checkpoint::{NewChannels, Reading};
+use densenet_wgpu::checkpoint::{NewChannels, ReadOptions};
 use densenet_wgpu::network::HeadLayer;
 use serde_json::Value;
 
-use crate::case::{TOLERANCE, disagreements, numbers, outputs, reading, string, wild};
+use crate::case::{TOLERANCE, disagreements, numbers, outputs, read_options, string, wild};
 use crate::checkpoint_files::{cases, content};
 use crate::common::disagreement;
 
 /// What disagrees with a file of the wild: read, and converted and read again.
 fn wild_failures(case: &Value) -> Vec<String> {
     let name = string(case, "file");
-    let read = match reading(case).from_bytes(&content(case), name) {
+    let read = match read_options(case).from_bytes(&content(case), name) {
         Ok(checkpoint) => checkpoint,
         Err(error) => return vec![format!("{name}: {error}")],
     };
@@ -51,7 +51,7 @@ fn files_of_the_wild_compute_what_pytorch_computes() {
 #[test]
 fn a_sigmoid_between_layers_is_no_end() {
     for case in wild("cases").iter().filter(|case| string(case, "file").contains("activations")) {
-        let read = reading(case).from_bytes(&content(case), "any").unwrap();
+        let read = read_options(case).from_bytes(&content(case), "any").unwrap();
         let nonlinearities = read.config.head.iter().filter(|layer| matches!(layer, HeadLayer::Nonlinearity(_))).count();
         assert_eq!((nonlinearities, read.origin.unwrap().activation), (6, None), "{}", case["file"]);
     }
@@ -62,7 +62,7 @@ fn what_a_file_of_the_wild_does_not_tell_is_asked_for() {
     let mut failures = Vec::new();
     for case in wild("refused") {
         let name = string(&case, "file");
-        match reading(&case).from_bytes(&content(&case), name) {
+        match read_options(&case).from_bytes(&content(&case), name) {
             Ok(checkpoint) => failures.push(format!("{name} {} loads as {}", case["options"], checkpoint.config)),
             Err(error) => {
                 let message = error.to_string();
@@ -77,12 +77,12 @@ fn what_a_file_of_the_wild_does_not_tell_is_asked_for() {
 #[test]
 fn what_keras_files_cannot_be_asked_is_refused_with_its_value() {
     let keras = cases("cases").into_iter().find(|case| string(case, "container") == "HDF5").unwrap();
-    for (reading, said) in [
-        (Reading::default().with_root("encoder"), "`root` encoder: expected a file of PyTorch's"),
-        (Reading::default().with_head("age"), "`head` age: expected a file of PyTorch's"),
-        (Reading::default().with_new_channels(NewChannels::First), "`new_channels` first: expected a file of PyTorch's"),
+    for (read_options, said) in [
+        (ReadOptions::default().with_root("encoder"), "`root` encoder: expected a file of PyTorch's"),
+        (ReadOptions::default().with_head("age"), "`head` age: expected a file of PyTorch's"),
+        (ReadOptions::default().with_new_channels(NewChannels::First), "`new_channels` first: expected a file of PyTorch's"),
     ] {
-        let message = reading.from_bytes(&content(&keras), "any").unwrap_err().to_string();
+        let message = read_options.from_bytes(&content(&keras), "any").unwrap_err().to_string();
         assert!(message.contains(said), "{message}");
     }
 }

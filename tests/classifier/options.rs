@@ -1,6 +1,6 @@
 //! What options, presets and files say, and what is assumed where they do not.
 
-use densenet_wgpu::checkpoint::Field;
+use densenet_wgpu::checkpoint::AssumedField;
 use densenet_wgpu::devices::Device;
 use densenet_wgpu::preprocessing::{Activation, Preset};
 use densenet_wgpu::{Checkpoint, Classifier, ClassifierOptions, Config, Error, Precision};
@@ -13,14 +13,14 @@ fn what_a_model_does_not_say_is_assumed_and_told() {
     let untrained = |classes| Checkpoint::init(Config::imagenet(4, &[2, 2], 8).with_classes(Some(classes)), 1).unwrap();
     let fields = |classifier: &Classifier| classifier.assumed().iter().map(|assumed| assumed.field).collect::<Vec<_>>();
     let assumed = Classifier::new(untrained(14), on_the_processor()).unwrap();
-    assert_eq!(fields(&assumed), [Field::Activation, Field::Labels, Field::Preprocessing]);
+    assert_eq!(fields(&assumed), [AssumedField::Activation, AssumedField::Labels, AssumedField::Preprocessing]);
     let values = assumed.assumed().iter().map(|assumed| assumed.value.as_deref()).collect::<Vec<_>>();
     assert_eq!(values, [Some("softmax"), None, Some("the preset torchvision")]);
     assert_eq!(assumed.size(), [224, 224]);
     // A preset states how pictures are prepared and what a logit is, not what the classes are.
     let preset = on_the_processor().with_preset(Preset::Chexnet).with_size([96, 64]);
     let said = Classifier::new(untrained(14), preset.clone()).unwrap();
-    assert_eq!((fields(&said), said.size(), said.postprocessing().label(13)), (vec![Field::Labels], [96, 64], "13".into()));
+    assert_eq!((fields(&said), said.size(), said.postprocessing().label(13)), (vec![AssumedField::Labels], [96, 64], "13".into()));
     assert_eq!(said.classify(PICTURE).unwrap().size(), [96, 64]);
     let named = preset.with_labels(densenet_wgpu::labels::named("chexnet").unwrap());
     let said = Classifier::new(untrained(14), named).unwrap();
@@ -55,7 +55,7 @@ fn one_output_has_a_probability_where_somebody_says_which() {
     let model = || Checkpoint::init(Config::imagenet(4, &[2, 2], 8).with_classes(Some(1)), 1).unwrap();
     let of = |model: Checkpoint, options: ClassifierOptions| {
         let classifier = Classifier::new(model, options.with_size([64, 64])).unwrap();
-        let is_open = classifier.assumed().iter().any(|assumed| assumed.field == Field::Activation && assumed.value.is_none());
+        let is_open = classifier.assumed().iter().any(|assumed| assumed.field == AssumedField::Activation && assumed.value.is_none());
         let class = classifier.classify(PICTURE).unwrap().top_k(5).unwrap().swap_remove(0);
         (is_open, class.logit, class.probability)
     };

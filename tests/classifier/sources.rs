@@ -36,7 +36,10 @@ fn every_source_gives_what_the_chain_by_hand_gives() {
         assert_eq!((prediction.features(), prediction.class_maps()), (None, None));
         let is_picture = prediction.picture().is_some();
         assert_eq!(prediction.picture(), is_picture.then_some(&picture));
-        assert_eq!(prediction.seen().map(|seen| (seen.height, seen.view)), is_picture.then(|| (8, preprocessing.view(8, 8))));
+        assert_eq!(
+            prediction.picture_summary().map(|picture| (picture.height, picture.view)),
+            is_picture.then(|| (8, preprocessing.view(8, 8)))
+        );
     }
     let nothing_kept = self::classifier(options()).classify(PICTURE).unwrap();
     assert_eq!((nothing_kept.picture(), nothing_kept.input()), (None, None));

@@ -44,8 +44,8 @@ fn darkest_and_brightest_need_not_be_whole_numbers() {
         assert_eq!((levels[0], levels[1023]), (0, 255), "{slope}");
         let [intercept, slope] = [intercept, slope].map(|text| text.trim().parse::<f64>().unwrap());
         let ends = [100.0, 1123.0].map(|stored| slope * stored + intercept);
-        assert_eq!(own.wide().map(|wide| (wide.used, wide.range, wide.levels())), Some((ends, ends, 256)), "{slope}");
-        let whole = decode(SampleRange::Whole).wide().unwrap();
+        assert_eq!(own.sample_scaling().map(|scaling| (scaling.used, scaling.range, scaling.levels())), Some((ends, ends, 256)), "{slope}");
+        let whole = decode(SampleRange::Whole).sample_scaling().unwrap();
         assert!(whole.used == ends && whole.is_narrow() && whole.levels() <= 66, "{slope}: {whole:?}");
     }
 }
@@ -57,20 +57,20 @@ fn a_range_is_of_what_the_modality_makes() {
     let bytes = file(NATIVE, &rescaled(&radiograph(32, 32, ["1", "2"], &samples), "-1024 ", "1 "));
     let levels = |range| {
         let picture = Decoding::default().with_sample_range(range).decode(&bytes).unwrap();
-        (picture.samples().iter().step_by(3).copied().collect::<Vec<u8>>(), picture.wide().unwrap())
+        (picture.samples().iter().step_by(3).copied().collect::<Vec<u8>>(), picture.sample_scaling().unwrap())
     };
-    let (whole, wide) = levels(SampleRange::Whole);
-    assert_eq!((whole[1023], wide.used, wide.range), (64, [-1024.0, -1.0], [-1024.0, 3071.0]));
-    assert!(wide.is_narrow());
+    let (whole, scaling) = levels(SampleRange::Whole);
+    assert_eq!((whole[1023], scaling.used, scaling.range), (64, [-1024.0, -1.0], [-1024.0, 3071.0]));
+    assert!(scaling.is_narrow());
     let expected: Vec<u8> = (0..1024_u32).map(|value| ((value * 255 + 511) / 1023) as u8).collect();
     for range in [SampleRange::Own, SampleRange::Between { least: -1024, most: -1 }] {
-        let (levels, wide) = levels(range);
-        assert_eq!((levels, wide.range), (expected.clone(), [-1024.0, -1.0]));
+        let (levels, scaling) = levels(range);
+        assert_eq!((levels, scaling.range), (expected.clone(), [-1024.0, -1.0]));
     }
-    let (cut, wide) = levels(SampleRange::Between { least: -1000, most: -900 });
-    assert!(wide.is_cut_off() && cut[..=24].iter().all(|&level| level == 0) && cut[124..].iter().all(|&level| level == 255));
+    let (cut, scaling) = levels(SampleRange::Between { least: -1000, most: -900 });
+    assert!(scaling.is_cut_off() && cut[..=24].iter().all(|&level| level == 0) && cut[124..].iter().all(|&level| level == 255));
     // A window is what was asked for.
-    assert_eq!(Decoding::default().with_voi_lut(true).decode(&bytes).unwrap().wide(), None);
+    assert_eq!(Decoding::default().with_voi_lut(true).decode(&bytes).unwrap().sample_scaling(), None);
 }
 
 #[test]

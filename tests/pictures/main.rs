@@ -13,7 +13,7 @@ mod refusals;
 #[path = "../common/resampling.rs"]
 mod resampling;
 mod resizing;
-mod wide;
+mod sample_scaling;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

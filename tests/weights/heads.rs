@@ -1,7 +1,7 @@
 //! Classifiers: by which names they are found, and in which order their layers are.
 
 use densenet_wgpu::Checkpoint;
-use densenet_wgpu::checkpoint::{Dialect, HeadStep, Reading};
+use densenet_wgpu::checkpoint::{Dialect, HeadStep, ReadOptions};
 use densenet_wgpu::network::HeadLayer;
 
 use crate::files::{assembled, expect, read, refused_tensors, renamed, small, tensors};
@@ -35,7 +35,7 @@ fn headed(layers: &[Layer]) -> Vec<u8> {
 fn the_order_of_a_head_is_that_of_numbers_or_unknown() {
     let open = |layers: &[Layer], stated: Option<&str>| {
         let steps = stated.map(|words| words.split(',').map(|word| word.parse().unwrap()).collect::<Vec<HeadStep>>());
-        steps.map_or(Reading::default(), |steps| Reading::default().with_head_layers(steps)).from_bytes(&headed(layers), "file")
+        steps.map_or(ReadOptions::default(), |steps| ReadOptions::default().with_head_layers(steps)).from_bytes(&headed(layers), "file")
     };
     let first = |checkpoint: &Checkpoint, layer: &str| checkpoint.weights.tensor(&format!("{layer}.weight")).unwrap().data[0];
     let refusal = |layers: &[Layer], stated, parts: &[&str]| {

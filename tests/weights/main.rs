@@ -5,7 +5,7 @@
 mod assumed;
 mod damaged;
 mod described;
-mod elements;
+mod dtypes;
 mod files;
 mod folded;
 mod heads;

@@ -1,7 +1,7 @@
 //! Networks whose layers have numbers for names.
 
 use densenet_wgpu::Checkpoint;
-use densenet_wgpu::checkpoint::Reading;
+use densenet_wgpu::checkpoint::ReadOptions;
 use densenet_wgpu::network::Stem;
 
 use crate::files::{Tensors, assembled, expect, read, refused_tensors, renamed, small, zeros};
@@ -24,9 +24,9 @@ fn numbers_tell_a_pool_or_that_something_else_is_there() {
     let stem = |found: Checkpoint| found.config.stem;
     let slower = Stem::Single { kernel: 7, stride: 2, bias: false, norm: true, pool: false };
     assert_eq!(stem(read(&numbered(3))), slower);
-    let parts = ["between features.1 and its first dense block features.5", "room for 3 modules", "`entry` stride=2,pool=yes"];
+    let parts = ["between features.1 and its first dense block features.5", "room for 3 modules", "`stem` stride=2,pool=yes"];
     expect(&refused_tensors(&numbered(5)), &parts);
-    let said = Reading::default().with_entry("pool=yes".parse().unwrap());
+    let said = ReadOptions::default().with_stem("pool=yes".parse().unwrap());
     assert_eq!(stem(said.from_bytes(&assembled(&numbered(5)), "file").unwrap()), Stem::ImageNet);
 }
 

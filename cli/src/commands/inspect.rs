@@ -150,7 +150,7 @@ fn report<'a>(model: &'a Checkpoint, preprocessing: &'a Preprocessing, sources: 
         (_, Activation::Softmax) => " · softmax",
         (_, Activation::Sigmoid) => " · sigmoid",
     };
-    let elements = origin.iter().flat_map(|origin| &origin.elements).map(ToString::to_string);
+    let dtypes = origin.iter().flat_map(|origin| &origin.dtypes).map(ToString::to_string);
     let tensors = model.weights.len();
     Report {
         name: &model.name,
@@ -162,7 +162,7 @@ fn report<'a>(model: &'a Checkpoint, preprocessing: &'a Preprocessing, sources: 
         config: ReportedConfig::from(&model.config),
         // Opening fails if a tensor is missing or left over.
         tensors: Tensors { matched: tensors, total: tensors },
-        dtype: elements.collect::<Vec<_>>().join(", "),
+        dtype: dtypes.collect::<Vec<_>>().join(", "),
         parameters: model.weights.parameters(),
         preprocessing,
         preprocessing_source: sources.preprocessing,

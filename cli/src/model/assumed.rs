@@ -1,6 +1,6 @@
 //! What was assumed about a model, and the flag that states it.
 
-use densenet_wgpu::checkpoint::{Assumption, Field};
+use densenet_wgpu::checkpoint::{AssumedField, Assumption};
 use densenet_wgpu::{Checkpoint, labels};
 use serde::Serialize;
 
@@ -31,7 +31,7 @@ impl std::fmt::Display for Assumed<'_> {
 }
 
 /// Reports on standard error what was assumed about `fields`, one line each.
-pub(crate) fn report(model: &Checkpoint, fields: &[Field]) {
+pub(crate) fn report(model: &Checkpoint, fields: &[AssumedField]) {
     for assumed in Assumed::of(model).iter().filter(|assumed| fields.contains(&assumed.assumption.field)) {
         message::note(&format!("{}: {assumed}", model.name));
     }
@@ -43,21 +43,21 @@ pub(crate) fn names(model: &Checkpoint) -> Vec<&'static str> {
 }
 
 /// The flag that states `field`, for a model with this number of classes.
-fn flag(field: Field, classes: Option<usize>) -> String {
+fn flag(field: AssumedField, classes: Option<usize>) -> String {
     match field {
-        Field::Activation if classes == Some(1) => "--activation sigmoid|none".into(),
-        Field::Activation => "--activation softmax|sigmoid|none".into(),
-        Field::Blur => "--no-blur".into(),
-        Field::Epsilon => "--epsilon E".into(),
-        Field::FinalRelu => "--no-final-relu".into(),
-        Field::Labels => {
+        AssumedField::Activation if classes == Some(1) => "--activation sigmoid|none".into(),
+        AssumedField::Activation => "--activation softmax|sigmoid|none".into(),
+        AssumedField::Blur => "--no-blur".into(),
+        AssumedField::Epsilon => "--epsilon E".into(),
+        AssumedField::FinalRelu => "--no-final-relu".into(),
+        AssumedField::Labels => {
             let fitting: Vec<&str> = labels::names_of(classes.unwrap_or(0)).chain(["FILE"]).collect();
             format!("--labels {}", fitting.join("|"))
         }
-        Field::NewChannels => "--new-channels first|last".into(),
+        AssumedField::NewChannels => "--new-channels first|last".into(),
         // A max pool alone is not supported.
-        Field::Pool => "--head-layers linear".into(),
-        Field::Preprocessing => "--preprocess PRESET|FILE".into(),
+        AssumedField::Pool => "--head-layers linear".into(),
+        AssumedField::Preprocessing => "--preprocess PRESET|FILE".into(),
         // No flag changes the padding.
         _ => "a whole model says it: model.save('OUT.keras')".into(),
     }

@@ -1,7 +1,7 @@
 //! How a model's pictures are prepared and what its classes are called: from flags, otherwise from the model.
 
 use clap::{Args, ValueHint};
-use densenet_wgpu::checkpoint::{Description, Field};
+use densenet_wgpu::checkpoint::{AssumedField, Description};
 use densenet_wgpu::preprocessing::{Activation, Preprocessing, Preset};
 use densenet_wgpu::{Checkpoint, ClassifierOptions, Error, models};
 
@@ -63,8 +63,8 @@ pub(crate) struct Described {
 }
 
 /// What may be assumed about a model's pictures, and about its classes.
-const PICTURES: [Field; 1] = [Field::Preprocessing];
-const CLASSES: [Field; 2] = [Field::Activation, Field::Labels];
+const PICTURES: [AssumedField; 1] = [AssumedField::Preprocessing];
+const CLASSES: [AssumedField; 2] = [AssumedField::Activation, AssumedField::Labels];
 
 impl DescriptionOptions {
     /// Completes the model's description, as [`DescriptionOptions::complete`] does; reports on standard error what was assumed.

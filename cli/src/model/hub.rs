@@ -1,6 +1,6 @@
 //! Opens models by name, with a progress bar for downloads from the Hugging Face hub.
 
-use densenet_wgpu::checkpoint::Reading;
+use densenet_wgpu::checkpoint::ReadOptions;
 use densenet_wgpu::{Checkpoint, Error};
 
 use crate::exit::Stop;
@@ -8,8 +8,8 @@ use crate::remedy::explained;
 use remote::open_and_show;
 
 /// Opens the model of that name, or the checkpoint in that file. The error says what else would work.
-pub(crate) fn open(name: &str, reading: &Reading) -> Result<Checkpoint, Stop> {
-    open_and_show(name, reading).map_err(|error| {
+pub(crate) fn open(name: &str, options: &ReadOptions) -> Result<Checkpoint, Stop> {
+    open_and_show(name, options).map_err(|error| {
         let text = explained(&error);
         Stop::refused(match error {
             Error::NoWeights { .. } => format!("{text}, or try --model digits"),
@@ -24,7 +24,7 @@ pub(crate) fn open(name: &str, reading: &Reading) -> Result<Checkpoint, Stop> {
 
 #[cfg(feature = "hub")]
 mod remote {
-    use densenet_wgpu::checkpoint::Reading;
+    use densenet_wgpu::checkpoint::ReadOptions;
     use densenet_wgpu::hub::Remote;
     use densenet_wgpu::{Checkpoint, models};
     use indicatif::{DecimalBytes, ProgressBar, ProgressStyle};
@@ -33,7 +33,7 @@ mod remote {
 
     const BAR: &str = "{msg} {wide_bar} {decimal_bytes}/{decimal_total_bytes} {decimal_bytes_per_sec}";
 
-    pub(super) fn open_and_show(name: &str, reading: &Reading) -> densenet_wgpu::Result<Checkpoint> {
+    pub(super) fn open_and_show(name: &str, options: &ReadOptions) -> densenet_wgpu::Result<Checkpoint> {
         let mut begun: Option<ProgressBar> = None;
         let begin = |total| {
             let style = ProgressStyle::with_template(BAR).unwrap_or_else(|_| ProgressStyle::default_bar());
@@ -44,7 +44,7 @@ mod remote {
             }
             bar
         };
-        models::open_as(name, reading, &mut |done, total| {
+        models::open_with_options(name, options, &mut |done, total| {
             let bar = begun.get_or_insert_with(|| begin(total));
             bar.set_length(total);
             bar.set_position(done);
@@ -67,10 +67,10 @@ mod remote {
 
 #[cfg(not(feature = "hub"))]
 mod remote {
-    use densenet_wgpu::checkpoint::Reading;
+    use densenet_wgpu::checkpoint::ReadOptions;
     use densenet_wgpu::{Checkpoint, models};
 
-    pub(super) fn open_and_show(name: &str, reading: &Reading) -> densenet_wgpu::Result<Checkpoint> {
-        models::open_as(name, reading, &mut |_, _| {})
+    pub(super) fn open_and_show(name: &str, options: &ReadOptions) -> densenet_wgpu::Result<Checkpoint> {
+        models::open_with_options(name, options, &mut |_, _| {})
     }
 }

@@ -37,7 +37,7 @@ pub(crate) fn read(name: &str, classes: usize) -> Result<Vec<String>, Stop> {
         return Err(Stop::refused(format!("--labels {name}: {expected}{suggestion}")));
     }
     let labels = labels::read_labels(path, classes)?;
-    if let Some(folders) = labels::folder_order(&labels) {
+    if let Some(folders) = labels::image_folder_order(&labels) {
         message::note(&format!("--labels {name}: taken in the order of its lines; folders would be {}", some(&folders)));
     }
     Ok(labels)

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use clap::Args;
-use densenet_wgpu::checkpoint::{Entry, Field, HeadStep, NewChannels, Reading};
+use densenet_wgpu::checkpoint::{AssumedField, HeadStep, NewChannels, ReadOptions, StemDownsampling};
 use densenet_wgpu::network::Stem;
 use densenet_wgpu::{Checkpoint, Error};
 
@@ -53,8 +53,8 @@ pub(crate) struct VariantOptions {
     /// The stem's stride, and whether a max pool follows
     ///
     /// For stems whose tensors do not show it, as in --stem stride=1,pool=no.
-    #[arg(long, value_name = "STEM", value_parser = parsed::<Entry>)]
-    stem: Option<Entry>,
+    #[arg(long, value_name = "STEM", value_parser = parsed::<StemDownsampling>)]
+    stem: Option<StemDownsampling>,
     /// Where a dense layer puts its new channels: first or last
     ///
     /// For networks whose tensor names match no known repository.
@@ -63,7 +63,14 @@ pub(crate) struct VariantOptions {
 }
 
 /// What may be assumed about a network.
-const NETWORK: [Field; 6] = [Field::Blur, Field::Epsilon, Field::FinalRelu, Field::NewChannels, Field::Padding, Field::Pool];
+const NETWORK: [AssumedField; 6] = [
+    AssumedField::Blur,
+    AssumedField::Epsilon,
+    AssumedField::FinalRelu,
+    AssumedField::NewChannels,
+    AssumedField::Padding,
+    AssumedField::Pool,
+];
 
 impl VariantOptions {
     /// Opens the model of that name; reports what was chosen while reading it, and what was assumed about the network.
@@ -75,39 +82,39 @@ impl VariantOptions {
 
     /// Like [`VariantOptions::open`], but for the features alone: the classifier may be one that is not supported.
     pub(crate) fn open_features(&self, name: &str) -> Result<Checkpoint, Stop> {
-        let model = self.read_as(name, &self.reading().with_features_only(true))?;
+        let model = self.read_as(name, &self.read_options().with_features_only(true))?;
         assumed::report(&model, &NETWORK);
         Ok(model)
     }
 
     /// Like [`VariantOptions::open`], but does not report what was assumed.
     pub(crate) fn read(&self, name: &str) -> Result<Checkpoint, Stop> {
-        self.read_as(name, &self.reading())
+        self.read_as(name, &self.read_options())
     }
 
     /// How to read the file, according to the flags.
-    fn reading(&self) -> Reading {
-        let mut reading = Reading::default().with_entry(self.stem.unwrap_or_default());
-        reading.root.clone_from(&self.root);
-        reading.head.clone_from(&self.head);
-        reading.head_layers.clone_from(&self.head_layers);
-        reading.new_channels = self.new_channels;
-        reading
+    fn read_options(&self) -> ReadOptions {
+        let mut options = ReadOptions::default().with_stem(self.stem.unwrap_or_default());
+        options.root.clone_from(&self.root);
+        options.head.clone_from(&self.head);
+        options.head_layers.clone_from(&self.head_layers);
+        options.new_channels = self.new_channels;
+        options
     }
 
-    fn read_as(&self, name: &str, reading: &Reading) -> Result<Checkpoint, Stop> {
-        let mut model = hub::open(name, reading)?;
+    fn read_as(&self, name: &str, options: &ReadOptions) -> Result<Checkpoint, Stop> {
+        let mut model = hub::open(name, options)?;
         if let Some(origin) = &model.origin {
             origin.notes.iter().for_each(|note| message::note(&format!("{} {}", model.name, with_flags(note))));
         }
         if self.no_final_relu {
             model.config.final_relu = false;
-            model.settle(Field::FinalRelu);
+            model.mark_stated(AssumedField::FinalRelu);
         }
         match &mut model.config.stem {
             Stem::Deep { blur, .. } if self.no_blur => {
                 *blur = false;
-                model.settle(Field::Blur);
+                model.mark_stated(AssumedField::Blur);
             }
             _ if self.no_blur => {
                 return Err(Stop::refused(format!(
@@ -119,7 +126,7 @@ impl VariantOptions {
         }
         if let Some(epsilon) = self.epsilon {
             model.config.epsilon = epsilon;
-            model.settle(Field::Epsilon);
+            model.mark_stated(AssumedField::Epsilon);
             model.check().map_err(|error| Stop::refused(format!("--epsilon {epsilon}: {}", without_file(&error))))?;
         }
         Ok(model)

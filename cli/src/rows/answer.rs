@@ -28,5 +28,5 @@ pub(crate) struct HeatmapFiles {
 
 /// Words about a picture that qualify its answer.
 pub(crate) fn notes(prediction: &Prediction) -> &'static [&'static str] {
-    if prediction.seen().is_some_and(|seen| seen.is_cut_off) { &["truncated"] } else { &[] }
+    if prediction.picture_summary().is_some_and(|picture| picture.is_cut_off) { &["truncated"] } else { &[] }
 }

@@ -8,7 +8,7 @@ use super::image_pixel::{ImagePixel, Photometric};
 use super::lookup::Lookup;
 use super::refusal::refused;
 use crate::error::Result;
-use crate::image::wide::{self, Wide};
+use crate::image::sample_scaling::{self, SampleScaling};
 use crate::image::{Decoding, SampleRange};
 
 /// The level of each stored value.
@@ -18,7 +18,7 @@ pub(super) struct Levels {
     /// Whether a VOI LUT was requested and the file has neither one nor a window.
     pub(super) lacks_voi_lut: bool,
     /// The values of the picture, and the range they are scaled from; `None` with a VOI LUT, and for at most 8 bits.
-    pub(super) wide: Option<Wide>,
+    pub(super) scaling: Option<SampleScaling>,
 }
 
 impl Levels {
@@ -27,15 +27,15 @@ impl Levels {
     pub(super) fn of(data_set: &DataSet, format: &ImagePixel, decoding: &Decoding, numbers: &[u16]) -> Result<Self> {
         let modality = Modality::of(data_set, format)?;
         let voi = if decoding.voi_lut { Voi::of(data_set, modality.least(format) < 0.0)? } else { None };
-        let wide = (voi.is_none() && format.bits_stored > 8).then(|| modality.wide(format, decoding.sample_range, numbers));
-        let level = |number: u16| match (&voi, wide, decoding.sample_range) {
+        let scaling = (voi.is_none() && format.bits_stored > 8).then(|| modality.scaling(format, decoding.sample_range, numbers));
+        let level = |number: u16| match (&voi, scaling, decoding.sample_range) {
             (Some(voi), ..) => (voi.fraction(modality.value(format.signed(number))) * 255.0 + 0.5) as u8,
             (None, None, _) | (None, _, SampleRange::Whole) => modality.level(format, number),
-            (None, Some(Wide { range, .. }), _) => wide::fraction(modality.value(format.signed(number)), range),
+            (None, Some(SampleScaling { range, .. }), _) => sample_scaling::fraction(modality.value(format.signed(number)), range),
         };
         let is_inverted = format.photometric == Photometric::Monochrome { is_inverted: true };
         let table = (0..=format.max()).map(level).map(|level| if is_inverted { 255 - level } else { level }).collect();
-        Ok(Self { table, lacks_voi_lut: decoding.voi_lut && voi.is_none(), wide })
+        Ok(Self { table, lacks_voi_lut: decoding.voi_lut && voi.is_none(), scaling })
     }
 }
 
@@ -81,7 +81,7 @@ impl Modality {
     }
 
     /// The measured values of these stored numbers, and the range they are scaled from.
-    fn wide(&self, format: &ImagePixel, asked: SampleRange, numbers: &[u16]) -> Wide {
+    fn scaling(&self, format: &ImagePixel, asked: SampleRange, numbers: &[u16]) -> SampleScaling {
         let mut is_used = vec![false; usize::from(format.max()) + 1];
         numbers.iter().for_each(|&number| is_used[usize::from(number)] = true);
         let values = (0..=format.max()).filter(|&number| is_used[usize::from(number)]).map(|number| self.value(format.signed(number)));
@@ -92,7 +92,7 @@ impl Modality {
             (SampleRange::Whole, Self::Table(table)) => [0.0, table.max().into()],
             (SampleRange::Whole, Self::Rescale { .. }) => between(self.ends(format).into_iter()),
         };
-        Wide { is_grey: true, used, range }
+        SampleScaling { is_grey: true, used, range }
     }
 
     /// The level of a value in the full range. A rescale maps both in the same way, so only its sign matters.

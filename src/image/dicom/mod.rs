@@ -46,11 +46,11 @@ pub(super) fn decode(decoding: &Decoding, bytes: &[u8]) -> Result<Picture> {
         return Err(decoding.too_many_bytes(byte_size));
     }
     let values = stored::values(decoding, &data_set, &format)?;
-    let (mut lacks_voi_lut, mut wide) = (false, None);
+    let (mut lacks_voi_lut, mut sample_scaling) = (false, None);
     let samples = match values.photometric {
         Photometric::Monochrome { .. } => {
             let levels = Levels::of(&data_set, &format, decoding, &values.numbers)?;
-            (lacks_voi_lut, wide) = (levels.lacks_voi_lut, levels.wide);
+            (lacks_voi_lut, sample_scaling) = (levels.lacks_voi_lut, levels.scaling);
             values.numbers.iter().flat_map(|&number| [levels.table[usize::from(number)]; 3]).collect()
         }
         Photometric::Palette => {
@@ -61,5 +61,5 @@ pub(super) fn decode(decoding: &Decoding, bytes: &[u8]) -> Result<Picture> {
         Photometric::YbrFull | Photometric::YbrFull422 => colour::rgb_of_ybr(&colour::rgb(&values.numbers, &format)),
     };
     let picture = Picture::new(format.rows, format.columns, 3, samples)?;
-    Ok(Picture { dicom: Some(Dicom { frames: format.frames, lacks_voi_lut }), wide, ..picture })
+    Ok(Picture { dicom: Some(Dicom { frames: format.frames, lacks_voi_lut }), sample_scaling, ..picture })
 }

@@ -4,17 +4,17 @@ use super::Metadata;
 use crate::arch::{Config, Stem};
 use crate::error::Result;
 use crate::weights::dialect::Network;
-use crate::weights::infer::infer_with_entry;
+use crate::weights::infer::infer_with_downsampling;
 use crate::weights::preprocessing::timm::ConfigJson;
-use crate::weights::reading::Entry;
-use crate::weights::{Assumption, Field};
+use crate::weights::read_options::StemDownsampling;
+use crate::weights::{AssumedField, Assumption};
 
 /// The architecture of a network, the layers of whose head it takes over.
-pub(super) fn infer(network: &mut Network, entry: Entry) -> Result<Config> {
+pub(super) fn infer(network: &mut Network, stem: StemDownsampling) -> Result<Config> {
     let is_in_head = |name: &str| name.starts_with("classifier.") && !network.head.is_empty();
     let shapes = network.tensors.iter().filter(|(name, _)| !is_in_head(name));
     let shapes = shapes.map(|(name, tensor)| (name.as_str(), tensor.shape.as_slice()));
-    let config = infer_with_entry(shapes, entry.or(network.entry))?;
+    let config = infer_with_downsampling(shapes, stem.or(network.stem))?;
     Ok(if network.head.is_empty() { config } else { config.with_head(std::mem::take(&mut network.head)) })
 }
 
@@ -32,6 +32,6 @@ pub(super) fn complete(config: &mut Config, metadata: &Metadata, network: &mut N
     if stated.is_none() {
         let like = if blur { "densenetblur121d" } else { "densenet264d" };
         let why = format!("weights do not tell whether the stem's pool blurs, and {like} has this");
-        network.assumed.push(Assumption::of(Field::Blur, blur.to_string(), why));
+        network.assumed.push(Assumption::of(AssumedField::Blur, blur.to_string(), why));
     }
 }

@@ -6,12 +6,12 @@ use crate::arch::Stem;
 use crate::labels::Postprocessing;
 use crate::weights::preprocessing::merge::{CONFIG_JSON, Merged, Source, merge};
 use crate::weights::preprocessing::{Preprocessing, Preset, Stated};
-use crate::weights::{Assumption, Dialect, Field};
+use crate::weights::{AssumedField, Assumption, Dialect};
 
 /// How a checkpoint's pictures are prepared, after [`Checkpoint::complete_description`].
 ///
 /// ```
-/// use densenet_wgpu::checkpoint::Field;
+/// use densenet_wgpu::checkpoint::AssumedField;
 /// use densenet_wgpu::preprocessing::Preset;
 /// use densenet_wgpu::{Checkpoint, Config};
 ///
@@ -20,10 +20,10 @@ use crate::weights::{Assumption, Dialect, Field};
 /// let fields = |model: &Checkpoint| model.assumed.iter().map(|assumed| assumed.field).collect::<Vec<_>>();
 /// let mut model = untrained.clone();
 /// assert_eq!(model.complete_description(None).preset, Some(Preset::Torchvision));
-/// assert_eq!(fields(&model), [Field::Activation, Field::Labels, Field::Preprocessing]);
+/// assert_eq!(fields(&model), [AssumedField::Activation, AssumedField::Labels, AssumedField::Preprocessing]);
 /// let mut model = untrained;
 /// model.complete_description(Some(Preset::Chexnet)); // stated; but no preset knows what a network's classes are
-/// assert_eq!((fields(&model), model.postprocessing().label(13)), (vec![Field::Labels], "13".into()));
+/// assert_eq!((fields(&model), model.postprocessing().label(13)), (vec![AssumedField::Labels], "13".into()));
 /// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
@@ -58,35 +58,35 @@ impl Checkpoint {
         let Merged { mut preprocessing, source, preset, family } = merge(stated, of_file, self.origin.as_ref(), &self.config);
         match source {
             Source::Stated => {
-                self.settle(Field::Preprocessing);
-                self.settle(Field::Activation);
+                self.mark_stated(AssumedField::Preprocessing);
+                self.mark_stated(AssumedField::Activation);
             }
             Source::File => {}
             Source::Assumed => {
                 let why = "the file does not say how pictures are prepared";
-                self.assume(Assumption::of(Field::Preprocessing, format!("the preset {}", family.name()), why));
+                self.assume(Assumption::of(AssumedField::Preprocessing, format!("the preset {}", family.name()), why));
                 let is_activation_known = self.origin.as_ref().is_some_and(|origin| origin.activation.is_some());
                 if !is_activation_known && self.config.num_classes.is_some() {
-                    self.assume(Assumption::of(Field::Activation, preprocessing.activation.name(), NOT_IN_WEIGHTS));
+                    self.assume(Assumption::of(AssumedField::Activation, preprocessing.activation.name(), NOT_IN_WEIGHTS));
                 }
             }
         }
         if self.config.num_classes == Some(1) && preprocessing.activation == Activation::Softmax {
             preprocessing.activation = Activation::None;
-            self.assume(Assumption::open(Field::Activation, ONE_OUTPUT));
+            self.assume(Assumption::open(AssumedField::Activation, ONE_OUTPUT));
         }
         if stated.activation.is_some() {
-            self.settle(Field::Activation);
+            self.mark_stated(AssumedField::Activation);
         }
         self.preprocessing = Some(preprocessing.clone());
         match (self.config.num_classes, &self.labels) {
-            (Some(classes), None) if self.assumed.iter().all(|assumption| assumption.field != Field::Labels) => {
+            (Some(classes), None) if self.assumed.iter().all(|assumption| assumption.field != AssumedField::Labels) => {
                 let classes = if classes == 1 { "one output".to_owned() } else { format!("{classes} classes") };
-                self.assume(Assumption::open(Field::Labels, format!("nothing names the model's {classes}")));
+                self.assume(Assumption::open(AssumedField::Labels, format!("nothing names the model's {classes}")));
             }
             (None, _) => {
-                self.settle(Field::Labels);
-                self.settle(Field::Activation);
+                self.mark_stated(AssumedField::Labels);
+                self.mark_stated(AssumedField::Activation);
             }
             (Some(_), _) => {}
         }
@@ -103,38 +103,38 @@ impl Checkpoint {
         if let Some(origin) = self.origin.as_mut().filter(|origin| origin.described_by == Some(CONFIG_JSON)) {
             origin.described_by = None;
             self.preprocessing = None;
-            self.settle(Field::Activation);
+            self.mark_stated(AssumedField::Activation);
         }
     }
 
     /// Adds an assumption, in place of one of the same field.
     pub(crate) fn assume(&mut self, assumption: Assumption) {
-        self.settle(assumption.field);
+        self.mark_stated(assumption.field);
         let place = self.assumed.partition_point(|other| other.field < assumption.field);
         self.assumed.insert(place, assumption);
     }
 
     /// Assumes `field` again, which was assumed when a file of this library was written.
-    pub(super) fn assume_as_written(&mut self, field: Field) {
+    pub(super) fn assume_as_written(&mut self, field: AssumedField) {
         let preprocessing = self.preprocessing.as_ref();
         let value = match field {
-            Field::Activation => match preprocessing.map(|preprocessing| preprocessing.activation) {
+            AssumedField::Activation => match preprocessing.map(|preprocessing| preprocessing.activation) {
                 Some(Activation::Softmax | Activation::None) if self.config.num_classes == Some(1) => {
                     return self.assume(Assumption::open(field, ONE_OUTPUT));
                 }
                 activation => activation.map(|activation| activation.name().to_owned()),
             },
-            Field::Blur => match self.config.stem {
+            AssumedField::Blur => match self.config.stem {
                 Stem::Deep { blur, .. } => Some(blur.to_string()),
                 Stem::ImageNet | Stem::Cifar | Stem::Single { .. } => None,
             },
-            Field::Epsilon => Some(self.config.epsilon.to_string()),
-            Field::FinalRelu => Some(self.config.final_relu.to_string()),
-            Field::Preprocessing => preprocessing.map(Preset::nearest_words),
-            Field::Labels => self.labels.as_ref().map(|_| "their order".to_owned()),
-            Field::NewChannels => Some("last".into()),
-            Field::Padding => Some("even".into()),
-            Field::Pool => Some("mean".into()),
+            AssumedField::Epsilon => Some(self.config.epsilon.to_string()),
+            AssumedField::FinalRelu => Some(self.config.final_relu.to_string()),
+            AssumedField::Preprocessing => preprocessing.map(Preset::nearest_words),
+            AssumedField::Labels => self.labels.as_ref().map(|_| "their order".to_owned()),
+            AssumedField::NewChannels => Some("last".into()),
+            AssumedField::Padding => Some("even".into()),
+            AssumedField::Pool => Some("mean".into()),
         };
         if let Some(value) = value {
             self.assume(Assumption::of(field, value, "it was when this file was written"));
@@ -142,7 +142,7 @@ impl Checkpoint {
     }
 
     /// Takes the value of `field` as stated: it no longer counts as assumed, or open.
-    pub fn settle(&mut self, field: Field) {
+    pub fn mark_stated(&mut self, field: AssumedField) {
         self.assumed.retain(|assumption| assumption.field != field);
     }
 

@@ -1,10 +1,10 @@
 //! Which of the names in and beside a file are those of the network's classes.
 
-use crate::labels::{folder_order, named, torchxrayvision};
+use crate::labels::{image_folder_order, named, torchxrayvision};
 use crate::weights::container::{ClassNames, Contents, class_names_in_json};
 use crate::weights::preprocessing::merge::{CONFIG_JSON, TORCHVISION};
 use crate::weights::preprocessing::timm::ConfigJson;
-use crate::weights::{Assumption, Field};
+use crate::weights::{AssumedField, Assumption};
 
 /// Who may name a network's classes: the first of them wins.
 pub(super) struct Labels<'a> {
@@ -75,7 +75,7 @@ impl OwnLabels {
             ["architecture", "architectures", "model_type"].iter().filter_map(|key| Some(json.get(key)?.to_string())).collect();
         if own.found.is_some() && !whose.is_empty() && !whose.iter().any(|name| name.to_lowercase().contains("densenet")) {
             let why = format!("config.json beside the file is of {}, which may be another network", whose.join(", "));
-            own.assumed.get_or_insert(Assumption::of(Field::Labels, "those of config.json", why));
+            own.assumed.get_or_insert(Assumption::of(AssumedField::Labels, "those of config.json", why));
         }
         own
     }
@@ -93,14 +93,14 @@ impl OwnLabels {
             let Some(first) = places.next() else { continue };
             if let Some(other) = places.find(|other| other.names != first.names) {
                 let why = format!("`{}` and `{}` contradict each other", first.place, other.place);
-                return Self { found: None, assumed: Some(Assumption::open(Field::Labels, why)) };
+                return Self { found: None, assumed: Some(Assumption::open(AssumedField::Labels, why)) };
             }
-            let other_order = if is_numbered { None } else { folder_order(&first.names) };
+            let other_order = if is_numbered { None } else { image_folder_order(&first.names) };
             let assumed = other_order.map(|folders| {
                 let shown = |names: &[String]| names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
                 let value = format!("the order of the list `{}` ({}, …)", first.place, shown(&first.names));
                 let why = format!("folders are numbered as text is sorted ({}, …), and the list has no numbers", shown(&folders));
-                Assumption::of(Field::Labels, value, why)
+                Assumption::of(AssumedField::Labels, value, why)
             });
             return Self { found: Some((first.names.clone(), format!("`{}`", first.place))), assumed };
         }

@@ -20,10 +20,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::weights::Field;
+use crate::weights::AssumedField;
 use crate::weights::container::Contents;
 use crate::weights::preprocessing::Preprocessing;
-use crate::weights::reading::Entry;
+use crate::weights::read_options::StemDownsampling;
 
 // Fields in alphabetical order: the JSON is sorted, so that the same checkpoint is the same bytes.
 
@@ -43,7 +43,7 @@ use crate::weights::reading::Entry;
 pub struct Metadata {
     /// What was assumed when the file was written: of the fields below, or of the preprocessing's activation.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub assumed: Vec<Field>,
+    pub assumed: Vec<AssumedField>,
     /// Whether a deep stem's pool blurs; timm's `densenetblur121d` does, and is assumed where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blur: Option<bool>,
@@ -67,7 +67,7 @@ pub struct Metadata {
     pub preprocessing: Option<Preprocessing>,
     /// How the picture enters, where the stem is neither the paper's for ImageNet nor that for CIFAR.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stem: Option<Entry>,
+    pub stem: Option<StemDownsampling>,
     /// For each class the probability from which on it counts as found; `null` for an output that was not trained.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thresholds: Option<Vec<Option<f32>>>,

@@ -14,7 +14,7 @@ mod saved;
 use std::fmt::Display;
 
 use super::preprocessing::Preprocessing;
-use super::{Assumption, Field, Origin, Weights};
+use super::{AssumedField, Assumption, Origin, Weights};
 use crate::arch::Config;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
@@ -79,7 +79,7 @@ impl Checkpoint {
     #[must_use]
     pub fn with_labels(self, labels: Vec<String>) -> Self {
         let mut named = Self { labels: Some(labels), ..self };
-        named.settle(Field::Labels);
+        named.mark_stated(AssumedField::Labels);
         named
     }
 
@@ -93,8 +93,8 @@ impl Checkpoint {
     #[must_use]
     pub fn with_preprocessing(self, preprocessing: Preprocessing) -> Self {
         let mut described = Self { preprocessing: Some(preprocessing), ..self };
-        described.settle(Field::Preprocessing);
-        described.settle(Field::Activation);
+        described.mark_stated(AssumedField::Preprocessing);
+        described.mark_stated(AssumedField::Activation);
         described
     }
 

@@ -10,15 +10,15 @@ use crate::weights::container::Contents;
 use crate::weights::dialect::{Names, Network};
 use crate::weights::preprocessing::timm::{ConfigJson, TrainArguments};
 use crate::weights::preprocessing::{OfFile, Preset};
-use crate::weights::reading::Reading;
-use crate::weights::{Assumption, Field, Origin, container, dialect};
+use crate::weights::read_options::ReadOptions;
+use crate::weights::{AssumedField, Assumption, Origin, container, dialect};
 
 impl Checkpoint {
     /// Reads a checkpoint file; where a file of timm's called `config.json` lies beside it, that says what it does not.
     /// Errors where it cannot be read, or as [`Checkpoint::from_bytes`] does.
     #[tracing::instrument(name = "read checkpoint", skip_all, fields(path = %path.as_ref().display()))]
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        Reading::default().open(path)
+        ReadOptions::default().open(path)
     }
 
     /// Reads a checkpoint from the content of a file, which `name` stands for in errors; it is also the model's name
@@ -31,12 +31,12 @@ impl Checkpoint {
     /// Errors say what other content looks like, which tensors are missing, left over, mis-shaped, of another type or
     /// not finite, or what in the metadata contradicts the network.
     pub fn from_bytes(bytes: &[u8], name: &str) -> Result<Self> {
-        Reading::default().from_bytes(bytes, name)
+        ReadOptions::default().from_bytes(bytes, name)
     }
 }
 
-impl Reading {
-    /// [`Checkpoint::open`] with this reading.
+impl ReadOptions {
+    /// [`Checkpoint::open`] with these options.
     pub fn open(&self, path: impl AsRef<Path>) -> Result<Checkpoint> {
         let path = path.as_ref();
         let bytes = file::read(path)?;
@@ -46,16 +46,16 @@ impl Reading {
         read(&bytes, name, &path.display().to_string(), || file::config_json(path), self)
     }
 
-    /// [`Checkpoint::from_bytes`] with this reading.
+    /// [`Checkpoint::from_bytes`] with these options.
     pub fn from_bytes(&self, bytes: &[u8], name: &str) -> Result<Checkpoint> {
         read(bytes, name, name, || None, self)
     }
 }
 
 /// Reads the content of a file that errors call `source`; `beside` is the text of a `config.json` there.
-fn read(bytes: &[u8], name: &str, source: &str, beside: impl FnOnce() -> Option<String>, reading: &Reading) -> Result<Checkpoint> {
+fn read(bytes: &[u8], name: &str, source: &str, beside: impl FnOnce() -> Option<String>, options: &ReadOptions) -> Result<Checkpoint> {
     let file = Some(source.to_owned());
-    from_content(bytes, name, beside, reading).map_err(|e| match e {
+    from_content(bytes, name, beside, options).map_err(|e| match e {
         Error::Checkpoint { reason, .. } => Error::Checkpoint { file, reason: one_line(&reason) },
         Error::Tensor { tensor, expected, found, .. } => {
             Error::Tensor { file, tensor: one_line(&tensor), expected, found: one_line(&found) }
@@ -65,15 +65,15 @@ fn read(bytes: &[u8], name: &str, source: &str, beside: impl FnOnce() -> Option<
     })
 }
 
-fn from_content(bytes: &[u8], name: &str, beside: impl FnOnce() -> Option<String>, reading: &Reading) -> Result<Checkpoint> {
+fn from_content(bytes: &[u8], name: &str, beside: impl FnOnce() -> Option<String>, options: &ReadOptions) -> Result<Checkpoint> {
     let mut contents = container::read(bytes)?;
     let metadata = Metadata::of(&contents)?;
     let is_described = metadata.preprocessing.is_some();
-    let reading = completed(reading, &metadata)?;
-    let mut network = dialect::resolve(&mut contents, &reading)?;
+    let options = completed(options, &metadata)?;
+    let mut network = dialect::resolve(&mut contents, &options)?;
     network.check_size(contents.byte_count)?;
     let names = Names::of(&network);
-    let mut config = architecture::infer(&mut network, reading.entry).map_err(|error| names.in_error(error))?;
+    let mut config = architecture::infer(&mut network, options.stem).map_err(|error| names.in_error(error))?;
     let beside = if is_described { None } else { beside() };
     let config_json = beside.as_ref().map(|text| ConfigJson::read(text, &config)).transpose()?.flatten();
     architecture::complete(&mut config, &metadata, &mut network, config_json.as_ref());
@@ -82,13 +82,17 @@ fn from_content(bytes: &[u8], name: &str, beside: impl FnOnce() -> Option<String
     let arguments = contents.arguments.as_ref().filter(|_| !is_described);
     let arguments = arguments.map(|arguments| TrainArguments::read(arguments, &config)).transpose()?.flatten();
 
-    let is_pool_known = contents.description.is_some() || config_json.is_some() || arguments.is_some() || reading.head_layers.is_some();
+    let is_pool_known = contents.description.is_some() || config_json.is_some() || arguments.is_some() || options.head_layers.is_some();
     if let Some(pooling) = network.pooling.filter(|_| !is_pool_known) {
-        network.assumed.push(Assumption::of(Field::Pool, "mean", format!("weights do not tell it, and {pooling} is avg by default")));
+        network.assumed.push(Assumption::of(
+            AssumedField::Pool,
+            "mean",
+            format!("weights do not tell it, and {pooling} is avg by default"),
+        ));
     }
     network.activation = network.activation.or(arguments.as_ref().map(|arguments| arguments.preprocessing.activation));
     if config_json.as_ref().is_some_and(|config_json| !config_json.is_imagenet) && network.activation.is_none() {
-        network.assumed.push(Assumption::of(Field::Activation, Activation::Softmax.name(), "config.json does not tell it"));
+        network.assumed.push(Assumption::of(AssumedField::Activation, Activation::Softmax.name(), "config.json does not tell it"));
     }
     let is_torchvisions = known_file::is_torchvisions(name, bytes);
     if is_torchvisions {
@@ -131,21 +135,21 @@ fn from_content(bytes: &[u8], name: &str, beside: impl FnOnce() -> Option<String
     };
     assumed.into_iter().for_each(|assumption| checkpoint.assume(assumption));
     metadata.assumed.iter().for_each(|&field| checkpoint.assume_as_written(field));
-    if reading.new_channels.is_some() {
-        checkpoint.settle(Field::NewChannels);
+    if options.new_channels.is_some() {
+        checkpoint.mark_stated(AssumedField::NewChannels);
     }
     checkpoint.check().map_err(|error| names.in_error(error))?;
     Ok(checkpoint)
 }
 
-/// A reading with what the file's own metadata says of head and stem, where the caller says nothing.
-fn completed(reading: &Reading, metadata: &Metadata) -> Result<Reading> {
-    let mut reading = reading.clone();
-    if let (None, Some(words)) = (&reading.head_layers, &metadata.head) {
-        reading.head_layers = Some(words.iter().map(|word| word.parse()).collect::<Result<_>>()?);
+/// Those options with what the file's own metadata says of head and stem, where the caller says nothing.
+fn completed(options: &ReadOptions, metadata: &Metadata) -> Result<ReadOptions> {
+    let mut options = options.clone();
+    if let (None, Some(words)) = (&options.head_layers, &metadata.head) {
+        options.head_layers = Some(words.iter().map(|word| word.parse()).collect::<Result<_>>()?);
     }
-    reading.entry = reading.entry.or(metadata.stem.unwrap_or_default());
-    Ok(reading)
+    options.stem = options.stem.or(metadata.stem.unwrap_or_default());
+    Ok(options)
 }
 
 fn origin(contents: &Contents, network: Network) -> Origin {
@@ -153,7 +157,7 @@ fn origin(contents: &Contents, network: Network) -> Origin {
         container: contents.container,
         dialect: network.dialect,
         wrapper: network.wrapper,
-        elements: network.tensors.values().map(|tensor| tensor.element).collect(),
+        dtypes: network.tensors.values().map(|tensor| tensor.dtype).collect(),
         described_by: None,
         activation: network.activation,
         repository: None,

@@ -6,8 +6,8 @@ use std::path::Path;
 use super::{Checkpoint, Metadata};
 use crate::arch::{Config, Stem};
 use crate::error::{Error, Result};
-use crate::weights::reading::Entry;
-use crate::weights::{Field, container};
+use crate::weights::read_options::StemDownsampling;
+use crate::weights::{AssumedField, container};
 use crate::whole_file::WholeFile;
 
 impl Checkpoint {
@@ -25,7 +25,7 @@ impl Checkpoint {
         let default = Config::densenet121();
         Metadata {
             // Labels that are open need no mention: the file has none.
-            assumed: self.assumed.iter().filter(|it| it.field != Field::Labels || it.value.is_some()).map(|it| it.field).collect(),
+            assumed: self.assumed.iter().filter(|it| it.field != AssumedField::Labels || it.value.is_some()).map(|it| it.field).collect(),
             blur: match self.config.stem {
                 Stem::Deep { blur, .. } => Some(blur),
                 Stem::ImageNet | Stem::Cifar | Stem::Single { .. } => None,
@@ -37,7 +37,7 @@ impl Checkpoint {
             name: Some(self.name.clone()),
             preprocessing: self.preprocessing.clone(),
             stem: match self.config.stem {
-                Stem::Single { stride, pool, .. } => Some(Entry { stride: Some(stride), pool: Some(pool) }),
+                Stem::Single { stride, pool, .. } => Some(StemDownsampling { stride: Some(stride), pool: Some(pool) }),
                 Stem::Deep { .. } | Stem::ImageNet | Stem::Cifar => None,
             },
             thresholds: self.thresholds.clone(),

@@ -13,7 +13,7 @@ use hdf5_reader::group::Group;
 use hdf5_reader::storage::{BytesStorage, Storage, StorageBuffer};
 use hdf5_reader::{Attribute, ByteOrder, Dataset, Datatype, Hdf5File, OpenOptions};
 
-use super::{Container, Contents, Element, Stored};
+use super::{Container, Contents, Dtype, Stored};
 use crate::error::{Error, Result};
 
 /// Deepest nesting of groups. A network in a network in a Keras 3 file has 7 levels; damaged files have cycles.
@@ -60,7 +60,7 @@ pub(super) fn read(bytes: &[u8], container: Container) -> Result<Contents<'stati
         Some(layers) => reader.listed(&weights, &layers)?,
         None => reader.tree(&weights, "", 0)?,
     }
-    let byte_count = reader.tensors.iter().map(|tensor| tensor.elements().unwrap_or(0) * tensor.element.bytes()).sum();
+    let byte_count = reader.tensors.iter().map(|tensor| tensor.elements().unwrap_or(0) * tensor.dtype.bytes()).sum();
     Ok(Contents { tensors: reader.tensors, layers: reader.layers, keras_config, ..Contents::new(container, byte_count) })
 }
 
@@ -154,12 +154,12 @@ impl Reader {
         if path.len() > LONGEST_PATH || self.path_bytes > LONGEST_PATHS {
             return Err(Error::checkpoint(format!("HDF5: expected paths of at most {LONGEST_PATH} bytes, found one of {}", path.len())));
         }
-        let element = element(dataset)
+        let dtype = dtype(dataset)
             .ok_or_else(|| Error::checkpoint(format!("{path}: expected numbers in little-endian order, found another type")))?;
         let shape = dataset.shape().iter().map(|&n| usize::try_from(n)).collect::<Result<Vec<_>, _>>();
         let shape = shape.map_err(|_| Error::checkpoint(format!("{path}: expected a shape that fits in memory, found a larger one")))?;
         // A chunk is unpacked whole, however little of it the dataset is.
-        let chunk = dataset.chunks().unwrap_or_default().iter().fold(element.bytes(), |bytes, &side| bytes.saturating_mul(side as usize));
+        let chunk = dataset.chunks().unwrap_or_default().iter().fold(dtype.bytes(), |bytes, &side| bytes.saturating_mul(side as usize));
         let byte_count = dataset.raw_byte_len().map_err(damaged)?.max(chunk);
         let Some(left) = self.byte_budget.checked_sub(byte_count) else {
             let expected = format!("at most {} bytes more in a file of this size", self.byte_budget);
@@ -167,7 +167,7 @@ impl Reader {
         };
         self.byte_budget = left;
         let bytes = dataset.read_raw_bytes().map_err(damaged)?;
-        self.tensors.push(Stored::contiguous(path, shape, element, Rc::new(Cow::Owned(bytes)))?);
+        self.tensors.push(Stored::contiguous(path, shape, dtype, Rc::new(Cow::Owned(bytes)))?);
         Ok(())
     }
 
@@ -187,16 +187,16 @@ fn descend<'p>(group: &Group, mut path: impl Iterator<Item = &'p str>) -> Result
     path.try_fold(group.clone(), |folder, part| folder.group(part)).map_err(damaged)
 }
 
-/// The type of a dataset's elements; `None` for text and for numbers in another byte order.
-fn element(dataset: &Dataset) -> Option<Element> {
+/// The dtype of a dataset; `None` for text and for numbers in another byte order.
+fn dtype(dataset: &Dataset) -> Option<Dtype> {
     let little = |order: &ByteOrder| matches!(order, ByteOrder::LittleEndian);
     match dataset.dtype() {
-        Datatype::FloatingPoint { size: 2, byte_order } if little(byte_order) => Some(Element::F16),
-        Datatype::FloatingPoint { size: 4, byte_order } if little(byte_order) => Some(Element::F32),
-        Datatype::FloatingPoint { size: 8, byte_order } if little(byte_order) => Some(Element::F64),
+        Datatype::FloatingPoint { size: 2, byte_order } if little(byte_order) => Some(Dtype::F16),
+        Datatype::FloatingPoint { size: 4, byte_order } if little(byte_order) => Some(Dtype::F32),
+        Datatype::FloatingPoint { size: 8, byte_order } if little(byte_order) => Some(Dtype::F64),
         // HDF5 has no name for it: Keras writes opaque bytes.
-        Datatype::Opaque { size: 2, .. } => Some(Element::BF16),
-        Datatype::FixedPoint { size, .. } => Some(Element::Other { name: "an integer", bytes: usize::from(*size) }),
+        Datatype::Opaque { size: 2, .. } => Some(Dtype::BF16),
+        Datatype::FixedPoint { size, .. } => Some(Dtype::Other { name: "an integer", bytes: usize::from(*size) }),
         _ => None,
     }
 }

@@ -9,9 +9,9 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::rc::Rc;
 
-use safetensors::tensor::{Dtype, Metadata as Header, View, serialize};
+use safetensors::tensor::{self, Metadata as Header, View, serialize};
 
-use super::{Container, Contents, Element, Stored, class_names_in_json, no_floats};
+use super::{Container, Contents, Dtype, Stored, class_names_in_json, no_floats};
 use crate::error::{Error, Result};
 use crate::weights::{Tensor, Weights};
 
@@ -27,11 +27,11 @@ pub(super) fn read(bytes: &[u8]) -> Result<Contents<'_>> {
     let mut contents = Contents::new(Container::Safetensors, data.len());
     for name in header.offset_keys() {
         let Some(info) = header.info(&name) else { continue };
-        let element = element(info.dtype).ok_or_else(|| no_floats(&name, info.dtype))?;
+        let dtype = dtype(info.dtype).ok_or_else(|| no_floats(&name, info.dtype))?;
         // The header was validated: offsets ascend without gaps, and `split` compared the last with the data.
         let (start, end) = info.data_offsets;
         let storage = Rc::new(Cow::Borrowed(&data[start..end]));
-        contents.tensors.push(Stored::contiguous(name, info.shape.clone(), element, storage)?);
+        contents.tensors.push(Stored::contiguous(name, info.shape.clone(), dtype, storage)?);
     }
     let entries = header.metadata().as_ref();
     contents.description = entries.and_then(|entries| entries.get(KEY)).cloned();
@@ -98,41 +98,41 @@ fn of_a_newer_type(header: &[u8]) -> Option<Error> {
     let entries: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(header).ok()?;
     entries.iter().find_map(|(name, entry)| {
         let dtype = entry.as_object()?.get("dtype")?;
-        let is_known = serde_json::from_value::<Dtype>(dtype.clone()).is_ok();
+        let is_known = serde_json::from_value::<tensor::Dtype>(dtype.clone()).is_ok();
         (!is_known && name != "__metadata__").then(|| no_floats(name, dtype.as_str().unwrap_or("none of that name")))
     })
 }
 
-/// The element type; `None` where an element is not a whole number of bytes.
-fn element(dtype: Dtype) -> Option<Element> {
-    let other = |name, bytes| Element::Other { name, bytes };
-    Some(match dtype {
-        Dtype::F16 => Element::F16,
-        Dtype::BF16 => Element::BF16,
-        Dtype::F32 => Element::F32,
-        Dtype::F64 => Element::F64,
-        Dtype::I64 => other("i64", 8),
-        Dtype::U64 => other("u64", 8),
-        Dtype::I32 => other("i32", 4),
-        Dtype::U32 => other("u32", 4),
-        Dtype::I16 => other("i16", 2),
-        Dtype::U16 => other("u16", 2),
-        Dtype::C64 => other("complex64", 8),
-        Dtype::I8 => other("i8", 1),
-        Dtype::U8 => other("u8", 1),
-        Dtype::BOOL => other("bool", 1),
-        Dtype::F8_E5M2 => other("f8_e5m2", 1),
-        Dtype::F8_E4M3 => other("f8_e4m3", 1),
-        Dtype::F8_E8M0 => other("f8_e8m0", 1),
-        Dtype::F8_E4M3FNUZ => other("f8_e4m3fnuz", 1),
-        Dtype::F8_E5M2FNUZ => other("f8_e5m2fnuz", 1),
+/// The dtype; `None` where an element is not a whole number of bytes.
+fn dtype(stored: tensor::Dtype) -> Option<Dtype> {
+    let other = |name, bytes| Dtype::Other { name, bytes };
+    Some(match stored {
+        tensor::Dtype::F16 => Dtype::F16,
+        tensor::Dtype::BF16 => Dtype::BF16,
+        tensor::Dtype::F32 => Dtype::F32,
+        tensor::Dtype::F64 => Dtype::F64,
+        tensor::Dtype::I64 => other("i64", 8),
+        tensor::Dtype::U64 => other("u64", 8),
+        tensor::Dtype::I32 => other("i32", 4),
+        tensor::Dtype::U32 => other("u32", 4),
+        tensor::Dtype::I16 => other("i16", 2),
+        tensor::Dtype::U16 => other("u16", 2),
+        tensor::Dtype::C64 => other("complex64", 8),
+        tensor::Dtype::I8 => other("i8", 1),
+        tensor::Dtype::U8 => other("u8", 1),
+        tensor::Dtype::BOOL => other("bool", 1),
+        tensor::Dtype::F8_E5M2 => other("f8_e5m2", 1),
+        tensor::Dtype::F8_E4M3 => other("f8_e4m3", 1),
+        tensor::Dtype::F8_E8M0 => other("f8_e8m0", 1),
+        tensor::Dtype::F8_E4M3FNUZ => other("f8_e4m3fnuz", 1),
+        tensor::Dtype::F8_E5M2FNUZ => other("f8_e5m2fnuz", 1),
         _ => return None,
     })
 }
 
 impl View for &Tensor {
-    fn dtype(&self) -> Dtype {
-        Dtype::F32
+    fn dtype(&self) -> tensor::Dtype {
+        tensor::Dtype::F32
     }
 
     fn shape(&self) -> &[usize] {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::rc::Rc;
 
-use super::Element;
+use super::Dtype;
 use crate::error::{Error, Result};
 
 /// The bytes that tensors are views of: a part of the file, or what was unpacked from one.
@@ -22,8 +22,8 @@ pub(crate) struct Stored<'a> {
     pub(crate) named: Option<String>,
     /// Its dimensions, the slowest first.
     pub(crate) shape: Vec<usize>,
-    /// Type of its elements.
-    pub(crate) element: Element,
+    /// What its elements are stored as.
+    pub(crate) dtype: Dtype,
     storage: Storage<'a>,
     element_offset: usize,
     element_strides: Vec<usize>,
@@ -33,18 +33,18 @@ impl Stored<'static> {
     /// A tensor of 32-bit floats that is in no file. Errors where `values` are more or fewer than the shape says.
     pub(crate) fn computed(name: impl Into<String>, shape: Vec<usize>, values: impl IntoIterator<Item = f32>) -> Result<Self> {
         let bytes = values.into_iter().flat_map(f32::to_le_bytes).collect();
-        Self::contiguous(name, shape, Element::F32, Rc::new(Cow::Owned(bytes)))
+        Self::contiguous(name, shape, Dtype::F32, Rc::new(Cow::Owned(bytes)))
     }
 }
 
 impl<'a> Stored<'a> {
     /// A tensor whose elements are all of `storage`, in row-major order. Errors where there are more or fewer.
-    pub(crate) fn contiguous(name: impl Into<String>, shape: Vec<usize>, element: Element, storage: Storage<'a>) -> Result<Self> {
+    pub(crate) fn contiguous(name: impl Into<String>, shape: Vec<usize>, dtype: Dtype, storage: Storage<'a>) -> Result<Self> {
         let name = name.into();
-        let byte_count = shape.iter().try_fold(element.bytes(), |product, &n| product.checked_mul(n));
+        let byte_count = shape.iter().try_fold(dtype.bytes(), |product, &n| product.checked_mul(n));
         if byte_count != Some(storage.len()) {
             return Err(Error::checkpoint(format!(
-                "{name}: expected {shape:?} of {element}, found {} bytes; the file is damaged, get it again",
+                "{name}: expected {shape:?} of {dtype}, found {} bytes; the file is damaged, get it again",
                 storage.len()
             )));
         }
@@ -53,14 +53,14 @@ impl<'a> Stored<'a> {
             // Where a dimension is 0 the others may be anything; nothing is read then.
             element_strides[axis - 1] = usize::saturating_mul(element_strides[axis], shape[axis]);
         }
-        Ok(Self { scope: Rc::default(), name, named: None, shape, element, storage, element_offset: 0, element_strides })
+        Ok(Self { scope: Rc::default(), name, named: None, shape, dtype, storage, element_offset: 0, element_strides })
     }
 
     /// A tensor that begins `element_offset` elements into `storage`. Errors where it reaches beyond its end.
     pub(crate) fn strided(
         name: impl Into<String>,
         shape: Vec<usize>,
-        element: Element,
+        dtype: Dtype,
         storage: Storage<'a>,
         element_offset: usize,
         element_strides: Vec<usize>,
@@ -71,14 +71,14 @@ impl<'a> Stored<'a> {
             let reach = n.saturating_sub(1).checked_mul(stride)?;
             at.checked_add(reach)
         });
-        let elements = storage.len() / element.bytes();
+        let elements = storage.len() / dtype.bytes();
         if shape.len() != element_strides.len() || !(empty || last.is_some_and(|last| last < elements)) {
             let found = format!("shape {shape:?}, strides {element_strides:?} and offset {element_offset}");
             return Err(Error::checkpoint(format!(
                 "{name}: expected a view of {elements} elements, found {found}; the file is damaged, get it again"
             )));
         }
-        Ok(Self { scope: Rc::default(), name, named: None, shape, element, storage, element_offset, element_strides })
+        Ok(Self { scope: Rc::default(), name, named: None, shape, dtype, storage, element_offset, element_strides })
     }
 
     /// The same tensor in the dictionary `scope`.
@@ -119,7 +119,7 @@ impl<'a> Stored<'a> {
 
     /// All elements in row-major order; `None` where they are no floats.
     pub(crate) fn floats(&self) -> Option<Vec<f32>> {
-        let size = self.element.bytes();
+        let size = self.dtype.bytes();
         let mut floats = Vec::with_capacity(self.elements()?);
         if self.shape.contains(&0) {
             return Some(floats);
@@ -132,7 +132,7 @@ impl<'a> Stored<'a> {
             let row = index.iter().zip(&self.element_strides).map(|(i, stride)| i * stride).sum::<usize>() + self.element_offset;
             for i in 0..inner {
                 let first = row + i * inner_stride;
-                self.element.read(self.storage.get(first * size..(first + run) * size)?, &mut floats)?;
+                self.dtype.read(self.storage.get(first * size..(first + run) * size)?, &mut floats)?;
             }
             // The next row, the last dimension fastest.
             let Some(axis) = (0..index.len()).rev().find(|&axis| index[axis] + 1 < outer_shape[axis]) else { break };
@@ -174,16 +174,16 @@ mod tests {
     #[test]
     fn views_are_read_in_row_major_order() {
         let values: Vec<f32> = (0..12u8).map(f32::from).collect();
-        let whole = Stored::contiguous("t", vec![2, 3, 2], Element::F32, storage(&values)).unwrap();
+        let whole = Stored::contiguous("t", vec![2, 3, 2], Dtype::F32, storage(&values)).unwrap();
         assert_eq!(whole.floats().unwrap(), values);
         assert_eq!(whole.permuted(&[2, 0, 1]).floats().unwrap(), [0., 2., 4., 6., 8., 10., 1., 3., 5., 7., 9., 11.]);
-        let view = Stored::strided("t", vec![2, 2], Element::F32, storage(&values), 1, vec![6, 2]).unwrap();
+        let view = Stored::strided("t", vec![2, 2], Dtype::F32, storage(&values), 1, vec![6, 2]).unwrap();
         assert_eq!(view.floats().unwrap(), [1., 3., 7., 9.]);
-        let planes = Stored::strided("t", vec![2, 1, 2, 2], Element::F32, storage(&values), 0, vec![6, 99, 2, 1]).unwrap();
+        let planes = Stored::strided("t", vec![2, 1, 2, 2], Dtype::F32, storage(&values), 0, vec![6, 99, 2, 1]).unwrap();
         assert_eq!(planes.floats().unwrap(), [0., 1., 2., 3., 6., 7., 8., 9.]);
-        let scalar = Stored::strided("t", vec![], Element::F32, storage(&values), 5, vec![]).unwrap();
+        let scalar = Stored::strided("t", vec![], Dtype::F32, storage(&values), 5, vec![]).unwrap();
         assert_eq!(scalar.floats().unwrap(), [5.]);
-        let empty = Stored::strided("t", vec![3, 0], Element::F32, storage(&[]), 9, vec![1, 1]).unwrap();
+        let empty = Stored::strided("t", vec![3, 0], Dtype::F32, storage(&[]), 9, vec![1, 1]).unwrap();
         assert!(empty.floats().unwrap().is_empty());
     }
 
@@ -197,10 +197,10 @@ mod tests {
             (vec![2, usize::MAX], 0, vec![1, usize::MAX]),
             (vec![2], usize::MAX, vec![1]),
         ] {
-            assert!(Stored::strided("t", shape, Element::F32, storage(&[0.; 4]), offset, strides).is_err());
+            assert!(Stored::strided("t", shape, Dtype::F32, storage(&[0.; 4]), offset, strides).is_err());
         }
-        assert!(Stored::contiguous("t", vec![5], Element::F32, storage(&[0.; 4])).is_err());
-        assert!(Stored::contiguous("t", vec![0, usize::MAX, usize::MAX], Element::F32, storage(&[])).is_ok());
-        assert!(Stored::contiguous("t", vec![usize::MAX, 2], Element::F32, storage(&[0.; 4])).is_err());
+        assert!(Stored::contiguous("t", vec![5], Dtype::F32, storage(&[0.; 4])).is_err());
+        assert!(Stored::contiguous("t", vec![0, usize::MAX, usize::MAX], Dtype::F32, storage(&[])).is_ok());
+        assert!(Stored::contiguous("t", vec![usize::MAX, 2], Dtype::F32, storage(&[0.; 4])).is_err());
     }
 }

@@ -8,7 +8,7 @@ use crate::arch::Config;
 use crate::error::{Error, Result};
 use crate::graph::TensorSpec;
 use crate::weights::container::{Stored, no_floats};
-use crate::weights::reading::NewChannels;
+use crate::weights::read_options::NewChannels;
 use crate::weights::{Tensor, Weights};
 
 impl Network<'_> {
@@ -30,7 +30,7 @@ impl Network<'_> {
         let mut weights = Weights::new();
         for spec in specs {
             let data = match self.tensors.get(&spec.name) {
-                Some(tensor) => tensor.floats().ok_or_else(|| no_floats(&tensor.path(), tensor.element))?,
+                Some(tensor) => tensor.floats().ok_or_else(|| no_floats(&tensor.path(), tensor.dtype))?,
                 // A classifier may have been trained without one.
                 None => vec![0.0; spec.shape.iter().product()],
             };

@@ -16,8 +16,8 @@ mod pruned;
 mod pytorch;
 mod training;
 
-use super::container::{Container, Contents, Element, Stored};
-use super::reading::Reading;
+use super::container::{Container, Contents, Dtype, Stored};
+use super::read_options::ReadOptions;
 use crate::error::{Error, Result};
 pub(super) use names::Names;
 pub(super) use network::Network;
@@ -90,14 +90,14 @@ impl fmt::Display for Dialect {
 impl Stored<'_> {
     /// Whether its elements are integers with a scale.
     fn is_quantised(&self) -> bool {
-        matches!(self.element, Element::Other { name: "quantised", .. })
+        matches!(self.dtype, Dtype::Other { name: "quantised", .. })
     }
 }
 
 /// Finds the network in a file.
 ///
 /// Errors where there is none, more than one, or one that this library does not run.
-pub(super) fn resolve<'a>(contents: &mut Contents<'a>, reading: &Reading) -> Result<Network<'a>> {
+pub(super) fn resolve<'a>(contents: &mut Contents<'a>, options: &ReadOptions) -> Result<Network<'a>> {
     if let Some(tensor) = contents.tensors.iter().find(|tensor| tensor.is_quantised()) {
         return Err(Error::checkpoint(format!(
             "is quantised to 8-bit integers ({} {:?}), whose scales and fused layers are not read. Workaround: save the float model \
@@ -108,10 +108,10 @@ pub(super) fn resolve<'a>(contents: &mut Contents<'a>, reading: &Reading) -> Res
     }
     let pruned = pruned::apply(contents);
     let mut network = match contents.container {
-        Container::Hdf5 | Container::KerasArchive => keras::resolve(contents, reading)?,
+        Container::Hdf5 | Container::KerasArchive => keras::resolve(contents, options)?,
         Container::Safetensors | Container::TorchZip | Container::TorchLegacy | Container::TorchScript => {
             let numbered = pytorch::rename(contents);
-            pytorch::resolve(contents, &numbered, reading)?
+            pytorch::resolve(contents, &numbered, options)?
         }
     };
     if pruned > 0 {

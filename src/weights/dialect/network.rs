@@ -7,7 +7,7 @@ use crate::activation::Activation;
 use crate::head::HeadLayer;
 use crate::weights::Assumption;
 use crate::weights::container::Stored;
-use crate::weights::reading::{Entry, NewChannels};
+use crate::weights::read_options::{NewChannels, StemDownsampling};
 
 /// A network found in a file: its tensors under torchvision's names, and what else the file states of it.
 pub(in crate::weights) struct Network<'a> {
@@ -40,8 +40,8 @@ pub(in crate::weights) struct Network<'a> {
     /// What chooses the pool before the classifier in the library that the network is of, where that has others than the mean and
     /// nothing in the file states which it is.
     pub(crate) pooling: Option<&'static str>,
-    /// How the picture enters, where the file states it.
-    pub(crate) entry: Entry,
+    /// By how much the stem makes the picture smaller, where the file states it.
+    pub(crate) stem: StemDownsampling,
     /// Whether new channels come before or behind those a layer reads.
     pub(crate) new_channels: NewChannels,
     /// Whether its names are of more than one repository.
@@ -89,7 +89,7 @@ impl<'a> Network<'a> {
             head_place: None,
             has_company: false,
             pooling: None,
-            entry: Entry::default(),
+            stem: StemDownsampling::default(),
             new_channels: NewChannels::Last,
             is_mixed: false,
             transition_relu: None,

@@ -6,7 +6,7 @@
 mod compression;
 mod shapes;
 
-use super::reading::Entry;
+use super::read_options::StemDownsampling;
 use crate::arch::Config;
 use crate::error::Result;
 use compression::compression;
@@ -32,15 +32,18 @@ use shapes::Shapes;
 /// # }
 /// ```
 pub fn infer<'a>(shapes: impl IntoIterator<Item = (&'a str, &'a [usize])>) -> Result<Config> {
-    infer_with_entry(shapes, Entry::default())
+    infer_with_downsampling(shapes, StemDownsampling::default())
 }
 
 /// [`infer`] of a network whose stem is stated beside its shapes.
-pub(super) fn infer_with_entry<'a>(shapes: impl IntoIterator<Item = (&'a str, &'a [usize])>, entry: Entry) -> Result<Config> {
+pub(super) fn infer_with_downsampling<'a>(
+    shapes: impl IntoIterator<Item = (&'a str, &'a [usize])>,
+    downsampling: StemDownsampling,
+) -> Result<Config> {
     let shapes = Shapes(shapes.into_iter().collect());
     shapes.check()?;
-    entry.check()?;
-    let (stem, [num_init_features, in_channels, ..]) = shapes.stem(entry)?;
+    downsampling.check()?;
+    let (stem, [num_init_features, in_channels, ..]) = shapes.stem(downsampling)?;
     let block_config = shapes.blocks()?;
 
     let first = "features.denseblock1.denselayer1";
@@ -104,8 +107,8 @@ mod tests {
                 let config = Config { stem: Stem::Single { kernel, stride, bias, norm, pool }.named(), ..Config::imagenet(4, &[1, 1], 8) };
                 let shapes = shapes(&config);
                 let named = || shapes.iter().map(|(name, shape)| (name.as_str(), shape.as_slice()));
-                let entry = Entry { stride: Some(stride), pool: Some(pool) };
-                assert_eq!(infer_with_entry(named(), entry).unwrap(), config);
+                let downsampling = StemDownsampling { stride: Some(stride), pool: Some(pool) };
+                assert_eq!(infer_with_downsampling(named(), downsampling).unwrap(), config);
                 let is_known = matches!((kernel, norm, stride, pool), (7, true, 2, true) | (3, false, 1, false));
                 assert_eq!(infer(named()).is_ok_and(|found| found == config), is_known, "{config}");
             }
@@ -116,10 +119,10 @@ mod tests {
     fn a_deep_stem_has_one_entry() {
         let shapes = shapes(&Config::densenetblur121d());
         let named = || shapes.iter().map(|(name, shape)| (name.as_str(), shape.as_slice()));
-        assert!(infer_with_entry(named(), Entry::default()).is_ok());
-        for entry in ["stride=1", "pool=no", "stride=2,pool=yes"] {
-            let message = infer_with_entry(named(), entry.parse().unwrap()).unwrap_err().to_string();
-            assert!(message.contains("no `entry` for a deep stem") && message.contains("leave it out"), "{message}");
+        assert!(infer_with_downsampling(named(), StemDownsampling::default()).is_ok());
+        for stem in ["stride=1", "pool=no", "stride=2,pool=yes"] {
+            let message = infer_with_downsampling(named(), stem.parse().unwrap()).unwrap_err().to_string();
+            assert!(message.contains("no `stem` for a deep stem") && message.contains("leave it out"), "{message}");
         }
     }
 
@@ -142,7 +145,7 @@ mod tests {
         let cases: [(&str, Option<&[usize]>, &str); 11] = [
             ("features.conv0.weight", None, "features.conv0.weight: expected a convolution's weight"),
             ("features.conv0.weight", Some(&[64, 3, 5, 5]), "features.conv0.weight: expected a 7x7 kernel"),
-            ("features.conv0.weight", Some(&[64, 3, 3, 3]), "`entry` stride=1,pool=no"),
+            ("features.conv0.weight", Some(&[64, 3, 3, 3]), "`stem` stride=1,pool=no"),
             ("features.conv0.weight", Some(&[64, 3, 4, 4]), "features.conv0.weight: expected one convolution of an odd"),
             ("features.conv0.weight", Some(&[64, 1, 7, 7, 7]), "three-dimensional"),
             ("features.denseblock1.denselayer1.conv1.weight", Some(&[127, 64, 1, 1]), "a multiple of the growth rate (32)"),

@@ -6,7 +6,7 @@ use std::ops::Bound;
 use super::compression::compression;
 use crate::arch::Stem;
 use crate::error::Result;
-use crate::weights::reading::Entry;
+use crate::weights::read_options::StemDownsampling;
 use crate::weights::tensors::tensor_error;
 
 /// Most dense blocks of a network: a seventeenth would need pictures of more than 65536 pixels a side.
@@ -60,14 +60,14 @@ impl Shapes<'_> {
     }
 
     /// The stem and the shape of its convolution: channels it makes, channels of the picture, kernel.
-    pub(super) fn stem(&self, entry: Entry) -> Result<(Stem, [usize; 4])> {
+    pub(super) fn stem(&self, downsampling: StemDownsampling) -> Result<(Stem, [usize; 4])> {
         let name = "features.conv0.weight";
         let shape = self.conv(name)?;
         let (norm, deep, bias) = (self.has("features.norm0."), self.has("features.conv1."), self.has("features.conv0.bias"));
         match (shape, norm, deep) {
             ([first, in_channels, 3, 3], true, true) if !bias => {
-                if entry != Entry::default() {
-                    let expected = "no `entry` for a deep stem, whose first convolution moves by 2 and which has a pool";
+                if downsampling != StemDownsampling::default() {
+                    let expected = "no `stem` for a deep stem, whose first convolution moves by 2 and which has a pool";
                     return Err(tensor_error(name, expected, format!("one; leave it out ({shape:?} and features.conv1)")));
                 }
                 let [second, ..] = self.conv("features.conv1.weight")?;
@@ -81,9 +81,9 @@ impl Shapes<'_> {
                     (3, false) => (Some(1), Some(false)),
                     _ => (None, None),
                 };
-                let (Some(stride), Some(pool)) = (entry.stride.or(usual.0), entry.pool.or(usual.1)) else {
+                let (Some(stride), Some(pool)) = (downsampling.stride.or(usual.0), downsampling.pool.or(usual.1)) else {
                     let follows = if norm { "a batch norm" } else { "no batch norm" };
-                    let open = match (entry.stride, entry.pool) {
+                    let open = match (downsampling.stride, downsampling.pool) {
                         (None, Some(_)) => "its stride is open",
                         (Some(_), None) => "whether a pool follows is open",
                         _ => "its stride is open, and whether a pool follows",
@@ -91,7 +91,7 @@ impl Shapes<'_> {
                     let hint = if norm { "" } else { " (networks of instance or group norms are not run)" };
                     let found = format!("{shape:?} and {follows}: {open}, which tensors do not tell{hint}");
                     let expected = "a 7x7 kernel with a batch norm, a 3x3 one without, or a stem that is specified with \
-                                    `entry` stride=1,pool=no, stride=1,pool=yes, stride=2,pool=no or stride=2,pool=yes";
+                                    `stem` stride=1,pool=no, stride=1,pool=yes, stride=2,pool=no or stride=2,pool=yes";
                     return Err(tensor_error(name, expected, found));
                 };
                 Ok((Stem::Single { kernel, stride, bias, norm, pool }.named(), shape))

@@ -108,7 +108,7 @@ impl Heatmaps {
         prediction: &Prediction,
         top: &[RankedClass],
     ) -> (Vec<HeatmapFiles>, Vec<String>) {
-        let (Some(maps), Some(logits), Some(seen)) = (prediction.class_maps(), prediction.logits(), prediction.seen()) else {
+        let (Some(maps), Some(logits), Some(summary)) = (prediction.class_maps(), prediction.logits(), prediction.picture_summary()) else {
             return Default::default();
         };
         let decoded;
@@ -125,7 +125,7 @@ impl Heatmaps {
         let stem = format!("{number:05}-{}", safe_stem(&subject.name()));
         let (mut files, mut errors) = (Vec::new(), Vec::new());
         for class in self.classes(logits, top) {
-            match self.write_class(&stem, picture, seen.view, &class, maps) {
+            match self.write_class(&stem, picture, summary.view, &class, maps) {
                 Ok(written) => files.push(written),
                 Err(error) => errors.push(format!("no heatmap of class {}: {error}", class.index)),
             }

@@ -7,12 +7,12 @@ use std::rc::Rc;
 use super::{LONGEST_NAME, MOST_TENSORS};
 use crate::error::{Error, Result};
 use crate::weights::container::pickle::{Id, Pickle, Value};
-use crate::weights::container::{Element, Storage};
+use crate::weights::container::{Dtype, Storage};
 
 /// A storage as the pickle describes it: `('storage', type, key, location, count)`, for a stream also a view of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Reference {
-    pub(super) element: Element,
+    pub(super) dtype: Dtype,
     pub(super) element_count: usize,
 }
 
@@ -68,7 +68,7 @@ impl References {
     }
 }
 
-/// Key, first element of a view of it, and type and number of elements of the whole storage.
+/// Key, first element of a view of it, and dtype and number of elements of the whole storage.
 fn storage(pickle: &Pickle, parts: &[Id]) -> Option<(Rc<str>, usize, Reference)> {
     let &[class, key, _location, count, ref rest @ ..] = parts else { return None };
     let (_, class) = pickle.global(class)?;
@@ -83,17 +83,17 @@ fn storage(pickle: &Pickle, parts: &[Id]) -> Option<(Rc<str>, usize, Reference)>
         Some(Value::Sequence(view)) => usize::try_from(pickle.int(*view.get(1)?)?).ok()?,
         Some(_) => return None,
     };
-    Some((key, offset, Reference { element: element(class)?, element_count }))
+    Some((key, offset, Reference { dtype: dtype(class)?, element_count }))
 }
 
-/// The element type of `torch.FloatStorage` and its like, or of `torch.float32` and its like.
-pub(super) fn element(name: &str) -> Option<Element> {
-    let other = |name, bytes| Some(Element::Other { name, bytes });
+/// The dtype of `torch.FloatStorage` and its like, or of `torch.float32` and its like.
+pub(super) fn dtype(name: &str) -> Option<Dtype> {
+    let other = |name, bytes| Some(Dtype::Other { name, bytes });
     match name {
-        "HalfStorage" | "float16" => Some(Element::F16),
-        "BFloat16Storage" | "bfloat16" => Some(Element::BF16),
-        "FloatStorage" | "float32" => Some(Element::F32),
-        "DoubleStorage" | "float64" => Some(Element::F64),
+        "HalfStorage" | "float16" => Some(Dtype::F16),
+        "BFloat16Storage" | "bfloat16" => Some(Dtype::BF16),
+        "FloatStorage" | "float32" => Some(Dtype::F32),
+        "DoubleStorage" | "float64" => Some(Dtype::F64),
         "LongStorage" | "int64" => other("i64", 8),
         "IntStorage" | "int32" => other("i32", 4),
         "ShortStorage" | "int16" => other("i16", 2),
@@ -124,10 +124,10 @@ pub(super) struct Storages<'a>(HashMap<String, Storage<'a>>);
 impl<'a> Storages<'a> {
     /// Adds the bytes of a storage. Errors where they are more or fewer than the pickle says.
     pub(super) fn insert(&mut self, key: &str, reference: Reference, bytes: Cow<'a, [u8]>) -> Result<()> {
-        if reference.element_count.checked_mul(reference.element.bytes()) != Some(bytes.len()) {
-            let Reference { element, element_count } = reference;
+        if reference.element_count.checked_mul(reference.dtype.bytes()) != Some(bytes.len()) {
+            let Reference { dtype, element_count } = reference;
             return Err(Error::checkpoint(format!(
-                "storage {key}: expected {element_count} elements of {element}, found {} bytes; the file is damaged, get it again",
+                "storage {key}: expected {element_count} elements of {dtype}, found {} bytes; the file is damaged, get it again",
                 bytes.len()
             )));
         }

@@ -54,7 +54,7 @@ pub(in crate::weights::container) fn read(bytes: &[u8]) -> Result<Contents<'_>> 
             return Err(Error::checkpoint(format!("storage {key}: expected a tensor that views it, found none")));
         };
         let count = usize::try_from(u64::from_le_bytes(*count)).ok();
-        let byte_count = count.and_then(|count| count.checked_mul(reference.element.bytes())).unwrap_or(usize::MAX);
+        let byte_count = count.and_then(|count| count.checked_mul(reference.dtype.bytes())).unwrap_or(usize::MAX);
         let Some(bytes) = after.get(..byte_count) else { return Err(cut(byte_count, after.len())) };
         rest = &after[byte_count..];
         storages.insert(key, reference, Cow::Borrowed(bytes))?;

@@ -1,6 +1,6 @@
 //! A tensor as a pickle describes it: what rebuilds it, and the view of a storage that it is.
 
-use super::storage::{References, Storages, element};
+use super::storage::{References, Storages, dtype};
 use crate::error::{Error, Result};
 use crate::weights::container::pickle::{Id, Pickle};
 use crate::weights::container::{Stored, no_floats};
@@ -59,13 +59,13 @@ pub(super) fn tensor<'a>(
         return Err(Error::checkpoint(format!("{name}: expected storage {key}, found none; the file is cut, get it again")));
     };
     let offset = view_offset.checked_add(offset).ok_or_else(|| not_a_tensor(name))?;
-    let element = if is_of_bytes {
-        let (_, dtype) = arguments.get(6).and_then(|&dtype| pickle.global(dtype)).ok_or_else(|| not_a_tensor(name))?;
-        element(dtype).ok_or_else(|| no_floats(name, dtype))?
+    let dtype = if is_of_bytes {
+        let (_, torch_name) = arguments.get(6).and_then(|&dtype| pickle.global(dtype)).ok_or_else(|| not_a_tensor(name))?;
+        dtype(torch_name).ok_or_else(|| no_floats(name, torch_name))?
     } else {
-        reference.element
+        reference.dtype
     };
-    Stored::strided(name, shape, element, storage.clone(), offset, strides).map(Some)
+    Stored::strided(name, shape, dtype, storage.clone(), offset, strides).map(Some)
 }
 
 fn not_a_tensor(name: &str) -> Error {

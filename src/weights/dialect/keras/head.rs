@@ -4,7 +4,7 @@ use super::layer::Layer;
 use crate::error::{Error, Result};
 use crate::head::HeadLayer;
 use crate::weights::dialect::{Network, some_of};
-use crate::weights::reading::{HeadStep, Reading};
+use crate::weights::read_options::{HeadStep, ReadOptions};
 
 /// Keras's own epsilon, for batch norms in a head without a configuration.
 const HEAD_EPSILON: f32 = 1e-3;
@@ -23,18 +23,18 @@ impl<'a> Head<'a> {
         network: &mut Network<'a>,
         features: usize,
         described: Option<Vec<HeadLayer>>,
-        reading: &Reading,
+        options: &ReadOptions,
     ) -> Result<()> {
         let Self { dense, norms } = self;
         let width = |layer: &Layer| layer.kernel(2).map(|kernel| [kernel.shape[0], kernel.shape[1]]);
-        if let ([layer], [], None) = (dense.as_slice(), norms.as_slice(), &reading.head_layers)
+        if let ([layer], [], None) = (dense.as_slice(), norms.as_slice(), &options.head_layers)
             && width(layer).is_some_and(|[inputs, _]| inputs == features)
             && described.as_ref().is_none_or(|layers| layers.len() == 1)
         {
             layer.put("classifier", network);
             return Ok(());
         }
-        let mut layers = match (&reading.head_layers, described) {
+        let mut layers = match (&options.head_layers, described) {
             (Some(steps), _) => layers(steps, network)?,
             (None, Some(layers)) => layers,
             (None, None) if dense.len() > 1 => {
@@ -93,8 +93,8 @@ fn layers(steps: &[HeadStep], network: &mut Network) -> Result<Vec<HeadLayer>> {
             HeadStep::Linear => layers.push(HeadLayer::Linear { features: 0 }),
             HeadStep::BatchNorm { epsilon } => layers.push(HeadLayer::BatchNorm { epsilon: epsilon.unwrap_or(HEAD_EPSILON) }),
             HeadStep::Activation(activation) => layers.push(*activation),
-            HeadStep::Ends(_) if is_between && step.between().is_some() => layers.extend(step.between()),
-            HeadStep::Ends(activation) => network.activation = Some(*activation),
+            HeadStep::OutputActivation(_) if is_between && step.between().is_some() => layers.extend(step.between()),
+            HeadStep::OutputActivation(activation) => network.activation = Some(*activation),
             HeadStep::Nothing => {}
             HeadStep::Pool(_) => {
                 return Err(Error::checkpoint(format!(

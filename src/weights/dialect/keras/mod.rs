@@ -14,8 +14,8 @@ mod padding;
 use super::{Dialect, Network, no_network};
 use crate::error::{Error, Result};
 use crate::weights::container::Contents;
-use crate::weights::reading::Reading;
-use crate::weights::{Assumption, Field};
+use crate::weights::read_options::ReadOptions;
+use crate::weights::{AssumedField, Assumption};
 use config::{Configuration, Entrance};
 use head::Head;
 use layer::Layer;
@@ -24,9 +24,9 @@ use layer::Layer;
 const EPSILON: f32 = 1.001e-5;
 
 /// Finds the network in a file of Keras.
-pub(super) fn resolve<'a>(contents: &Contents<'a>, reading: &Reading) -> Result<Network<'a>> {
-    let new_channels = reading.new_channels.map(|new_channels| new_channels.to_string());
-    let stated = [("root", &reading.root), ("head", &reading.head), ("new_channels", &new_channels)];
+pub(super) fn resolve<'a>(contents: &Contents<'a>, options: &ReadOptions) -> Result<Network<'a>> {
+    let new_channels = options.new_channels.map(|new_channels| new_channels.to_string());
+    let stated = [("root", &options.root), ("head", &options.head), ("new_channels", &new_channels)];
     if let Some((word, value)) = stated.iter().find_map(|(word, value)| Some((word, value.as_ref()?))) {
         return Err(Error::checkpoint(format!(
             "`{word}` {value}: expected a file of PyTorch's, found one of Keras's, which has one order; leave it out"
@@ -57,8 +57,8 @@ pub(super) fn resolve<'a>(contents: &Contents<'a>, reading: &Reading) -> Result<
             network.left_over.extend(layer.tensors.into_iter().map(|(_, t)| t).filter(|tensor| !tensor.is_bookkeeping()));
         }
     }
-    match head.add_to(&mut network, features, described, reading) {
-        Err(error) if reading.features_only => network.notes.push(format!("has a classifier that is passed over: {error}")),
+    match head.add_to(&mut network, features, described, options) {
+        Err(error) if options.features_only => network.notes.push(format!("has a classifier that is passed over: {error}")),
         added => added?,
     }
     network.normalisation = normalisation::find(&entrances, &normalisations, &mut network)?;
@@ -72,8 +72,8 @@ pub(super) fn resolve<'a>(contents: &Contents<'a>, reading: &Reading) -> Result<
         None => {
             network.epsilon = Some(EPSILON);
             let why = "the file holds weights alone, and Keras Applications has this";
-            network.assumed.push(Assumption::of(Field::Epsilon, "1.001e-5", why));
-            network.assumed.push(Assumption::of(Field::FinalRelu, "true", why));
+            network.assumed.push(Assumption::of(AssumedField::Epsilon, "1.001e-5", why));
+            network.assumed.push(Assumption::of(AssumedField::FinalRelu, "true", why));
             // A stem of 3x3 has no stride, and so no padding that could be uneven.
             if network.tensors.get("features.conv0.weight").is_some_and(|stem| stem.shape.ends_with(&[7, 7])) {
                 network.assumed.extend(padding::assumption(&contents.layers, &contents.tensors)?);

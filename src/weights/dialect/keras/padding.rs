@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::weights::container::Stored;
-use crate::weights::{Assumption, Field};
+use crate::weights::{AssumedField, Assumption};
 
 /// What is assumed of the padding of strided layers, which shapes do not show. Errors where the names in the file are
 /// KerasHub's, whose layers pad less on one side.
@@ -22,7 +22,7 @@ pub(super) fn assumption(layers: &[String], tensors: &[Stored]) -> Result<Option
         ));
     }
     let why = "neither names nor padding layers are in the file, and Keras Applications has this; KerasHub's would be another network";
-    Ok(Some(Assumption::of(Field::Padding, "even", why)))
+    Ok(Some(Assumption::of(AssumedField::Padding, "even", why)))
 }
 
 #[cfg(test)]
@@ -39,6 +39,6 @@ mod tests {
             assert!(of(others).unwrap_err().to_string().contains("KerasHub"), "{others:?}");
         }
         let open = of(&["conv2d", "batch_normalization_1"]).unwrap().unwrap();
-        assert_eq!((open.field, open.value.as_deref()), (Field::Padding, Some("even")));
+        assert_eq!((open.field, open.value.as_deref()), (AssumedField::Padding, Some("even")));
     }
 }

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::weights::container::{Container, Contents};
 use crate::weights::dialect::{no_network, some_of, training};
 use crate::weights::infer;
-use crate::weights::reading::Reading;
+use crate::weights::read_options::ReadOptions;
 
 /// Most networks among which an average is looked for.
 const MOST_TWINS: usize = 4;
@@ -27,8 +27,8 @@ pub(super) struct Choice {
 
 impl Choice {
     /// The network to read of those at `roots`. Errors where there is none, or several and nothing says which.
-    pub(super) fn of(contents: &Contents, roots: &[Root], reading: &Reading) -> Result<Self> {
-        let roots = wanted(contents, roots, reading)?;
+    pub(super) fn of(contents: &Contents, roots: &[Root], options: &ReadOptions) -> Result<Self> {
+        let roots = wanted(contents, roots, options)?;
         let places: Vec<String> = roots.iter().map(Root::place).collect();
         let shared = shared_keys(&places);
         let is_average = |place: &str| training::is_average(place.get(shared..).unwrap_or(place));
@@ -68,8 +68,8 @@ impl Choice {
 }
 
 /// The places that are asked for: all, where none is. Errors where there is none of that name.
-fn wanted(contents: &Contents, roots: &[Root], reading: &Reading) -> Result<Vec<Root>> {
-    let Some(name) = &reading.root else { return Ok(roots.to_vec()) };
+fn wanted(contents: &Contents, roots: &[Root], options: &ReadOptions) -> Result<Vec<Root>> {
+    let Some(name) = &options.root else { return Ok(roots.to_vec()) };
     let wanted: Vec<Root> = roots.iter().filter(|root| root.is_called(name)).cloned().collect();
     if wanted.is_empty() && !roots.is_empty() {
         let found = listed(contents, roots);
@@ -137,7 +137,7 @@ mod tests {
             count.shape = Vec::new();
             file.tensors.push(count);
         }
-        let network = resolve(&file, &[], &Reading::default()).unwrap();
+        let network = resolve(&file, &[], &ReadOptions::default()).unwrap();
         assert_eq!((network.wrapper.as_str(), network.beside.len() + network.left_over.len()), ("ema/ema_model.", 0));
     }
 
@@ -154,11 +154,11 @@ mod tests {
         let mut two = contents("", &[]);
         let tower = |tensor: &Stored<'static>| called(tensor, &format!("tower.{}", tensor.name));
         two.tensors.extend(contents("", &[]).tensors.iter().map(tower).collect::<Vec<_>>());
-        let message = resolve(&two, &[], &Reading::default()).err().unwrap().to_string();
+        let message = resolve(&two, &[], &ReadOptions::default()).err().unwrap().to_string();
         assert!(message.contains("\".\" (") && message.contains("\"tower\" (") && message.contains("`root`"), "{message}");
-        let network = resolve(&two, &[], &Reading::default().with_root("tower")).unwrap();
+        let network = resolve(&two, &[], &ReadOptions::default().with_root("tower")).unwrap();
         assert_eq!((network.wrapper.as_str(), network.left_over.len()), ("tower.", 0));
-        let message = resolve(&two, &[], &Reading::default().with_root("towel")).err().unwrap().to_string();
+        let message = resolve(&two, &[], &ReadOptions::default().with_root("towel")).err().unwrap().to_string();
         assert!(message.contains("`root` towel: expected a DenseNet there, found one at \".\""), "{message}");
     }
 }

@@ -8,11 +8,17 @@ use crate::nonlinearity::Nonlinearity;
 use crate::weights::container::Contents;
 use crate::weights::dialect::path::ends_in;
 use crate::weights::dialect::{Dialect, Network};
-use crate::weights::reading::{NewChannels, Reading};
-use crate::weights::{Assumption, Field};
+use crate::weights::read_options::{NewChannels, ReadOptions};
+use crate::weights::{AssumedField, Assumption};
 
 /// Completes the network at `root` with what its repository does its own way, and with what has to be assumed of it.
-pub(super) fn apply<'a>(contents: &Contents<'a>, root: &Root, numbered: Option<&Numbered>, reading: &Reading, network: &mut Network<'a>) {
+pub(super) fn apply<'a>(
+    contents: &Contents<'a>,
+    root: &Root,
+    numbered: Option<&Numbered>,
+    options: &ReadOptions,
+    network: &mut Network<'a>,
+) {
     network.epsilon = contents.epsilon;
     let is_xrv = contents.modules.iter().any(|module| module.class.starts_with("torchxrayvision."));
     if is_xrv || network.thresholds.is_some() {
@@ -24,7 +30,7 @@ pub(super) fn apply<'a>(contents: &Contents<'a>, root: &Root, numbered: Option<&
     // Modules are compared with a DenseNet's.
     let has_modules = contents.modules.iter().any(|module| *module.scope == *root.scope);
     network.pooling = pooling(network).filter(|_| !has_modules);
-    new_channels(network, reading);
+    new_channels(network, options);
     if network.dialect == Dialect::Weiaicunzai {
         network.transition_relu = Some(false);
         network.notes.push("has the names of weiaicunzai/pytorch-cifar100: its transitions have no ReLU".into());
@@ -73,17 +79,17 @@ fn pooling(network: &Network) -> Option<&'static str> {
 }
 
 /// Decides where the channels of a new layer come.
-fn new_channels(network: &mut Network, reading: &Reading) {
+fn new_channels(network: &mut Network, options: &ReadOptions) {
     let known = match network.dialect {
         Dialect::Kuangliu => Some(NewChannels::First),
         Dialect::Bamos if network.is_mixed => None,
         _ => Some(NewChannels::Last),
     };
-    network.new_channels = reading.new_channels.or(known).unwrap_or(NewChannels::Last);
-    match (reading.new_channels, known) {
+    network.new_channels = options.new_channels.or(known).unwrap_or(NewChannels::Last);
+    match (options.new_channels, known) {
         (None, None) => {
             let why = "names are of no repository that is known, and most have the channels of a new layer behind those it reads";
-            network.assumed.push(Assumption::of(Field::NewChannels, "last", why));
+            network.assumed.push(Assumption::of(AssumedField::NewChannels, "last", why));
         }
         (None, Some(NewChannels::First)) => network.notes.push(
             "has the names of kuangliu/pytorch-cifar: the channels of a new layer come before those it reads (`new_channels` last says \
@@ -104,7 +110,7 @@ fn final_relu(contents: &Contents, root: &Root, numbered: Option<&Numbered>, net
         || numbered.is_some();
     if is_bare && network.final_relu.is_none() {
         let why = "features alone do not tell whether a ReLU follows their last norm, and torchvision has one";
-        network.assumed.push(Assumption::of(Field::FinalRelu, "true", why));
+        network.assumed.push(Assumption::of(AssumedField::FinalRelu, "true", why));
     }
 }
 
@@ -150,8 +156,8 @@ mod tests {
             }
         }
         file.tensors.extend(contents("", others).tensors.into_iter().skip(4));
-        let network = resolve(&file, &[], &Reading::default().with_features_only(true)).unwrap();
-        (network.final_relu, network.assumed.iter().any(|assumed| assumed.field == Field::FinalRelu))
+        let network = resolve(&file, &[], &ReadOptions::default().with_features_only(true)).unwrap();
+        (network.final_relu, network.assumed.iter().any(|assumed| assumed.field == AssumedField::FinalRelu))
     }
 
     #[test]
@@ -186,7 +192,7 @@ mod tests {
                 slope: None,
                 approximates: false,
             }));
-            resolve(&contents, &[], &Reading::default()).unwrap().activation
+            resolve(&contents, &[], &ReadOptions::default()).unwrap().activation
         };
         let plain = ["state_dict", "criterion.weight"];
         assert_eq!(of(plain, &[]), None, "a cross-entropy has weights, and so has a binary one");

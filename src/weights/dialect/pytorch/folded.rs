@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::rc::Rc;
 
 use crate::error::{Error, Result};
-use crate::weights::container::{Element, Stored};
+use crate::weights::container::{Dtype, Stored};
 use crate::weights::dialect::Network;
 
 /// A deviation and its square, the variance: so large that no epsilon counts beside it, and powers of two, so that dividing by the one
@@ -46,7 +46,7 @@ pub(super) fn unfold(network: &mut Network) -> Result<()> {
             let name = format!("{norm}.{parameter}");
             // One number for all channels, however many there are said to be.
             let storage = Rc::new(Cow::Owned(value.to_le_bytes().to_vec()));
-            let tensor = Stored::strided(&name, vec![channels], Element::F32, storage, 0, vec![0])?;
+            let tensor = Stored::strided(&name, vec![channels], Dtype::F32, storage, 0, vec![0])?;
             network.tensors.insert(name, tensor);
         }
         network.tensors.insert(format!("{norm}.bias"), bias);

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::weights::container::{Contents, Module};
 use crate::weights::dialect::Network;
 use crate::weights::dialect::path::is_below;
-use crate::weights::reading::{Entry, Reading};
+use crate::weights::read_options::{ReadOptions, StemDownsampling};
 
 /// Modules that do nothing in evaluation.
 const DROPOUTS: [&str; 4] = ["Dropout", "Dropout2d", "AlphaDropout", "FeatureAlphaDropout"];
@@ -26,22 +26,22 @@ pub(super) fn check(
     layer: impl Fn(&str) -> Option<String>,
     inside: impl Fn(&str) -> bool,
     network: &mut Network,
-    reading: &Reading,
+    options: &ReadOptions,
 ) -> Result<()> {
     let (wrapper, prefix) = (root.wrapper(), root.prefix.as_str());
-    let passes_over_all = reading.root.is_some() || reading.features_only;
+    let passes_over_all = options.root.is_some() || options.features_only;
     let holder = |path: &str| path.strip_prefix(wrapper).and_then(|path| path.split('.').next()).map(str::to_owned);
     let holders: BTreeSet<String> =
         contents.tensors.iter().filter(|tensor| *tensor.scope == *root.scope).filter_map(|tensor| holder(&tensor.name)).collect();
     let passes_over =
-        |path: &str| passes_over_all || reading.head.is_some() && holder(path).is_some_and(|holder| holders.contains(&holder));
-    let (interpreted, head) = (network.interpreted.clone(), network.head_name.clone().filter(|_| !reading.features_only));
+        |path: &str| passes_over_all || options.head.is_some() && holder(path).is_some_and(|holder| holders.contains(&holder));
+    let (interpreted, head) = (network.interpreted.clone(), network.head_name.clone().filter(|_| !options.features_only));
     let is_passed = |path: &str| {
         let is_outside = path.strip_prefix(prefix).is_none_or(is_after);
         // A number is a layer without tensors of a network whose layers are numbered.
         let is_beside = is_outside || !inside(path) && !path[prefix.len()..].starts_with(|c: char| c.is_ascii_digit());
         interpreted.iter().any(|module| is_below(path, module))
-            || reading.head_layers.is_some() && is_outside
+            || options.head_layers.is_some() && is_outside
             || passes_over(path) && is_beside && !head.as_deref().is_some_and(|head| is_below(path, head))
     };
     let in_place = contents.modules.iter().filter(|module| *module.scope == *root.scope && module.is_leaf);
@@ -77,7 +77,7 @@ fn expected_layer(own: &str, module: &Module, network: &mut Network) -> Option<&
         ("conv0", Some([side, _])) => {
             let stride = module.stride.map_or(1, |[stride, _]| stride);
             // What follows it is seen as it comes.
-            network.entry = Entry { stride: usize::try_from(stride).ok(), pool: Some(false), ..Entry::default() };
+            network.stem = StemDownsampling { stride: usize::try_from(stride).ok(), pool: Some(false), ..StemDownsampling::default() };
             (!is_window(module, side, stride, side / 2))
                 .then_some("a convolution of one stride whose zero padding keeps the picture's size")
         }
@@ -102,7 +102,7 @@ fn expected_between(name: &str, module: &Module, network: &mut Network) -> Optio
         }
         "pool0" if class == "Identity" => None,
         "pool0" => {
-            network.entry.pool = Some(true);
+            network.stem.pool = Some(true);
             (class != "MaxPool2d" || !is_window(module, 3, 2, 1)).then_some("a 3x3 max pool with stride 2 and padding of 1, or none")
         }
         "0" if name == "pool0.0" => (class != "MaxPool2d" || !is_window(module, 3, 1, 1)).then_some("a 3x3 max pool before the blur"),
@@ -113,7 +113,7 @@ fn expected_between(name: &str, module: &Module, network: &mut Network) -> Optio
         "pool" => (class != "AvgPool2d" || !is_window(module, 2, 2, 0)).then_some("a 2x2 average pool with stride 2"),
         _ if class == "ReLU" => None,
         _ if class == "MaxPool2d" && !name.contains("block") && is_window(module, 3, 2, 1) && last.parse::<usize>().is_ok() => {
-            network.entry.pool = Some(true);
+            network.stem.pool = Some(true);
             None
         }
         _ if last.starts_with("relu") || last.starts_with("act") => Some("a ReLU"),

@@ -37,18 +37,18 @@ pub(super) fn find(rest: &[&Stored], network: &mut Network) -> Option<[String; 2
 mod tests {
     use super::super::fixture::contents;
     use super::super::resolve;
-    use crate::weights::reading::Reading;
+    use crate::weights::read_options::ReadOptions;
 
     #[test]
     fn a_module_that_normalises_pictures_is_taken_at_its_numbers() {
         let both = contents("", &[["", "normalize.mean"], ["", "normalize.std"]]);
-        let network = resolve(&both, &[], &Reading::default()).unwrap();
+        let network = resolve(&both, &[], &ReadOptions::default()).unwrap();
         assert_eq!((network.normalisation, network.beside.len()), (Some([vec![0.5; 3], vec![0.5; 3]]), 0));
         let one = contents("", &[["", "normalize.mean"]]);
-        let network = resolve(&one, &[], &Reading::default()).unwrap();
+        let network = resolve(&one, &[], &ReadOptions::default()).unwrap();
         assert_eq!((network.normalisation, network.beside.len()), (None, 1));
         let of_targets = contents("", &[["", "target_mean"], ["", "target_std"]]);
-        let network = resolve(&of_targets, &[], &Reading::default()).unwrap();
+        let network = resolve(&of_targets, &[], &ReadOptions::default()).unwrap();
         assert_eq!((network.normalisation, network.beside.len()), (None, 2), "what is predicted is no picture");
     }
 }

@@ -31,7 +31,7 @@ impl Numbered {
         let [last, block] = self.between.map(|number| format!("{}{number}", path::join(&self.scope, &self.prefix)));
         Error::checkpoint(format!(
             "between {last} and its first dense block {block} expected a ReLU behind a batch norm, and a max pool or none, found room \
-             for {}: a state dict does not say what stands there. If it is no more than a ReLU and a max pool, specify it: `entry` \
+             for {}: a state dict does not say what stands there. If it is no more than a ReLU and a max pool, specify it: `stem` \
              stride=2,pool=yes, stride=1,pool=no or the like",
             match self.between[1] - self.between[0] - 1 {
                 1 => "1 module".to_owned(),

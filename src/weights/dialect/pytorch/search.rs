@@ -6,9 +6,9 @@ use super::families::{PARAMETERS, own_layer};
 use super::root::Root;
 use super::{folded, normalisation};
 use crate::error::{Error, Result};
-use crate::weights::container::{Contents, Element, Module, Stored};
+use crate::weights::container::{Contents, Dtype, Module, Stored};
 use crate::weights::dialect::{Dialect, Network, path, some_of, training};
-use crate::weights::reading::Reading;
+use crate::weights::read_options::ReadOptions;
 
 /// The tensors of a file, and which of them belong to a network that was found.
 pub(super) struct Search<'c, 'a> {
@@ -78,12 +78,12 @@ impl<'c, 'a> Search<'c, 'a> {
     /// Sorts the tensors that belong to no network: those that may not be ignored are left over, those that training alone reads are
     /// passed over, with a note unless every trainer writes them. Where a place, a head or the features alone were asked for, those
     /// beside the network are passed over too.
-    pub(super) fn rest(&self, root: &Root, network: &mut Network<'a>, reading: &Reading) {
+    pub(super) fn rest(&self, root: &Root, network: &mut Network<'a>, options: &ReadOptions) {
         let is_ignored = |tensor: &Stored| {
             // A single number beside the network is a statistic, such as the best accuracy.
             let statistic = || tensor.elements() == Some(1) && !training::is_temperature(&tensor.path());
             // Bytes are the state of a random generator: no layer has any.
-            let bytes = matches!(tensor.element, Element::Other { name: "u8", .. }) && tensor.shape.len() == 1;
+            let bytes = matches!(tensor.dtype, Dtype::Other { name: "u8", .. }) && tensor.shape.len() == 1;
             let is_beside = *tensor.scope != *root.scope;
             let is_loss = if is_beside { training::is_loss(&tensor.path()) } else { training::is_loss(root.below(tensor)) };
             is_beside && (training::is_sibling(&tensor.scope) || statistic()) || bytes || is_loss
@@ -104,7 +104,7 @@ impl<'c, 'a> Search<'c, 'a> {
         let inside = self.inside(root);
         let (beside, left_over): (Vec<&Stored>, Vec<&Stored>) = rest.into_iter().partition(|tensor| !inside(tensor));
         network.has_company = !beside.is_empty();
-        let passes_over = reading.root.is_some() || reading.head.is_some() || reading.features_only;
+        let passes_over = options.root.is_some() || options.head.is_some() || options.features_only;
         network.left_over = left_over.into_iter().cloned().collect();
         if !passes_over {
             network.beside = beside.into_iter().cloned().collect();
@@ -146,7 +146,7 @@ mod tests {
 
     /// What is left over of a file with a network in `scope` and one more tensor.
     fn left_over(scope: &str, other: [&str; 2]) -> Vec<String> {
-        let network = resolve(&contents(scope, &[other]), &[], &Reading::default()).unwrap();
+        let network = resolve(&contents(scope, &[other]), &[], &ReadOptions::default()).unwrap();
         network.left_over.iter().chain(&network.beside).map(Stored::path).collect()
     }
 
@@ -177,18 +177,20 @@ mod tests {
     #[test]
     fn what_is_beside_the_network_is_passed_over_where_that_is_asked_for() {
         let decoder = [["", "decoder.scale"], ["", "features.denseblock1.denselayer1.gate.scale"]];
-        let read = |reading: Reading| {
+        let read = |options: ReadOptions| {
             let file = contents("", &decoder);
-            let network = resolve(&file, &[], &reading).unwrap();
+            let network = resolve(&file, &[], &options).unwrap();
             let names = |tensors: &[Stored]| tensors.iter().map(|tensor| tensor.name.clone()).collect::<Vec<_>>();
             (names(&network.left_over), names(&network.beside), network.notes.join(""))
         };
-        let (inside, beside, notes) = read(Reading::default());
+        let (inside, beside, notes) = read(ReadOptions::default());
         assert_eq!((inside, beside, notes.as_str()), (vec![decoder[1][1].to_owned()], vec!["decoder.scale".to_owned()], ""));
-        for reading in
-            [Reading::default().with_root("."), Reading::default().with_root("features"), Reading::default().with_features_only(true)]
-        {
-            let (inside, beside, notes) = read(reading);
+        for options in [
+            ReadOptions::default().with_root("."),
+            ReadOptions::default().with_root("features"),
+            ReadOptions::default().with_features_only(true),
+        ] {
+            let (inside, beside, notes) = read(options);
             assert_eq!((inside.len(), beside.len()), (1, 0));
             assert!(notes.contains("decoder.scale") && !notes.contains("gate"), "{notes}");
         }

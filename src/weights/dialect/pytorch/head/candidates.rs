@@ -4,7 +4,7 @@ use super::layer::{Kind, Layer};
 use crate::error::{Error, Result};
 use crate::weights::dialect::pytorch::root::Root;
 use crate::weights::dialect::some_of;
-use crate::weights::reading::Reading;
+use crate::weights::read_options::ReadOptions;
 
 /// The first part of a layer's name that is not the network's own.
 fn head_name(layer: &Layer, root: &Root) -> String {
@@ -20,11 +20,11 @@ pub(super) fn heads<'l>(
     layers: &'l [Layer],
     root: &Root,
     begins: impl Fn(&Layer) -> bool,
-    reading: &Reading,
+    options: &ReadOptions,
 ) -> Result<Vec<(String, &'l Layer)>> {
     let mut heads: Vec<(String, &Layer)> = Vec::new();
     for layer in layers.iter().filter(|layer| begins(layer)) {
-        let name = match &reading.head {
+        let name = match &options.head {
             Some(wanted) => {
                 let wanted = wanted.trim_end_matches('.');
                 let full = format!("{}{wanted}", root.wrapper());
@@ -39,7 +39,7 @@ pub(super) fn heads<'l>(
             heads.push((name, layer));
         }
     }
-    match (&reading.head, heads.as_slice()) {
+    match (&options.head, heads.as_slice()) {
         (Some(wanted), []) => {
             let there = layers.iter().filter(|layer| begins(layer)).map(Layer::shown);
             let there = some_of(there);

@@ -2,7 +2,7 @@
 
 use super::layer::{Kind, Layer};
 use crate::error::{Error, Result};
-use crate::weights::reading::HeadStep;
+use crate::weights::read_options::HeadStep;
 
 /// All of `layers` from `first` on, each reading what the one before it makes; `None` where that is no row of layers. Stated steps
 /// decide which are norms; the order among norms and among others is the file's, or that of names where it has none.

@@ -4,7 +4,7 @@ use super::NORM;
 use super::layer::Layer;
 use crate::head::HeadLayer;
 use crate::weights::dialect::pytorch::root::Root;
-use crate::weights::reading::HeadStep;
+use crate::weights::read_options::HeadStep;
 
 /// The names of the layers that have tensors.
 const NAMES: [&str; 4] = ["1.2", "1.4", "1.6", "1.8"];

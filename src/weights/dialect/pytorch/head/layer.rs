@@ -7,7 +7,7 @@ use crate::weights::container::Stored;
 use crate::weights::dialect::pytorch::root::Root;
 use crate::weights::dialect::pytorch::search::Search;
 use crate::weights::dialect::{Network, training};
-use crate::weights::reading::{HeadStep, Reading};
+use crate::weights::read_options::{HeadStep, ReadOptions};
 
 /// A layer with tensors that is beside the network.
 #[derive(Clone)]
@@ -69,7 +69,7 @@ impl Kind {
 
 impl<'a> Search<'_, 'a> {
     /// The linear layers and batch norms of features beside the network, in the file's order.
-    pub(super) fn layers(&self, root: &Root, reading: &Reading) -> Vec<Layer> {
+    pub(super) fn layers(&self, root: &Root, options: &ReadOptions) -> Vec<Layer> {
         let inside = self.inside(root);
         let tensors = &self.contents.tensors;
         let own = |tensor: &Stored| *tensor.scope == *root.scope;
@@ -81,7 +81,7 @@ impl<'a> Search<'_, 'a> {
         };
         let mut layers = Vec::new();
         for (index, tensor) in tensors.iter().enumerate() {
-            let is_other = self.taken[index] || !own(tensor) || inside(tensor) || self.is_rivals(&tensor.name, root, reading);
+            let is_other = self.taken[index] || !own(tensor) || inside(tensor) || self.is_rivals(&tensor.name, root, options);
             if is_other || training::is_loss(root.below(tensor)) {
                 continue;
             }
@@ -105,10 +105,10 @@ impl<'a> Search<'_, 'a> {
 
     /// Whether what has that name is another network's rather than that at `root`. Where one of several was asked for, what is
     /// below none of them belongs to no network, unless it was asked for too.
-    fn is_rivals(&self, name: &str, root: &Root, reading: &Reading) -> bool {
+    fn is_rivals(&self, name: &str, root: &Root, options: &ReadOptions) -> bool {
         let own = root.wrapper();
         let length = if name.starts_with(own) { own.len() } else { 0 };
-        let is_of_none = reading.root.is_some() && reading.head.is_none() && !self.rivals.is_empty() && !name.starts_with(own);
+        let is_of_none = options.root.is_some() && options.head.is_none() && !self.rivals.is_empty() && !name.starts_with(own);
         is_of_none || self.rivals.iter().any(|rival| rival.len() > length && name.starts_with(rival.as_str()))
     }
 

@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::head::{HeadLayer, PYTORCHS_EPSILON};
 use crate::weights::container::{Container, Module};
 use crate::weights::dialect::{Dialect, Network, some_of, training};
-use crate::weights::reading::{HeadStep, Reading};
+use crate::weights::read_options::{HeadStep, ReadOptions};
 use candidates::{chosen, heads, several};
 use layer::{Kind, Layer};
 
@@ -33,22 +33,22 @@ impl<'a> Search<'_, 'a> {
     /// Adds the classifier to the network at `root`, where there is one: the layers that begin at the last batch norm's channels.
     ///
     /// Errors where there are several and none was chosen, and where nothing states what is between its layers.
-    pub(super) fn head(&mut self, root: &Root, network: &mut Network<'a>, reading: &Reading) -> Result<()> {
+    pub(super) fn head(&mut self, root: &Root, network: &mut Network<'a>, options: &ReadOptions) -> Result<()> {
         let behind = match self.modules_behind(root, network) {
-            Err(_) if reading.head_layers.is_some() => None,
+            Err(_) if options.head_layers.is_some() => None,
             found => found?,
         };
         let Some(&[features]) = network.tensors.get("features.norm5.weight").map(|norm| norm.shape.as_slice()) else { return Ok(()) };
-        let layers = self.layers(root, reading);
+        let layers = self.layers(root, options);
         let begins = |layer: &Layer| [Some(features), features.checked_mul(2)].contains(&Some(layer.kind.inputs()));
-        let heads = heads(&layers, root, begins, reading)?;
+        let heads = heads(&layers, root, begins, options)?;
         let is_sorted = self.contents.container == Container::Safetensors;
-        let stated = reading.head_layers.as_deref();
+        let stated = options.head_layers.as_deref();
         let linked = |first: &Layer, layers: Vec<Layer>| chain::linked(first, layers, is_sorted, stated);
         let chain = match (heads.as_slice(), stated) {
             ([], _) => return behind.map_or(Ok(()), |modules| modules::check_idle(&modules)),
             // Stated layer by layer, they may have any names.
-            ([(_, first), _, ..], Some(_)) if reading.head.is_none() => linked(first, layers.clone()),
+            ([(_, first), _, ..], Some(_)) if options.head.is_none() => linked(first, layers.clone()),
             _ => {
                 let (name, first) = chosen(&heads, root)?;
                 network.head_name = Some(name.clone());
@@ -56,7 +56,7 @@ impl<'a> Search<'_, 'a> {
                 let own: Vec<Layer> = layers.iter().filter(|layer| is_own(layer)).cloned().collect();
                 // Those behind it may have names of their own.
                 let whole: Vec<Layer> = layers.iter().filter(|layer| is_own(layer) || !begins(layer)).cloned().collect();
-                let whole = if reading.head.is_none() { linked(first, whole) } else { None };
+                let whole = if options.head.is_none() { linked(first, whole) } else { None };
                 let parallel: Vec<&Layer> = own.iter().filter(|layer| begins(layer)).collect();
                 match whole.or_else(|| linked(first, own.clone())) {
                     // Heads in a dictionary of modules.
@@ -65,7 +65,7 @@ impl<'a> Search<'_, 'a> {
                 }
             }
         };
-        if let (Some(layer), None) = (chain.iter().flatten().find(|layer| training::compares_directions(&layer.path)), &reading.head) {
+        if let (Some(layer), None) = (chain.iter().flatten().find(|layer| training::compares_directions(&layer.path)), &options.head) {
             return Err(Error::checkpoint(format!(
                 "its classifier ({}) has the name of one that compares directions, as ArcFace and CosFace: it computes cosines, which is not \
                  run. Features alone (`features_only`) need nothing of it; if it is a plain linear layer all the same, `head` {} reads it \
@@ -77,7 +77,7 @@ impl<'a> Search<'_, 'a> {
         let chain = match chain.filter(|chain| chain.len() <= MOST_LAYERS) {
             Some(chain) => chain,
             // What is beside the first layer will be left over, and refused.
-            None if reading.root.is_none() && reading.head.is_none() => {
+            None if options.root.is_none() && options.head.is_none() => {
                 let alone = |layer: &&Layer| matches!(layer.kind, Kind::Linear { inputs, .. } if inputs == features);
                 layers.iter().find(alone).cloned().into_iter().collect()
             }
@@ -100,7 +100,7 @@ impl<'a> Search<'_, 'a> {
                 name_dialect(&chain[0], network);
                 Ok(())
             }
-            [.., Layer { kind: Kind::Linear { .. }, .. }] => self.several_layers(root, &chain, features, network, reading, behind),
+            [.., Layer { kind: Kind::Linear { .. }, .. }] => self.several_layers(root, &chain, features, network, options, behind),
             // A norm alone is no classifier.
             _ => Ok(()),
         }
@@ -113,14 +113,14 @@ impl<'a> Search<'_, 'a> {
         chain: &[Layer],
         features: usize,
         network: &mut Network<'a>,
-        reading: &Reading,
+        options: &ReadOptions,
         behind: Option<Vec<&Module>>,
     ) -> Result<()> {
         let is_fastais = fastai::is_head(root, chain, features);
         if is_fastais {
             network.final_relu = network.final_relu.or(Some(false));
         }
-        let stated = match (&reading.head_layers, behind) {
+        let stated = match (&options.head_layers, behind) {
             (Some(steps), _) => Some(steps.clone()),
             (None, Some(modules)) => modules::steps_of_chain(&modules, chain)?,
             (None, None) => self.steps_in_modules(root, chain, network)?,
@@ -171,34 +171,34 @@ mod tests {
 
     #[test]
     fn heads_in_a_dictionary_are_several() {
-        let heads = |reading: Reading| {
+        let heads = |options: ReadOptions| {
             let mut file = contents("", &[]);
             let head = file.tensors.pop().unwrap();
             for name in ["heads.age.weight", "heads.sex.weight"] {
                 file.tensors.push(called(&head, name));
             }
-            resolve(&file, &[], &reading).map(|network| network.head_place)
+            resolve(&file, &[], &options).map(|network| network.head_place)
         };
-        for reading in [Reading::default(), Reading::default().with_root(".")] {
-            let message = heads(reading).unwrap_err().to_string();
+        for options in [ReadOptions::default(), ReadOptions::default().with_root(".")] {
+            let message = heads(options).unwrap_err().to_string();
             assert!(
                 message.contains("found 2 layers that read the features: heads.age") && message.contains("`head` heads.age"),
                 "{message}"
             );
         }
-        assert_eq!(heads(Reading::default().with_head("heads.sex")).unwrap().as_deref(), Some("heads.sex"));
+        assert_eq!(heads(ReadOptions::default().with_head("heads.sex")).unwrap().as_deref(), Some("heads.sex"));
     }
 
     #[test]
     fn a_classifier_that_compares_directions_is_no_linear_layer() {
-        let read = |reading: Reading| {
+        let read = |options: ReadOptions| {
             let mut file = contents("", &[]);
             file.tensors.last_mut().unwrap().name = "arcface.weight".into();
-            resolve(&file, &[], &reading).map(|network| network.head_place)
+            resolve(&file, &[], &options).map(|network| network.head_place)
         };
-        let message = read(Reading::default()).unwrap_err().to_string();
+        let message = read(ReadOptions::default()).unwrap_err().to_string();
         assert!(message.contains("(arcface [2, 1])") && message.contains("cosines"), "{message}");
-        assert_eq!(read(Reading::default().with_head("arcface")).unwrap().as_deref(), Some("arcface"));
-        assert!(read(Reading::default().with_features_only(true)).is_ok());
+        assert_eq!(read(ReadOptions::default().with_head("arcface")).unwrap().as_deref(), Some("arcface"));
+        assert!(read(ReadOptions::default().with_features_only(true)).is_ok());
     }
 }

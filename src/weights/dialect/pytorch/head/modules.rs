@@ -8,7 +8,7 @@ use crate::weights::container::Module;
 use crate::weights::dialect::pytorch::root::Root;
 use crate::weights::dialect::pytorch::search::Search;
 use crate::weights::dialect::{Network, path};
-use crate::weights::reading::HeadStep;
+use crate::weights::read_options::HeadStep;
 
 /// What runs what it holds one after the other.
 const SEQUENTIAL: &str = "torch.nn.modules.container.Sequential";

@@ -4,7 +4,7 @@ use super::layer::{Kind, Layer};
 use crate::error::{Error, Result};
 use crate::head::HeadLayer;
 use crate::weights::dialect::{Network, some_of};
-use crate::weights::reading::HeadStep;
+use crate::weights::read_options::HeadStep;
 
 /// The steps with the layers of the chain in their places. Errors where they are not those, or make no classifier.
 pub(super) fn filled(steps: &[HeadStep], chain: &[Layer], features: usize, epsilon: f32, network: &mut Network) -> Result<Vec<HeadLayer>> {
@@ -31,8 +31,8 @@ pub(super) fn filled(steps: &[HeadStep], chain: &[Layer], features: usize, epsil
                 return wrong("nothing but softmax or sigmoid behind the last linear layer", step.to_string());
             }
             HeadStep::Activation(activation) => layers.push(*activation),
-            HeadStep::Ends(_) if with_tensors.len() > 0 && step.between().is_some() => layers.extend(step.between()),
-            HeadStep::Ends(activation) => network.activation = Some(*activation),
+            HeadStep::OutputActivation(_) if with_tensors.len() > 0 && step.between().is_some() => layers.extend(step.between()),
+            HeadStep::OutputActivation(activation) => network.activation = Some(*activation),
             HeadStep::Nothing => {}
             HeadStep::Linear | HeadStep::BatchNorm { .. } => match (with_tensors.next().map(|layer| layer.kind), step) {
                 (Some(Kind::Linear { outputs, .. }), _) => layers.push(HeadLayer::Linear { features: outputs }),

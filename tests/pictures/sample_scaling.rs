@@ -60,12 +60,16 @@ fn bits_within_16_are_scaled_by_what_is_said_of_them() {
         assert_eq!(levels(&asked, &bytes, 1), of(4095), "{what}");
         assert_eq!(levels(&fourteen, &bytes, 1), of(16383), "{what}");
         assert_eq!(levels(&own, &bytes, 1), of(4095), "{what}");
-        let wide = Picture::decode(&bytes).unwrap().wide().unwrap();
-        assert!(wide.is_grey && wide.is_narrow() && !wide.is_cut_off(), "{what}");
-        assert_eq!((wide.used, wide.range, wide.levels()), ([0.0, 4095.0], [0.0, 65535.0], 17), "{what}");
-        let wide =
-            Decoding::default().with_sample_range(SampleRange::Between { least: 16, most: 1023 }).decode(&bytes).unwrap().wide().unwrap();
-        assert!(wide.is_cut_off() && !wide.is_narrow(), "{what}");
+        let scaling = Picture::decode(&bytes).unwrap().sample_scaling().unwrap();
+        assert!(scaling.is_grey && scaling.is_narrow() && !scaling.is_cut_off(), "{what}");
+        assert_eq!((scaling.used, scaling.range, scaling.levels()), ([0.0, 4095.0], [0.0, 65535.0], 17), "{what}");
+        let scaling = Decoding::default()
+            .with_sample_range(SampleRange::Between { least: 16, most: 1023 })
+            .decode(&bytes)
+            .unwrap()
+            .sample_scaling()
+            .unwrap();
+        assert!(scaling.is_cut_off() && !scaling.is_narrow(), "{what}");
     }
     // Significant bits, at the bottom as some writers leave them, or at the top, where PNG has them.
     let high: Vec<u16> = twelve.iter().map(|&value| value << 4 | value >> 8).collect();
@@ -73,7 +77,7 @@ fn bits_within_16_are_scaled_by_what_is_said_of_them() {
     assert_eq!(levels(&whole, &wide_png(1, &high, &[12]), 1), of(4095));
     assert_eq!(levels(&whole, &wide_png(1, &high[..200], &[12]), 1), levels(&whole, &wide_png(1, &high[..200], &[]), 1));
     assert_eq!(levels(&own, &wide_png(1, &twelve[100..200], &[12]), 1).last(), Some(&255));
-    assert!(!Picture::decode(&wide_png(1, &twelve, &[12])).unwrap().wide().unwrap().is_narrow());
+    assert!(!Picture::decode(&wide_png(1, &twelve, &[12])).unwrap().sample_scaling().unwrap().is_narrow());
     // A largest value that a header says, in as many bits as there may be.
     let pgm =
         [&b"P5 4096 1\n# of 12 bits\n4095\n"[..], &twelve.iter().flat_map(|sample| sample.to_be_bytes()).collect::<Vec<u8>>()].concat();
@@ -91,14 +95,14 @@ fn wide_colour_keeps_its_high_byte_unless_something_is_said() {
     for scaled in [levels(&asked, &wide_png(3, &samples, &[]), 3), levels(&Decoding::default(), &wide_png(3, &samples, &[12, 12, 12]), 3)] {
         assert_eq!(scaled, [0, 16, 255, 128, 64, 1]);
     }
-    let wide = Picture::decode(&wide_png(3, &samples, &[])).unwrap();
-    let told = wide.wide().unwrap();
-    assert!(!wide.has_scaled_grey() && !told.is_grey && told.is_narrow());
-    assert_eq!(told.levels(), 16);
+    let picture = Picture::decode(&wide_png(3, &samples, &[])).unwrap();
+    let scaling = picture.sample_scaling().unwrap();
+    assert!(!picture.has_scaled_grey() && !scaling.is_grey && scaling.is_narrow());
+    assert_eq!(scaling.levels(), 16);
     // Eight bits stay what they are.
     let png = std::fs::read(fixture("RGB.png")).unwrap();
     assert_eq!(asked.decode(&png).unwrap(), Picture::decode(&png).unwrap());
-    assert_eq!(Picture::decode(&png).unwrap().wide(), None);
+    assert_eq!(Picture::decode(&png).unwrap().sample_scaling(), None);
 }
 
 #[test]

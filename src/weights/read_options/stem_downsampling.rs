@@ -1,4 +1,4 @@
-//! How the picture enters a network.
+//! By how much a stem makes a picture smaller.
 
 use std::str::FromStr;
 
@@ -6,20 +6,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
-/// What a stem's tensors do not show.
+/// By how much a stem makes the picture smaller, as far as it is stated: its tensors do not show it.
 ///
 /// ```
-/// use densenet_wgpu::checkpoint::Entry;
+/// use densenet_wgpu::checkpoint::StemDownsampling;
 ///
-/// let entry: Entry = "stride=1,pool=no".parse()?;
-/// assert_eq!((entry.stride, entry.pool), (Some(1), Some(false)));
-/// assert!("stride=one".parse::<Entry>().is_err());
+/// let stem: StemDownsampling = "stride=1,pool=no".parse()?;
+/// assert_eq!((stem.stride, stem.pool), (Some(1), Some(false)));
+/// assert!("stride=one".parse::<StemDownsampling>().is_err());
 /// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
-pub struct Entry {
+pub struct StemDownsampling {
     /// Whether a 3x3 max pool with stride 2 follows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pool: Option<bool>,
@@ -28,7 +28,7 @@ pub struct Entry {
     pub stride: Option<usize>,
 }
 
-impl Entry {
+impl StemDownsampling {
     /// What is stated here, else what `other` states.
     pub(in crate::weights) fn or(self, other: Self) -> Self {
         Self { pool: self.pool.or(other.pool), stride: self.stride.or(other.stride) }
@@ -45,21 +45,21 @@ impl Entry {
     }
 }
 
-impl FromStr for Entry {
+impl FromStr for StemDownsampling {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
         let wrong =
             || Error::checkpoint(format!("stem: expected stride=1 to stride=4, pool=yes or pool=no, or both with a comma, found {text:?}"));
-        let mut entry = Self::default();
+        let mut stem = Self::default();
         for part in text.split(',') {
             match part.trim().split_once('=').ok_or_else(wrong)? {
-                ("stride", number) => entry.stride = Some(number.parse().map_err(|_| wrong())?),
-                ("pool", "yes" | "true") => entry.pool = Some(true),
-                ("pool", "no" | "false") => entry.pool = Some(false),
+                ("stride", number) => stem.stride = Some(number.parse().map_err(|_| wrong())?),
+                ("pool", "yes" | "true") => stem.pool = Some(true),
+                ("pool", "no" | "false") => stem.pool = Some(false),
                 _ => return Err(wrong()),
             }
         }
-        entry.check().map(|()| entry)
+        stem.check().map(|()| stem)
     }
 }

@@ -31,10 +31,10 @@ pub enum HeadStep {
         /// Added to the variance; PyTorch's `1e-5` by default, Keras's `1e-3` in its files.
         epsilon: Option<f32>,
     },
-    /// An activation between layers; a sigmoid there is [`HeadStep::Ends`] with layers behind it.
+    /// An activation between layers; a sigmoid there is [`HeadStep::OutputActivation`] with layers behind it.
     Activation(HeadLayer),
-    /// What turns logits into probabilities, at the end.
-    Ends(Activation),
+    /// What turns logits into probabilities, behind the last layer.
+    OutputActivation(Activation),
     /// What does nothing in evaluation.
     Nothing,
 }
@@ -57,9 +57,9 @@ impl HeadStep {
         ("meanmaxpool", Self::Pool(HeadLayer::MeanMaxPool)),
         ("adaptiveconcatpool", Self::Pool(HeadLayer::MaxMeanPool)),
         ("catavgmax", Self::Pool(HeadLayer::MeanMaxPool)),
-        ("softmax", Self::Ends(Activation::Softmax)),
-        ("logsoftmax", Self::Ends(Activation::Softmax)),
-        ("sigmoid", Self::Ends(Activation::Sigmoid)),
+        ("softmax", Self::OutputActivation(Activation::Softmax)),
+        ("logsoftmax", Self::OutputActivation(Activation::Softmax)),
+        ("sigmoid", Self::OutputActivation(Activation::Sigmoid)),
     ];
 
     /// An activation other than ReLU.
@@ -71,7 +71,7 @@ impl HeadStep {
     pub(in crate::weights) fn between(self) -> Option<HeadLayer> {
         match self {
             Self::Activation(layer) => Some(layer),
-            Self::Ends(Activation::Sigmoid) => Some(HeadLayer::Nonlinearity(Nonlinearity::Sigmoid)),
+            Self::OutputActivation(Activation::Sigmoid) => Some(HeadLayer::Nonlinearity(Nonlinearity::Sigmoid)),
             _ => None,
         }
     }

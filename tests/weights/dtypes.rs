@@ -1,4 +1,4 @@
-//! Element types: which are converted to 32-bit floats, which are refused.
+//! Dtypes: which are converted to 32-bit floats, which are refused.
 
 use std::io::{Cursor, Write};
 

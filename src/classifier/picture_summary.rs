@@ -1,12 +1,12 @@
-//! The part of a picture that the network saw.
+//! A picture, and the part of it that the network saw.
 
-use crate::image::{Dicom, Orientation, Picture, View, Wide};
+use crate::image::{Dicom, Orientation, Picture, SampleScaling, View};
 use crate::weights::Preprocessing;
 
 /// Properties of the picture, and the part of it that the network saw.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
-pub struct Seen {
+pub struct PictureSummary {
     /// The picture's height in pixels, after turning it upright if requested.
     pub height: usize,
     /// Its width in pixels.
@@ -17,15 +17,15 @@ pub struct Seen {
     pub orientation: Orientation,
     /// Whether it has 16-bit grey, which was scaled by its range ([`Picture::has_scaled_grey`]).
     pub has_scaled_grey: bool,
-    /// Its original samples if they had more than 8 bits ([`Picture::wide`]).
-    pub wide: Option<Wide>,
+    /// How samples of more than 8 bits became 8 bits, if they did ([`Picture::sample_scaling`]).
+    pub sample_scaling: Option<SampleScaling>,
     /// Whether a part of it is missing, and grey or coarse ([`Picture::is_cut_off`]).
     pub is_cut_off: bool,
     /// Properties from its file, if that is a DICOM file.
     pub dicom: Option<Dicom>,
 }
 
-impl Seen {
+impl PictureSummary {
     pub(super) fn new(picture: &Picture, preprocessing: &Preprocessing) -> Self {
         let (height, width) = (picture.height(), picture.width());
         Self {
@@ -34,7 +34,7 @@ impl Seen {
             view: preprocessing.view(height, width),
             orientation: picture.orientation(),
             has_scaled_grey: picture.has_scaled_grey(),
-            wide: picture.wide(),
+            sample_scaling: picture.sample_scaling(),
             is_cut_off: picture.is_cut_off(),
             dicom: picture.dicom(),
         }

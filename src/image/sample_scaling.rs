@@ -32,35 +32,35 @@ pub enum SampleRange {
     Own,
 }
 
-/// The original samples of a picture with more than 8 bits.
+/// How the samples of a picture with more than 8 bits became 8 bits: which there were, and the range they were scaled from.
 ///
 /// ```
 /// use densenet_wgpu::image::Picture;
 ///
-/// let wide = Picture::decode(b"P5 2 1 65535 \x07\xff\x0f\xff")?.wide().expect("16 bits");
-/// assert_eq!((wide.used, wide.range), ([2047.0, 4095.0], [0.0, 65535.0]));
-/// assert!(wide.is_narrow() && !wide.is_cut_off());
+/// let scaling = Picture::decode(b"P5 2 1 65535 \x07\xff\x0f\xff")?.sample_scaling().expect("16 bits");
+/// assert_eq!((scaling.used, scaling.range), ([2047.0, 4095.0], [0.0, 65535.0]));
+/// assert!(scaling.is_narrow() && !scaling.is_cut_off());
 /// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
-pub struct Wide {
-    /// Whether they are scaled grey; otherwise they are colour, or grey with alpha, of which the high byte was kept.
+pub struct SampleScaling {
+    /// Whether the samples are scaled grey; otherwise they are colour, or grey with alpha, of which the high byte was kept.
     pub is_grey: bool,
-    /// The smallest and the largest; in DICOM files after the Modality LUT.
+    /// The smallest and the largest sample; in DICOM files after the Modality LUT.
     pub used: [f64; 2],
     /// Which values became 0 and 255.
     pub range: [f64; 2],
 }
 
-impl Wide {
-    /// Whether they use at most half of their range, so that at most half of the 256 levels are left.
+impl SampleScaling {
+    /// Whether the samples use at most half of their range, so that at most half of the 256 levels are left.
     pub fn is_narrow(&self) -> bool {
         let [used, range] = [self.used, self.range].map(width);
         used > 0.0 && 2.0 * used <= range
     }
 
-    /// Whether some are outside their range.
+    /// Whether some samples are outside their range.
     pub fn is_cut_off(&self) -> bool {
         self.used[0] < self.range[0] || self.used[1] > self.range[1]
     }
@@ -143,20 +143,21 @@ mod tests {
 
     #[test]
     fn what_is_left_is_counted() {
-        let wide = |used: [i32; 2], range: [i32; 2]| Wide { is_grey: true, used: used.map(f64::from), range: range.map(f64::from) };
+        let scaling =
+            |used: [i32; 2], range: [i32; 2]| SampleScaling { is_grey: true, used: used.map(f64::from), range: range.map(f64::from) };
         for (used, range) in
             [([0, 4095], [0, 65535]), ([0, 4111], [0, 65535]), ([9, 9], [0, 4095]), ([-40, 5000], [0, 4095]), ([3, 3], [3, 3])]
         {
             let mut seen: Vec<u8> = (used[0]..=used[1]).map(|sample| level(sample, range)).collect();
             seen.dedup();
-            assert_eq!(wide(used, range).levels(), seen.len() as u64, "{used:?} of {range:?}");
+            assert_eq!(scaling(used, range).levels(), seen.len() as u64, "{used:?} of {range:?}");
         }
-        assert_eq!(wide([0, 4095], [0, 65535]).levels(), 17);
-        let colour = Wide { is_grey: false, ..wide([0, 4095], [0, 65535]) };
+        assert_eq!(scaling([0, 4095], [0, 65535]).levels(), 17);
+        let colour = SampleScaling { is_grey: false, ..scaling([0, 4095], [0, 65535]) };
         assert_eq!(colour.levels(), 16, "high bytes");
-        assert!(wide([0, 4095], [0, 65535]).is_narrow() && wide([40_000, 44_000], [0, 65535]).is_narrow());
-        assert!(!wide([0, 40_000], [0, 65535]).is_narrow() && !wide([0, 4095], [0, 4095]).is_narrow());
-        assert!(!wide([9, 9], [0, 65535]).is_narrow(), "a picture of one value has lost nothing");
-        assert!(wide([0, 4096], [0, 4095]).is_cut_off() && !wide([1, 4095], [0, 4095]).is_cut_off());
+        assert!(scaling([0, 4095], [0, 65535]).is_narrow() && scaling([40_000, 44_000], [0, 65535]).is_narrow());
+        assert!(!scaling([0, 40_000], [0, 65535]).is_narrow() && !scaling([0, 4095], [0, 4095]).is_narrow());
+        assert!(!scaling([9, 9], [0, 65535]).is_narrow(), "a picture of one value has lost nothing");
+        assert!(scaling([0, 4096], [0, 4095]).is_cut_off() && !scaling([1, 4095], [0, 4095]).is_cut_off());
     }
 }

@@ -4,19 +4,19 @@ use std::fmt;
 
 use half::{bf16, f16};
 
-/// Type of a tensor's elements.
+/// What a tensor's elements are stored as.
 ///
 /// ```
-/// use densenet_wgpu::checkpoint::Element;
+/// use densenet_wgpu::checkpoint::Dtype;
 /// use densenet_wgpu::models;
 ///
 /// let origin = models::bundled("digits").expect("it is bundled")?.origin.expect("it was a file");
-/// assert_eq!(origin.elements.into_iter().collect::<Vec<_>>(), [Element::F32]);
+/// assert_eq!(origin.dtypes.into_iter().collect::<Vec<_>>(), [Dtype::F32]);
 /// # Ok::<(), densenet_wgpu::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
-pub enum Element {
+pub enum Dtype {
     /// IEEE 754 half precision.
     F16,
     /// The upper half of a 32-bit float.
@@ -34,7 +34,7 @@ pub enum Element {
     },
 }
 
-impl Element {
+impl Dtype {
     /// Bytes of one element.
     pub(crate) fn bytes(self) -> usize {
         match self {
@@ -58,7 +58,7 @@ impl Element {
     }
 }
 
-impl fmt::Display for Element {
+impl fmt::Display for Dtype {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::F16 => "f16",
