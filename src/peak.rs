@@ -1,14 +1,14 @@
-//! What a device can do at the most: how fast it computes, and how fast it reads and writes memory.
+//! The most that a device can do: how fast it computes, and how fast it reads and writes memory.
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::engine::{Readback, Waiter};
+use crate::engine::{EncodedRun, KernelRun, Waiter};
 use crate::error::{Error, Result};
 use crate::gpu::{Gpu, Pipelines};
 use crate::kernels::{Kernel, Variant, fma, stream};
 
-/// What a device can do at the most, as measured.
+/// The most that a device can do, as measured.
 ///
 /// ```no_run
 /// use densenet_wgpu::profile::Peak;
@@ -37,8 +37,8 @@ const BYTE_BUFFERS: [u64; 3] = [256 << 20, 128 << 20, 64 << 20];
 /// The same on a software device, which is slower and whose caches are a processor's.
 const BYTE_BUFFERS_OF_SOFTWARE: [u64; 1] = [64 << 20];
 
-/// Work is doubled until it takes so many seconds: then submitting it takes no time worth mentioning, and twice as long
-/// is still far from any driver's watchdog.
+/// Seconds that work must take; until then it is doubled. Submitting it then takes no time worth mentioning, and twice as long is
+/// still far from any driver's watchdog.
 const SECONDS_OF_WORK: f64 = 0.015;
 
 /// Runs of each kernel, in turns with the others, so that a disturbance falls on all. The fastest counts.
@@ -146,11 +146,9 @@ impl<'a> Bench<'a> {
 
     /// How long the work takes, from its submission until the host has its result, in seconds.
     async fn seconds(&self, work: &Work) -> Result<f64> {
-        let readback = Readback::buffer(self.gpu, size_of_val(&work.result) as u64);
-        let commands = self.gpu.caught(|| self.encode(work, &readback)).await?;
+        let encoded = self.gpu.caught(|| self.encode(work)).await?;
         let start = Instant::now();
-        let submission = self.gpu.queue().submit([commands]);
-        let result = Readback::start(readback, Some(submission)).data(self.gpu, Waiter::Caller).await?;
+        let result = encoded.submit(self.gpu).data(self.gpu, Waiter::Caller).await?;
         let seconds = start.elapsed().as_secs_f64();
         if result != work.result {
             let variant = &work.kernel.variant;
@@ -159,22 +157,18 @@ impl<'a> Bench<'a> {
         Ok(seconds)
     }
 
-    fn encode(&self, work: &Work, readback: &wgpu::Buffer) -> wgpu::CommandBuffer {
-        let device = self.gpu.device();
-        let params = self.gpu.filled_buffer("parameters", &work.kernel.params, wgpu::BufferUsages::UNIFORM);
-        // A step without weights binds its source in their place, as in a plan.
-        let bindings = self.pipelines.bind(device, "peak", [&params, &self.source, &self.source, &self.target]);
-        let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("peak") });
-        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: Some("peak"), timestamp_writes: None });
-        pass.set_pipeline(&self.pipelines.get(&work.kernel.variant));
-        pass.set_bind_group(0, &bindings, &[]);
-        for _ in 0..work.dispatches {
-            let [x, y, z] = work.kernel.workgroups;
-            pass.dispatch_workgroups(x, y, z);
-        }
-        drop(pass);
-        encoder.copy_buffer_to_buffer(&self.target, work.byte_result, readback, 0, readback.size());
-        encoder.finish()
+    fn encode(&self, work: &Work) -> EncodedRun {
+        let run = KernelRun {
+            name: "peak",
+            kernel: &work.kernel,
+            source: &self.source,
+            // A step without weights binds its source in their place, as in a plan.
+            weights: &self.source,
+            target: &self.target,
+            dispatches: work.dispatches as usize,
+            byte_result: work.byte_result..work.byte_result + BYTE_QUAD,
+        };
+        run.encode(self.gpu, &self.pipelines)
     }
 }
 

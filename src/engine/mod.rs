@@ -39,6 +39,7 @@ mod dispatch;
 mod faults;
 mod granularity;
 mod input;
+mod kernel_run;
 mod options;
 mod part;
 mod pool;
@@ -65,8 +66,9 @@ use crate::plan::Plan;
 use crate::weights::Weights;
 use bound::BoundPlan;
 pub(crate) use check::{Verdicts, words};
+pub(crate) use kernel_run::{EncodedRun, KernelRun};
 use purpose::{Owner, Purpose};
-pub(crate) use readback::{Readback, Waiter};
+pub(crate) use readback::Waiter;
 use shared::Shared;
 
 pub use check::Fault;

@@ -31,13 +31,6 @@ impl Pipelines {
         &self.bindings
     }
 
-    /// The bind group of a kernel on whole buffers: parameters, source, weights, target.
-    pub(crate) fn bind(&self, device: &wgpu::Device, label: &str, buffers: [&wgpu::Buffer; 4]) -> wgpu::BindGroup {
-        let entry = |(binding, buffer)| wgpu::BindGroupEntry { binding, resource: wgpu::Buffer::as_entire_binding(buffer) };
-        let entries: Vec<_> = (0..).zip(buffers).map(entry).collect();
-        device.create_bind_group(&wgpu::BindGroupDescriptor { label: Some(label), layout: &self.bindings, entries: &entries })
-    }
-
     /// A pipeline that [`Pipelines::build`] made.
     pub(crate) fn get(&self, variant: &Variant) -> Arc<wgpu::ComputePipeline> {
         Arc::clone(&self.made()[variant])

@@ -2,6 +2,7 @@
 
 use half::f16;
 
+use crate::engine::kernel_run::KernelRun;
 use crate::engine::readback::{Readback, Waiter};
 use crate::error::Result;
 use crate::gpu::{Gpu, Pipelines};
@@ -58,27 +59,22 @@ impl Specimen {
 
     /// Starts the convolution, whose pipeline is there.
     pub(super) async fn start(&self, gpu: &Gpu, pipelines: &Pipelines, kernel: &Kernel) -> Result<Readback> {
-        let precision = self.convolution.target.precision;
         gpu.caught(|| {
-            let device = gpu.device();
-            let buffer = |contents: &[u8], usage| gpu.filled_buffer("check", contents, usage);
-            let storage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC;
-            let params = buffer(&kernel.params, wgpu::BufferUsages::UNIFORM);
-            let source = buffer(&bytes(&self.source, self.convolution.source.precision), storage);
-            let weights = buffer(&bytes(&self.weights, self.convolution.weights.precision), storage);
-            let target = buffer(&bytes(&vec![UNTOUCHED; self.element_target], precision), storage);
-            let bindings = pipelines.bind(device, "check", [&params, &source, &weights, &target]);
-            let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("check") });
-            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: Some("check"), timestamp_writes: None });
-            pass.set_pipeline(&pipelines.get(&kernel.variant));
-            pass.set_bind_group(0, &bindings, &[]);
-            let [x, y, z] = kernel.workgroups;
-            pass.dispatch_workgroups(x, y, z);
-            drop(pass);
-            let readback = Readback::buffer(gpu, target.size());
-            encoder.copy_buffer_to_buffer(&target, 0, &readback, 0, target.size());
-            let submission = gpu.queue().submit([encoder.finish()]);
-            Readback::start(readback, Some(submission))
+            let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC;
+            let buffer = |values: &[f32], precision| gpu.filled_buffer("check", &bytes(values, precision), usage);
+            let source = buffer(&self.source, self.convolution.source.precision);
+            let weights = buffer(&self.weights, self.convolution.weights.precision);
+            let target = buffer(&vec![UNTOUCHED; self.element_target], self.convolution.target.precision);
+            let run = KernelRun {
+                name: "check",
+                kernel,
+                source: &source,
+                weights: &weights,
+                target: &target,
+                dispatches: 1,
+                byte_result: 0..target.size(),
+            };
+            run.encode(gpu, pipelines).submit(gpu)
         })
         .await
     }
