@@ -143,7 +143,8 @@ pub mod predictions {
 
 /// Which kernels compute convolutions: by rule, or as measured on a device.
 pub mod tuning {
-    pub use crate::engine::{Fault, Timing, Tuned, TuningProgress, check_tuning, device_tuning, forget_timings, forget_tuning};
+    pub use crate::engine::{Timing, Tuned, TuningProgress, check_tuning, device_tuning, forget_timings, forget_tuning};
+    pub use crate::gpu::Fault;
     pub use crate::kernels::{Capabilities, Tile, Tuning, Workgroup};
 }
 

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::check::{Check, Fault, label};
+use super::check::{Check, label};
 use super::lock;
 use super::shared::Shared;
 use crate::error::{Error, Result};
+use crate::gpu::Fault;
 use crate::kernels::{Convolution, Tile, Tuning, Variant};
 use crate::plan::Plan;
 
@@ -52,7 +53,7 @@ impl Shared {
         let mut doubtful: BTreeMap<String, Doubtful> = BTreeMap::new();
         let mut wrong = BTreeMap::new();
         {
-            let verdicts = lock(&self.verdicts);
+            let verdicts = self.gpu.verdicts();
             for (step, (tile, convolution)) in plan.steps().iter().filter_map(|step| Some((step, step.tile?))) {
                 let label = label(step, &convolution, &self.pipelines);
                 match verdicts.of(&label) {
@@ -66,14 +67,14 @@ impl Shared {
             return Ok(wrong);
         }
         // What may have ended a process comes alone: it takes no others with it.
-        let (suspects, others): (Vec<_>, Vec<_>) = doubtful.into_iter().partition(|(label, _)| lock(&self.verdicts).is_suspect(label));
+        let (suspects, others): (Vec<_>, Vec<_>) = doubtful.into_iter().partition(|(label, _)| self.gpu.verdicts().is_suspect(label));
         for together in std::iter::once(others).chain(suspects.into_iter().map(|suspect| vec![suspect])) {
             let labels = || together.iter().map(|(label, _)| label.as_str());
-            lock(&self.verdicts).begin(labels());
+            self.gpu.verdicts().begin(labels());
             match self.check(&together).await {
                 Ok(found) => wrong.extend(found),
                 Err(error) => {
-                    lock(&self.verdicts).give_up(labels());
+                    self.gpu.verdicts().give_up(labels());
                     return Err(error);
                 }
             }
@@ -96,7 +97,7 @@ impl Shared {
                 Err(fault) => Err(fault),
             };
             wrong.extend(found.as_ref().err().map(|fault| (*tile, fault.clone())));
-            lock(&self.verdicts).end(label, found);
+            self.gpu.verdicts().end(label, found);
         }
         Ok(wrong)
     }

@@ -59,19 +59,17 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::Result;
-use crate::gpu::Gpu;
+use crate::gpu::{Fault, Gpu};
 use crate::graph::Graph;
 use crate::kernels::{Tile, Tuning, Variant};
 use crate::plan::Plan;
 use crate::weights::Weights;
 use bound::BoundPlan;
-pub(crate) use check::{Verdicts, words};
 pub(crate) use kernel_run::{EncodedRun, KernelRun};
 use purpose::{Owner, Purpose};
 pub(crate) use readback::Waiter;
 use shared::Shared;
 
-pub use check::Fault;
 pub use granularity::Granularity;
 pub use input::Input;
 pub use options::EngineOptions;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::batch::{BatchLimits, shares};
 use super::bound::{BoundPlan, consecutive};
-use super::check::{Fault, Verdicts, is_trusted};
+use super::check::is_trusted;
 use super::input::Input;
 use super::pool::Pool;
 use super::purpose::{Owner, Purpose};
@@ -16,7 +16,7 @@ use super::tune::device_tuning;
 use super::weights::WeightBuffers;
 use super::{EngineOptions, lock};
 use crate::error::{Error, Result};
-use crate::gpu::{Gpu, Pipelines};
+use crate::gpu::{Fault, Gpu, Pipelines};
 use crate::graph::Graph;
 use crate::kernels::{Precision, Tile, Tuning, Variant};
 use crate::plan::{Plan, PlanOptions};
@@ -36,7 +36,6 @@ pub(super) struct Shared {
     pub(super) tuning: Mutex<Tuning>,
     /// What was found wrong with tiles here.
     pub(super) faults: Mutex<BTreeMap<Tile, Fault>>,
-    pub(super) verdicts: Mutex<Verdicts>,
     pub(super) weights: WeightBuffers,
     pub(super) pipelines: Arc<Pipelines>,
     /// What runs work in.
@@ -72,10 +71,12 @@ impl Shared {
         } else {
             Arc::new(Pipelines::new(gpu, shader_checks).await?.with_sources(source))
         };
-        let verdicts = Verdicts::open(gpu.cache_file("verdicts"));
-        let trusted = plan.steps().iter().filter(|step| is_trusted(step, &pipelines, &verdicts)).map(|step| &step.kernel.variant);
+        let trusted: Vec<&Variant> = {
+            let verdicts = gpu.verdicts();
+            plan.steps().iter().filter(|step| is_trusted(step, &pipelines, &verdicts)).map(|step| &step.kernel.variant).collect()
+        };
         // What fails to compile fails again below.
-        let (weights, _) = beside(WeightBuffers::upload(gpu, &plan, weights), pipelines.build(gpu, trusted)).await;
+        let (weights, _) = beside(WeightBuffers::upload(gpu, &plan, weights), pipelines.build(gpu, trusted.into_iter())).await;
         let weights = weights?;
         let shared = Self {
             gpu: gpu.clone(),
@@ -83,7 +84,6 @@ impl Shared {
             fusion,
             tuning: Mutex::new(tuning.clone()),
             faults: Mutex::default(),
-            verdicts: Mutex::new(verdicts),
             weights,
             pipelines,
             pool: Arc::default(),

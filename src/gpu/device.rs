@@ -1,7 +1,7 @@
 //! An open device.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use super::failure::Failure;
@@ -11,6 +11,7 @@ use super::pipelines::Pipelines;
 use super::pretence::{self, Pretence};
 use super::request::Opened;
 use super::summary::{AdapterSummary, called, kind, llvm, warnings};
+use super::verdicts::Verdicts;
 #[cfg(not(target_family = "wasm"))]
 use super::worker::Worker;
 use crate::cache::Cache;
@@ -45,6 +46,7 @@ pub struct Gpu {
     /// Without and with bounds checks.
     pub(super) pipelines: Arc<[OnceLock<Arc<Pipelines>>; 2]>,
     pace: Arc<OnceLock<Pace>>,
+    verdicts: Arc<OnceLock<Mutex<Verdicts>>>,
     #[cfg(not(target_family = "wasm"))]
     worker: Arc<OnceLock<Worker>>,
 }
@@ -72,6 +74,7 @@ impl Gpu {
             pipeline_cache: Arc::default(),
             pipelines: Arc::default(),
             pace: Arc::default(),
+            verdicts: Arc::default(),
             #[cfg(not(target_family = "wasm"))]
             worker: Arc::default(),
         }
@@ -79,7 +82,7 @@ impl Gpu {
 
     /// The same device, whose new engines use this cache.
     pub fn with_cache(self, cache: Cache) -> Self {
-        Self { cache, pipeline_cache: Arc::default(), pipelines: Arc::default(), pace: Arc::default(), ..self }
+        Self { cache, pipeline_cache: Arc::default(), pipelines: Arc::default(), pace: Arc::default(), verdicts: Arc::default(), ..self }
     }
 
     /// The same device with properties replaced by `pretence`. For tests that run kernels for GPUs without one; not part of the public API.
@@ -93,6 +96,7 @@ impl Gpu {
         }
         self.pretence = pretence;
         self.pipelines = Arc::default();
+        self.verdicts = Arc::default();
         self
     }
 
@@ -197,6 +201,12 @@ impl Gpu {
 
     fn pace(&self) -> &Pace {
         self.pace.get_or_init(|| Pace::open(self.cache_file("pace")))
+    }
+
+    /// What it is known to get right, and wrong.
+    pub(crate) fn verdicts(&self) -> MutexGuard<'_, Verdicts> {
+        let verdicts = self.verdicts.get_or_init(|| Mutex::new(Verdicts::open(self.cache_file("verdicts"))));
+        verdicts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Its name and graphics API, for error messages.

@@ -7,6 +7,9 @@ use super::failure::{Failure, record};
 use crate::error::{Error, Result};
 use crate::guarded::guarded;
 
+/// The most that is kept of a compiler's words, in bytes.
+const MOST_BYTES: usize = 500;
+
 impl Gpu {
     /// The failure of the device since it was opened, if any: it was lost ([`Error::DeviceLost`]), or had an error that was not caught
     /// ([`Error::DeviceFailed`]). Nothing more can run on it; opening it again may help.
@@ -32,6 +35,23 @@ impl Gpu {
         let reason = reason.to_string();
         record(&self.failure, Failure::Lost(reason.clone()));
         Error::DeviceLost { adapter: self.called(), reason }
+    }
+
+    /// What an error says of what was tried, in one line. Errors where it says something of the device instead: that it is gone,
+    /// or that it has no memory left, which tells nothing of what will be when it is back.
+    pub(crate) fn words(&self, error: Error) -> Result<String> {
+        self.check()?;
+        let words = match error {
+            Error::OutOfMemory { .. } | Error::DeviceLost { .. } => return Err(error),
+            Error::DeviceFailed { reason, .. } => reason,
+            other => other.to_string(),
+        };
+        let mut line = words.split_whitespace().collect::<Vec<_>>().join(" ");
+        if line.len() > MOST_BYTES {
+            line.truncate((0..=MOST_BYTES).rev().find(|&end| line.is_char_boundary(end)).unwrap_or(0));
+            line.push('…');
+        }
+        Ok(line)
     }
 
     /// Blocks until the device has finished `submission` and all before it, or everything if it is `None`.

@@ -16,6 +16,7 @@ mod compile;
 mod device;
 mod errors;
 mod failure;
+mod fault;
 mod identity;
 mod open;
 mod pace;
@@ -24,15 +25,18 @@ mod pipelines;
 mod pretence;
 mod request;
 mod summary;
+mod verdicts;
 #[cfg(not(target_family = "wasm"))]
 mod worker;
 
 pub use adapter::opening;
 pub use device::Gpu;
+pub use fault::Fault;
 pub(crate) use pace::Units;
 pub(crate) use pipelines::Pipelines;
 pub use pretence::{BrokenClock, Pretence};
 pub use summary::AdapterSummary;
+pub(crate) use verdicts::Verdicts;
 /// `Send`, except in a browser, where futures that wait for a device stay on their thread.
 #[cfg(feature = "image")]
 pub(crate) use wgpu::WasmNotSend;

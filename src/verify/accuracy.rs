@@ -1,9 +1,8 @@
 //! Whether 16-bit floats are good enough on a device.
 
-use super::VERDICTS;
-use crate::engine::{Engine, EngineOptions, Fault, Input, Verdicts, words};
+use crate::engine::{Engine, EngineOptions, Input};
 use crate::error::Result;
-use crate::gpu::Gpu;
+use crate::gpu::{Fault, Gpu};
 use crate::kernels::Precision;
 use crate::models;
 use crate::reference::Reference;
@@ -36,13 +35,13 @@ pub fn best_precision(gpu: &Gpu) -> Result<Precision> {
         return Ok(Precision::F32);
     }
     let label = format!("accuracy of {MODEL} in f16");
-    let mut verdicts = Verdicts::open(gpu.cache_file(VERDICTS));
-    let accuracy = match verdicts.of(&label) {
+    let known = gpu.verdicts().of(&label);
+    let accuracy = match known {
         Some(known) => known,
         None => {
-            verdicts.begin(std::iter::once(label.as_str()));
-            let found = half_accuracy(gpu).inspect_err(|_| verdicts.give_up(std::iter::once(label.as_str())))?;
-            verdicts.end(&label, found.clone());
+            gpu.verdicts().begin(std::iter::once(label.as_str()));
+            let found = half_accuracy(gpu).inspect_err(|_| gpu.verdicts().give_up(std::iter::once(label.as_str())))?;
+            gpu.verdicts().end(&label, found.clone());
             found
         }
     };
@@ -60,7 +59,7 @@ fn half_accuracy(gpu: &Gpu) -> Result<Result<(), Fault>> {
     let engine = Engine::new(gpu, &graph, &model.weights, EngineOptions::default().with_precision(Precision::F16))?;
     let found = match engine.run(Input::values(&pictures, [SIDE, SIDE])) {
         Ok(found) => found,
-        Err(error) => return Ok(Err(Fault::Execution(words(gpu, error)?))),
+        Err(error) => return Ok(Err(Fault::Execution(gpu.words(error)?))),
     };
     let expected = Reference::new(graph, model.weights)?.run(&pictures, SIDE, SIDE)?;
     let classes = expected.len() / PICTURES;

@@ -29,6 +29,3 @@ pub use layer::LayerCheck;
 pub use self_test::self_test;
 pub use tolerance::tolerance;
 pub use verification::Verification;
-
-/// Where the cache keeps what was found of a device as a whole; the engine keeps what it found of each tile.
-const VERDICTS: &str = "self-test";

@@ -1,11 +1,10 @@
 //! The test that a device must pass before it is used.
 
-use super::VERDICTS;
 use super::verification::Verification;
 use crate::cache::checksum;
-use crate::engine::{Engine, EngineOptions, Fault, Input, Verdicts, words};
+use crate::engine::{Engine, EngineOptions, Input};
 use crate::error::{Error, Result};
-use crate::gpu::Gpu;
+use crate::gpu::{Fault, Gpu};
 use crate::graph::{Conv, Graph, Value};
 use crate::kernels::{Precision, Variant};
 use crate::nonlinearity::Nonlinearity;
@@ -48,8 +47,8 @@ pub fn self_test(gpu: &Gpu, precision: Precision) -> Result<()> {
 fn self_test_of(gpu: &Gpu, precision: Precision, source: fn(&Variant) -> String) -> Result<()> {
     let failed = |found: String| Err(Error::SelfTest { adapter: gpu.called(), found });
     let label = format!("self-test in {}", precision.name());
-    let mut verdicts = Verdicts::open(gpu.cache_file(VERDICTS));
-    match verdicts.of(&label) {
+    let known = gpu.verdicts().of(&label);
+    match known {
         Some(Ok(())) => return Ok(()),
         Some(Err(fault)) => return failed(format!("{fault}, when it was first used")),
         None => {}
@@ -57,9 +56,9 @@ fn self_test_of(gpu: &Gpu, precision: Precision, source: fn(&Variant) -> String)
     let found = match verification(gpu, precision, source) {
         Ok(verification) => verification.first_divergence().map_or(Ok(()), |layer| Err(Fault::Difference(layer.to_string()))),
         // The failure of a lost device says nothing about its results.
-        Err(error) => Err(Fault::Execution(words(gpu, error)?)),
+        Err(error) => Err(Fault::Execution(gpu.words(error)?)),
     };
-    verdicts.end(&label, found.clone());
+    gpu.verdicts().end(&label, found.clone());
     found.or_else(|fault| failed(fault.to_string()))
 }
 
@@ -176,16 +175,16 @@ mod tests {
     #[test]
     fn a_device_that_computes_wrongly_is_refused_and_remembered() {
         let folder = tempfile::tempdir().unwrap();
-        let gpu = open_gpu().with_cache(Cache::at(folder.path()));
-        match self_test_of(&gpu, Precision::F32, broken).unwrap_err() {
+        let start = || open_gpu().with_cache(Cache::at(folder.path()));
+        match self_test_of(&start(), Precision::F32, broken).unwrap_err() {
             Error::SelfTest { found, .. } => assert!(found.contains("bent.concat"), "{found}"),
             other => panic!("{other}"),
         }
-        let again = self_test(&gpu, Precision::F32).unwrap_err().to_string();
+        let again = self_test(&start(), Precision::F32).unwrap_err().to_string();
         assert!(again.contains("when it was first used"), "{again}");
-        std::fs::remove_dir_all(folder.path().join("self-test")).unwrap();
-        self_test(&gpu, Precision::F32).unwrap();
+        std::fs::remove_dir_all(folder.path().join("verdicts")).unwrap();
+        self_test(&start(), Precision::F32).unwrap();
         // What passed is not asked again.
-        self_test_of(&gpu, Precision::F32, broken).unwrap();
+        self_test_of(&start(), Precision::F32, broken).unwrap();
     }
 }

@@ -1,18 +1,13 @@
-//! What tells whether a tile is right on a device ([`tile`]), before its first use there; what was found is kept ([`verdicts`]).
+//! What tells whether a tile is right on a device, before its first use there.
 
-mod fault;
 mod specimen;
 mod tile;
-mod verdicts;
 
-use crate::gpu::Pipelines;
+use crate::gpu::{Pipelines, Verdicts};
 use crate::kernels::Convolution;
 use crate::plan::Step;
 
-pub use fault::Fault;
-pub(crate) use fault::words;
 pub(super) use tile::Check;
-pub(crate) use verdicts::Verdicts;
 
 /// What verdicts call the step's tile.
 pub(super) fn label(step: &Step, convolution: &Convolution, pipelines: &Pipelines) -> String {

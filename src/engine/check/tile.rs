@@ -2,11 +2,10 @@
 //!
 //! Drivers have miscompiled shaders before: a tile that computes something else, does not compile or does not run is not used.
 
-use super::fault::{Fault, words};
 use super::specimen::Specimen;
 use crate::engine::readback::Readback;
 use crate::error::Result;
-use crate::gpu::{Gpu, Pipelines};
+use crate::gpu::{Fault, Gpu, Pipelines};
 use crate::kernels::{Convolution, Tile};
 
 /// A check that is under way on the device.
@@ -32,11 +31,11 @@ impl Check {
         let kernel = tile.kernel(&specimen.convolution);
         debug_assert_eq!(kernel.variant, tile.kernel(convolution).variant, "what is checked is what runs");
         if let Err(error) = pipelines.build(gpu, std::iter::once(&kernel.variant)).await {
-            return Ok(Err(Fault::Compilation(words(gpu, error)?)));
+            return Ok(Err(Fault::Compilation(gpu.words(error)?)));
         }
         match specimen.start(gpu, pipelines, &kernel).await {
             Ok(readback) => Ok(Ok(Self { tile, specimen, readback })),
-            Err(error) => Ok(Err(Fault::Execution(words(gpu, error)?))),
+            Err(error) => Ok(Err(Fault::Execution(gpu.words(error)?))),
         }
     }
 
@@ -47,7 +46,7 @@ impl Check {
         let expected = self.specimen.expected();
         match self.specimen.found(gpu, self.readback).await {
             Ok(found) => Ok(self.specimen.difference(&expected, &found).map_or(Ok(()), |difference| Err(Fault::Difference(difference)))),
-            Err(error) => Ok(Err(Fault::Execution(words(gpu, error)?))),
+            Err(error) => Ok(Err(Fault::Execution(gpu.words(error)?))),
         }
     }
 }
@@ -200,9 +199,9 @@ mod tests {
     #[test]
     fn verdicts_are_kept() {
         let folder = tempfile::tempdir().unwrap();
-        let gpu = open_gpu().with_cache(Cache::at(folder.path()));
+        let start = || open_gpu().with_cache(Cache::at(folder.path()));
         let broken = |variant: &Variant| spoilt(variant, "vec4(weight.y)", "vec4(weight.x)");
-        let faults = |source| engine(&gpu, source, portable()).unwrap().faults();
+        let faults = |source| engine(&start(), source, portable()).unwrap().faults();
         let found = faults(broken);
         assert_eq!(found.len(), 1);
         // Sound again, as a driver is whose version says nothing of it; what is known holds, with its words.

@@ -1,6 +1,6 @@
-//! What checks found on a device, kept from one start to the next.
+//! What a device gets right, as checks found it: its tiles, 16-bit floats, the device as a whole. Kept from one start to the next.
 //!
-//! The check of a tile is noted before it begins: one that took its process with it twice is as bad as one that failed.
+//! A check may be noted before it begins: one that took its process with it twice is as bad as one that failed.
 //! Notes are taken under a lock, which ends with its process: so one that is there without a lock is of a process that is gone.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,21 +11,22 @@ use serde::{Deserialize, Serialize};
 use super::fault::Fault;
 use crate::cache::SealedFile;
 
-/// Checks that may end with their process before the tile is blamed: somebody may have stopped the process.
+/// Checks that may end with their process before what they check is blamed: somebody may have stopped the process.
 const MOST_LOST: u32 = 2;
 
-/// What is known of one tile in one variant.
+/// What is known of what one check is about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Verdict {
     Right,
     Wrong(Fault),
-    /// Begun so often, and not ended.
+    /// Begun this often, and never ended.
     Lost(u32),
-    /// Begun, and lost so often before.
+    /// Begun, and lost this often before.
     Begun(u32),
 }
 
+/// The verdicts on one device, each under the label of its check.
 #[derive(Debug)]
 pub(crate) struct Verdicts {
     file: Option<SealedFile>,
@@ -79,7 +80,7 @@ impl Verdicts {
         self.verdicts.extend(kept);
     }
 
-    /// What is wrong with the tile, if anything is; `None` where it has to be checked.
+    /// What is wrong there, if anything is; `None` where it has to be checked.
     pub(crate) fn of(&self, label: &str) -> Option<Result<(), Fault>> {
         match self.verdicts.get(label)? {
             Verdict::Right => Some(Ok(())),

@@ -4,12 +4,6 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
-use crate::gpu::Gpu;
-
-/// The most that is kept of a compiler's words, in bytes.
-const MOST_BYTES: usize = 500;
-
 /// What was found wrong with a tile on a device ([`Engine::faults`](crate::Engine::faults)). What fits behind its name is its text.
 ///
 /// ```
@@ -41,21 +35,4 @@ impl fmt::Display for Fault {
             Self::Lost => f.write_str("ended every process that tried it"),
         }
     }
-}
-
-/// What an error says of what was tried, in one line. Errors where it says something of the device instead: that it is gone,
-/// or that it has no memory left, which tells nothing of what will be when it is back.
-pub(crate) fn words(gpu: &Gpu, error: Error) -> Result<String> {
-    gpu.check()?;
-    let words = match error {
-        Error::OutOfMemory { .. } | Error::DeviceLost { .. } => return Err(error),
-        Error::DeviceFailed { reason, .. } => reason,
-        other => other.to_string(),
-    };
-    let mut line = words.split_whitespace().collect::<Vec<_>>().join(" ");
-    if line.len() > MOST_BYTES {
-        line.truncate((0..=MOST_BYTES).rev().find(|&end| line.is_char_boundary(end)).unwrap_or(0));
-        line.push('…');
-    }
-    Ok(line)
 }
