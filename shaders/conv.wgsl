@@ -13,7 +13,7 @@ const WORKGROUP: u32 = 8u;
 const TILE_CHANNELS: u32 = 32u;
 const TILE_PIXELS: u32 = 4u;
 
-// use: at_least, layout, stored, strip, window
+// use: at_least, layout, stored, strip, strip_sums, window
 
 struct Params {
     src: Layout,
@@ -56,7 +56,7 @@ fn main(
     let src_y0 = i32(strip.y * params.window.stride_y) - i32(params.window.padding_y);
     let src_x0 = i32(strip.x * params.window.stride_x) - i32(params.window.padding_x);
 
-    var sums: array<array<vec4<f32>, TILE_PIXELS / 4u>, TILE_CHANNELS>;
+    var sums: StripSums;
     var row = params.weight_offset + min(first_channel / 4u + lane, params.weight_row - 1u);
     var plane = params.src.offset + strip.image * params.src.image;
     for (var c = 0u; c < params.in_channels; c++) {
@@ -84,24 +84,5 @@ fn main(
         plane += params.src.plane;
     }
 
-    // A loop whose index is not known would keep all sums in memory, from the first on.
-    var results: array<array<f32, TILE_PIXELS>, TILE_CHANNELS>;
-    for (var o = 0u; o < TILE_CHANNELS; o++) {  // unrolled
-        for (var i = 0u; i < TILE_PIXELS; i++) {  // unrolled
-            results[o][i] = sums[o][i / 4u][i % 4u];
-        }
-    }
-    let lane_bias = vec4<f32>(weights[row]);
-    let target_line = params.dst.offset + strip.image * params.dst.image + strip.y * params.dst.width;
-    for (var o = 0u; o < TILE_CHANNELS; o++) {
-        let channel = first_channel + o;
-        let bias = subgroupShuffle(lane_bias, o / 4u)[o % 4u];
-        if channel < params.out_channels && number < params.strips {
-            for (var i = 0u; i < TILE_PIXELS; i++) {
-                if strip.x + i < params.dst.width {
-                    dst[target_line + channel * params.dst.plane + strip.x + i] = stored(at_least(results[o][i] + bias, params.floor));
-                }
-            }
-        }
-    }
+    store_strip(&sums, vec4<f32>(weights[row]), first_channel, strip, number < params.strips);
 }

@@ -18,7 +18,7 @@ const TILE_PIXELS: u32 = 4u;
 const KERNEL: u32 = 3u;
 const STRIDE: u32 = 1u;
 
-// use: at_least, layout, stored, strip
+// use: at_least, layout, stored, strip, strip_sums
 
 struct Params {
     src: Layout,
@@ -43,8 +43,7 @@ const LANES: u32 = 8u;
 const PADDING: i32 = i32(KERNEL / 2u);
 // Of one row, for a whole strip.
 const WINDOW_PIXELS: u32 = STRIDE * (TILE_PIXELS - 1u) + KERNEL;
-// A strip in vectors. What is beyond its end is computed from zeros, and never stored: no compiler keeps it.
-const QUADS: u32 = (TILE_PIXELS + 3u) / 4u;
+// The same with what is beyond the strip's end.
 const PADDED_WINDOW: u32 = STRIDE * (4u * QUADS - 1u) + KERNEL;
 
 // All lanes are there to broadcast weights, a quad each, and hold all channels.
@@ -72,7 +71,7 @@ fn main(
         column[i] = u32(clamp(src_x, 0, i32(params.src.width) - 1));
     }
 
-    var sums: array<array<vec4<f32>, QUADS>, TILE_CHANNELS>;
+    var sums: StripSums;
     var row = params.weight_offset + min(first_channel / 4u + lane, params.weight_row - 1u);
     var plane = params.src.offset + strip.image * params.src.image;
     for (var c = 0u; c < params.in_channels; c++) {
@@ -110,26 +109,5 @@ fn main(
         plane += params.src.plane;
     }
 
-    // A loop whose index is not known would keep all sums in memory, from the first on.
-    var results: array<array<f32, TILE_PIXELS>, TILE_CHANNELS>;
-    for (var o = 0u; o < TILE_CHANNELS; o++) {  // unrolled
-        for (var i = 0u; i < TILE_PIXELS; i++) {  // unrolled
-            results[o][i] = sums[o][i / 4u][i % 4u];
-        }
-    }
-    let lane_bias = vec4<f32>(weights[row]);
-    let target_line = params.dst.offset + strip.image * params.dst.image + strip.y * params.dst.width;
-    // A long strip has too much to write for this loop to be unrolled: its end is no constant.
-    let channels = min(TILE_CHANNELS, params.out_channels - first_channel);
-    for (var o = 0u; o < select(TILE_CHANNELS, channels, TILE_PIXELS > 4u); o++) {
-        let bias = subgroupShuffle(lane_bias, o / 4u)[o % 4u];
-        if o < channels && number < params.strips {
-            let line = target_line + (first_channel + o) * params.dst.plane;
-            for (var i = 0u; i < TILE_PIXELS; i++) {
-                if strip.x + i < params.dst.width {
-                    dst[line + strip.x + i] = stored(at_least(results[o][i] + bias, params.floor));
-                }
-            }
-        }
-    }
+    store_strip(&sums, vec4<f32>(weights[row]), first_channel, strip, number < params.strips);
 }

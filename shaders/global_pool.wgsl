@@ -10,7 +10,7 @@ alias Target = f32;
 const WORKGROUP: u32 = 32u;
 const PROLOGUE: bool = true;
 
-// use: at_least, layout, stored
+// use: at_least, layout, pool_prologue, stored
 
 struct Params {
     src: Layout,
@@ -39,18 +39,11 @@ fn main(
         return;
     }
     let channel = group.y;
-    var norm = vec4<f32>(1.0, 0.0, 0.0, 0.0);
-    if PROLOGUE {
-        norm = vec4<f32>(weights[params.weight_offset + channel]);
-    }
+    let norm = norm_of(channel);
     let plane = params.src.offset + image * params.src.image + channel * params.src.plane;
     var sum = 0.0;
     for (var pixel = lane; pixel < params.pixels; pixel += WORKGROUP) {
-        var tap = f32(src[plane + pixel]);
-        if PROLOGUE {
-            tap = at_least(fma(tap, norm.x, norm.y), params.prologue_floor);
-        }
-        sum += tap;
+        sum += normalised(f32(src[plane + pixel]), norm);
     }
     sums[lane] = sum;
     workgroupBarrier();

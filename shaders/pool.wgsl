@@ -10,7 +10,7 @@ const WORKGROUP: u32 = 64u;
 const MEAN: bool = true;
 const PROLOGUE: bool = true;
 
-// use: at_least, larger, layout, pixel, stored, window
+// use: at_least, larger, layout, pixel, pool_prologue, stored, window
 
 struct Params {
     src: Layout,
@@ -48,19 +48,13 @@ fn main(
     let end_y = u32(min(window_y + i32(window.kernel_height), i32(window.src_height)));
     let end_x = u32(min(window_x + i32(window.kernel_width), i32(window.src_width)));
 
-    var norm = vec4<f32>(1.0, 0.0, 0.0, 0.0);
-    if PROLOGUE {
-        norm = vec4<f32>(weights[params.weight_offset + pixel.channel]);
-    }
+    let norm = norm_of(pixel.channel);
     let plane = params.src.offset + pixel.image * params.src.image + pixel.channel * params.src.plane;
     var sum = 0.0;
     var highest = params.lowest;
     for (var src_y = first_y; src_y < end_y; src_y++) {
         for (var src_x = first_x; src_x < end_x; src_x++) {
-            var tap = f32(src[plane + src_y * params.src.width + src_x]);
-            if PROLOGUE {
-                tap = at_least(fma(tap, norm.x, norm.y), params.prologue_floor);
-            }
+            let tap = normalised(f32(src[plane + src_y * params.src.width + src_x]), norm);
             sum += tap;
             highest = larger(tap, highest);
         }

@@ -15,7 +15,7 @@ const KERNEL: u32 = 2u;
 const MEAN: bool = true;
 const PROLOGUE: bool = true;
 
-// use: at_least, larger, layout, stored, strip
+// use: at_least, larger, layout, pool_prologue, stored, strip
 
 struct Params {
     src: Layout,
@@ -56,10 +56,7 @@ fn main(
     let end_y = u32(min(window_y + i32(KERNEL), i32(params.src_height)));
     let window_x = i32(strip.x * STRIDE) - i32(params.padding_x);
 
-    var norm = vec4<f32>(1.0, 0.0, 0.0, 0.0);
-    if PROLOGUE {
-        norm = vec4<f32>(weights[params.weight_offset + channel]);
-    }
+    let norm = norm_of(channel);
     let plane = params.src.offset + strip.image * params.src.image + channel * params.src.plane;
     var sums: array<f32, TILE_PIXELS>;
     var highest: array<f32, TILE_PIXELS>;
@@ -73,10 +70,7 @@ fn main(
         for (var i = 0u; i < WINDOW_PIXELS; i++) {
             let src_x = window_x + i32(i);
             inside[i] = src_x >= 0 && src_x < i32(params.src.width);
-            taps[i] = f32(src[line + u32(clamp(src_x, 0, i32(params.src.width) - 1))]);
-            if PROLOGUE {
-                taps[i] = at_least(fma(taps[i], norm.x, norm.y), params.prologue_floor);
-            }
+            taps[i] = normalised(f32(src[line + u32(clamp(src_x, 0, i32(params.src.width) - 1))]), norm);
         }
         for (var i = 0u; i < TILE_PIXELS; i++) {
             for (var kx = 0u; kx < KERNEL; kx++) {

@@ -19,8 +19,7 @@ const WORKGROUP: usize = 64;
 
 /// Every variant a plan may contain.
 pub(crate) fn variants() -> Vec<Variant> {
-    let precisions = [Precision::F32, Precision::F16];
-    precisions.into_iter().flat_map(|source| precisions.map(|target| variant(source, target))).collect()
+    Precision::pairs().map(|[source, target]| variant(source, target)).collect()
 }
 
 fn variant(source: Precision, target: Precision) -> Variant {

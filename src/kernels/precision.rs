@@ -26,6 +26,11 @@ impl Precision {
         }
     }
 
+    /// Every dtype to read, with every dtype to write.
+    pub(super) fn pairs() -> impl Iterator<Item = [Self; 2]> {
+        [Self::F32, Self::F16].into_iter().flat_map(|source| [[source, Self::F32], [source, Self::F16]])
+    }
+
     /// Bytes of one element.
     pub const fn bytes(self) -> usize {
         match self {

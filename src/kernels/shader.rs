@@ -146,10 +146,13 @@ fn common(name: &str) -> Option<&'static str> {
         "layout" => include_str!("../../shaders/common/layout.wgsl"),
         "pixel" => include_str!("../../shaders/common/pixel.wgsl"),
         "pixel_quad" => include_str!("../../shaders/common/pixel_quad.wgsl"),
+        "pool_prologue" => include_str!("../../shaders/common/pool_prologue.wgsl"),
         "quad_at_least" => include_str!("../../shaders/common/quad_at_least.wgsl"),
         "quad_stored" => include_str!("../../shaders/common/quad_stored.wgsl"),
         "stored" => include_str!("../../shaders/common/stored.wgsl"),
         "strip" => include_str!("../../shaders/common/strip.wgsl"),
+        "strip_sums" => include_str!("../../shaders/common/strip_sums.wgsl"),
+        "tap" => include_str!("../../shaders/common/tap.wgsl"),
         "window" => include_str!("../../shaders/common/window.wgsl"),
         _ => return None,
     })
