@@ -40,6 +40,7 @@ mod faults;
 mod granularity;
 mod input;
 mod kernel_run;
+mod lock;
 mod options;
 mod part;
 mod pool;
@@ -56,7 +57,7 @@ mod walk;
 mod weights;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use crate::error::Result;
 use crate::gpu::{Fault, Gpu};
@@ -66,6 +67,7 @@ use crate::plan::Plan;
 use crate::weights::Weights;
 use bound::BoundPlan;
 pub(crate) use kernel_run::{EncodedRun, KernelRun};
+use lock::lock;
 use purpose::{Owner, Purpose};
 pub(crate) use readback::Waiter;
 use shared::Shared;
@@ -275,7 +277,7 @@ impl Engine {
     ///
     /// How much is submitted at a time is the program's business too: all of this is one command buffer. A driver resets a
     /// device that is longer at one submission than it allows (Windows: two seconds), so that a batch that would take
-    /// a slow device so long is better run by [`Engine::start`], which submits by what it has seen of the device.
+    /// a slow device that long is better run by [`Engine::start`], which submits by what it has seen of the device.
     ///
     /// In 16-bit floats an output that depends on a number beyond their reach, 65504, is NaN, wherever in the network that
     /// was and whatever came behind it: what is not NaN can be trusted. A [`Run`] is an error there.
@@ -335,9 +337,4 @@ impl Engine {
         #[cfg(target_family = "wasm")]
         self.shared.parts(purpose).await
     }
-}
-
-/// The guarded value; a thread that panicked while it held the lock left nothing half done in any of ours.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -2,6 +2,7 @@
 
 mod kept;
 mod measure;
+mod timing;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -15,34 +16,10 @@ use crate::kernels::{Convolution, Tile};
 use crate::plan::Plan;
 pub use kept::{check_tuning, device_tuning, forget_timings, forget_tuning};
 use kept::{keep, keep_timings, kept_timings};
+pub use timing::Timing;
 
-/// A network that is tuned is faster where it is so many times as fast as by the rule, beyond noise.
+/// The least speedup over the rule, beyond noise, for which a tuning is kept.
 const FASTER: f64 = 1.01;
-
-/// What was measured of one tile.
-///
-/// ```no_run
-/// use densenet_wgpu::{Engine, EngineOptions, Gpu, models};
-///
-/// let model = models::bundled("digits").expect("it is bundled")?;
-/// let engine = Engine::new(&Gpu::open(None)?, &model.graph(64, 64)?, &model.weights, EngineOptions::default())?;
-///
-/// for (class, timings) in engine.tune(1, 64, 64)?.timings {
-///     println!("{class}: {} in {:.1} µs", timings[0].tile, 1e6 * timings[0].seconds);
-///     assert!(timings.is_sorted_by(|a, b| a.seconds <= b.seconds) && !timings[0].given_up);
-/// }
-/// # Ok::<(), densenet_wgpu::Error>(())
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[non_exhaustive]
-pub struct Timing {
-    /// The tile.
-    pub tile: Tile,
-    /// One step, in seconds.
-    pub seconds: f64,
-    /// Whether it was so much slower than another tile that it was not measured further: then `seconds` is about right.
-    pub given_up: bool,
-}
 
 /// What [`Engine::tune`] found.
 ///
@@ -87,9 +64,9 @@ impl Tuned {
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct TuningProgress<'a> {
-    /// Measurements that are there: one for each tile of each class.
+    /// Measurements made so far: one for each tile of each class.
     pub measured: usize,
-    /// Of so many.
+    /// Measurements in all.
     pub count: usize,
     /// Those among the measured that an earlier tuning kept.
     pub resumed: usize,

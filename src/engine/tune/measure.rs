@@ -6,24 +6,26 @@ use super::super::bound::BoundPlan;
 use crate::error::Result;
 use crate::gpu::Gpu;
 
-/// A measurement lasts about this long: its submission's own cost does not count, and on a busy machine nothing comes between some
-/// of them.
+/// Seconds that a measurement takes, about: long enough for its submission not to count, short enough for some of them to be
+/// undisturbed on a busy machine.
 const SECONDS: f64 = 0.003;
 
-/// Rounds of a step; the fastest of a tile's runs counts. A tile that loses by a quarter after half of them stays behind.
+/// Rounds of a step; the fastest of a tile's runs counts.
 const ROUNDS: usize = 6;
+
+/// Times as long as the best that a tile may take after half of the rounds, to stay in the others.
 const LOST: f64 = 1.25;
 
-/// A tile that takes so many times as long as the best is given up,
+/// Times as long as the best that a tile may take in one of its first [`TRIES`] runs, not to be given up.
 const SLOWER: f64 = 2.0;
 
-/// after so many runs: something else may have been at work the first time.
+/// Runs before a slow tile is given up: something else may have been at work the first time.
 const TRIES: usize = 3;
 
-/// Rounds of the network go on so long,
+/// Seconds for rounds of the network.
 const NETWORK_SECONDS: f64 = 4.0;
 
-/// but there are so many at least.
+/// The fewest of these rounds, however long they take.
 const NETWORK_ROUNDS: usize = 3;
 
 /// How long a tile takes beside the rule's.
@@ -77,14 +79,14 @@ impl BoundPlan {
         Ok(())
     }
 
-    /// How often a step runs in a measurement, where it takes about so long to run it once.
+    /// How often a step runs in a measurement, where it takes about `once` seconds to run it once.
     async fn count(&self, gpu: &Gpu, step: usize, once: f64) -> Result<usize> {
         let count = |seconds: f64| (SECONDS / seconds).ceil().max(1.0) as usize;
         // A submission's own cost is in that, most of which is not in this.
         if count(once) == 1 { Ok(1) } else { Ok(count(self.seconds(gpu, step, count(once)).await?)) }
     }
 
-    /// Seconds that a step takes where it runs so often.
+    /// Seconds that a step takes, of `count` runs in a row.
     async fn seconds(&self, gpu: &Gpu, step: usize, count: usize) -> Result<f64> {
         let start = Instant::now();
         gpu.wait(self.run_step(gpu, step, count).await?)?;

@@ -5,7 +5,8 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{ModelArguments, Pretrained};
+use super::model_arguments::ModelArguments;
+use super::pretrained::Pretrained;
 use crate::activation::Activation;
 use crate::arch::Config;
 use crate::error::Result;

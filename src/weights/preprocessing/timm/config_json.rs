@@ -4,7 +4,8 @@
 
 use serde::Deserialize;
 
-use super::{ModelArguments, Pretrained};
+use super::model_arguments::ModelArguments;
+use super::pretrained::Pretrained;
 use crate::arch::Config;
 use crate::error::{Error, Result};
 use crate::labels::named;

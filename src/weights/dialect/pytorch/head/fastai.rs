@@ -1,7 +1,6 @@
 //! fastai's heads, as its `create_head` makes them.
 
-use super::NORM;
-use super::layer::Layer;
+use super::layer::{Layer, NORM};
 use crate::head::HeadLayer;
 use crate::weights::dialect::pytorch::root::Root;
 use crate::weights::read_options::HeadStep;

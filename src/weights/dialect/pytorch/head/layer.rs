@@ -2,12 +2,17 @@
 
 use std::collections::HashMap;
 
-use super::{MOST_LAYERS, NORM};
 use crate::weights::container::Stored;
 use crate::weights::dialect::pytorch::root::Root;
 use crate::weights::dialect::pytorch::search::Search;
 use crate::weights::dialect::{Network, training};
 use crate::weights::read_options::{HeadStep, ReadOptions};
+
+/// Most layers of a classifier.
+pub(super) const MOST_LAYERS: usize = 32;
+
+/// A batch norm without a stated epsilon.
+pub(super) const NORM: HeadStep = HeadStep::BatchNorm { epsilon: None };
 
 /// A layer with tensors that is beside the network.
 #[derive(Clone)]

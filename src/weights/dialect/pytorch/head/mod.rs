@@ -16,18 +16,12 @@ use crate::error::{Error, Result};
 use crate::head::{HeadLayer, PYTORCHS_EPSILON};
 use crate::weights::container::{Container, Module};
 use crate::weights::dialect::{Dialect, Network, some_of, training};
-use crate::weights::read_options::{HeadStep, ReadOptions};
+use crate::weights::read_options::ReadOptions;
 use candidates::{chosen, heads, several};
-use layer::{Kind, Layer};
+use layer::{Kind, Layer, MOST_LAYERS};
 
 /// Outputs of CheXNet: the findings of ChestX-ray14.
 const CHEXNET_FINDINGS: usize = 14;
-
-/// Most layers of a classifier.
-const MOST_LAYERS: usize = 32;
-
-/// A batch norm without a stated epsilon.
-const NORM: HeadStep = HeadStep::BatchNorm { epsilon: None };
 
 impl<'a> Search<'_, 'a> {
     /// Adds the classifier to the network at `root`, where there is one: the layers that begin at the last batch norm's channels.
