@@ -84,7 +84,7 @@ impl Pool {
     }
 }
 
-/// Whether the buffer of that rank has so many bytes.
+/// Whether there is a buffer of that rank, of at least `bytes`.
 fn holds(buffers: &[Option<wgpu::Buffer>], rank: usize, bytes: u64) -> bool {
     buffers.get(rank).is_some_and(|buffer| buffer.as_ref().is_some_and(|buffer| buffer.size() >= bytes))
 }

@@ -27,7 +27,7 @@ impl Timestamps {
         gpu.device().features().contains(wgpu::Features::TIMESTAMP_QUERY)
     }
 
-    /// Room for the bounds of `passes` passes, of a run that is cut into submissions of at most so many floating point
+    /// Room for the bounds of `passes` passes, of a run that is cut into submissions of at most `most_flops` floating point
     /// operations.
     pub(super) fn new(gpu: &Gpu, granularity: Granularity, most_flops: u64, passes: usize) -> Self {
         let device = gpu.device();

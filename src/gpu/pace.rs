@@ -67,7 +67,7 @@ impl Pace {
         Self { fastest: Mutex::new(fastest), file }
     }
 
-    /// Takes note of a run of so many floating point operations.
+    /// Takes note of a run of `flops` floating point operations.
     pub(super) fn note(&self, units: Units, flops: u64, took: Duration) {
         let pace = flops as f64 / took.as_secs_f64();
         if !pace.is_finite() || pace <= 0.0 {

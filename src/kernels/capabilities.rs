@@ -60,8 +60,8 @@ impl Capabilities {
         matches!(self.subgroup, Some([8 | 16, 32]))
     }
 
-    /// Whether its compiler keeps what a deep tile holds at once in registers, and loads it by few instructions: of Mesa's llvmpipe 26.2
-    /// with LLVM 22 so much is known, and of 25.0 with LLVM 15 the opposite (benches/LOG.md).
+    /// Whether its compiler keeps what a deep tile holds at once in registers, and loads it by few instructions: Mesa's
+    /// llvmpipe 26.2 with LLVM 22 does, 25.0 with LLVM 15 does not (benches/LOG.md).
     pub(super) fn takes_deep_tiles(&self) -> bool {
         self.llvm.is_some_and(|version| version >= 20)
     }

@@ -22,7 +22,7 @@ const FEWEST_WORKGROUPS: usize = 16;
 /// Workgroups that keep every core of the largest devices busy: a larger scale has more turns instead.
 const MOST_WORKGROUPS: usize = 8192;
 
-/// Turns at small scales: so many that beginning and end do not matter.
+/// Turns at small scales: enough for the beginning and the end not to matter.
 const FEWEST_TURNS: usize = 1024;
 
 /// Turns that no driver cuts short.

@@ -4,7 +4,7 @@ use super::kernel::WORKGROUPS_PER_DIMENSION;
 use super::{Kernel, conv_tiled};
 
 impl Kernel {
-    /// The same work in at least `count` dispatches, where it has so many groups of pixels: for convolutions whose shaders take their
+    /// The same work in at least `count` dispatches, as far as it has groups of pixels: for convolutions whose shaders take their
     /// first group as a parameter. Any other kernel stays whole.
     pub(crate) fn split(&self, count: u64) -> Vec<Self> {
         let [_, channel_groups, _] = self.workgroups;

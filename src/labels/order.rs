@@ -2,8 +2,8 @@
 
 use std::cmp::Ordering;
 
-/// The names sorted as text, as torchvision's `ImageFolder` and Keras number folders, if `names` are sorted by the numbers in them and
-/// the two orders differ; otherwise `None`.
+/// The order in which torchvision's `ImageFolder` and Keras number folders of these names: sorted as text. `None` unless `names` are in
+/// the order of the numbers in them, and that is another.
 ///
 /// ```
 /// use densenet_wgpu::labels::image_folder_order;

@@ -19,7 +19,7 @@ use crate::replace::ReplaceOptions;
 Examples:
   densenet convert m-25012018-123527.pth.tar chexnet.safetensors
 
-  # weights alone, and what they do not say
+  # a file of weights alone, and what it does not say
   densenet convert model.h5 flowers.safetensors --preprocess keras --labels flowers.txt")]
 pub(crate) struct Options {
     /// A checkpoint file, a model's name, or an `hf://` address

@@ -93,7 +93,7 @@ fn unkept(error: &Error) -> String {
     format!("{error}; set DENSENET_CACHE_DIR to a writable folder")
 }
 
-/// Where there is no bar, so long nothing is said of how far it is.
+/// The time between two notes on progress, where there is no bar.
 const SILENCE: Duration = Duration::from_secs(10);
 
 /// Tunes for one batch size. Returns, for each class of convolutions, a line with the fastest tile and its time and one with the relative

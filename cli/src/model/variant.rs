@@ -28,7 +28,7 @@ pub(crate) struct VariantOptions {
     no_blur: bool,
     /// Epsilon of the batch norms
     ///
-    /// For files of weights alone, if the network was built with an epsilon other than its framework's models.
+    /// For files of weights alone, if the network was built with an epsilon other than that of its framework's models.
     #[arg(long, value_name = "E")]
     epsilon: Option<f32>,
     /// Which network to read from a file that holds more than one

@@ -116,7 +116,7 @@ impl Preset {
         }
     }
 
-    /// What the outputs of a published model of that name are called, which has so many; `""` for one that was not trained.
+    /// What the outputs of the published model of that name are called, of which there are `classes`; `""` for one that was not trained.
     pub(crate) fn published_labels(self, model: &str, classes: usize) -> Option<Vec<String>> {
         let labels = match self {
             Self::Torchvision | Self::Timm | Self::Keras | Self::TensorFlow => named("imagenet")?,
