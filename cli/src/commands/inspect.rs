@@ -37,7 +37,7 @@ pub(crate) struct Options {
     /// Output format
     #[arg(long, short, value_enum, default_value_t = ReportFormat::Text, help_heading = "Output")]
     format: ReportFormat,
-    /// Height and width of the input; default: the model's own, otherwise 224x224
+    /// Height and width of the input; default: its own, or 224x224
     #[arg(long, value_name = "HxW", help_heading = "Input")]
     size: Option<Size>,
     #[command(flatten)]

@@ -22,7 +22,7 @@ use crate::rows::HeatmapFiles;
 #[derive(Args)]
 #[command(next_help_heading = "Heatmaps")]
 pub(crate) struct HeatmapOptions {
-    /// The folder for heatmaps, which show where in the picture each class was seen
+    /// The folder for heatmaps, which show where each class was seen
     ///
     /// For each class: ROW-NAME.INDEX.npy, the map in units of the logit, and ROW-NAME.INDEX.png, the map over the picture.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
