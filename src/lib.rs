@@ -76,6 +76,7 @@ mod nonlinearity;
 mod peak;
 mod plan;
 pub mod profile;
+mod random;
 mod reference;
 mod samples;
 mod shape;

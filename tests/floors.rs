@@ -7,7 +7,19 @@ use std::path::{Path, PathBuf};
 
 /// The modules of the library, from the lowest floor up. A module imports only from lower floors.
 const FLOORS: [&[&str]; 18] = [
-    &["activation", "shape", "nearest", "nonlinearity", "environment", "vulkan_loader", "whole_file", "guarded", "drawing", "samples"],
+    &[
+        "activation",
+        "shape",
+        "nearest",
+        "nonlinearity",
+        "environment",
+        "vulkan_loader",
+        "whole_file",
+        "guarded",
+        "drawing",
+        "samples",
+        "random",
+    ],
     &["error", "cache"],
     &["labels"],
     &["graph"],
