@@ -5,7 +5,7 @@ use crate::image::Prepared;
 /// The input of the network for one source.
 #[derive(Debug)]
 pub(super) enum Images {
-    /// One picture, or ten crops of it of equal size.
+    /// One picture, ten crops of it of equal size, or itself and its mirror image.
     Pictures(Vec<Prepared>),
     /// Numbers `[C, H, W]`, all of them finite.
     Values { values: Vec<f32>, size: [usize; 2] },

@@ -131,13 +131,16 @@ impl Classifier {
             let expected = "a preprocessing with a crop, of which there can be ten".into();
             return Err(Error::Options { expected, found: preprocessing.to_string() });
         }
+        if options.ten_crops && options.mirror_images {
+            let expected = "ten crops, of which five are mirrored, or each picture and its mirror image".into();
+            return Err(Error::Options { expected, found: "both".into() });
+        }
         let size = options.size.or(preprocessing.size()).unwrap_or(DEFAULT_SIZE);
-        let postprocessing = Arc::new(model.postprocessing());
+        let postprocessing = Arc::new(model.postprocessing().with_averaging(options.averaging));
         let (network, weights) = Network::new(&mut model, size, &options)?;
         let opened = Opened::all(&options.devices)?;
         let devices = opened.iter().map(|device| device.name().to_owned()).collect();
         let (runners, warnings) = Runner::all(opened, network.graph(), &weights, &options)?;
-        let crops = if options.ten_crops { 10 } else { 1 };
         Ok(Self(Arc::new(Inner {
             postprocessing,
             assumed: model.assumed,
@@ -145,7 +148,7 @@ impl Classifier {
             size,
             devices,
             warnings,
-            batch: (images_at_once(options.batch, network.graph().input_shape()) / crops).max(1),
+            batch: (images_at_once(options.batch, network.graph().input_shape()) / options.images_per_picture()).max(1),
             network,
             preparation: Arc::new(Preparation::new(preprocessing, &options)),
             runners,

@@ -35,8 +35,9 @@ impl Network {
     /// The network of `model` for this input size, with the requested outputs, and its weights. Errors if the size is too small, or if
     /// requested class maps are not available.
     pub(super) fn new(model: &mut Checkpoint, [height, width]: [usize; 2], options: &ClassifierOptions) -> Result<(Self, Weights)> {
-        if options.class_maps && options.ten_crops {
-            return Err(Error::Options { expected: "class maps of one image".into(), found: "ten crops of each picture".into() });
+        if options.class_maps && options.images_per_picture() > 1 {
+            let found = if options.ten_crops { "ten crops of each picture" } else { "each picture and its mirror image" };
+            return Err(Error::Options { expected: "class maps of one image".into(), found: found.into() });
         }
         let (mut graph, weights) = if options.class_maps {
             model.with_class_maps(height, width)?

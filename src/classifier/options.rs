@@ -5,6 +5,7 @@ use crate::activation::Activation;
 use crate::error::{Error, Result};
 use crate::image::Decoding;
 use crate::kernels::Precision;
+use crate::labels::Averaging;
 use crate::models;
 use crate::weights::{AssumedField, Checkpoint, Description, Preprocessing, Preset, Stated};
 
@@ -26,7 +27,7 @@ pub struct ClassifierOptions {
     /// The precision; `None` means 16-bit floats if every device has them and passes a check
     /// ([`best_precision`](crate::verify::best_precision)), otherwise 32-bit floats. The reference computes in 32-bit floats only.
     pub precision: Option<Precision>,
-    /// Maximum number of images per batch; fewer if they would exceed 1 GiB. Each of ten crops counts.
+    /// Maximum number of images per batch; fewer if they would exceed 1 GiB. Each of ten crops counts, and each mirror image.
     pub batch: usize,
     /// Whether results are bit-identical in any batch; slower on GPUs.
     pub batch_invariant: bool,
@@ -42,6 +43,10 @@ pub struct ClassifierOptions {
     pub labels: Option<Vec<String>>,
     /// Whether to average the probabilities of ten crops of each picture.
     pub ten_crops: bool,
+    /// Whether to average each picture and its mirror image.
+    pub mirror_images: bool,
+    /// What is averaged over ten crops, or a picture and its mirror image.
+    pub averaging: Averaging,
     /// Whether pictures are turned upright according to their EXIF orientation; torchvision does not.
     pub upright: bool,
     /// Options and limits of decoding.
@@ -72,6 +77,8 @@ impl Default for ClassifierOptions {
             size: None,
             labels: None,
             ten_crops: false,
+            mirror_images: false,
+            averaging: Averaging::Probabilities,
             upright: false,
             decoding: Decoding::default(),
             self_test: true,
@@ -156,6 +163,18 @@ impl ClassifierOptions {
         Self { ten_crops, ..self }
     }
 
+    /// Sets whether to average each picture and its mirror image.
+    #[must_use]
+    pub fn with_mirror_images(self, mirror_images: bool) -> Self {
+        Self { mirror_images, ..self }
+    }
+
+    /// Sets what is averaged over ten crops, or a picture and its mirror image.
+    #[must_use]
+    pub fn with_averaging(self, averaging: Averaging) -> Self {
+        Self { averaging, ..self }
+    }
+
     /// Sets whether pictures are turned upright according to their EXIF orientation.
     #[must_use]
     pub fn with_upright(self, upright: bool) -> Self {
@@ -196,6 +215,15 @@ impl ClassifierOptions {
     #[must_use]
     pub fn with_inputs(self, keeps_inputs: bool) -> Self {
         Self { keeps_inputs, ..self }
+    }
+
+    /// The number of images of each picture.
+    pub(super) fn images_per_picture(&self) -> usize {
+        match (self.ten_crops, self.mirror_images) {
+            (true, _) => 10,
+            (false, true) => 2,
+            (false, false) => 1,
+        }
     }
 
     /// Completes the model's description: from these options, otherwise from its name or its file, otherwise with likely values, which the

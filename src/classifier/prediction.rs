@@ -54,12 +54,12 @@ impl Prediction {
         self.postprocessing.probabilities_of_crops(self.classified()?, self.crops)
     }
 
-    /// The logits, `[classes]`, or for ten crops `[10, classes]`; `None` if the model has no classifier.
+    /// The logits, `[classes]`, or for several crops `[crops, classes]`; `None` if the model has no classifier.
     pub fn logits(&self) -> Option<&[f32]> {
         self.logits.as_deref()
     }
 
-    /// The input of the classifier layer, `[features]`, or for ten crops `[10, features]`; `None` if features were not requested. A model
+    /// The input of the classifier layer, `[features]`, or for several crops `[crops, features]`; `None` if features were not requested. A model
     /// without a classifier always has them.
     pub fn features(&self) -> Option<&[f32]> {
         self.features.as_deref()
@@ -70,7 +70,7 @@ impl Prediction {
         self.class_maps.as_ref()
     }
 
-    /// The number of images of the picture: one, or ten crops.
+    /// The number of images of the picture: one, ten crops, or two, itself and its mirror image.
     pub fn crops(&self) -> usize {
         self.crops
     }
@@ -90,7 +90,7 @@ impl Prediction {
         self.picture.as_ref()
     }
 
-    /// The network's input, `[C, H, W]`, or for ten crops `[10, C, H, W]`, if it was kept
+    /// The network's input, `[C, H, W]`, or for several crops `[crops, C, H, W]`, if it was kept
     /// ([`ClassifierOptions::keeps_inputs`](super::ClassifierOptions)).
     pub fn input(&self) -> Option<Vec<f32>> {
         self.input.as_ref().map(|images| images.values())

@@ -9,7 +9,7 @@ use super::picture_summary::PictureSummary;
 use super::source::{Kind, Source};
 use super::threads::panicked;
 use crate::error::{Error, Result};
-use crate::image::{Decoding, Picture};
+use crate::image::{Decoding, Picture, Prepared};
 use crate::weights::Preprocessing;
 
 /// How sources are prepared.
@@ -19,6 +19,7 @@ pub(super) struct Preparation {
     decoding: Decoding,
     upright: bool,
     ten_crops: bool,
+    mirror_images: bool,
     kept_pixels: Option<usize>,
 }
 
@@ -34,8 +35,8 @@ pub(super) struct Ready {
 
 impl Preparation {
     pub(super) fn new(preprocessing: Preprocessing, options: &ClassifierOptions) -> Self {
-        let ClassifierOptions { upright, ten_crops, kept_pixels, .. } = *options;
-        Self { preprocessing, decoding: options.decoding.clone(), upright, ten_crops, kept_pixels }
+        let ClassifierOptions { upright, ten_crops, mirror_images, kept_pixels, .. } = *options;
+        Self { preprocessing, decoding: options.decoding.clone(), upright, ten_crops, mirror_images, kept_pixels }
     }
 
     pub(super) fn preprocessing(&self) -> &Preprocessing {
@@ -55,11 +56,20 @@ impl Preparation {
             return Ok(Ready { images: Images::Values { values, size }, picture_summary: None, picture: None });
         }
         let picture = self.picture(source)?;
-        let prepared = if self.ten_crops { self.preprocessing.ten_crops(&picture)? } else { vec![self.preprocessing.prepare(&picture)?] };
+        let prepared = self.images(&picture)?;
         let pixels = picture.height() * picture.width();
         let is_kept = self.kept_pixels.is_some_and(|most| pixels <= most || !is_there_again);
         let picture_summary = Some(PictureSummary::new(&picture, &self.preprocessing));
         Ok(Ready { images: Images::Pictures(prepared), picture_summary, picture: is_kept.then_some(picture) })
+    }
+
+    /// The picture as the network sees it, in all views of it.
+    fn images(&self, picture: &Picture) -> Result<Vec<Prepared>> {
+        if self.ten_crops {
+            return self.preprocessing.ten_crops(picture);
+        }
+        let prepared = self.preprocessing.prepare(picture)?;
+        Ok(if self.mirror_images { vec![prepared.clone(), prepared.mirrored()] } else { vec![prepared] })
     }
 
     /// The picture of a source, upright if requested.

@@ -2,7 +2,7 @@
 
 use super::crop::window;
 use super::resize::{Part, resize_part};
-use super::{MAX_PIXELS, Picture};
+use super::{MAX_PIXELS, Orientation, Picture};
 use crate::error::{Error, Result};
 use crate::samples::Samples;
 use crate::weights::{Preprocessing, Range};
@@ -53,6 +53,11 @@ pub struct Prepared {
 }
 
 impl Prepared {
+    /// The same with left and right exchanged.
+    pub fn mirrored(&self) -> Self {
+        Self { picture: self.picture.seen(Orientation::MIRRORED), tables: self.tables.clone() }
+    }
+
     /// The samples and their values, as an [`Engine`](crate::engine::Input::pictures) takes them.
     pub fn samples(&self) -> Samples<'_> {
         Samples { bytes: self.picture.samples(), tables: &self.tables }

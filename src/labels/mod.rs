@@ -10,6 +10,7 @@
 //! # Ok::<(), densenet_wgpu::Error>(())
 //! ```
 
+mod averaging;
 mod file;
 mod named;
 mod order;
@@ -17,6 +18,7 @@ mod postprocessing;
 mod probabilities;
 pub(crate) mod torchxrayvision;
 
+pub use averaging::Averaging;
 pub use file::read_labels;
 pub use named::{named, names, names_of};
 pub use order::image_folder_order;

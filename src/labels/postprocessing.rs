@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::averaging::Averaging;
 use super::probabilities::probabilities;
 use crate::activation::Activation;
 use crate::error::{Error, Result};
@@ -65,12 +66,14 @@ pub struct Postprocessing {
     pub labels: Option<Vec<String>>,
     /// For each class, the probability at which it counts as found; `None` for an output that was not trained.
     pub thresholds: Option<Vec<Option<f32>>>,
+    /// What is averaged over several crops of a picture.
+    pub averaging: Averaging,
 }
 
 impl Postprocessing {
     /// Classes with their indices as labels, all of them trained, without thresholds.
     pub fn new(activation: Activation) -> Self {
-        Self { activation, labels: None, thresholds: None }
+        Self { activation, labels: None, thresholds: None, averaging: Averaging::Probabilities }
     }
 
     /// Sets the labels of the classes, in their order; `""` is an output that was not trained.
@@ -83,6 +86,12 @@ impl Postprocessing {
     #[must_use]
     pub fn with_thresholds(self, thresholds: Vec<Option<f32>>) -> Self {
         Self { thresholds: Some(thresholds), ..self }
+    }
+
+    /// Sets what is averaged over several crops of a picture.
+    #[must_use]
+    pub fn with_averaging(self, averaging: Averaging) -> Self {
+        Self { averaging, ..self }
     }
 
     /// The label of a class, or its index if it has none.
@@ -101,8 +110,8 @@ impl Postprocessing {
 
     /// [`Postprocessing::top_k`] for several crops of one picture; `logits` is `[crops, classes]`.
     ///
-    /// A class has the mean of its logits and the mean of its probabilities in the crops, which is not the probability of the mean logit.
-    /// Thresholds, if any, stretch the mean probability.
+    /// A class has the mean of its logits in the crops, and the mean of its probabilities, which is not the probability of the mean logit;
+    /// or that, if logits are [averaged](Averaging). Thresholds, if any, stretch the probability.
     ///
     /// Errors also if the number of logits is not a multiple of `crops`.
     pub fn top_k_of_crops(&self, logits: &[f32], crops: usize, k: usize) -> Result<Vec<RankedClass>> {
@@ -112,8 +121,7 @@ impl Postprocessing {
             return Err(Error::Input { expected: "a picture with finite logits".into(), found });
         }
         let probabilities = self.probabilities_of_crops(logits, crops)?;
-        let logits = mean_of_crops(logits, classes, |logits| logits.iter().copied().map(f64::from).collect());
-        let logits: Vec<f32> = logits.into_iter().map(|logit| logit as f32).collect();
+        let logits = mean_logits(logits, classes);
         let mut ranked: Vec<usize> = (0..classes).filter(|&index| self.is_trained(index)).collect();
         let probability = |index: usize| probabilities.as_ref().map(|probabilities| probabilities[index]);
         let likelier = |&a: &usize, &b: &usize| {
@@ -140,7 +148,11 @@ impl Postprocessing {
             return Ok(None);
         }
         let of_crop = |logits: &[f32]| probabilities(logits, self.activation).unwrap_or_default();
-        Ok(Some(self.stretched(mean_of_crops(logits, classes, of_crop))))
+        let mean = match self.averaging {
+            Averaging::Probabilities => mean_of_crops(logits, classes, of_crop),
+            Averaging::Logits => of_crop(&mean_logits(logits, classes)),
+        };
+        Ok(Some(self.stretched(mean)))
     }
 
     fn stretched(&self, mut probabilities: Vec<f64>) -> Vec<f64> {
@@ -178,6 +190,12 @@ fn mean_of_crops(logits: &[f32], classes: usize, of: impl Fn(&[f32]) -> Vec<f64>
     }
     let crops = (logits.len() / classes.max(1)) as f64;
     sums.into_iter().map(|sum| sum / crops).collect()
+}
+
+/// The mean over crops of the logit of each class.
+fn mean_logits(logits: &[f32], classes: usize) -> Vec<f32> {
+    let means = mean_of_crops(logits, classes, |logits| logits.iter().copied().map(f64::from).collect());
+    means.into_iter().map(|logit| logit as f32).collect()
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 mod notices;
 mod reading;
+mod views;
 
 pub(crate) use notices::Notices;
 pub(crate) use reading::PictureOptions;
+pub(crate) use views::ViewOptions;

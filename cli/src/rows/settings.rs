@@ -4,6 +4,7 @@ use std::fmt;
 
 use densenet_wgpu::image::SampleRange;
 use densenet_wgpu::internal::sha256;
+use densenet_wgpu::labels::Averaging;
 use densenet_wgpu::preprocessing::Preprocessing;
 use densenet_wgpu::{Checkpoint, ClassifierOptions};
 use serde::{Serialize, Serializer};
@@ -22,7 +23,7 @@ pub(crate) struct Settings(pub(super) [String; 3]);
 /// What each part covers, and the flags that determine it.
 const PARTS: [(&str, &str); 3] = [
     ("the network", "--epsilon, --no-final-relu, --no-blur, --stem, --head-layers"),
-    ("how pictures are prepared", "--preprocess, --resize, --size, --range, --voi-lut, --exif, --ten-crop"),
+    ("how pictures are prepared", "--preprocess, --resize, --size, --range, --voi-lut, --exif, --ten-crop, --flip, --average"),
     ("what its outputs mean", "--activation, --labels, --preprocess"),
 ];
 
@@ -43,7 +44,14 @@ impl Settings {
             _ => Some(json!("auto")),
         };
         pictures.extend(range.map(|range| ("samples".to_owned(), range)));
-        for (key, is_asked) in [("upright", options.upright), ("ten_crops", options.ten_crops), ("voi_lut", decoding.voi_lut)] {
+        let is_mean_logit = options.averaging == Averaging::Logits && (options.ten_crops || options.mirror_images);
+        for (key, is_asked) in [
+            ("upright", options.upright),
+            ("ten_crops", options.ten_crops),
+            ("mirror_images", options.mirror_images),
+            ("mean_logits", is_mean_logit),
+            ("voi_lut", decoding.voi_lut),
+        ] {
             pictures.extend(is_asked.then(|| (key.to_owned(), Value::Bool(true))));
         }
         Ok(Self([network, pictures, outputs].map(|part| {
@@ -117,6 +125,8 @@ mod tests {
             (0, of(&epsilon, ClassifierOptions::default())),
             (1, of(&digits().with_preprocessing(preprocessing.clone().with_crop(Some([9, 9]))), ClassifierOptions::default())),
             (1, of(&digits(), ClassifierOptions::default().with_ten_crops(true))),
+            (1, of(&digits(), ClassifierOptions::default().with_mirror_images(true))),
+            (1, of(&digits(), ClassifierOptions::default().with_mirror_images(true).with_averaging(Averaging::Logits))),
             (1, of(&digits(), ClassifierOptions::default().with_upright(true))),
             (1, of(&digits(), ClassifierOptions::default().with_decoding(Decoding::default().with_voi_lut(true)))),
             (1, of(&digits(), ClassifierOptions::default().with_decoding(Decoding::default().with_sample_range(SampleRange::Own)))),

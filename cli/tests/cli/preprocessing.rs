@@ -89,6 +89,42 @@ fn ten_crops_need_a_crop() {
     assert_says(&classify(&[&[&fixture("L.png")[..]], &options[..]].concat()), 0, &[]);
 }
 
+#[test]
+fn a_picture_and_its_mirror_image_are_averaged() {
+    let folder = folder();
+    let [dump, logits] = ["dump.npy", "logits.npy"].map(|name| folder.path().join(name));
+    let picture = "examples/digits/7-1459-64.png";
+    let options = [picture, "--flip", "--top-k", "10", "--format", "json"];
+    let output = classify(&[&options[..], &["--dump-input", dump.to_str().unwrap()]].concat());
+    assert_says(&output, 0, &["dump.npy: [2, 3, 64, 64]"]);
+    let (_, values) = read_npy(&dump);
+    let (own, mirrored) = values.split_at(3 * 64 * 64);
+    let turned: Vec<f32> = own.chunks_exact(64).flat_map(|row| row.iter().rev()).copied().collect();
+    assert_eq!(mirrored, turned);
+
+    let mut infer = densenet();
+    infer.arg("infer").arg(&dump).args(CPU).arg("--output").arg(&logits);
+    assert_says(&infer.output().unwrap(), 0, &[]);
+    let (_, logits) = read_npy(&logits);
+    let softmax = |logits: &[f64]| {
+        let sum: f64 = logits.iter().map(|logit| logit.exp()).sum();
+        logits.iter().map(|logit| logit.exp() / sum).collect::<Vec<f64>>()
+    };
+    let views: Vec<Vec<f64>> = logits.chunks_exact(10).map(|view| view.iter().map(|&logit| f64::from(logit)).collect()).collect();
+    let mean = |first: &[f64], second: &[f64]| first.iter().zip(second).map(|(a, b)| (a + b) / 2.0).collect::<Vec<f64>>();
+    let of_probabilities = mean(&softmax(&views[0]), &softmax(&views[1]));
+    let of_logits = softmax(&mean(&views[0], &views[1]));
+    assert!((of_probabilities[7] - of_logits[7]).abs() > 1e-3, "they differ");
+    let by_logits = classify(&[&options[..], &["--average", "logits"]].concat());
+    for (output, expected) in [(output, of_probabilities), (by_logits, of_logits)] {
+        for class in json_lines(&output)[0]["top"].as_array().unwrap() {
+            let expected = expected[class["index"].as_u64().unwrap() as usize];
+            assert!((class["probability"].as_f64().unwrap() - expected).abs() < 1e-6, "{class}, not {expected}");
+        }
+    }
+    assert_refused(&classify(&[picture, "--flip", "--ten-crop"]), &["'--flip' cannot be used with '--ten-crop'"]);
+}
+
 /// torchvision's transform of the fixture `tensor`.
 const CROPPED: &str = r#"{"activation":"softmax","channels":3,"crop":[37,37],"mean":[0.485,0.456,0.406],"range":"zero_one","resize":{"filter":"bilinear","mode":"short_side","size":40},"std":[0.229,0.224,0.225]}"#;
 

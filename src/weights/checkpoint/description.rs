@@ -149,6 +149,6 @@ impl Checkpoint {
     /// What the outputs mean, as far as the checkpoint says: without a preprocessing, softmax.
     pub fn postprocessing(&self) -> Postprocessing {
         let activation = self.preprocessing.as_ref().map_or(Activation::Softmax, |preprocessing| preprocessing.activation);
-        Postprocessing { activation, labels: self.labels.clone(), thresholds: self.thresholds.clone() }
+        Postprocessing { labels: self.labels.clone(), thresholds: self.thresholds.clone(), ..Postprocessing::new(activation) }
     }
 }

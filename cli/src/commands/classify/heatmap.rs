@@ -25,7 +25,7 @@ pub(crate) struct HeatmapOptions {
     /// The folder for heatmaps, which show where each class was seen
     ///
     /// For each class: ROW-NAME.INDEX.npy, the map in units of the logit, and ROW-NAME.INDEX.png, the map over the picture.
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["ten_crop", "flip"], value_hint = ValueHint::DirPath)]
     heatmap: Option<PathBuf>,
     /// Which classes to map: top, all, a number or a label
     ///

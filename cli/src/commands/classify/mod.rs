@@ -17,7 +17,7 @@ use crate::interrupt;
 use crate::message;
 use crate::model::{Described, DescriptionOptions, ModelOptions, assumed};
 use crate::output::Output;
-use crate::pictures::PictureOptions;
+use crate::pictures::{PictureOptions, ViewOptions};
 use crate::rows::resume::{Expected, Resumed};
 use crate::rows::{Answer, HeatmapFiles, Model, Outcome, RowFormat, Rows, Settings, notes};
 use crate::stream::{BatchOptions, Finished, Stream};
@@ -68,11 +68,8 @@ pub(crate) struct Options {
     description: DescriptionOptions,
     #[command(flatten)]
     pictures: PictureOptions,
-    /// Average the probabilities of ten crops
-    ///
-    /// The four corners and the centre, and the same five of the mirror image. A batch counts crops, so it has at least ten.
-    #[arg(long, conflicts_with = "heatmap", help_heading = "Input")]
-    ten_crop: bool,
+    #[command(flatten)]
+    views: ViewOptions,
     #[command(flatten)]
     device: DeviceOptions,
     #[command(flatten)]
@@ -93,7 +90,7 @@ pub(crate) struct Options {
     resume: Option<PathBuf>,
     /// Also write the network's input to a .npy file
     ///
-    /// Float32 [N, C, H, W]: one entry per readable input, in order, or ten with --ten-crop. Inputs that fail have none.
+    /// Float32 [N, C, H, W]: one entry per readable input, in order, or ten with --ten-crop, two with --flip. Inputs that fail have none.
     #[arg(long, value_name = "FILE", help_heading = "Output", value_hint = ValueHint::FilePath)]
     dump_input: Option<PathBuf>,
     #[command(flatten)]
@@ -111,10 +108,7 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let inputs = if options.stdin_jsonl { None } else { Some(inputs::expand(&options.paths, options.shard.shard)?) };
     let Described { preprocessing, options: described, .. } = options.description.describe(&mut model)?;
     let preprocessing = options.pictures.sized(preprocessing);
-    if options.ten_crop && preprocessing.crop.is_none() {
-        let remedy = "--preprocess torchvision has one";
-        return Err(Stop::refused(format!("--ten-crop: expected a preprocessing with a crop, found: {preprocessing}; {remedy}")));
-    }
+    options.views.check(&preprocessing)?;
     let Size { height, width } = options.pictures.size.unwrap_or_else(|| Size::of(Some(&preprocessing)));
     // Fails early if the size is too small, before anything is written or opened.
     model.graph(height, width)?;
@@ -151,7 +145,7 @@ impl Options {
     /// A classifier's options with all flags applied.
     fn applied_to(&self, described: ClassifierOptions) -> ClassifierOptions {
         let options = self.batch.applied_to(self.pictures.applied_to(described));
-        let options = options.with_ten_crops(self.ten_crop).with_inputs(self.dump_input.is_some());
+        let options = self.views.applied_to(options).with_inputs(self.dump_input.is_some());
         self.heatmap.applied_to(options)
     }
 
