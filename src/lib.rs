@@ -60,6 +60,8 @@ mod drawing;
 mod engine;
 mod environment;
 mod error;
+#[cfg(feature = "image")]
+pub mod evaluate;
 mod gpu;
 mod graph;
 mod guarded;

@@ -34,7 +34,7 @@ const FLOORS: [&[&str]; 18] = [
     &["peak"],
     &["hub"],
     &["models"],
-    &["profile", "verify"],
+    &["profile", "verify", "evaluate"],
     &["classifier"],
     &["lib"],
 ];

@@ -1,6 +1,6 @@
 //! What tests share: numbers that PyTorch's side generates too, its results, and a comparison that names the worst difference.
 //!
-//! The other side is `scripts/fixtures/generated.py` and `scripts/make_fixtures.py`.
+//! The other side is `scripts/fixtures/seeded.py`, `scripts/fixtures/generated.py` and `scripts/make_fixtures.py`.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -44,9 +44,13 @@ pub(crate) fn generate(name: &str, shape: &[usize], seed: u64) -> Vec<f32> {
         ("weight", 2) => (2.0 * u - 1.0) * (3.0 / fan_in).sqrt(),
         _ => panic!("no rule for {name} {shape:?}"),
     };
+    uniform(name, seed, shape.iter().product()).into_iter().map(|u| value(u) as f32).collect()
+}
+
+/// `count` numbers in [0, 1) for a name and a seed.
+pub(crate) fn uniform(name: &str, seed: u64, count: usize) -> Vec<f64> {
     let start = fnv1a64(name) ^ seed;
-    let uniform = |i: u64| (splitmix64(start.wrapping_add(i)) >> 40) as f64 * (-24f64).exp2();
-    (0..shape.iter().product::<usize>() as u64).map(|i| value(uniform(i)) as f32).collect()
+    (0..count as u64).map(|i| (splitmix64(start.wrapping_add(i)) >> 40) as f64 * (-24f64).exp2()).collect()
 }
 
 fn fnv1a64(text: &str) -> u64 {
