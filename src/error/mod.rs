@@ -299,6 +299,17 @@ pub enum Error {
         /// The feature.
         feature: &'static str,
     },
+    /// A list of what is true of pictures that cannot be used.
+    #[error("{}: expected {expected}, found {found}", path.display())]
+    #[non_exhaustive]
+    Truth {
+        /// Its file or folder, or the pattern of file names.
+        path: PathBuf,
+        /// What it should say.
+        expected: String,
+        /// What it says.
+        found: String,
+    },
     /// A file that could not be fetched.
     #[error("{address}: {reason}")]
     #[non_exhaustive]

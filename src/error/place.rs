@@ -21,7 +21,7 @@ impl Error {
             | Self::TooManyPixels { path, .. }
             | Self::TooManyBytes { path, .. }
             | Self::MissingFeature { path, .. } => path.as_ref().map(|path| path.to_string_lossy()),
-            Self::File { path, .. } => Some(path.to_string_lossy()),
+            Self::File { path, .. } | Self::Truth { path, .. } => Some(path.to_string_lossy()),
             Self::Hub { address, .. } => Some(address.into()),
             Self::DeviceRefused { adapter, .. }
             | Self::DeviceLost { adapter, .. }
