@@ -51,15 +51,34 @@ impl Drawing {
         self.element(format_args!(r#"line x1="{x1:.2}" y1="{y1:.2}" x2="{x2:.2}" y2="{y2:.2}" stroke="{stroke}""#), "");
     }
 
+    /// Straight lines from point to point; whoever points at them sees `title`.
+    pub(crate) fn polyline(&mut self, points: &[[f64; 2]], stroke: &str, title: &str) {
+        let points = points.iter().map(|[x, y]| format!("{x:.2},{y:.2}")).collect::<Vec<_>>().join(" ");
+        let look = r#"fill="none" stroke-width="1.5" stroke-linejoin="round""#;
+        self.element(format_args!(r#"polyline points="{points}" stroke="{stroke}" {look}"#), title);
+    }
+
     /// A line of text, whose foot is at `y`.
-    pub(crate) fn text(&mut self, [x, y]: [f64; 2], size: f64, anchor: Anchor, text: &str) {
+    pub(crate) fn text(&mut self, at: [f64; 2], size: f64, anchor: Anchor, text: &str) {
+        self.turned_text(at, size, anchor, text, "");
+    }
+
+    /// A line of text that is read from below, whose foot is at `x`.
+    pub(crate) fn upward_text(&mut self, [x, y]: [f64; 2], size: f64, anchor: Anchor, text: &str) {
+        self.turned_text([x, y], size, anchor, text, &format!(r#" transform="rotate(-90 {x:.2} {y:.2})""#));
+    }
+
+    fn turned_text(&mut self, [x, y]: [f64; 2], size: f64, anchor: Anchor, text: &str, turn: &str) {
         let anchor = match anchor {
             Anchor::Start => "start",
             Anchor::Middle => "middle",
             Anchor::End => "end",
         };
         let text = escaped(text);
-        let _ = writeln!(self.body, r#"<text x="{x:.2}" y="{y:.2}" font-size="{size}" fill="{INK}" text-anchor="{anchor}">{text}</text>"#);
+        let _ = writeln!(
+            self.body,
+            r#"<text x="{x:.2}" y="{y:.2}" font-size="{size}" fill="{INK}" text-anchor="{anchor}"{turn}>{text}</text>"#
+        );
     }
 
     /// The file.
@@ -76,8 +95,8 @@ fn first_word(text: &str) -> &str {
     text.split(' ').next().unwrap_or_default()
 }
 
-/// `text` as XML can hold it.
-fn escaped(text: &str) -> String {
+/// `text` as XML can hold it, and HTML.
+pub(crate) fn escaped(text: &str) -> String {
     let allowed = text.chars().filter(|&c| !c.is_control() || c == '\n');
     allowed.fold(String::with_capacity(text.len()), |mut escaped, c| {
         match c {

@@ -2,7 +2,7 @@
 //!
 //! A [`Truth`] is what folders, tables or file names say of pictures; a [`Matching`] finds a model's classes in it. [`Answers`] are what
 //! the model said of the pictures, and what is true of them; an [`Evaluation`] is what follows: accuracy, precision and recall, areas
-//! under curves, calibration, with 95 % intervals. A [`ModelComparison`] is of two models.
+//! under curves, calibration, with 95 % intervals. A [`ModelComparison`] is of two models, a [`Report`] for the eyes.
 //!
 //! ```
 //! use densenet_wgpu::evaluate::{EvaluationOptions, JudgedPicture, Matching, Outputs, Truth};
@@ -28,7 +28,9 @@ mod comparison;
 mod evaluation;
 mod matching;
 mod metrics;
+mod mistakes;
 mod outputs;
+mod report;
 mod truth;
 
 pub use answers::{Answers, JudgedPicture, Known};
@@ -36,5 +38,7 @@ pub use comparison::{AurocDifference, McNemar, ModelComparison};
 pub use evaluation::{ClassEvaluation, Evaluation, EvaluationOptions, TopK};
 pub use matching::Matching;
 pub use metrics::{Interval, OperatingPoint, ReliabilityBin};
+pub use mistakes::Mistake;
 pub use outputs::Outputs;
+pub use report::Report;
 pub use truth::{TableOptions, TruePicture, Truth, UnreadableRow};

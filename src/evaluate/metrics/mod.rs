@@ -17,4 +17,4 @@ pub use interval::Interval;
 pub(super) use losses::Losses;
 pub use operating_point::OperatingPoint;
 pub(super) use rank::rank;
-pub(super) use ranking::Ranking;
+pub(super) use ranking::{Found, Ranking};
