@@ -38,14 +38,18 @@ pub(crate) fn explained(error: &Error) -> String {
     }
 }
 
-/// The names of [`ReadOptions`](densenet_wgpu::checkpoint::ReadOptions) in the library's messages, and the flags and commands for them.
-const FLAGS: [(&str, &str); 6] = [
+/// The names of [`ReadOptions`](densenet_wgpu::checkpoint::ReadOptions), and of what says what is true of pictures, in the library's
+/// messages, and the flags and commands for them.
+const FLAGS: [(&str, &str); 9] = [
     ("`root`", "--root"),
     ("`head`", "--head"),
     ("`head_layers`", "--head-layers"),
     ("`stem`", "--stem"),
     ("`new_channels`", "--new-channels"),
     ("`features_only`", "`densenet embed`"),
+    ("`labels`", "--labels"),
+    ("`label_columns`", "--label-column"),
+    ("`class_to_idx`", "--class-to-idx"),
 ];
 
 /// A message of the library, with its own names replaced by flags.

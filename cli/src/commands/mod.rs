@@ -6,6 +6,7 @@ mod completions;
 mod convert;
 mod devices;
 mod embed;
+mod evaluate;
 mod infer;
 mod init;
 mod inspect;
@@ -24,6 +25,7 @@ use crate::exit::Stop;
 pub(crate) enum Command {
     Classify(classify::Options),
     Embed(embed::Options),
+    Evaluate(Box<evaluate::Options>),
     Infer(infer::Options),
     Inspect(inspect::Options),
     Convert(convert::Options),
@@ -45,6 +47,7 @@ impl Command {
         match self {
             Self::Classify(options) => classify::run(options),
             Self::Embed(options) => embed::run(options),
+            Self::Evaluate(options) => evaluate::run(*options),
             Self::Infer(options) => infer::run(options),
             Self::Inspect(options) => inspect::run(options),
             Self::Convert(options) => convert::run(options),

@@ -11,9 +11,7 @@ mod subject;
 use std::vec;
 
 pub(crate) use expansion::expand;
-#[cfg(test)]
-pub(crate) use input::Content;
-pub(crate) use input::Input;
+pub(crate) use input::{Content, Input};
 pub(crate) use requests::Requests;
 pub(crate) use shard::ShardOptions;
 pub(crate) use subject::Subject;

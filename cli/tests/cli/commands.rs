@@ -150,6 +150,7 @@ fn help_is_a_result_and_misuse_is_not() {
     for command in [
         "classify",
         "embed",
+        "evaluate",
         "infer",
         "inspect",
         "convert",

@@ -17,14 +17,14 @@ pub(crate) struct Expected<'a> {
 
 impl Expected<'_> {
     /// The error for a row of another model: rows of two models in one file could not be separated again.
-    pub(super) fn other_model(&self, line: u64, name: &str, identity: &str) -> String {
+    pub(crate) fn other_model(&self, line: u64, name: &str, identity: &str) -> String {
         let Model { name: own, identity: of_own } = self.model;
         let of_other = if identity.is_empty() { "without an identity".into() } else { format!("of identity {identity}") };
         format!("line {line}: expected rows of the model {own} of identity {of_own}, found one of {name} {of_other}; give another file")
     }
 
     /// Errors if the row has other settings.
-    pub(super) fn check_settings(&self, line: u64, written: &str) -> Result<(), String> {
+    pub(crate) fn check_settings(&self, line: u64, written: &str) -> Result<(), String> {
         self.settings.differ_from(written).map_or(Ok(()), |differing| {
             let found = format!("found one of {written}; what differs is {differing}");
             let remedy = "give the flags that it was made with, or another file";

@@ -93,7 +93,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 const PAUSES: u32 = if cfg!(test) { 2 } else { 50 };
 
 /// Opens a file so that no other process can write to it at the same time.
-fn open_alone(path: &Path) -> Result<File, String> {
+pub(crate) fn open_alone(path: &Path) -> Result<File, String> {
     let busy = "expected a file that no other process writes to, found one that another process appends rows to: wait for its end";
     let mut options = OpenOptions::new();
     // On file systems without locks, appending keeps two writers from overwriting each other's rows. Windows can exclude other
