@@ -10,6 +10,8 @@ pub(super) struct Columns {
     pub(super) path: usize,
     /// What is true of it.
     pub(super) labels: LabelColumns,
+    /// Its group.
+    pub(super) group: Option<usize>,
 }
 
 /// The columns that say what is true.
@@ -30,15 +32,11 @@ impl Columns {
     /// was expected and found.
     pub(super) fn find(header: &[String], path: Option<&str>, labels: &[String], classes: &[String]) -> Result<Self, [String; 2]> {
         let named = |names: &[&str]| names.iter().find_map(|name| header.iter().position(|column| column.trim().to_lowercase() == *name));
-        let asked = |name: &str| {
-            let there = || format!("{}{}", header.join(", "), suggestion(name, header.iter().map(String::as_str)));
-            header.iter().position(|column| column == name).ok_or_else(|| [format!("a column called {name}"), there()])
-        };
         let is_class = |column: &String| classes.iter().any(|class| key(class) == key(column));
-        let path = path.map(asked).transpose()?.or_else(|| named(&PATHS)).unwrap_or(0);
+        let path = path.map(|name| asked(header, name)).transpose()?.or_else(|| named(&PATHS)).unwrap_or(0);
         let others: Vec<usize> = (0..header.len()).filter(|&column| column != path).collect();
         let findings: Vec<usize> = others.iter().copied().filter(|&column| is_class(&header[column])).collect();
-        let asked: Vec<usize> = labels.iter().map(|name| asked(name)).collect::<Result<_, _>>()?;
+        let asked: Vec<usize> = labels.iter().map(|name| asked(header, name)).collect::<Result<_, _>>()?;
         let labels = match (&asked[..], &findings[..], &others[..], named(&LABELS)) {
             (&[column], ..) if !is_class(&header[column]) => LabelColumns::Names(column),
             ([_, ..], ..) => LabelColumns::Findings(asked),
@@ -50,8 +48,20 @@ impl Columns {
                 return Err([expected.into(), format!("the columns {}", header.join(", "))]);
             }
         };
-        Ok(Self { path, labels })
+        Ok(Self { path, labels, group: None })
     }
+
+    /// The same with a column of groups, if one is asked for. Errors with what was expected and found.
+    pub(super) fn with_group(self, header: &[String], name: Option<&str>) -> Result<Self, [String; 2]> {
+        let group = name.map(|name| asked(header, name)).transpose()?;
+        Ok(Self { group, ..self })
+    }
+}
+
+/// The column of that name.
+fn asked(header: &[String], name: &str) -> Result<usize, [String; 2]> {
+    let there = || format!("{}{}", header.join(", "), suggestion(name, header.iter().map(String::as_str)));
+    header.iter().position(|column| column == name).ok_or_else(|| [format!("a column called {name}"), there()])
 }
 
 #[cfg(test)]
@@ -66,8 +76,8 @@ mod tests {
 
     #[test]
     fn columns_are_found_by_their_names() {
-        let names = |path, column| Ok(Columns { path, labels: LabelColumns::Names(column) });
-        let findings = |columns: &[usize]| Ok(Columns { path: 0, labels: LabelColumns::Findings(columns.to_vec()) });
+        let names = |path, column| Ok(Columns { path, labels: LabelColumns::Names(column), group: None });
+        let findings = |columns: &[usize]| Ok(Columns { path: 0, labels: LabelColumns::Findings(columns.to_vec()), group: None });
         assert_eq!(find("path,label", &[], &["cat"]), names(0, 1));
         assert_eq!(find("species,age,filename,label", &[], &["cat"]), names(2, 3));
         assert_eq!(find("Image Index,Finding Labels,Age", &[], &["Edema"]), names(0, 1));

@@ -53,6 +53,8 @@ pub struct TruePicture {
     pub path: PathBuf,
     /// What is true of it.
     pub known: Known,
+    /// What it belongs to together with others, such as a patient; `None` if that is not said.
+    pub group: Option<String>,
 }
 
 /// A row of a table that says nothing of a picture.

@@ -32,7 +32,7 @@ impl Truth {
                 Known::Each(known)
             }
         };
-        let pictures = rows.iter().map(|(path, said)| TruePicture { path: path.clone(), known: known(said) }).collect();
+        let pictures = rows.iter().map(|(path, said)| TruePicture { path: path.clone(), known: known(said), group: None }).collect();
         Self { pictures, classes, ..Self::default() }
     }
 }

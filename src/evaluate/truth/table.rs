@@ -35,6 +35,8 @@ pub struct TableOptions {
     pub label_columns: Vec<String>,
     /// The names of a model's classes: columns of these names are found by themselves.
     pub classes: Vec<String>,
+    /// The column of the pictures' groups, such as patients.
+    pub group_column: Option<String>,
 }
 
 impl TableOptions {
@@ -60,6 +62,12 @@ impl TableOptions {
     #[must_use]
     pub fn with_classes(self, classes: Vec<String>) -> Self {
         Self { classes, ..self }
+    }
+
+    /// Sets the column of the pictures' groups, such as patients. An empty cell is a group of its own.
+    #[must_use]
+    pub fn with_group_column(self, group_column: impl Into<String>) -> Self {
+        Self { group_column: Some(group_column.into()), ..self }
     }
 }
 
@@ -94,16 +102,20 @@ impl Truth {
             return Err(refused(expected, &format!("one column, {}", header.join(", "))));
         }
         let columns = Columns::find(&header, options.path_column.as_deref(), &options.label_columns, &options.classes)
+            .and_then(|columns| columns.with_group(&header, options.group_column.as_deref()))
             .map_err(|[expected, found]| refused(&expected, &found))?;
 
-        let (mut rows, mut unreadable) = (Vec::new(), Vec::new());
+        let (mut rows, mut groups, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
         for record in records {
             let (line, said) = match &record {
                 Ok(record) => (record.position().map_or(0, csv::Position::line), said(record, &header, &columns)),
                 Err(error) => (error.position().map_or(0, csv::Position::line), Err(error.to_string())),
             };
             match said {
-                Ok((path, said)) => rows.push((folder.join(path), said)),
+                Ok(Row { path, said, group }) => {
+                    rows.push((folder.join(path), said));
+                    groups.push(group);
+                }
                 Err(reason) => unreadable.push(UnreadableRow { line, reason }),
             }
         }
@@ -116,7 +128,9 @@ impl Truth {
             notes.push(format!("{}: cells are separated by {separators}", path.display()));
         }
         notes.push(format!("{}: {}", path.display(), columns.described(&header)));
-        Ok(Self { unreadable, notes, ..Self::gathered(rows) })
+        let mut truth = Self { unreadable, notes, ..Self::gathered(rows) };
+        truth.pictures.iter_mut().zip(groups).for_each(|(picture, group)| picture.group = group);
+        Ok(truth)
     }
 }
 
@@ -142,7 +156,13 @@ fn separator(bytes: &[u8]) -> (u8, &'static str) {
 }
 
 /// What a row says.
-fn said(record: &ByteRecord, header: &[String], columns: &Columns) -> std::result::Result<(PathBuf, Said), String> {
+struct Row {
+    path: PathBuf,
+    said: Said,
+    group: Option<String>,
+}
+
+fn said(record: &ByteRecord, header: &[String], columns: &Columns) -> std::result::Result<Row, String> {
     if record.len() != header.len() {
         return Err(format!("expected {} cells, as the header has, found {}", header.len(), record.len()));
     }
@@ -168,7 +188,8 @@ fn said(record: &ByteRecord, header: &[String], columns: &Columns) -> std::resul
             Said::Each(columns.iter().map(cell).collect::<std::result::Result<_, _>>()?)
         }
     };
-    Ok((path.into(), said))
+    let group = columns.group.map(|column| cells[column].clone()).filter(|group| !group.is_empty());
+    Ok(Row { path: path.into(), said, group })
 }
 
 /// The cells without blanks around them. Errors if they are not UTF-8.
@@ -210,6 +231,18 @@ mod tests {
         assert_eq!(truth.classes, ["Edema", "Hernia", "No Finding"]);
         assert_eq!(truth.pictures[1].known, Known::Each(vec![Some(false), Some(false), Some(true)]));
         assert!(truth.notes[0].ends_with("separated by tabs"), "{:?}", truth.notes);
+    }
+
+    #[test]
+    fn pictures_belong_to_groups() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.csv");
+        std::fs::write(&path, "path,label,patient\na.png,cat,7\nb.png,dog,\n").unwrap();
+        let read = |column: &str| Truth::read_csv(&path, &TableOptions::default().with_group_column(column));
+        let truth = read("patient").unwrap();
+        assert_eq!(truth.pictures.iter().map(|picture| picture.group.as_deref()).collect::<Vec<_>>(), [Some("7"), None]);
+        let error = read("patients").unwrap_err().to_string();
+        assert!(error.contains("a column called patients") && error.contains("did you mean patient"), "{error}");
     }
 
     #[test]
