@@ -104,8 +104,8 @@ pub use wgpu;
 /// What a [`Checkpoint`] holds and says about itself.
 pub mod checkpoint {
     pub use crate::weights::{
-        AssumedField, Assumption, Container, Description, Dialect, Dtype, HeadStep, Metadata, NewChannels, Origin, ReadOptions,
-        StemDownsampling, Tensor, Weights, infer,
+        AssumedField, Assumption, Container, Description, Dialect, Dtype, FittedClass, HeadStep, Metadata, ModelCard, NewChannels, Origin,
+        ReadOptions, StemDownsampling, Tensor, Weights, infer,
     };
 }
 

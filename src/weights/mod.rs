@@ -27,7 +27,7 @@ mod read_options;
 mod tensors;
 
 pub use assumption::{AssumedField, Assumption};
-pub use checkpoint::{Checkpoint, Description, Metadata};
+pub use checkpoint::{Checkpoint, Description, FittedClass, Metadata, ModelCard};
 pub use container::{Container, Dtype};
 pub use dialect::Dialect;
 pub use identity::sha256;

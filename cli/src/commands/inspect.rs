@@ -1,6 +1,7 @@
 //! `densenet inspect`: describes a checkpoint.
 
 use clap::Args;
+use densenet_wgpu::checkpoint::ModelCard;
 use densenet_wgpu::labels::Postprocessing;
 use densenet_wgpu::network::Stem;
 use densenet_wgpu::planning::PlanOptions;
@@ -64,6 +65,7 @@ struct Report<'a> {
     labels: Option<&'a [String]>,
     labels_source: Option<&'a str>,
     thresholds: Option<&'a [Option<f32>]>,
+    model_card: Option<&'a ModelCard>,
     size: [usize; 2],
     gpu_memory_bytes: u64,
     flops: u64,
@@ -169,6 +171,7 @@ fn report<'a>(model: &'a Checkpoint, preprocessing: &'a Preprocessing, sources: 
         labels: model.labels.as_deref(),
         labels_source: sources.labels.filter(|_| model.labels.is_some()),
         thresholds: model.thresholds.as_deref(),
+        model_card: model.card.as_ref(),
         size,
         gpu_memory_bytes: plan.byte_total(),
         flops: plan.flops(),
@@ -203,9 +206,35 @@ fn text(report: &Report, postprocessing: &Postprocessing) -> String {
     if let Some(thresholds) = &postprocessing.thresholds {
         lines.push(("thresholds", format!("{} of {}", thresholds.iter().flatten().count(), thresholds.len())));
     }
+    if let Some(card) = report.model_card {
+        lines.extend(fitted(card));
+    }
     for (position, assumed) in report.assumed.iter().enumerate() {
         lines.push((if position == 0 { "assumed" } else { "" }, assumed.to_string()));
     }
     let lines: Vec<String> = lines.iter().map(|(key, value)| format!("  {key:<14}{}\n", printable(value))).collect();
     format!("{}\n{}", paint(HEADING, &printable(report.name)), lines.concat())
+}
+
+/// The lines of a model card.
+fn fitted(card: &ModelCard) -> Vec<(&'static str, String)> {
+    let ModelCard { base, base_identity, data, date, train, holdout, .. } = card;
+    let percent = |share: Option<f64>, how: &str| share.map(|share| format!("{:.2} % right {how}", 100.0 * share));
+    let figures = [
+        percent(card.holdout_top1, "of those held out"),
+        percent(card.cross_validated_top1, "by cross-validation"),
+        card.holdout_log_loss.map(|loss| format!("log loss {loss:.4}")),
+    ];
+    const SHOWN: usize = 10;
+    let mut classes: Vec<String> =
+        card.classes.iter().map(|class| format!("{} {} + {}", class.label, class.train, class.holdout)).collect();
+    if classes.len() > SHOWN {
+        classes.splice(SHOWN.., ["…".to_owned()]);
+    }
+    vec![
+        ("fitted", format!("{date} to {data}, on the features of {base} ({base_identity})")),
+        ("", format!("{train} pictures learned from, {holdout} held out (seed {}), C = {}", card.seed, card.regularisation)),
+        ("", figures.into_iter().flatten().collect::<Vec<_>>().join(", ")),
+        ("", format!("learned from + held out: {}", classes.join(", "))),
+    ]
 }

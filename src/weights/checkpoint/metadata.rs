@@ -19,6 +19,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::ModelCard;
 use crate::error::{Error, Result};
 use crate::weights::AssumedField;
 use crate::weights::container::Contents;
@@ -47,6 +48,9 @@ pub struct Metadata {
     /// Whether a deep stem's pool blurs; timm's `densenetblur121d` does, and is assumed where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blur: Option<bool>,
+    /// What the head was fitted to, and how good it was, where `fit` made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card: Option<ModelCard>,
     /// Batch norm's epsilon; PyTorch's `1e-5` where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epsilon: Option<f32>,

@@ -8,6 +8,7 @@ mod init;
 mod known_file;
 mod labels;
 mod metadata;
+mod model_card;
 mod reader;
 mod saved;
 
@@ -20,6 +21,7 @@ use crate::error::{Error, Result};
 use crate::graph::Graph;
 pub use description::Description;
 pub use metadata::Metadata;
+pub use model_card::{FittedClass, ModelCard};
 
 /// A network as a file holds it.
 ///
@@ -55,6 +57,8 @@ pub struct Checkpoint {
     pub thresholds: Option<Vec<Option<f32>>>,
     /// How a picture becomes the network's input, where the file says so.
     pub preprocessing: Option<Preprocessing>,
+    /// What its head was fitted to, and how good it was, where the file says so.
+    pub card: Option<ModelCard>,
     /// What nothing states and was assumed, or stays open, sorted by field: of the network while it was read, of its pictures
     /// and classes by [`Checkpoint::complete_description`].
     pub assumed: Vec<Assumption>,
@@ -66,7 +70,8 @@ impl Checkpoint {
     /// A checkpoint without labels, thresholds or preprocessing. [`Checkpoint::check`] says whether the weights are those of the
     /// architecture.
     pub fn new(name: impl Into<String>, config: Config, weights: Weights) -> Self {
-        Self { name: name.into(), config, weights, labels: None, thresholds: None, preprocessing: None, assumed: Vec::new(), origin: None }
+        let (labels, thresholds, preprocessing, card, assumed) = (None, None, None, None, Vec::new());
+        Self { name: name.into(), config, weights, labels, thresholds, preprocessing, card, assumed, origin: None }
     }
 
     /// Sets the model's name.
@@ -96,6 +101,12 @@ impl Checkpoint {
         described.mark_stated(AssumedField::Preprocessing);
         described.mark_stated(AssumedField::Activation);
         described
+    }
+
+    /// Sets what its head was fitted to, and how good it was.
+    #[must_use]
+    pub fn with_card(self, card: ModelCard) -> Self {
+        Self { card: Some(card), ..self }
     }
 
     /// The network for pictures of `height` x `width` pixels. Errors where they are too small for it.

@@ -130,6 +130,7 @@ fn from_content(bytes: &[u8], name: &str, beside: impl FnOnce() -> Option<String
         labels,
         thresholds,
         preprocessing,
+        card: metadata.card,
         assumed: Vec::new(),
         origin: Some(origin),
     };

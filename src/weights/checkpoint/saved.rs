@@ -30,6 +30,7 @@ impl Checkpoint {
                 Stem::Deep { blur, .. } => Some(blur),
                 Stem::ImageNet | Stem::Cifar | Stem::Single { .. } => None,
             },
+            card: self.card.clone(),
             epsilon: Some(self.config.epsilon).filter(|&epsilon| epsilon != default.epsilon),
             final_relu: Some(self.config.final_relu).filter(|&relu| relu != default.final_relu),
             head: Some(self.config.head.iter().map(|layer| layer.word()).collect()).filter(|words: &Vec<_>| !words.is_empty()),
