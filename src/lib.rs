@@ -62,6 +62,8 @@ mod environment;
 mod error;
 #[cfg(feature = "image")]
 pub mod evaluate;
+#[cfg(feature = "image")]
+pub mod fit;
 mod gpu;
 mod graph;
 mod guarded;

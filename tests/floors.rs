@@ -35,7 +35,7 @@ const FLOORS: [&[&str]; 18] = [
     &["hub"],
     &["models"],
     &["profile", "verify", "evaluate"],
-    &["classifier"],
+    &["classifier", "fit"],
     &["lib"],
 ];
 

@@ -310,6 +310,15 @@ pub enum Error {
         /// What it says.
         found: String,
     },
+    /// Examples from which a head cannot be learned.
+    #[error("examples: expected {expected}, found {found}")]
+    #[non_exhaustive]
+    Examples {
+        /// What it takes.
+        expected: String,
+        /// What there is.
+        found: String,
+    },
     /// A file that could not be fetched.
     #[error("{address}: {reason}")]
     #[non_exhaustive]

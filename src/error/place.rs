@@ -29,7 +29,7 @@ impl Error {
             | Self::OutOfMemory { adapter }
             | Self::TooLarge { adapter, .. }
             | Self::SelfTest { adapter, .. } => Some(adapter.into()),
-            Self::Input { .. } | Self::Channels { .. } | Self::NoSuchLayer { .. } => None,
+            Self::Input { .. } | Self::Examples { .. } | Self::Channels { .. } | Self::NoSuchLayer { .. } => None,
             Self::NoAdapter | Self::NoSuchAdapter { .. } | Self::HalfOverflow => None,
             Self::NoSuchModel { .. } | Self::NoWeights { .. } | Self::Options { .. } | Self::NoThread { .. } => None,
         }
