@@ -23,6 +23,7 @@ mod replace;
 mod rows;
 mod stream;
 mod terminal;
+mod truth;
 
 use std::process::ExitCode;
 

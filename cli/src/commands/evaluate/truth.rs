@@ -1,62 +1,28 @@
 //! What is true of the pictures: the flags, and what they find.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum, ValueHint};
-use densenet_wgpu::evaluate::{Known, Matching, Outputs, TableOptions, Truth};
+use clap::{Args, ValueHint};
+use densenet_wgpu::evaluate::{Known, Matching, Outputs, Truth};
 
 use crate::exit::Stop;
-use crate::inputs::{self, Content, Input, Subject};
+use crate::inputs::{Content, Input, Subject};
 use crate::message;
+use crate::truth::{SaidTruth, TruthSource};
 
 /// How it is said what is true.
 #[derive(Args)]
 #[command(next_help_heading = "Truth")]
 pub(super) struct TruthOptions {
-    /// What TRUTH is: folders, csv, jsonl or pattern
-    ///
-    /// Default: pattern with --pattern, else what the name of TRUTH says.
-    #[arg(long, value_name = "KIND", value_enum, hide_possible_values = true)]
-    truth: Option<Kind>,
-    /// Where the class is in file names, as in '{label}-*.png'
-    ///
-    /// {label} is as short as can be, * stands for any characters. A pattern with slashes is that of the end of the path.
-    #[arg(long, value_name = "P")]
-    pattern: Option<String>,
-    /// The folder to which paths in TRUTH are relative; default: its own
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
-    pictures: Option<PathBuf>,
-    /// The CSV column with the paths
-    ///
-    /// Default: path, file, image and their like, else the first column.
-    #[arg(long, value_name = "NAME")]
-    path_column: Option<String>,
-    /// The CSV column with the classes, or those of findings
-    ///
-    /// Can be given more than once. Default: the columns that are called like classes of the model, else label, class and their like, else
-    /// the only other one.
-    #[arg(long, value_name = "NAME")]
-    label_column: Vec<String>,
+    #[command(flatten)]
+    source: TruthSource,
     /// A JSON file with the model's number for each class of TRUTH
     ///
     /// As in {"cat":0,"dog":1}, torchvision's `ImageFolder.class_to_idx`. Without it classes are those of the model's labels.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     class_to_idx: Option<PathBuf>,
-}
-
-/// What says what is true.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Kind {
-    /// A folder for each class.
-    Folders,
-    /// A table.
-    Csv,
-    /// A line of JSON for each picture.
-    Jsonl,
-    /// File names, by --pattern.
-    Pattern,
 }
 
 /// Pictures of classes that the model has.
@@ -74,7 +40,7 @@ pub(super) struct Judgeable {
 impl TruthOptions {
     /// Reads TRUTH at `path`, and finds the model's classes in it. Reports what was assumed, and what is missing on either side.
     pub(super) fn read(&self, path: &Path, outputs: Outputs) -> Result<Judgeable, Stop> {
-        let (truth, mut contents) = self.said(path, &outputs)?;
+        let SaidTruth { truth, mut contents } = self.source.said(path, outputs.labels(), None)?;
         truth.notes.iter().for_each(|note| message::note(note));
         let class_to_idx = self.class_to_idx.as_deref().map(numbers).transpose()?;
         let matching = match &class_to_idx {
@@ -103,50 +69,6 @@ impl TruthOptions {
             )));
         }
         Ok(Judgeable { inputs, known, matching, unreadable })
-    }
-
-    /// What is said, and for pictures that were looked for in folders where their content is.
-    fn said(&self, path: &Path, outputs: &Outputs) -> Result<(Truth, HashMap<PathBuf, Content>), Stop> {
-        let kind = self.kind(path)?;
-        match kind {
-            Kind::Csv => {
-                let options = TableOptions::default().with_classes(outputs.labels().to_vec()).with_label_columns(self.label_column.clone());
-                let options = self.pictures.iter().fold(options, |options, folder| options.with_pictures(folder));
-                let options = self.path_column.iter().fold(options, |options, column| options.with_path_column(column));
-                Ok((Truth::read_csv(path, &options)?, HashMap::new()))
-            }
-            Kind::Jsonl => Ok((Truth::read_json_lines(path, self.pictures.as_deref())?, HashMap::new())),
-            Kind::Folders | Kind::Pattern => {
-                let found = inputs::expand(&[path.to_owned()], None)?;
-                let contents: HashMap<PathBuf, Content> = found.into_iter().map(|input| (input.subject.name(), input.content)).collect();
-                let mut paths: Vec<PathBuf> = contents.keys().cloned().collect();
-                paths.sort_by(|a, b| a.as_os_str().as_encoded_bytes().cmp(b.as_os_str().as_encoded_bytes()));
-                let truth = match &self.pattern {
-                    Some(pattern) if kind == Kind::Pattern => Truth::of_file_names(pattern, paths)?,
-                    _ => Truth::of_folders(path, paths)?,
-                };
-                Ok((truth, contents))
-            }
-        }
-    }
-
-    /// By --truth, else by the other flags and the name.
-    fn kind(&self, path: &Path) -> Result<Kind, Stop> {
-        let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
-        let own = match ending.as_deref() {
-            _ if self.pattern.is_some() => Kind::Pattern,
-            _ if path.is_dir() => Kind::Folders,
-            Some("jsonl" | "ndjson") => Kind::Jsonl,
-            _ => Kind::Csv,
-        };
-        let kind = self.truth.unwrap_or(own);
-        let refused = |expected: &str, found: &str| Err(Stop::refused(format!("{}: expected {expected}, found {found}", path.display())));
-        match kind {
-            Kind::Pattern if self.pattern.is_none() => refused("--pattern P with --truth pattern, as in '{label}-*.png'", "none"),
-            Kind::Folders if path.is_file() => refused("a folder of folders", "a file; --truth csv or jsonl reads it"),
-            Kind::Csv | Kind::Jsonl if path.is_dir() => refused("a file", "a folder; --truth folders reads it"),
-            kind => Ok(kind),
-        }
     }
 }
 
