@@ -7,6 +7,7 @@ mod convert;
 mod devices;
 mod embed;
 mod evaluate;
+mod fit;
 mod infer;
 mod init;
 mod inspect;
@@ -26,6 +27,7 @@ pub(crate) enum Command {
     Classify(classify::Options),
     Embed(embed::Options),
     Evaluate(Box<evaluate::Options>),
+    Fit(Box<fit::Options>),
     Infer(infer::Options),
     Inspect(inspect::Options),
     Convert(convert::Options),
@@ -48,6 +50,7 @@ impl Command {
             Self::Classify(options) => classify::run(options),
             Self::Embed(options) => embed::run(options),
             Self::Evaluate(options) => evaluate::run(*options),
+            Self::Fit(options) => fit::run(*options),
             Self::Infer(options) => infer::run(options),
             Self::Inspect(options) => inspect::run(options),
             Self::Convert(options) => convert::run(options),

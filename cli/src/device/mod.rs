@@ -21,7 +21,7 @@ pub(crate) struct DeviceOptions {
     /// A number or part of a name from `densenet devices`, or `cpu`
     ///
     /// Default: the best GPU or, with a warning, a software adapter if there is none. `cpu` is the reference: the same network on the CPU,
-    /// simple and slow; a software adapter is several times as fast. `classify` and `embed` take more than one device, as in 0,1, or `all`
+    /// simple and slow; a software adapter is several times as fast. `classify`, `embed`, `evaluate` and `fit` take more than one device, as in 0,1, or `all`
     /// GPUs, which share the pictures.
     #[arg(long, short, value_name = "D")]
     device: Option<String>,
@@ -90,7 +90,11 @@ impl DeviceOptions {
     /// Opens the one requested device, and reports its warnings.
     pub(crate) fn open(&self) -> Result<Device, Stop> {
         let [device] = &self.devices()[..] else {
-            let refused = format!("{}expected one device, found {}; classify and embed take several", self.flag(), self.devices().len());
+            let refused = format!(
+                "{}expected one device, found {}; classify, embed, evaluate and fit take several",
+                self.flag(),
+                self.devices().len()
+            );
             return Err(Stop::refused(refused));
         };
         self.open_one(device)
@@ -139,6 +143,15 @@ impl DeviceOptions {
         })?;
         classifier.warnings().iter().filter(|warning| !reported.contains(warning)).for_each(|warning| message::warning(warning));
         Ok(classifier)
+    }
+
+    /// What --precision is called.
+    pub(crate) fn precision_name(&self) -> &'static str {
+        match self.precision {
+            Precision::F32 => "f32",
+            Precision::F16 => "f16",
+            Precision::Auto => "auto",
+        }
     }
 
     /// The requested devices.

@@ -151,6 +151,7 @@ fn help_is_a_result_and_misuse_is_not() {
         "classify",
         "embed",
         "evaluate",
+        "fit",
         "infer",
         "inspect",
         "convert",

@@ -20,6 +20,7 @@ mod evaluate;
 mod evaluate_predictions;
 mod evaluate_report;
 mod evaluate_truth;
+mod fit;
 mod heatmap;
 mod infer;
 mod inputs;
