@@ -56,6 +56,7 @@ mod arch;
 mod cache;
 #[cfg(feature = "image")]
 mod classifier;
+mod cores;
 mod drawing;
 mod engine;
 mod environment;
@@ -153,7 +154,7 @@ pub mod tuning {
     pub use crate::kernels::{Capabilities, Tile, Tuning, Workgroup};
 }
 
-/// What only the program `densenet` and this project's tests use: no part of the interface, and under no promise of semantic
+/// What only the program `densenet`, the Python package and this project's tests use: no part of the interface, and under no promise of semantic
 /// versioning.
 #[doc(hidden)]
 pub mod internal {

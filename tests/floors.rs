@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: [&[&str]; 18] = [
     &[
         "activation",
+        "cores",
         "shape",
         "nearest",
         "nonlinearity",

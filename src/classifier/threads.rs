@@ -7,6 +7,7 @@ use std::thread;
 use futures_channel::oneshot;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
+use crate::cores;
 use crate::error::{Error, Result};
 
 /// A thread per core, at least two. They are separate from rayon's, on which the reference computes, because a slow disk must not block
@@ -48,7 +49,7 @@ pub(super) async fn on_every_core<T: Send + 'static>(work: impl FnOnce() -> Resu
     let (sender, receiver) = oneshot::channel();
     // A panic there would abort the process.
     let caught = move || catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(panicked()));
-    rayon::spawn(move || drop(sender.send(caught())));
+    cores::begin(move || drop(sender.send(caught())));
     receiver.await.unwrap_or_else(|_| Err(panicked()))
 }
 

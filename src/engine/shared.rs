@@ -15,6 +15,8 @@ use super::run::Run;
 use super::tune::device_tuning;
 use super::weights::WeightBuffers;
 use super::{EngineOptions, lock};
+#[cfg(not(target_family = "wasm"))]
+use crate::cores::on_every_core;
 use crate::error::{Error, Result};
 use crate::gpu::{Fault, Gpu, Pipelines};
 use crate::graph::Graph;
@@ -263,7 +265,7 @@ impl Shared {
 #[cfg(not(target_family = "wasm"))]
 async fn beside<A: Send, B: Send>(a: impl Future<Output = A> + Send, b: impl Future<Output = B> + Send) -> (A, B) {
     let stage = tracing::Span::current();
-    rayon::join(|| stage.in_scope(|| pollster::block_on(a)), || stage.in_scope(|| pollster::block_on(b)))
+    on_every_core(|| rayon::join(|| stage.in_scope(|| pollster::block_on(a)), || stage.in_scope(|| pollster::block_on(b))))
 }
 
 /// One after the other: in a browser nothing may block, and there are no threads.

@@ -4,6 +4,7 @@ use half::f16;
 use rayon::prelude::*;
 use tracing::debug_span;
 
+use crate::cores::on_every_core;
 use crate::error::{Error, Result};
 use crate::gpu::Gpu;
 use crate::kernels::Precision;
@@ -23,8 +24,8 @@ impl WeightBuffers {
             return Err(Error::TooLarge { what: "the largest layer's weights".into(), needed, limit, adapter: gpu.called() });
         }
         let precision = plan.options().tuning.precision();
-        let packed = debug_span!("fold")
-            .in_scope(|| plan.packs().par_iter().map(|packed| stored(&packed.pack, weights, precision)).collect::<Result<Vec<_>>>())?;
+        let fold = || plan.packs().par_iter().map(|packed| stored(&packed.pack, weights, precision)).collect::<Result<Vec<_>>>();
+        let packed = debug_span!("fold").in_scope(|| on_every_core(fold))?;
         gpu.caught(|| {
             let _span = debug_span!("upload").entered();
             let buffer = |(index, size): (usize, u64)| {

@@ -9,6 +9,8 @@ use tracing::{Span, debug_span};
 use super::device::Gpu;
 use super::pipeline_cache::PipelineCache;
 use super::pipelines::Pipelines;
+#[cfg(not(target_family = "wasm"))]
+use crate::cores::on_every_core;
 use crate::error::Result;
 use crate::kernels::Variant;
 
@@ -93,7 +95,7 @@ impl Pipelines {
         };
         // Error scopes and spans belong to a thread, so each pipeline has its own.
         #[cfg(not(target_family = "wasm"))]
-        let built: Vec<_> = missing.par_iter().map(|variant| pollster::block_on(build(variant))).collect();
+        let built: Vec<_> = on_every_core(|| missing.par_iter().map(|variant| pollster::block_on(build(variant))).collect());
         // A browser has no threads, and must not block.
         #[cfg(target_family = "wasm")]
         let built = {

@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use crate::cores::on_every_core;
 use crate::graph::Conv;
 use crate::nonlinearity::Nonlinearity;
 use crate::shape::{Shape, Window};
@@ -180,15 +181,14 @@ pub(super) fn linear(x: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f32> {
 /// Computes each plane of `pixels` values on its own, in parallel: `compute(image, channel, zeros)` fills it.
 fn planes(batch: usize, channels: usize, pixels: usize, compute: impl Fn(usize, usize, &mut [f64]) + Sync) -> Vec<f32> {
     let mut output = vec![0.0; batch * channels * pixels];
-    output.par_chunks_exact_mut(pixels.max(1)).enumerate().for_each_init(
-        || vec![0.0; pixels],
-        |plane, (index, rounded)| {
-            plane.fill(0.0);
-            compute(index / channels, index % channels, plane);
-            for (rounded, &exact) in rounded.iter_mut().zip(plane.iter()) {
-                *rounded = exact as f32;
-            }
-        },
-    );
+    let compute_rounded = |plane: &mut Vec<f64>, (index, rounded): (usize, &mut [f32])| {
+        plane.fill(0.0);
+        compute(index / channels, index % channels, plane);
+        for (rounded, &exact) in rounded.iter_mut().zip(plane.iter()) {
+            *rounded = exact as f32;
+        }
+    };
+    let planes = output.par_chunks_exact_mut(pixels.max(1)).enumerate();
+    on_every_core(|| planes.for_each_init(|| vec![0.0; pixels], compute_rounded));
     output
 }

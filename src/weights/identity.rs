@@ -4,6 +4,7 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use sha2::{Digest, Sha256};
 
 use super::{Tensor, Weights};
+use crate::cores::on_every_core;
 
 /// Hexadecimal digits of an identity: 64 bits, which no two checkpoints share by accident.
 const DIGITS: usize = 16;
@@ -26,7 +27,7 @@ impl Weights {
     pub fn identity(&self) -> String {
         let tensors: Vec<(&str, &Tensor)> = self.iter().collect();
         let line = |(name, tensor): (&str, &Tensor)| format!("{name} {:?} {}\n", tensor.shape, sha256(bytemuck::cast_slice(&tensor.data)));
-        let lines: Vec<String> = tensors.into_par_iter().map(line).collect();
+        let lines: Vec<String> = on_every_core(|| tensors.into_par_iter().map(line).collect());
         let mut digits = sha256(lines.concat().as_bytes());
         digits.truncate(DIGITS);
         digits
