@@ -7,9 +7,10 @@
 use std::collections::BTreeMap;
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 use std::vec;
 
 use super::batch::Batch;
@@ -134,6 +135,40 @@ impl<T> Predictions<T> {
                 }
             }
         }
+    }
+
+    /// Whether [`Predictions::next_batch`] can return without waiting; waits at most `time` until it can. For callers that have other
+    /// things to look after, such as signals.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use densenet_wgpu::{Classifier, ClassifierOptions, predictions::StreamOptions};
+    ///
+    /// let classifier = Classifier::open("digits", ClassifierOptions::default())?;
+    /// let sources = ["examples/digits/7-1442-8.png"].map(|path| (path, path.into()));
+    /// let mut predictions = classifier.stream(sources, StreamOptions::default())?;
+    /// while !predictions.is_ready_within(Duration::from_millis(50)) {
+    ///     eprintln!("still waiting");
+    /// }
+    /// assert_eq!(predictions.next_batch().map(|batch| batch.len()), Some(1));
+    /// assert!(predictions.is_ready_within(Duration::MAX) && predictions.next_batch().is_none());
+    /// # Ok::<(), densenet_wgpu::Error>(())
+    /// ```
+    pub fn is_ready_within(&mut self, time: Duration) -> bool {
+        let until = Instant::now().checked_add(time);
+        while self.begun.len() == 0 && !self.early.contains_key(&self.next) {
+            let Some(finished) = &self.finished else { return true };
+            let received = match until {
+                Some(until) => finished.recv_timeout(until.saturating_duration_since(Instant::now())),
+                None => finished.recv().map_err(RecvTimeoutError::from),
+            };
+            match received {
+                Ok((number, batch)) => drop(self.early.insert(number, batch)),
+                Err(RecvTimeoutError::Timeout) => return false,
+                Err(RecvTimeoutError::Disconnected) => return true,
+            }
+        }
+        true
     }
 
     /// Ends all threads and waits for them. Propagates their panics.

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
 use densenet_wgpu::predictions::StreamOptions;
 use densenet_wgpu::{Error, Precision, Source};
@@ -164,4 +165,18 @@ fn the_panic_of_an_iterator_is_handed_on() {
     let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| answers.by_ref().count())).unwrap_err();
     assert_eq!(panic.downcast_ref(), Some(&"no third"));
     assert!(answers.next().is_none());
+}
+
+#[test]
+fn whoever_waits_has_time_for_other_things() {
+    let (asks, questions) = mpsc::channel::<((), Source)>();
+    let mut answers = classifier(on_the_processor()).stream(questions, StreamOptions::default().with_live(true)).unwrap();
+    assert!(!answers.is_ready_within(Duration::from_millis(20)), "nothing was asked");
+    asks.send(((), PICTURE.into())).unwrap();
+    asks.send(((), "no such.png".into())).unwrap();
+    assert!(answers.is_ready_within(PATIENCE));
+    assert!(answers.next().unwrap().1.is_ok() && answers.is_ready_within(PATIENCE));
+    assert!(answers.next().unwrap().1.is_err());
+    drop(asks);
+    assert!(answers.is_ready_within(Duration::MAX) && answers.next_batch().is_none() && answers.is_ready_within(Duration::ZERO));
 }
