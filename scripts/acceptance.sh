@@ -56,6 +56,23 @@ oldest_rust() {
     CARGO_TARGET_DIR=$target/oldest-rust cargo "+$version" check --locked --workspace --features dicom,hub
 }
 
+# An environment with the Python package, optimised, as its users make it from a clone.
+python_from_a_clone() {
+    local environment=$target/python-release
+    python3 -m venv --clear "$environment" || { echo "python3 has no venv" && return 77; }
+    "$environment/bin/pip" install --quiet ./python || return 1
+    "$environment/bin/python" -c "import densenet_wgpu as dn; print(dn.Classifier('digits').classify('examples/digits/7-1442-8.png')[0][0])" || return 1
+}
+
+# torch in the same process and in its workers: that of the interpreter with the other engines, or else the newest.
+python_beside_torch() {
+    local environment=$target/python-torch
+    "${python:-python3}" -m venv --clear --system-site-packages "$environment" || { echo "no venv can be made" && return 77; }
+    "$environment/bin/pip" install --quiet torch pytest pillow || { echo "torch and pytest could not be installed" && return 77; }
+    "$environment/bin/pip" install --quiet "$target"/wheels/densenet_wgpu-*.whl || return 1
+    DENSENET_BINARY=$binary "$environment/bin/python" -m pytest -c python/pyproject.toml --rootdir python python/tests/beside_torch.py
+}
+
 compare() {
     [ -n "$python" ] || { echo "no interpreter with the other engines: --python" && return 77; }
     scripts/compare.sh --quick --python "$python" --python-webgpu "$python" --binary "$binary"
@@ -89,6 +106,9 @@ for suite in bookworm sid; do
     part "Mesa of Debian $suite" driver "$suite"
     part "validation layers of Debian $suite" scripts/in-debian.sh "$suite" scripts/validate.sh
 done
+part "Python package" scripts/python.sh
+part "Python package from a clone" python_from_a_clone
+part "Python beside torch" python_beside_torch
 part "other engines" compare
 
 [ -s "$rows" ] || { echo "acceptance: no part is called $only" >&2 && exit 2; }

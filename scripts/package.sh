@@ -16,7 +16,7 @@ version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 
 # Of every system: the dependencies of all are looked at.
 cargo fetch --locked --quiet
-cargo package --workspace --locked --offline --allow-dirty --no-verify --quiet
+cargo package --package densenet-wgpu --package densenet-cli --locked --offline --allow-dirty --no-verify --quiet
 folder=$packages/unpacked
 rm -rf "$folder"
 mkdir -p "$folder/program"
