@@ -109,10 +109,10 @@ def test_what_is_assumed_is_a_warning_where_it_was_made(tmp_path, densenet):
         warnings.simplefilter("always")
         with dn.Classifier(untrained, size=32) as net:
             net.classify(np.zeros((32, 32), np.uint8))
-            assumed = net.assumed
+            name, assumed = net.name, net.assumed
     ours = [warning for warning in caught if "software device" not in str(warning.message)]
     assert {warning.filename for warning in ours} == {__file__} and all(warning.category is dn.DensenetWarning for warning in ours)
-    assert [str(warning.message) for warning in ours] == [f"untrained: {one}" for one in assumed]
+    assert [str(warning.message) for warning in ours] == [f"{name}: {one}" for one in assumed]
     assert [one.field for one in assumed] == ["activation", "labels", "preprocessing"]
     assert str(assumed[0]).endswith('(activation="softmax", "sigmoid" or "none")') and assumed[1].value is None
 
