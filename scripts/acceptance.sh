@@ -64,13 +64,14 @@ python_from_a_clone() {
     "$environment/bin/python" -c "import densenet_wgpu as dn; print(dn.Classifier('digits').classify('examples/digits/7-1442-8.png')[0][0])" || return 1
 }
 
-# torch in the same process and in its workers: that of the interpreter with the other engines, or else the newest.
+# torch in the same process and in its workers, with the wheel of scripts/python.sh.
 python_beside_torch() {
-    local environment=$target/python-torch
-    "${python:-python3}" -m venv --clear --system-site-packages "$environment" || { echo "no venv can be made" && return 77; }
-    "$environment/bin/pip" install --quiet torch pytest pillow || { echo "torch and pytest could not be installed" && return 77; }
-    "$environment/bin/pip" install --quiet "$target"/wheels/densenet_wgpu-*.whl || return 1
-    DENSENET_BINARY=$binary "$environment/bin/python" -m pytest -c python/pyproject.toml --rootdir python python/tests/beside_torch.py
+    local packages=$target/beside-torch
+    [ -n "$python" ] && "$python" -c "import torch" || { echo "no interpreter with torch: --python" && return 77; }
+    rm -rf "$packages"
+    "$python" -m pip install --quiet --target "$packages" pytest pillow || { echo "pytest could not be installed" && return 77; }
+    "$python" -m pip install --quiet --target "$packages" --no-deps "$target"/wheels/densenet_wgpu-*.whl || return 1
+    PYTHONPATH=$packages DENSENET_BINARY=$binary "$python" -m pytest -c python/pyproject.toml --rootdir python python/tests/beside_torch.py
 }
 
 compare() {

@@ -6,6 +6,8 @@ from typing import Any, final
 import numpy as np
 import numpy.typing as npt
 
+__all__ = ["OpenClassifier", "__version__", "devices", "inspect", "models", "nearest", "overlay", "presets", "verify"]
+
 __version__: str
 
 _Assumed = tuple[str, str | None, str, str]

@@ -24,8 +24,6 @@ Pictures = Any
 ``[N, H, W, C]``, a float32 array ``[C, H, W]`` or ``[N, C, H, W]`` of what the network reads, anything that numpy makes such an array of
 (torch's tensors), or an iterable of single ones."""
 
-Outputs = Literal["logits", "features", "maps"]
-
 _living: "weakref.WeakSet[Classifier]" = weakref.WeakSet()
 
 
@@ -130,7 +128,7 @@ class Classifier:
         self._is_closed = False
         self._has_warned = False
         self._lock = threading.Lock()
-        self._open: "dict[Outputs, OpenClassifier]" = {}
+        self._open: "dict[str, OpenClassifier]" = {}
         _living.add(self)
 
     # What runs.
@@ -161,7 +159,7 @@ class Classifier:
             raise InputError(f'on_error: expected "raise" or "return", found {on_error!r}')
         with _bar(progress, pictures) as moved:
             rows = self._opened().classify(pictures, options.count("top_k", top_k), on_error == "return", moved)
-        return [row if isinstance(row, Error) else [Prediction(*ranked) for ranked in row] for row in rows]
+        return [row if isinstance(row, Exception) else [Prediction(*ranked) for ranked in row] for row in rows]
 
     def logits(self, pictures: Pictures, *, progress: bool = False) -> "npt.NDArray[np.float32]":
         """Returns the network's outputs, float32 ``[N, classes]``; of ten crops ``[N, 10, classes]``.
@@ -309,8 +307,8 @@ class Classifier:
         height, width = self.size
         return f"<Classifier {self._model!r}: {self.architecture}, {height}x{width}, on {', '.join(self.devices)}>"
 
-    def _opened(self, outputs: Outputs = "logits", progress: bool = False) -> OpenClassifier:
-        """Returns the classifier with these outputs that is open in this process; opens it if it is not."""
+    def _opened(self, outputs: str = "logits", progress: bool = False) -> OpenClassifier:
+        """Returns the classifier with these outputs ("logits", "features" or "maps") that is open in this process; opens it if none is."""
         if self._options["features_only"] and outputs == "logits":
             outputs = "features"
         opened = self._open.get(outputs)
@@ -321,7 +319,7 @@ class Classifier:
                 opened = self._open.get(outputs) or self._open_anew(outputs, progress)
         return opened
 
-    def _open_anew(self, outputs: Outputs, shows_progress: bool) -> OpenClassifier:
+    def _open_anew(self, outputs: str, shows_progress: bool) -> OpenClassifier:
         with progress.download(shows_progress, self._model) as moved:
             opened = OpenClassifier.open(self._model, self._options, outputs, moved)
         self._open[outputs] = opened

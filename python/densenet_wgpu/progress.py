@@ -1,5 +1,6 @@
 """Progress bars, by tqdm where it is installed."""
 
+import importlib
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -42,7 +43,7 @@ def _bar(wanted: bool, **arguments: Any) -> Any:
     if not wanted:
         return None
     try:
-        from tqdm.auto import tqdm
+        tqdm = importlib.import_module("tqdm.auto").tqdm
     except ImportError:
         warnings.warn("progress needs tqdm: pip install tqdm", DensenetWarning, stacklevel=5)
         return None

@@ -10,7 +10,8 @@ from . import _native
 from .errors import InputError
 
 
-class Prediction(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Prediction:
     """A class of a picture.
 
     >>> Prediction(7, "7", 0.969, 3.95)
@@ -69,7 +70,8 @@ class Heatmap:
         index = self.predictions[0].index if index is None else index
         if not 0 <= index < len(self.maps):
             raise InputError(f"expected one of {len(self.maps)} classes, counted from 0, found class {index}")
-        return self.maps[index]
+        found: "npt.NDArray[np.float32]" = self.maps[index]
+        return found
 
     def overlay(self, picture: Any, index: "int | None" = None) -> "npt.NDArray[np.uint8]":
         """Returns the picture under the colours of a class's map, uint8 ``[H, W, 3]``.
@@ -80,4 +82,4 @@ class Heatmap:
         if samples.dtype != np.uint8 or samples.ndim not in (2, 3):
             raise InputError(f"expected a picture, uint8 [H, W] or [H, W, C], found {samples.dtype} {list(samples.shape)}")
         samples = samples[..., np.newaxis] if samples.ndim == 2 else samples
-        return _native.overlay(np.ascontiguousarray(self.of(index)), np.ascontiguousarray(samples), tuple(self.view))
+        return _native.overlay(np.ascontiguousarray(self.of(index)), np.ascontiguousarray(samples), self.view)

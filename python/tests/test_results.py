@@ -1,6 +1,7 @@
 """The numbers are PyTorch's, within its own error, and the command line's to the bit."""
 
 import json
+from dataclasses import asdict
 
 import densenet_wgpu as dn
 import numpy as np
@@ -22,7 +23,7 @@ def test_classes_are_the_programs_to_the_bit(net, paths, densenet):
     assert len(rows) == len(found) == 40
     for row, classes in zip(rows, found):
         # A row has as many digits of a logit as tell one 32-bit float from another.
-        assert [one._asdict() for one in classes] == [{**one, "logit": float(np.float32(one["logit"]))} for one in row["top"]]
+        assert [asdict(one) for one in classes] == [{**one, "logit": float(np.float32(one["logit"]))} for one in row["top"]]
 
 
 def test_logits_of_tensors_are_the_programs_to_the_bit(net, tensors, densenet, tmp_path):
