@@ -15,7 +15,7 @@ import warnings
 import densenet_wgpu as dn
 import numpy as np
 
-BATCHES = {1: 400, 64: 60}
+BATCHES = {1: 1000, 64: 120}
 
 
 class Library:

@@ -122,6 +122,10 @@ fn one(value: &Bound<'_, PyAny>, taking: Taking) -> PyResult<Source> {
 
 /// The source for a path, bytes, or an open file; `None` for anything else.
 fn file(value: &Bound<'_, PyAny>) -> PyResult<Option<Source>> {
+    // The most usual, which needs no more questions.
+    if value.cast::<PyUntypedArray>().is_ok() {
+        return Ok(None);
+    }
     if let Ok(bytes) = value.cast::<PyBytes>() {
         return Ok(Some(bytes.as_bytes().into()));
     }
