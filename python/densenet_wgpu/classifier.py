@@ -39,8 +39,8 @@ class Classifier:
     - ``batch``: pictures at once on a device. ``batch_invariant``: the same bits in any batch.
     - ``preprocess``: a preset, a JSON file or a dictionary. ``size``: height and width of the network's input.
       ``activation``: ``"softmax"``, ``"sigmoid"`` or ``"none"``. ``labels``: a list, the name of one, a file or a folder.
-    - ``ten_crops``: average the probabilities of ten crops. ``upright``: turn pictures as EXIF says. ``truncated``: decode damaged JPEG
-      files as far as they go. ``voi_lut``: apply that of DICOM files. ``sample_range``: black and white of samples of more than 8 bits,
+    - ``ten_crops``: average ten crops of each picture. ``flip``: average it and its mirror image. ``average``: their
+      ``"probabilities"`` or ``"logits"``. ``upright``: turn pictures as EXIF says. ``truncated``: decode damaged JPEG files as far as they go. ``voi_lut``: apply that of DICOM files. ``sample_range``: black and white of samples of more than 8 bits,
       or ``"auto"``. ``max_pixels``, ``max_bytes``: limits of decoding.
     - ``self_test``: test a device before its first use.
     - ``root``, ``head``, ``head_layers``, ``stem``, ``new_channels``, ``final_relu``, ``blur``, ``epsilon``: what a checkpoint cannot say
@@ -71,6 +71,8 @@ class Classifier:
         size: "int | tuple[int, int] | None" = None,
         labels: "str | os.PathLike[str] | Sequence[str] | None" = None,
         ten_crops: bool = False,
+        flip: bool = False,
+        average: str = "probabilities",
         upright: bool = False,
         truncated: bool = False,
         voi_lut: bool = False,
@@ -99,6 +101,8 @@ class Classifier:
             size=size,
             labels=labels,
             ten_crops=ten_crops,
+            flip=flip,
+            average=average,
             upright=upright,
             truncated=truncated,
             voi_lut=voi_lut,
@@ -162,7 +166,7 @@ class Classifier:
         return [row if isinstance(row, Exception) else [Prediction(*ranked) for ranked in row] for row in rows]
 
     def logits(self, pictures: Pictures, *, progress: bool = False) -> "npt.NDArray[np.float32]":
-        """Returns the network's outputs, float32 ``[N, classes]``; of ten crops ``[N, 10, classes]``.
+        """Returns the network's outputs, float32 ``[N, classes]``; of several crops or mirror images ``[N, crops, classes]``.
 
         >>> import densenet_wgpu as dn
         >>> import numpy as np
@@ -186,7 +190,8 @@ class Classifier:
             return self._opened().probabilities(pictures, moved)
 
     def embed(self, pictures: Pictures, *, progress: bool = False) -> "npt.NDArray[np.float32]":
-        """Returns the features, which the classifier layer reads, float32 ``[N, features]``; of ten crops ``[N, 10, features]``.
+        """Returns the features, which the classifier layer reads, float32 ``[N, features]``; of several crops
+        or mirror images ``[N, crops, features]``.
 
         The first call opens the model once more, with features, unless it was opened with ``features_only``.
 

@@ -21,6 +21,8 @@ DEFAULTS: "dict[str, Any]" = {
     "size": None,
     "labels": None,
     "ten_crops": False,
+    "flip": False,
+    "average": "probabilities",
     "upright": False,
     "truncated": False,
     "voi_lut": False,

@@ -207,8 +207,13 @@ impl OpenClassifier {
         let row = |prediction: Prediction| Ok((row(&prediction)?, prediction.crops()));
         let outcomes = self.run(py, &used, false, progress).each(inputs, row)?.into_iter().collect::<PyResult<Vec<_>>>()?;
         let (length, crops) = outcomes.first().map_or((0, 1), |(row, crops)| (row.len(), *crops));
+        if let Some(other) = outcomes.iter().position(|(row, _)| row.len() != length) {
+            // Of a picture there may be crops, of what the network reads there are none.
+            let found = format!("found {length} numbers for the first and {} for picture {other}", outcomes[other].0.len());
+            return Err(refused(py, &format!("expected pictures alone or tensors alone, {found}")));
+        }
         let rows = outcomes.into_iter().map(|(row, _)| row).collect();
-        // Of ten crops each has a row of its own.
+        // Each crop has a row of its own.
         if crops == 1 { array(py, rows, &[length]) } else { array(py, rows, &[crops, length / crops]) }
     }
 }

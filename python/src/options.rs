@@ -3,6 +3,7 @@
 use densenet_wgpu::checkpoint::{HeadStep, NewChannels, ReadOptions, StemDownsampling};
 use densenet_wgpu::devices::Device;
 use densenet_wgpu::image::{Decoding, SampleRange};
+use densenet_wgpu::labels::Averaging;
 use densenet_wgpu::preprocessing::{Activation, Preset};
 use densenet_wgpu::{ClassifierOptions, Error, Precision};
 use pyo3::prelude::*;
@@ -25,6 +26,8 @@ pub(crate) struct Options {
     pub(crate) size: Option<[usize; 2]>,
     pub(crate) labels: Option<Labels>,
     pub(crate) ten_crops: bool,
+    pub(crate) flip: bool,
+    pub(crate) average: String,
     pub(crate) upright: bool,
     pub(crate) truncated: bool,
     pub(crate) voi_lut: bool,
@@ -86,9 +89,11 @@ impl Options {
             .with_batch_invariant(self.batch_invariant)
             .with_self_test(self.self_test)
             .with_ten_crops(self.ten_crops)
+            .with_mirror_images(self.flip)
             .with_upright(self.upright)
             .with_decoding(self.decoding());
         options.precision = self.precision(py)?;
+        options.averaging = averaging(py, &self.average)?;
         options.size = self.size;
         if let Some(preprocess) = &self.preprocess {
             options = match Preset::named(preprocess) {
@@ -118,6 +123,14 @@ impl Options {
             None if self.own_sample_range => decoding.with_sample_range(SampleRange::Own),
             None => decoding,
         }
+    }
+}
+
+fn averaging(py: Python<'_>, name: &str) -> PyResult<Averaging> {
+    match name {
+        "probabilities" => Ok(Averaging::Probabilities),
+        "logits" => Ok(Averaging::Logits),
+        found => Err(refused(py, &format!("average: expected \"probabilities\" or \"logits\", found {found:?}"))),
     }
 }
 

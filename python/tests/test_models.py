@@ -30,6 +30,7 @@ from conftest import ROOT
         ({"labels": "docs"}, dn.InputError, "expected 10 labels"),
         ({"preprocess": "torchvison"}, dn.InputError, "did you mean torchvision?"),
         ({"preprocess": {"mean": 3}}, dn.InputError, "preprocess: expected a preset or a preprocessing"),
+        ({"average": "votes"}, dn.InputError, 'average: expected "probabilities" or "logits", found "votes"'),
         ({"activation": "relu"}, dn.InputError, 'activation: expected "softmax", "sigmoid" or "none", found "relu"'),
         ({"size": (2, 2)}, dn.InputError, "too small for this network"),
         ({"ten_crops": True}, dn.InputError, "expected a preprocessing with a crop"),

@@ -88,6 +88,16 @@ def test_ten_crops_have_a_row_each(path):
         assert net.probabilities([path, path]).shape == (2, 10)
 
 
+def test_a_mirror_image_has_a_row_too(path, net, tensors):
+    with dn.Classifier("digits", flip=True, average="logits", batch_invariant=True) as both:
+        logits = both.logits([path, path])
+        assert logits.shape == (2, 2, 10) and np.array_equal(logits[0, 0], net.logits(path)[0])
+        ranked = {one.index: one.logit for one in both.classify(path, top_k=10)[0]}
+        assert np.allclose([ranked[index] for index in range(10)], logits[0].mean(axis=0), atol=1e-6)
+        with pytest.raises(dn.InputError, match="pictures alone or tensors alone, found 20 numbers for the first and 10 for picture 1"):
+            both.logits([path, tensors[0]])
+
+
 def test_the_order_is_that_of_the_inputs_in_batches_of_any_size(net, paths):
     expected = net.logits(paths)
     with dn.Classifier("digits", batch=3, batch_invariant=True) as small:
