@@ -9,6 +9,14 @@ pub(crate) fn variable(name: &str) -> Option<OsString> {
     env::var_os(name).filter(|value| !value.is_empty())
 }
 
+/// The variable that says which device is used where none is named.
+pub const DEVICE: &str = "DENSENET_DEVICE";
+
+/// What [`DEVICE`] says.
+pub fn device() -> Option<String> {
+    variable(DEVICE).map(|value| value.to_string_lossy().into_owned())
+}
+
 /// The platform's folder for caches.
 pub(crate) fn caches() -> Option<PathBuf> {
     if cfg!(windows) {

@@ -117,7 +117,7 @@ pub mod devices {
     pub use crate::cache::Cache;
     #[cfg(feature = "image")]
     pub use crate::classifier::Device;
-    pub use crate::gpu::AdapterSummary;
+    pub use crate::gpu::{AdapterSummary, Software};
 }
 
 /// How a [`Plan`] is made, and what it consists of.
@@ -160,6 +160,7 @@ pub mod tuning {
 pub mod internal {
     #[cfg(feature = "image")]
     pub use crate::classifier::{DEFAULT_SIZE, FEATURES, engine_in_range, faulty_tiles, images_at_once, run_reference};
+    pub use crate::environment::{DEVICE, device as device_in_environment};
     pub use crate::gpu::{BrokenClock, Pretence, opening};
     pub use crate::guarded::is_guarded;
     #[cfg(feature = "image")]

@@ -25,6 +25,9 @@ pub(crate) fn explained(error: &Error) -> String {
             format!("{error}, or use `--device cpu`, the slow reference: Mesa's software adapter, llvmpipe, is {SOFTWARE}")
         }
         Error::NoSuchAdapter { name, .. } => format!("{error} and `cpu` for the reference{}", suggestion(name, ["cpu"])),
+        Error::NoAdapterAt { .. } => format!("{error} and `cpu` for the reference"),
+        Error::Software { .. } => format!("{error} (--software allow)"),
+        Error::Variable { name, value, source, .. } => format!("{name}={value}: {}", explained(source)),
         Error::DeviceRefused { .. } | Error::TooLarge { .. } | Error::NoKernel { .. } => format!("{error} (`densenet devices`, --device)"),
         Error::DeviceLost { .. } => format!("{error} (--batch)"),
         Error::OutOfMemory { .. } => format!("{error} (--batch, --size, --device)"),

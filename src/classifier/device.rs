@@ -1,7 +1,8 @@
 //! The devices of a classifier.
 
+use crate::environment;
 use crate::error::{Error, Result};
-use crate::gpu::{AdapterSummary, Gpu};
+use crate::gpu::{AdapterSummary, Gpu, Software};
 
 /// A device to run a classifier on.
 ///
@@ -14,10 +15,11 @@ use crate::gpu::{AdapterSummary, Gpu};
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub enum Device {
-    /// The best GPU, or a software adapter if there is none.
+    /// What the variable `DENSENET_DEVICE` says, as [`Device::list`] reads it; without it the best GPU, or a software adapter if there is
+    /// none.
     #[default]
     Best,
-    /// The GPU with this index or with this in its name ([`Gpu::open`]).
+    /// The GPU with this index, with this PCI address or with this in its name ([`Gpu::open`]).
     Named(String),
     /// A GPU that is already open. Several of these count as different devices, without a check.
     Gpu(Box<Gpu>),
@@ -26,7 +28,7 @@ pub enum Device {
 }
 
 impl Device {
-    /// Parses a list of devices: `cpu`, an index, a part of a name, several of these separated by commas, or `all` GPUs.
+    /// Parses a list of devices: `cpu`, an index, a part of a name, a PCI address, several of these separated by commas, or `all` GPUs.
     ///
     /// `all` includes a GPU with several APIs once, and software adapters only if there is nothing else. A name may contain a comma.
     pub fn list(text: &str) -> Vec<Self> {
@@ -43,14 +45,14 @@ impl Device {
         if name.eq_ignore_ascii_case("cpu") { Self::Reference } else { Self::Named(name.to_owned()) }
     }
 
-    fn open(&self) -> Result<Opened> {
-        let name = match self {
-            Self::Best => None,
-            Self::Named(name) => Some(name.as_str()),
-            Self::Gpu(gpu) => return Ok(Opened { gpu: Some(Gpu::clone(gpu)), is_ours: false }),
+    fn open(&self, software: Software) -> Result<Opened> {
+        let (gpu, is_ours) = match self {
+            Self::Best => (Gpu::open(None)?, true),
+            Self::Named(name) => (Gpu::open(Some(name))?, true),
+            Self::Gpu(gpu) => (Gpu::clone(gpu), false),
             Self::Reference => return Ok(Opened { gpu: None, is_ours: true }),
         };
-        Ok(Opened { gpu: Some(Gpu::open(name)?), is_ours: true })
+        Ok(Opened { gpu: Some(gpu.with_software(software)?), is_ours })
     }
 }
 
@@ -69,11 +71,21 @@ pub(super) struct Opened {
 }
 
 impl Opened {
-    /// Opens `devices`. Errors if one does not exist, or is given twice.
-    pub(super) fn all(devices: &[Device]) -> Result<Vec<Self>> {
+    /// Opens `devices`, and what the environment names where nothing else does. Errors if one does not exist, is software that is refused,
+    /// or is given twice.
+    pub(super) fn all(devices: &[Device], software: Software) -> Result<Vec<Self>> {
+        match (devices, environment::device()) {
+            ([Device::Best], Some(named)) => {
+                Self::each(&Device::list(&named), software).map_err(|error| error.in_variable(environment::DEVICE, named))
+            }
+            _ => Self::each(devices, software),
+        }
+    }
+
+    fn each(devices: &[Device], software: Software) -> Result<Vec<Self>> {
         let mut all: Vec<Self> = Vec::new();
         for device in devices {
-            let opened = device.open()?;
+            let opened = device.open(software)?;
             if all.iter().any(|other| other.is(&opened)) {
                 return Err(Error::Options { expected: "each device once".into(), found: format!("{} again", opened.name()) });
             }
@@ -117,6 +129,7 @@ mod tests {
             backend: backend.into(),
             kind: kind.into(),
             driver: String::new(),
+            pci_address: None,
             features: Vec::new(),
             limits: Vec::new(),
         };

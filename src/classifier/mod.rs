@@ -138,7 +138,7 @@ impl Classifier {
         let size = options.size.or(preprocessing.size()).unwrap_or(DEFAULT_SIZE);
         let postprocessing = Arc::new(model.postprocessing().with_averaging(options.averaging));
         let (network, weights) = Network::new(&mut model, size, &options)?;
-        let opened = Opened::all(&options.devices)?;
+        let opened = Opened::all(&options.devices, options.software)?;
         let devices = opened.iter().map(|device| device.name().to_owned()).collect();
         let (runners, warnings) = Runner::all(opened, network.graph(), &weights, &options)?;
         Ok(Self(Arc::new(Inner {
@@ -218,6 +218,12 @@ impl Classifier {
     /// Whether nothing more can run on any of the devices.
     pub fn is_lost(&self) -> bool {
         self.0.runners.iter().all(|runner| runner.failure().is_some())
+    }
+
+    /// Destroys its GPUs, as a driver loses them. For tests of what comes after; not part of the public API.
+    #[doc(hidden)]
+    pub fn lose_devices(&self) {
+        self.0.runners.iter().for_each(Runner::lose);
     }
 
     /// Classifies one source: the caller's thread decodes it and waits for the device.

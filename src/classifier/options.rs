@@ -3,14 +3,15 @@
 use super::device::Device;
 use crate::activation::Activation;
 use crate::error::{Error, Result};
+use crate::gpu::Software;
 use crate::image::Decoding;
 use crate::kernels::Precision;
 use crate::labels::Averaging;
 use crate::models;
 use crate::weights::{AssumedField, Checkpoint, Description, Preprocessing, Preset, Stated};
 
-/// Options of a [`Classifier`](super::Classifier). The default is the best GPU, 32-bit floats, batches of 16 pictures, and the model's own
-/// description.
+/// Options of a [`Classifier`](super::Classifier). The default is what [`Device::Best`] means, 32-bit floats, batches of 16 pictures, and the
+/// model's own description.
 ///
 /// ```
 /// use densenet_wgpu::devices::Device;
@@ -24,6 +25,8 @@ use crate::weights::{AssumedField, Checkpoint, Description, Preprocessing, Prese
 pub struct ClassifierOptions {
     /// The devices to run on. Several devices share the pictures.
     pub devices: Vec<Device>,
+    /// Whether software adapters among them are used.
+    pub software: Software,
     /// The precision; `None` means 16-bit floats if every device has them and passes a check
     /// ([`best_precision`](crate::verify::best_precision)), otherwise 32-bit floats. The reference computes in 32-bit floats only.
     pub precision: Option<Precision>,
@@ -68,6 +71,7 @@ impl Default for ClassifierOptions {
     fn default() -> Self {
         Self {
             devices: vec![Device::Best],
+            software: Software::default(),
             precision: Some(Precision::F32),
             batch: 16,
             batch_invariant: false,
@@ -101,6 +105,12 @@ impl ClassifierOptions {
     #[must_use]
     pub fn with_devices(self, devices: Vec<Device>) -> Self {
         Self { devices, ..self }
+    }
+
+    /// Sets whether software adapters are used: with a warning, not at all, or as if they were GPUs.
+    #[must_use]
+    pub fn with_software(self, software: Software) -> Self {
+        Self { software, ..self }
     }
 
     /// Sets the precision.

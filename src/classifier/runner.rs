@@ -82,6 +82,13 @@ impl Runner {
         }
     }
 
+    /// Destroys the device, if it is a GPU.
+    pub(super) fn lose(&self) {
+        if let Self::Gpu { engine, .. } = self {
+            engine.gpu().device().destroy();
+        }
+    }
+
     /// Passes on the result of a run, and records whether the device was lost.
     pub(super) fn learnt<T>(&self, result: Result<T>) -> Result<T> {
         if let (Self::Gpu { lost, .. }, Err(Error::DeviceLost { reason, .. })) = (self, &result) {

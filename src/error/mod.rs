@@ -123,8 +123,38 @@ pub enum Error {
         name: String,
         /// The nearest name, or word of a name, that exists.
         suggestion: Option<String>,
-        /// Name and graphics API of all adapters, in the order of their indices.
+        /// Name, graphics API and, where it is known, PCI address of all adapters, in the order of their indices.
         adapters: Vec<String>,
+    },
+    /// A PCI address at which no adapter is.
+    #[error("no adapter is at the PCI address {address}. There are: {}", numbered(adapters))]
+    #[non_exhaustive]
+    NoAdapterAt {
+        /// The address.
+        address: String,
+        /// Name, graphics API and, where it is known, PCI address of all adapters, in the order of their indices.
+        adapters: Vec<String>,
+    },
+    /// A software adapter where software is refused ([`Software::Refuse`](crate::devices::Software::Refuse)).
+    #[error(
+        "expected a GPU, found {adapter}, a software device, which is many times slower; install the GPU's driver, give this process the GPU \
+         (a container sees only those that it was started with), or allow software devices"
+    )]
+    #[non_exhaustive]
+    Software {
+        /// The adapter's name and graphics API.
+        adapter: String,
+    },
+    /// An environment variable that says what cannot be done.
+    #[error("{name}={value}: {source}")]
+    #[non_exhaustive]
+    Variable {
+        /// The variable's name.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// What is wrong with it.
+        source: Box<Self>,
     },
     /// An adapter whose driver opens no device.
     #[error("{adapter} refused to open: {source}; update its driver, or use another device")]

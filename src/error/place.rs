@@ -27,10 +27,12 @@ impl Error {
             | Self::DeviceLost { adapter, .. }
             | Self::DeviceFailed { adapter, .. }
             | Self::OutOfMemory { adapter }
+            | Self::Software { adapter }
             | Self::TooLarge { adapter, .. }
             | Self::SelfTest { adapter, .. } => Some(adapter.into()),
             Self::Input { .. } | Self::Examples { .. } | Self::Channels { .. } | Self::NoSuchLayer { .. } => None,
-            Self::NoAdapter | Self::NoSuchAdapter { .. } | Self::HalfOverflow => None,
+            Self::NoAdapter | Self::NoSuchAdapter { .. } | Self::NoAdapterAt { .. } | Self::HalfOverflow => None,
+            Self::Variable { name, .. } => Some((*name).into()),
             Self::NoSuchModel { .. } | Self::NoWeights { .. } | Self::Options { .. } | Self::NoThread { .. } => None,
         }
     }
@@ -38,6 +40,11 @@ impl Error {
     /// An error in a checkpoint whose name is not known yet.
     pub(crate) fn checkpoint(reason: impl Into<String>) -> Self {
         Self::Checkpoint { file: None, reason: reason.into() }
+    }
+
+    /// The same where an environment variable asked for what cannot be done.
+    pub(crate) fn in_variable(self, name: &'static str, value: String) -> Self {
+        Self::Variable { name, value, source: Box::new(self) }
     }
 
     /// An error in a picture whose path is not known yet.

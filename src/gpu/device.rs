@@ -39,7 +39,7 @@ pub struct Gpu {
     device_type: wgpu::DeviceType,
     pretence: Pretence,
     matrix: Option<u32>,
-    warnings: Vec<String>,
+    pub(super) warnings: Vec<String>,
     pub(super) failure: Arc<Mutex<Option<Failure>>>,
     cache: Cache,
     pub(super) pipeline_cache: Arc<OnceLock<Option<PipelineCache>>>,

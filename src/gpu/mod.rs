@@ -6,7 +6,7 @@
 //! for adapter in Gpu::adapters() {
 //!     println!("{}: {} ({}, {})", adapter.index, adapter.name, adapter.kind, adapter.backend);
 //! }
-//! let gpu = Gpu::open(None)?; // the best; `Some("1")` and `Some("radeon")` choose
+//! let gpu = Gpu::open(Some("0"))?; // the best; `Some("radeon")` and `Some("0000:01:00.0")` choose by name and PCI address
 //! assert_eq!(gpu.summary(), &Gpu::adapters()[0]);
 //! # Ok::<(), densenet_wgpu::Error>(())
 //! ```
@@ -20,10 +20,12 @@ mod fault;
 mod identity;
 mod open;
 mod pace;
+mod pci;
 mod pipeline_cache;
 mod pipelines;
 mod pretence;
 mod request;
+mod software;
 mod summary;
 mod verdicts;
 #[cfg(not(target_family = "wasm"))]
@@ -35,6 +37,7 @@ pub use fault::Fault;
 pub(crate) use pace::Units;
 pub(crate) use pipelines::Pipelines;
 pub use pretence::{BrokenClock, Pretence};
+pub use software::Software;
 pub use summary::AdapterSummary;
 pub(crate) use verdicts::Verdicts;
 /// `Send`, except in a browser, where futures that wait for a device stay on their thread.

@@ -10,6 +10,7 @@ use super::summary::{AdapterSummary, called, warnings};
 #[cfg(not(target_family = "wasm"))]
 use super::worker::Worker;
 use crate::cache::Cache;
+use crate::environment;
 use crate::error::{Error, Result};
 
 impl Gpu {
@@ -20,8 +21,9 @@ impl Gpu {
         adapters.iter().enumerate().map(|(i, a)| AdapterSummary::new(i, &a.get_info(), a.features(), &a.limits())).collect()
     }
 
-    /// Opens the adapter with this index or with this in its name; the best one without a selector. Data for
-    /// the next start is kept in [`Cache::from_env`]; [`Gpu::with_cache`] changes that.
+    /// Opens the adapter with this index, with this PCI address (`0000:01:00.0`) or with this in its name. Without a selector it is the one
+    /// that the variable `DENSENET_DEVICE` selects, and without that the best. Data for the next start is kept in [`Cache::from_env`];
+    /// [`Gpu::with_cache`] changes that.
     pub fn open(selector: Option<&str>) -> Result<Self> {
         let _guard = opening();
         pollster::block_on(Self::open_here(selector))
@@ -42,14 +44,21 @@ impl Gpu {
         Self::open_here(selector).await
     }
 
-    #[tracing::instrument(name = "open device", skip_all)]
     async fn open_here(selector: Option<&str>) -> Result<Self> {
+        match environment::device().filter(|_| selector.is_none()) {
+            Some(selector) => Self::open_selected(Some(&selector)).await.map_err(|error| error.in_variable(environment::DEVICE, selector)),
+            None => Self::open_selected(selector).await,
+        }
+    }
+
+    #[tracing::instrument(name = "open device", skip_all)]
+    async fn open_selected(selector: Option<&str>) -> Result<Self> {
         let adapters = adapters().await;
-        let index = select(&adapters, selector)?;
-        let adapter = &adapters[index];
-        let (info, limits) = (adapter.get_info(), adapter.limits());
+        let infos: Vec<wgpu::AdapterInfo> = adapters.iter().map(wgpu::Adapter::get_info).collect();
+        let index = select(&infos, selector)?;
+        let (adapter, info, limits) = (&adapters[index], &infos[index], adapters[index].limits());
         let opened = request(adapter).await;
-        let opened = opened.map_err(|source| Error::DeviceRefused { adapter: called(&info), source: Box::new(source) })?;
+        let opened = opened.map_err(|source| Error::DeviceRefused { adapter: called(info), source: Box::new(source) })?;
 
         let failure = Arc::new(Mutex::new(None));
         let (lost, uncaptured) = (Arc::clone(&failure), Arc::clone(&failure));
@@ -58,8 +67,8 @@ impl Gpu {
         });
         opened.device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| record(&uncaptured, Failure::Uncaught(error.to_string()))));
 
-        let summary = AdapterSummary::new(index, &info, adapter.features(), &limits);
-        Ok(Self::new(opened, summary, warnings(&info, adapter.features()), failure, Cache::from_env()))
+        let summary = AdapterSummary::new(index, info, adapter.features(), &limits);
+        Ok(Self::new(opened, summary, warnings(info, adapter.features()), failure, Cache::from_env()))
     }
 
     /// Wraps a device and queue that a program already has. Their error handlers stay in place: this library catches its errors with error

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::pci::PciAddress;
+
 /// The kind of a software adapter, which runs shaders on the CPU.
 const SOFTWARE: &str = "software device";
 
@@ -29,6 +31,8 @@ pub struct AdapterSummary {
     pub kind: String,
     /// Its driver and the driver's version.
     pub driver: String,
+    /// Where the card is, such as `0000:01:00.0`, which tells equal cards apart; `None` for software, and where the driver does not say.
+    pub pci_address: Option<String>,
     /// The features that this library can use.
     pub features: Vec<String>,
     /// The limits that this library depends on, in bytes or counts.
@@ -58,6 +62,7 @@ impl AdapterSummary {
             backend: info.backend.to_string(),
             kind: kind(info.device_type).into(),
             driver: [info.driver.as_str(), info.driver_info.as_str()].join(" ").trim().to_owned(),
+            pci_address: PciAddress::of(info).map(|address| address.to_string()),
             features: named.iter().filter(|(_, feature)| features.contains(*feature)).map(|(name, _)| (*name).into()).collect(),
             limits: limits.map(|(name, limit)| (name.into(), limit)).into(),
         }
@@ -84,11 +89,24 @@ pub(super) fn called(info: &wgpu::AdapterInfo) -> String {
     format!("{} ({})", info.name, info.backend)
 }
 
+/// The same with its PCI address, where it has one, for lists of adapters.
+pub(super) fn called_with_address(info: &wgpu::AdapterInfo) -> String {
+    match PciAddress::of(info) {
+        Some(address) => format!("{} ({}, {address})", info.name, info.backend),
+        None => called(info),
+    }
+}
+
+/// The warning of a software adapter with this name.
+pub(super) fn software_warning(name: &str) -> String {
+    format!("no GPU in use: {name} is a software device, many times slower than a GPU")
+}
+
 /// What the user should know about an adapter, one sentence each.
 pub(super) fn warnings(info: &wgpu::AdapterInfo, features: wgpu::Features) -> Vec<String> {
     let mut warnings = Vec::new();
     if info.device_type == wgpu::DeviceType::Cpu {
-        warnings.push(format!("no GPU in use: {} is a software device, many times slower than a GPU", info.name));
+        warnings.push(software_warning(&info.name));
     }
     if shader_compiler(info, features) == "FXC" {
         let slower = "shaders are compiled by FXC, which supports neither 16-bit floats nor subgroups";

@@ -54,7 +54,9 @@ fn text(devices: &[AdapterSummary]) -> String {
         // Writing to a `String` cannot fail.
         let _ = writeln!(text, "{}", paint(HEADING, &format!("{}: {}", device.index, device.name)));
         let width = device.limits.iter().map(|(name, _)| name.len()).max().unwrap_or(0).max("features".len());
-        for (name, value) in [("backend", &device.backend), ("kind", &device.kind), ("driver", &device.driver)] {
+        let address = device.pci_address.as_deref().map(|address| ("PCI address", address));
+        let said = [("backend", &*device.backend), ("kind", &device.kind), ("driver", &device.driver)];
+        for (name, value) in said.into_iter().chain(address) {
             let _ = writeln!(text, "   {name:<width$}  {value}");
         }
         let _ = writeln!(text, "   {:<width$}  {}", "features", device.features.join(", "));

@@ -8,7 +8,7 @@ use densenet_wgpu::tuning::{Tuning, device_tuning};
 use densenet_wgpu::{Gpu, Plan, Precision};
 
 use crate::arguments::Size;
-use crate::device::no_gpu;
+use crate::device::Asked;
 use crate::exit::{SUCCESS, Stop};
 use crate::model::NetworkOptions;
 use crate::output::Destination;
@@ -36,7 +36,7 @@ pub(crate) struct Options {
     /// Plan one kernel per operation of the network
     #[arg(long, help_heading = "Device")]
     no_fusion: bool,
-    /// Plan for this device, a number or part of a name from `densenet devices`
+    /// Plan for this device, a number, part of a name or PCI address from `densenet devices`
     ///
     /// Default: kernels that run on any device.
     #[arg(long, short, value_name = "D", help_heading = "Device")]
@@ -67,10 +67,10 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     let Size { height, width } = options.network.size(preprocessing.as_ref());
     let graph = config.graph(height, width)?;
     let tuning = match &options.device {
-        Some(device) if device.eq_ignore_ascii_case("cpu") => {
-            return Err(no_gpu("that runs a plan"));
+        Some(_) => {
+            let asked = Asked::of(options.device.as_deref());
+            device_tuning(&Gpu::open(asked.gpu("that runs a plan")?)?, Precision::F32)
         }
-        Some(device) => device_tuning(&Gpu::open(Some(device))?, Precision::F32),
         None => Tuning::default(),
     };
     let plan =

@@ -10,7 +10,7 @@ use densenet_wgpu::{Checkpoint, Config, Engine, EngineOptions, Gpu, Graph, Input
 use serde::Serialize;
 
 use crate::arguments::Size;
-use crate::device::{no_gpu, open_gpu};
+use crate::device::{Asked, Software, open_gpu};
 use crate::exit::{FAILED, SUCCESS, Stop};
 use crate::latencies::Latencies;
 use crate::message;
@@ -27,7 +27,7 @@ Examples:
   densenet report --output my-gpu.json
   densenet report --device 1 --output my-other-gpu.json")]
 pub(crate) struct Options {
-    /// A number or part of a name from `densenet devices`; default: the best GPU
+    /// A number, part of a name or PCI address from `densenet devices`; default: what DENSENET_DEVICE says, else the best GPU
     #[arg(long, short, value_name = "D", help_heading = "Device")]
     device: Option<String>,
     /// Height and width of the DenseNet-121's input
@@ -141,10 +141,8 @@ pub(crate) fn run(options: Options) -> std::result::Result<u8, Stop> {
     for network in &networks {
         network.graph()?; // fails early if the size is too small
     }
-    if options.device.as_deref() == Some("cpu") {
-        return Err(no_gpu("to report on"));
-    }
-    let gpu = open_gpu(options.device.as_deref())?;
+    let asked = Asked::of(options.device.as_deref());
+    let gpu = open_gpu(&asked, asked.gpu("to report on")?, Software::Warn)?;
     let destination = Destination::open(options.output.as_deref())?;
     let has_half = gpu.capabilities().f16;
     let precisions = [Precision::F32, Precision::F16].into_iter().filter(|precision| *precision == Precision::F32 || has_half);

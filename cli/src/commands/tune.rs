@@ -7,7 +7,7 @@ use densenet_wgpu::tuning::{Timing, Tuned, TuningProgress, check_tuning, device_
 use densenet_wgpu::{Engine, Error, Gpu, Precision};
 
 use crate::arguments::Size;
-use crate::device::{Device, DeviceOptions, Runner, no_gpu};
+use crate::device::{Device, DeviceOptions, Runner};
 use crate::exit::{SUCCESS, Stop};
 use crate::message;
 use crate::model::NetworkOptions;
@@ -49,18 +49,18 @@ pub(crate) struct Options {
 /// Measures, prints and saves the result.
 pub(crate) fn run(options: Options) -> Result<u8, Stop> {
     if options.forget {
-        let Device::Gpu(gpu) = options.device.open()? else { return Err(no_gpu("with kernels to choose from")) };
+        let Device::Gpu(gpu) = options.device.open()? else { return Err(options.device.asked().no_gpu("with kernels to choose from")) };
         return forget(&gpu);
     }
     let model = options.network.open()?;
     let Size { height, width } = options.network.size(model.preprocessing.as_ref());
     let graph = model.graph(height, width)?;
     let device = options.device.open()?;
-    let Device::Gpu(gpu) = &device else { return Err(no_gpu("with kernels to choose from")) };
+    let Device::Gpu(gpu) = &device else { return Err(options.device.asked().no_gpu("with kernels to choose from")) };
     // Fail before spending minutes on a result that could not be saved.
     check_tuning(gpu).map_err(|error| Stop::refused(unkept(&error)))?;
     let Runner::Gpu(engine) = options.device.runner_on(&device, &graph, &model.weights, true)? else {
-        return Err(no_gpu("with kernels to choose from"));
+        return Err(options.device.asked().no_gpu("with kernels to choose from"));
     };
     if options.again {
         forget_timings(gpu);

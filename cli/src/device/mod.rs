@@ -1,11 +1,12 @@
 //! `--device D`, and what runs there: an engine on a GPU, or the reference on the CPU.
 
 mod address_space;
+mod asked;
 mod slow;
 
 use clap::{Args, ValueEnum};
 use densenet_wgpu::checkpoint::Weights;
-use densenet_wgpu::devices::{AdapterSummary, Device as Named};
+use densenet_wgpu::devices::{self, AdapterSummary, Device as Named};
 use densenet_wgpu::internal::{engine_in_range, faulty_tiles, run_reference};
 use densenet_wgpu::verify::{Reference, best_precision, self_test};
 use densenet_wgpu::{Checkpoint, Classifier, ClassifierOptions, Engine, EngineOptions, Error, Gpu, Graph, Input};
@@ -13,18 +14,22 @@ use densenet_wgpu::{Checkpoint, Classifier, ClassifierOptions, Engine, EngineOpt
 use crate::exit::Stop;
 use crate::message;
 use crate::remedy::explained;
+pub(crate) use asked::Asked;
 
 /// Where and how precisely to run.
 #[derive(Args)]
 #[command(next_help_heading = "Device")]
 pub(crate) struct DeviceOptions {
-    /// A number or part of a name from `densenet devices`, or `cpu`
+    /// A number, part of a name or PCI address from `densenet devices`, or `cpu`
     ///
-    /// Default: the best GPU or, with a warning, a software adapter if there is none. `cpu` is the reference: the same network on the CPU,
-    /// simple and slow; a software adapter is several times as fast. `classify`, `embed`, `evaluate` and `fit` take more than one device, as in 0,1, or `all`
-    /// GPUs, which share the pictures.
+    /// Default: what the variable DENSENET_DEVICE says, else the best GPU or, with a warning, a software adapter if there is none. `cpu` is
+    /// the reference: the same network on the CPU, simple and slow; a software adapter is several times as fast. `classify`,
+    /// `embed`, `evaluate` and `fit` take more than one device, as in 0,1, or `all` GPUs, which share the pictures.
     #[arg(long, short, value_name = "D")]
     device: Option<String>,
+    /// What to do with a software adapter, which computes on the CPU
+    #[arg(long, value_name = "S", value_enum, default_value_t = Software::Warn)]
+    software: Software,
     /// Floating-point format
     #[arg(long, value_name = "P", value_enum, default_value_t = Precision::F32)]
     precision: Precision,
@@ -49,6 +54,27 @@ pub(crate) enum Precision {
     F16,
     /// 16-bit floats on GPUs where they pass a check, otherwise 32-bit floats.
     Auto,
+}
+
+/// What to do with a software adapter.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Software {
+    /// Use it with a warning.
+    Warn,
+    /// Refuse it, on a machine that is meant to have a GPU.
+    Refuse,
+    /// Use it without a warning.
+    Allow,
+}
+
+impl From<Software> for devices::Software {
+    fn from(software: Software) -> Self {
+        match software {
+            Software::Warn => Self::Warn,
+            Software::Refuse => Self::Refuse,
+            Software::Allow => Self::Allow,
+        }
+    }
 }
 
 /// An open device.
@@ -89,13 +115,12 @@ impl From<Device> for Named {
 impl DeviceOptions {
     /// Opens the one requested device, and reports its warnings.
     pub(crate) fn open(&self) -> Result<Device, Stop> {
-        let [device] = &self.devices()[..] else {
-            let refused = format!(
-                "{}expected one device, found {}; classify, embed, evaluate and fit take several",
-                self.flag(),
-                self.devices().len()
-            );
-            return Err(Stop::refused(refused));
+        let asked = self.asked();
+        let [device] = &asked.devices()[..] else {
+            let found = asked.devices().len();
+            return Err(Stop::refused(format!(
+                "{asked}expected one device, found {found}; classify, embed, evaluate and fit take several"
+            )));
         };
         self.open_one(device)
     }
@@ -110,17 +135,18 @@ impl DeviceOptions {
             Named::Named(name) => Some(name.as_str()),
             _ => None,
         };
-        open_gpu(name).map(|gpu| Device::Gpu(Box::new(gpu)))
+        open_gpu(&self.asked(), name, self.software).map(|gpu| Device::Gpu(Box::new(gpu)))
     }
 
     /// Makes a classifier of `model` on every requested device. Reports the warnings of a device before anything is compiled for it,
     /// because that may be slow or crash.
     pub(crate) fn classifier(&self, model: Checkpoint, options: ClassifierOptions) -> Result<Classifier, Stop> {
-        let devices = self.devices().iter().map(|device| self.open_one(device)).collect::<Result<Vec<_>, _>>()?;
+        let asked = self.asked();
+        let devices = asked.devices().iter().map(|device| self.open_one(device)).collect::<Result<Vec<_>, _>>()?;
         let gpus: Vec<&Gpu> = devices.iter().filter_map(Device::gpu).collect();
         for (at, gpu) in gpus.iter().enumerate() {
             if gpus[..at].iter().any(|other| other.summary().index == gpu.summary().index) {
-                return Err(Stop::refused(format!("{}expected each device once, found {} again", self.flag(), gpu.summary().name)));
+                return Err(Stop::refused(format!("{asked}expected each device once, found {} again", gpu.summary().name)));
             }
         }
         if gpus.len() < devices.len() {
@@ -138,7 +164,7 @@ impl DeviceOptions {
             Precision::Auto => options.with_best_precision(),
         };
         let classifier = Classifier::new(model, options).map_err(|error| match error {
-            Error::Options { .. } => Stop::refused(format!("{}{error}", self.flag())),
+            Error::Options { .. } => Stop::refused(format!("{asked}{error}")),
             error => not_trusted(&error),
         })?;
         classifier.warnings().iter().filter(|warning| !reported.contains(warning)).for_each(|warning| message::warning(warning));
@@ -154,20 +180,18 @@ impl DeviceOptions {
         }
     }
 
-    /// The requested devices.
-    fn devices(&self) -> Vec<Named> {
-        self.device.as_deref().map_or(vec![Named::Best], Named::list)
-    }
-
-    /// The beginning of a message about the devices.
-    fn flag(&self) -> String {
-        self.device.as_ref().map_or(String::new(), |asked| format!("--device {asked}: "))
+    /// Who asked for which devices.
+    pub(crate) fn asked(&self) -> Asked {
+        Asked::of(self.device.as_deref())
     }
 
     /// Errors if the CPU cannot compute in the requested precision.
     fn checked_cpu(&self) -> Result<(), Stop> {
         match self.precision {
-            Precision::F16 => Err(Stop::refused("--device cpu: expected --precision f32, which the reference computes in, found f16")),
+            Precision::F16 => {
+                let expected = "expected --precision f32, which the reference computes in, found f16";
+                Err(Stop::refused(format!("{}{expected}", self.asked())))
+            }
             Precision::F32 | Precision::Auto => Ok(()),
         }
     }
@@ -210,18 +234,12 @@ impl DeviceOptions {
     }
 }
 
-/// Opens the device of that name, or the best one, and reports its warnings.
-pub(crate) fn open_gpu(name: Option<&str>) -> Result<Gpu, Stop> {
+/// Opens the device of that name, or the best one, as was asked for, and reports its warnings.
+pub(crate) fn open_gpu(asked: &Asked, name: Option<&str>, software: Software) -> Result<Gpu, Stop> {
     address_space::check_for_a_device()?;
-    let gpu = Gpu::open(name)?;
+    let gpu = Gpu::open(name).and_then(|gpu| gpu.with_software(software.into())).map_err(|error| asked.refused(&error))?;
     gpu.warnings().iter().for_each(|warning| message::warning(warning));
     Ok(gpu)
-}
-
-/// The error for `cpu` where a device is `needed`, such as "with kernels to time".
-pub(crate) fn no_gpu(needed: &str) -> Stop {
-    let remedy = "`densenet devices` lists them";
-    Stop::refused(format!("--device cpu: expected a device {needed}, found the reference itself; {remedy}"))
 }
 
 /// Warns that a device is used without a test.

@@ -13,6 +13,7 @@ mod bulk;
 mod checkpoint_files;
 mod checkpoints;
 mod commands;
+mod devices;
 mod dicom;
 mod driven;
 mod embed;

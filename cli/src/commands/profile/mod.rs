@@ -13,7 +13,7 @@ use densenet_wgpu::{Engine, Input};
 use serde::Serialize;
 
 use crate::arguments::Size;
-use crate::device::{Device, DeviceOptions, Runner, no_gpu};
+use crate::device::{Device, DeviceOptions, Runner};
 use crate::exit::{SUCCESS, Stop};
 use crate::message::{self, printable};
 use crate::model::NetworkOptions;
@@ -107,11 +107,11 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
         )));
     }
     let device = options.device.open()?;
-    let Device::Gpu(gpu) = &device else { return Err(no_gpu("with kernels to time")) };
+    let Device::Gpu(gpu) = &device else { return Err(options.device.asked().no_gpu("with kernels to time")) };
     let input: Vec<f32> = (0..batch * shape.elements()).map(|i| (i as f32 * 0.37).sin()).collect();
     let engine = |fusion| match options.device.runner_on(&device, &graph, &model.weights, fusion)? {
         Runner::Gpu(engine) => Ok(engine),
-        Runner::Cpu(_) => Err(no_gpu("with kernels to time")),
+        Runner::Cpu(_) => Err(options.device.asked().no_gpu("with kernels to time")),
     };
     let own = engine(!options.no_fusion)?;
     let input = Input::values(&input, [height, width]);

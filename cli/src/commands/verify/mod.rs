@@ -11,7 +11,7 @@ use densenet_wgpu::verify::{LayerCheck, tolerance};
 use densenet_wgpu::{Checkpoint, Engine, Error};
 use serde::Serialize;
 
-use crate::device::{Device, DeviceOptions, no_gpu};
+use crate::device::{Device, DeviceOptions};
 use crate::exit::{FAILED, SUCCESS, Stop};
 use crate::message::{self, printable};
 use crate::model::NetworkOptions;
@@ -57,7 +57,7 @@ pub(crate) fn run(options: Options) -> Result<u8, Stop> {
         None => Specimen::noise(&mut model, options.batch, options.network.size)?,
     };
     let Device::Gpu(gpu) = options.device.open()? else {
-        return Err(no_gpu("to hold to the reference"));
+        return Err(options.device.asked().no_gpu("to hold to the reference"));
     };
     let graph = model.graph(specimen.height, specimen.width)?;
     let engine = |fusion| {
