@@ -33,8 +33,9 @@ class Classifier:
     ``model`` is a checkpoint's path, the name of a bundled or published model (``"digits"``, ``"densenet121"``), or an ``hf://``
     address. All else goes by name, and is what the command line's flags of that name are:
 
-    - ``device``: an index or a part of a name of :func:`devices`, ``"cpu"`` for the slow reference, or several of them; the best GPU
-      otherwise, and a software adapter with a warning if there is none.
+    - ``device``: an index, a part of a name or a PCI address of :func:`devices`, ``"cpu"`` for the slow reference, or several of them.
+      Otherwise it is what the variable ``DENSENET_DEVICE`` says, or the best GPU, or a software adapter if there is none.
+    - ``software``: ``"warn"`` of a software adapter, ``"refuse"`` it on machines that are meant to have a GPU, or ``"allow"`` it.
     - ``precision``: ``"f32"``, ``"f16"``, or ``"auto"`` for 16 bits where they are right.
     - ``batch``: pictures at once on a device. ``batch_invariant``: the same bits in any batch.
     - ``preprocess``: a preset, a JSON file or a dictionary. ``size``: height and width of the network's input.
@@ -63,6 +64,7 @@ class Classifier:
         model: "str | os.PathLike[str]",
         *,
         device: "int | str | Sequence[int | str] | None" = None,
+        software: str = "warn",
         precision: str = "f32",
         batch: int = 16,
         batch_invariant: bool = False,
@@ -93,6 +95,7 @@ class Classifier:
     ) -> None:
         stated = options.stated(
             device=device,
+            software=software,
             precision=precision,
             batch=batch,
             batch_invariant=batch_invariant,

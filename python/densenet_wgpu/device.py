@@ -21,6 +21,8 @@ class Device:
     """A discrete GPU, an integrated one, a software device, …"""
     driver: str
     """Its driver and the driver's version."""
+    pci_address: "str | None"
+    """Where the card is, such as ``0000:01:00.0``; ``device`` takes it. ``None`` for software, and where the driver does not say."""
     features: "list[str]" = field(repr=False)
     """Its features that are of use."""
     limits: "dict[str, int]" = field(repr=False)
@@ -44,5 +46,5 @@ def devices() -> "list[Device]":
 
 def made(report: "dict[str, Any]") -> Device:
     """Returns the device that a report of the native module is about."""
-    names = ("index", "name", "backend", "kind", "driver", "features")
+    names = ("index", "name", "backend", "kind", "driver", "pci_address", "features")
     return Device(**{name: report[name] for name in names}, limits=dict(report["limits"]))

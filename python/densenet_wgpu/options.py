@@ -12,6 +12,7 @@ from .errors import InputError
 
 DEFAULTS: "dict[str, Any]" = {
     "device": None,
+    "software": "warn",
     "precision": "f32",
     "batch": 16,
     "batch_invariant": False,

@@ -178,6 +178,12 @@ impl OpenClassifier {
         outcomes.into_iter().map(shaped).collect()
     }
 
+    /// Destroys its GPUs, as a driver loses them, for tests.
+    fn lose_devices(&self, py: Python<'_>) -> PyResult<()> {
+        self.held.used(py)?.classifier.lose_devices();
+        Ok(())
+    }
+
     /// Closes it when what runs has finished. Later calls are errors.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         self.held.close(py)

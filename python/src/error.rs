@@ -81,10 +81,13 @@ fn class(error: &Error, during: During) -> &'static str {
         | Error::Options { .. }
         | Error::HalfRange { .. }
         | Error::HalfOverflow => "InputError",
+        Error::Variable { source, .. } => class(source, during),
         Error::DeviceLost { .. } => "DeviceLostError",
         Error::OutOfMemory { .. } | Error::TooLarge { .. } => "OutOfMemoryError",
         Error::NoAdapter
         | Error::NoSuchAdapter { .. }
+        | Error::NoAdapterAt { .. }
+        | Error::Software { .. }
         | Error::DeviceRefused { .. }
         | Error::DeviceFailed { .. }
         | Error::SelfTest { .. }

@@ -1,7 +1,7 @@
 //! The arguments of a classifier, as Python states them.
 
 use densenet_wgpu::checkpoint::{HeadStep, NewChannels, ReadOptions, StemDownsampling};
-use densenet_wgpu::devices::Device;
+use densenet_wgpu::devices::{Device, Software};
 use densenet_wgpu::image::{Decoding, SampleRange};
 use densenet_wgpu::labels::Averaging;
 use densenet_wgpu::preprocessing::{Activation, Preset};
@@ -16,6 +16,7 @@ use crate::labels::Labels;
 #[pyo3(from_item_all)]
 pub(crate) struct Options {
     pub(crate) device: Option<String>,
+    pub(crate) software: String,
     pub(crate) precision: String,
     pub(crate) batch: usize,
     pub(crate) batch_invariant: bool,
@@ -52,6 +53,16 @@ impl Options {
         self.device.as_deref().map_or(vec![Device::Best], Device::list)
     }
 
+    /// What is done with software adapters.
+    pub(crate) fn software(&self, py: Python<'_>) -> PyResult<Software> {
+        match self.software.as_str() {
+            "warn" => Ok(Software::Warn),
+            "refuse" => Ok(Software::Refuse),
+            "allow" => Ok(Software::Allow),
+            found => Err(refused(py, &format!("software: expected \"warn\", \"refuse\" or \"allow\", found {found:?}"))),
+        }
+    }
+
     /// The precision; `None` for the best.
     pub(crate) fn precision(&self, py: Python<'_>) -> PyResult<Option<Precision>> {
         match self.precision.as_str() {
@@ -85,6 +96,7 @@ impl Options {
     pub(crate) fn of_classifier(&self, py: Python<'_>) -> PyResult<ClassifierOptions> {
         let mut options = ClassifierOptions::default()
             .with_devices(self.devices())
+            .with_software(self.software(py)?)
             .with_batch(self.batch)
             .with_batch_invariant(self.batch_invariant)
             .with_self_test(self.self_test)

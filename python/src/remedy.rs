@@ -12,6 +12,9 @@ pub(crate) fn explained(error: &Error) -> String {
             format!("{error}, or use device=\"cpu\", the slow reference: {software}")
         }
         Error::NoSuchAdapter { name, .. } => format!("{error} and \"cpu\" for the reference{}", suggestion(name, ["cpu"])),
+        Error::NoAdapterAt { .. } => format!("{error} and \"cpu\" for the reference"),
+        Error::Software { .. } => format!("{error} (software=\"allow\")"),
+        Error::Variable { name, value, source, .. } => format!("{name}={value}: {}", explained(source)),
         Error::DeviceRefused { .. } | Error::TooLarge { .. } | Error::NoKernel { .. } => {
             format!("{error} (densenet_wgpu.devices(), device=)")
         }

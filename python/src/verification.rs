@@ -29,9 +29,9 @@ pub(crate) fn verify(py: Python<'_>, model: &str, options: Options, values: PyRe
     let [height, width] = [values.shape()[2], values.shape()[3]];
     let values = values.as_slice()?.to_vec();
     let graph = checkpoint.graph(height, width).map_err(failed)?;
-    let (wanted, batch_invariant) = (options.precision(py)?, options.batch_invariant);
+    let (wanted, software, batch_invariant) = (options.precision(py)?, options.software(py)?, options.batch_invariant);
     let report = unlocked(py, || {
-        let gpu = Gpu::open(name.as_deref())?;
+        let gpu = Gpu::open(name.as_deref())?.with_software(software)?;
         let precision = match wanted {
             Some(precision) => precision,
             None => best_precision(&gpu)?,
