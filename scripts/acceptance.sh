@@ -110,6 +110,7 @@ done
 part "Python package" scripts/python.sh
 part "Python package from a clone" python_from_a_clone
 part "Python beside torch" python_beside_torch
+part "Ray, Spark and Dask" scripts/integrations.sh --binary "$binary"
 part "other engines" compare
 
 [ -s "$rows" ] || { echo "acceptance: no part is called $only" >&2 && exit 2; }
