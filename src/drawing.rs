@@ -52,6 +52,7 @@ impl Drawing {
     }
 
     /// Straight lines from point to point; whoever points at them sees `title`.
+    #[cfg(feature = "evaluate")]
     pub(crate) fn polyline(&mut self, points: &[[f64; 2]], stroke: &str, title: &str) {
         let points = points.iter().map(|[x, y]| format!("{x:.2},{y:.2}")).collect::<Vec<_>>().join(" ");
         let look = r#"fill="none" stroke-width="1.5" stroke-linejoin="round""#;
@@ -64,6 +65,7 @@ impl Drawing {
     }
 
     /// A line of text that is read from below, whose foot is at `x`.
+    #[cfg(feature = "evaluate")]
     pub(crate) fn upward_text(&mut self, [x, y]: [f64; 2], size: f64, anchor: Anchor, text: &str) {
         self.turned_text([x, y], size, anchor, text, &format!(r#" transform="rotate(-90 {x:.2} {y:.2})""#));
     }

@@ -61,9 +61,9 @@ mod drawing;
 mod engine;
 mod environment;
 mod error;
-#[cfg(feature = "image")]
+#[cfg(feature = "evaluate")]
 pub mod evaluate;
-#[cfg(feature = "image")]
+#[cfg(feature = "fit")]
 pub mod fit;
 mod gpu;
 mod graph;
