@@ -90,6 +90,8 @@ driver() {
 }
 
 cargo build --quiet --locked --package densenet-wgpu --package densenet-cli --features "dicom,hub" --bin densenet --test documentation
+# Other Debians run these, and have no linker.
+"${tests[@]}" --quiet --no-run
 part "tests" scripts/test.sh --locked
 part "tests as on a discrete GPU" env DENSENET_TEST_AS=discrete scripts/test.sh --locked
 part "random networks, 500" env PROPTEST_CASES=500 PROPTEST_RNG_SEED="$(date +%s)" "${tests[@]}" --test kernels random_networks

@@ -27,7 +27,7 @@ Examples:
   densenet report --output my-gpu.json
   densenet report --device 1 --output my-other-gpu.json")]
 pub(crate) struct Options {
-    /// A number, part of a name or PCI address from `densenet devices`; default: what DENSENET_DEVICE says, else the best GPU
+    /// Name, number or PCI address (`densenet devices`); default: DENSENET_DEVICE, else the best GPU
     #[arg(long, short, value_name = "D", help_heading = "Device")]
     device: Option<String>,
     /// Height and width of the DenseNet-121's input
