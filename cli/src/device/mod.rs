@@ -27,7 +27,9 @@ pub(crate) struct DeviceOptions {
     /// `embed`, `evaluate` and `fit` take more than one device, as in 0,1, or `all` GPUs, which share the pictures.
     #[arg(long, short, value_name = "D")]
     device: Option<String>,
-    /// What to do with a software adapter, which computes on the CPU
+    /// Software adapters
+    ///
+    /// What to do with an adapter that computes on the CPU, where there is no GPU.
     #[arg(long, value_name = "S", value_enum, default_value_t = Software::Warn)]
     software: Software,
     /// Floating-point format
