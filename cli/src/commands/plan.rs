@@ -36,7 +36,7 @@ pub(crate) struct Options {
     /// Plan one kernel per operation of the network
     #[arg(long, help_heading = "Device")]
     no_fusion: bool,
-    /// Plan for this device, a number, part of a name or PCI address from `densenet devices`
+    /// Plan for this device: an index, part of a name or PCI address
     ///
     /// Default: kernels that run on any device.
     #[arg(long, short, value_name = "D", help_heading = "Device")]

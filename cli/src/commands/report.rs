@@ -27,7 +27,7 @@ Examples:
   densenet report --output my-gpu.json
   densenet report --device 1 --output my-other-gpu.json")]
 pub(crate) struct Options {
-    /// Name, number or PCI address (`densenet devices`); default: DENSENET_DEVICE, else the best GPU
+    /// Index, name or PCI address; default: DENSENET_DEVICE, else the best GPU
     #[arg(long, short, value_name = "D", help_heading = "Device")]
     device: Option<String>,
     /// Height and width of the DenseNet-121's input

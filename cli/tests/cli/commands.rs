@@ -161,6 +161,7 @@ fn help_is_a_result_and_misuse_is_not() {
         "profile",
         "tune",
         "verify",
+        "report",
         "devices",
         "completions",
         "man",
