@@ -24,7 +24,7 @@
 //!     })?;
 //! }
 //! let fitted = examples.fit(&FitOptions::default().with_holdout(0.0))?;
-//! assert_eq!((fitted.train, fitted.holdout, fitted.cross_validated_top1), (6, 0, Some(1.0)));
+//! assert_eq!((fitted.train, fitted.holdout), (6, 0));
 //!
 //! let model = fitted.model(base, "loops", "2026-11-30")?; // `model.save(path)` writes it
 //! let prediction = Classifier::new(model, ClassifierOptions::default())?.classify("examples/digits/8-1453-8.png")?;
