@@ -29,7 +29,7 @@ const SLICES: u32 = 1u;
 const PROLOGUE: bool = true;
 const FOLDED: bool = false;
 
-// use: at_least, layout, pixel_quad, quad_at_least, stored, tap, window
+// use: at_least, layout, pixel_quad, quad_at_least, stored, window
 
 struct Params {
     src: Layout,
@@ -95,6 +95,23 @@ fn in_reach(x: vec4<f32>) -> vec4<f32> {
     return bitcast<vec4<f32>>(bits | select(vec4(0u), vec4(0x7fffffffu), is_beyond));
 }
 
+// Where src has what one tap of four windows wants of the first channel, and whether it lies in the picture.
+struct Tap {
+    source: array<u32, 4>,
+    inside: array<bool, 4>,
+}
+
+fn tap_of(pixels: PixelQuad, ky: u32, kx: u32) -> Tap {
+    var tap: Tap;
+    for (var i = 0u; i < 4u; i++) {
+        let y = pixels.y[i] + i32(ky);
+        let x = pixels.x[i] + i32(kx);
+        tap.inside[i] = pixels.exists[i] & (y >= 0) & (y < i32(params.window.src_height)) & (x >= 0) & (x < i32(params.window.src_width));
+        tap.source[i] = select(0u, pixels.image[i] + u32(y) * params.src.width + u32(x), tap.inside[i]);
+    }
+    return tap;
+}
+
 @compute @workgroup_size(WORKGROUP)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -133,7 +150,7 @@ fn main(
     let rounds = (depths + SLICES * TILE_DEPTH - 1u) / (SLICES * TILE_DEPTH);
     for (var ky = 0u; ky < select(params.window.kernel_height, 1u, FOLDED); ky++) {
         for (var kx = 0u; kx < select(params.window.kernel_width, 1u, FOLDED); kx++) {
-            var tap = tap_of(params, stage_pixels, ky, kx);
+            var tap = tap_of(stage_pixels, ky, kx);
             for (var round = 0u; round < rounds; round++) {
                 let first = (round * SLICES + slice) * TILE_DEPTH;
                 workgroupBarrier();
@@ -154,7 +171,7 @@ fn main(
                         let own_tap = channel % taps;
                         channel /= taps;
                         let own_ky = own_tap / params.window.kernel_width;
-                        tap = tap_of(params, stage_pixels, own_ky, own_tap - own_ky * params.window.kernel_width);
+                        tap = tap_of(stage_pixels, own_ky, own_tap - own_ky * params.window.kernel_width);
                     }
                     var values: array<f32, 4>;
                     for (var i = 0u; i < 4u; i++) {

@@ -18,7 +18,7 @@ const THREAD_PIXELS: u32 = 4u;
 const SLICES: u32 = 1u;
 const PROLOGUE: bool = true;
 
-// use: layout, pixel_quad, quad_at_least, quad_stored, tap, window
+// use: layout, pixel_quad, quad_at_least, quad_stored, window
 
 struct Params {
     src: Layout,
@@ -104,15 +104,23 @@ fn main(
     let rounds = (layer.in_channels + SLICES * TILE_DEPTH - 1u) / (SLICES * TILE_DEPTH);
     for (var ky = 0u; ky < layer.window.kernel_height; ky++) {
         for (var kx = 0u; kx < layer.window.kernel_width; kx++) {
-            let tap_row = ky * layer.window.kernel_width + kx;
-            let tap = tap_of(layer, stage_pixels, ky, kx);
+            // Written out here: as a function that conv_matrix could share, FXC takes more than 20 s for it.
+            let tap = ky * layer.window.kernel_width + kx;
+            var source: array<u32, 4>;
+            var inside: array<bool, 4>;
+            for (var i = 0u; i < 4u; i++) {
+                let y = stage_pixels.y[i] + i32(ky);
+                let x = stage_pixels.x[i] + i32(kx);
+                inside[i] = stage_pixels.exists[i] & (y >= 0) & (y < i32(layer.window.src_height)) & (x >= 0) & (x < i32(layer.window.src_width));
+                source[i] = select(0u, stage_pixels.image[i] + u32(y) * layer.src.width + u32(x), inside[i]);
+            }
             for (var round = 0u; round < rounds; round++) {
                 let first = (round * SLICES + slice) * TILE_DEPTH;
                 workgroupBarrier();
                 for (var step = 0u; step < WEIGHT_STEPS; step++) {
                     let depth = thread / CHANNEL_QUADS + step * WEIGHT_STEP;
                     if TILE_DEPTH % WEIGHT_STEP != 0u && depth >= TILE_DEPTH { break; }
-                    let row = layer.weight_offset + (min(first + depth, layer.in_channels - 1u) * taps + tap_row) * row_quads;
+                    let row = layer.weight_offset + (min(first + depth, layer.in_channels - 1u) * taps + tap) * row_quads;
                     weight_tile[staged_weights + depth * CHANNEL_QUADS + thread % CHANNEL_QUADS] = vec4<f32>(weights[row + ROW_HEAD + weight_quad]);
                 }
                 for (var step = 0u; step < PIXEL_STEPS; step++) {
@@ -122,8 +130,8 @@ fn main(
                     let has_channel = first + depth < layer.in_channels;
                     var values: array<f32, 4>;
                     for (var i = 0u; i < 4u; i++) {
-                        let value = f32(src[tap.source[i] + channel * layer.src.plane]);
-                        values[i] = select(0.0, value, tap.inside[i] & has_channel);
+                        let value = f32(src[source[i] + channel * layer.src.plane]);
+                        values[i] = select(0.0, value, inside[i] & has_channel);
                     }
                     var x = vec4(values[0], values[1], values[2], values[3]);
                     if PROLOGUE {

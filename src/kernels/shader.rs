@@ -152,7 +152,6 @@ fn common(name: &str) -> Option<&'static str> {
         "stored" => include_str!("../../shaders/common/stored.wgsl"),
         "strip" => include_str!("../../shaders/common/strip.wgsl"),
         "strip_sums" => include_str!("../../shaders/common/strip_sums.wgsl"),
-        "tap" => include_str!("../../shaders/common/tap.wgsl"),
         "window" => include_str!("../../shaders/common/window.wgsl"),
         _ => return None,
     })
